@@ -1,0 +1,64 @@
+# The two functions by which every folder declares what it builds, and the flags that all of it shares.
+
+add_library(potok_warnings INTERFACE)
+target_compile_options(potok_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wold-style-cast -Wnon-virtual-dtor -Werror)
+
+# One precompiled header of the standard library, shared by every target that wants it.
+add_library(potok_pch STATIC ${PROJECT_SOURCE_DIR}/cmake/pch.cc)
+target_precompile_headers(potok_pch PRIVATE ${PROJECT_SOURCE_DIR}/cmake/pch.h)
+target_compile_options(potok_pch PRIVATE -fpch-preprocess)
+target_include_directories(potok_pch PRIVATE ${PROJECT_SOURCE_DIR})
+
+# potok_library(NAME SRCS a.cc ... DEPS public... PRIVATE_DEPS private...)
+#
+# A static library with all warnings as errors. With no SRCS it is an interface library (headers only).
+function(potok_library name)
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS;PRIVATE_DEPS" ${ARGN})
+  if(NOT ARG_SRCS)
+    add_library(${name} INTERFACE)
+    target_include_directories(${name} INTERFACE ${PROJECT_SOURCE_DIR})
+    target_link_libraries(${name} INTERFACE ${ARG_DEPS})
+    return()
+  endif()
+  add_library(${name} STATIC ${ARG_SRCS})
+  potok_target(${name})
+  target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name} PUBLIC ${ARG_DEPS} PRIVATE ${ARG_PRIVATE_DEPS} potok_warnings)
+endfunction()
+
+# potok_program(NAME SRCS a.cc ... DEPS lib...)
+function(potok_program name)
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SRCS})
+  potok_target(${name})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} potok_warnings)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+endfunction()
+
+# potok_test(NAME SRCS a_test.cc ... DEPS lib... [LABELS unit|postgres|process|e2e] [TIMEOUT seconds])
+#
+# A GoogleTest program, run by CTest as one test. It links only what it names.
+function(potok_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SRCS;DEPS;LABELS" ${ARGN})
+  add_executable(${name} ${ARG_SRCS})
+  potok_target(${name})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main potok_warnings)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME ${name} COMMAND ${name})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
+  if(NOT ARG_LABELS)
+    set(ARG_LABELS unit)
+  endif()
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+endfunction()
+
+function(potok_target name)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  if(POTOK_PCH)
+    target_precompile_headers(${name} REUSE_FROM potok_pch)
+    target_compile_options(${name} PRIVATE -fpch-preprocess)
+  endif()
+endfunction()

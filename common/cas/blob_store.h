@@ -1,0 +1,71 @@
+// Blobs on a local disk, named by their content: the server's store and the agent's cache.
+//
+// Layout: ROOT/blobs/ab/cdef... (sha256 in hexadecimal, size as a suffix "-SIZE"), ROOT/uploads/ID
+// for what is not complete. A blob appears by rename once its digest was verified and, when
+// `durable`, its bytes were synced; it is never changed afterwards and is read-only (0444). All
+// functions are thread-safe and block on the disk.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/base/digest.h"
+
+namespace potok {
+
+struct BlobStoreOptions {
+  std::string root;
+  bool durable = true;         // fsync file and folder before a blob counts; false for a cache
+  std::int64_t bytes_max = 0;  // a cache evicts the least recently used beyond this; 0: no limit
+};
+
+class BlobStore {
+ public:
+  // Makes the folders; UNAVAILABLE or PERMISSION_DENIED if it cannot.
+  static absl::StatusOr<std::unique_ptr<BlobStore>> Open(BlobStoreOptions options);
+  ~BlobStore();
+
+  // Those of `digests` that are not here; the others are marked as used now. The empty blob is
+  // always here.
+  std::vector<Digest> Missing(const std::vector<Digest>& digests);
+  bool Contains(const Digest& digest);
+
+  // Where the blob lies, for reading, linking or sendfile; NOT_FOUND. The path stays valid while
+  // the blob is pinned or the store is not a cache.
+  absl::StatusOr<std::string> PathOf(const Digest& digest);
+  absl::StatusOr<std::string> Read(const Digest& digest);
+
+  // Stores bytes; DATA_LOSS if they do not have this digest. Idempotent.
+  absl::Status Put(const Digest& digest, const std::string& bytes);
+  // Stores the content of a file by copying it (reflink where the disk can); verifies the digest
+  // while it copies.
+  absl::Status PutFile(const Digest& digest, const std::string& path);
+  // Several small blobs with one sync of the disk instead of one each.
+  absl::Status PutAll(const std::vector<std::pair<Digest, std::string>>& blobs);
+
+  // A blob that arrives in pieces, resumable by its upload id over cuts and restarts.
+  class Upload {
+   public:
+    virtual ~Upload() = default;
+    virtual std::int64_t committed_bytes() const = 0;
+    // `offset` must be committed_bytes(), else OUT_OF_RANGE.
+    virtual absl::Status Append(std::int64_t offset, const std::string& data) = 0;
+    // Verifies and renames; DATA_LOSS (and the upload is gone) if the digest differs.
+    virtual absl::Status Finish() = 0;
+  };
+  // `upload_id` is [A-Za-z0-9-]{1,64}. Two at once under one id: the second is ABORTED.
+  absl::StatusOr<std::unique_ptr<Upload>> BeginUpload(const std::string& upload_id,
+                                                      const Digest& digest);
+
+ private:
+  class Disk;
+  explicit BlobStore(std::unique_ptr<Disk> disk);
+  std::unique_ptr<Disk> disk_;
+};
+
+}  // namespace potok

@@ -1,0 +1,65 @@
+// Client of a content-addressed store that speaks the Remote Execution API's storage services.
+// Knows gRPC only in its .cc. Thread-safe; every call blocks until done and retries what is worth
+// retrying (UNAVAILABLE, cut streams, with resume from where it was) until the deadline.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/cas/blob_store.h"
+#include "common/cas/snapshot.h"
+
+namespace grpc {
+class Channel;
+}
+
+namespace potok {
+
+struct TransferProgress {
+  std::int64_t bytes_done = 0;
+  std::int64_t bytes_total = 0;
+};
+
+// How files of a fetched artifact are laid on the disk.
+enum class Placing {
+  kCopy,  // a private, writable copy
+  kLink,  // hard links into the cache where possible (read-only 0444), copies otherwise
+};
+
+class CasClient {
+ public:
+  explicit CasClient(std::shared_ptr<grpc::Channel> channel);
+  ~CasClient();
+
+  // Sends the blobs of a snapshot that the store does not have. `progress` may be null and is
+  // called from any thread.
+  absl::Status Upload(const Snapshot& snapshot,
+                      const std::function<void(const TransferProgress&)>& progress = nullptr);
+
+  // Which of these are not in the store.
+  absl::StatusOr<std::vector<Digest>> Missing(const std::vector<Digest>& digests);
+
+  // Lays an artifact at `path` (which must not exist; its parent must): a folder with its tree, or
+  // a file. Through `cache` when given. What was laid is complete or, on error, removed. Names with
+  // '/', "..", NUL, and links that leave the folder are refused (DATA_LOSS): a tree is somebody's
+  // input.
+  absl::Status Fetch(const Artifact& artifact,
+                     const std::string& path,
+                     BlobStore* cache,
+                     Placing placing,
+                     const std::function<void(const TransferProgress&)>& progress = nullptr);
+
+  // One blob of at most `bytes_max` bytes into memory.
+  absl::StatusOr<std::string> ReadBlob(const Digest& digest, std::int64_t bytes_max);
+
+ private:
+  class Calls;
+  std::unique_ptr<Calls> calls_;
+};
+
+}  // namespace potok

@@ -1,0 +1,29 @@
+// Content-addressed folders straight from and to a blob store on the same disk, without the
+// network.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/cas/blob_store.h"
+#include "common/cas/snapshot.h"
+
+namespace potok {
+
+// Every digest below (and including) an artifact's root that is not in `store`: Directory messages
+// that are missing hide what is below them. Empty means that the artifact is whole.
+absl::StatusOr<std::vector<Digest>> MissingOf(BlobStore& store, const Artifact& artifact);
+
+// Lays an artifact at `path` out of `store`; the same rules as CasClient::Fetch. Replaces what is
+// there when `replace` (a new folder is made beside it and swapped in).
+absl::Status LayOut(BlobStore& store,
+                    const Artifact& artifact,
+                    const std::string& path,
+                    bool replace);
+
+// Puts all blobs of a snapshot into `store`.
+absl::Status PutSnapshot(BlobStore& store, const Snapshot& snapshot);
+
+}  // namespace potok

@@ -1,0 +1,159 @@
+// A pipeline as it is submitted, as plain values. The front end makes it from YAML, the server from
+// protobuf; both validate it by the same rules (validate.h). The wire form is
+// proto/potok/v1/pipeline.proto; fields mean the same.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/base/digest.h"
+#include "common/base/resources.h"
+
+namespace potok {
+
+enum class ValueType {
+  kString,
+  kNumber,
+  kInteger,
+  kBoolean,
+  kUriFile,
+  kUriFolder,
+  kMltable,
+  kMlflowModel,
+  kCustomModel,
+  kTritonModel,
+};
+
+// True for string, number, integer and boolean: what is passed as text and not as files.
+bool IsPrimitive(ValueType type);
+// The name as written in YAML: "uri_folder".
+const char* NameOf(ValueType type);
+std::optional<ValueType> ParseValueType(const std::string& name);
+
+enum class Mode {
+  kDefault,  // ro_mount for an input, rw_mount for an output
+  kRoMount,
+  kDownload,
+  kDirect,
+  kRwMount,
+  kUpload,
+  kEvalMount,
+  kEvalDownload,
+};
+const char* NameOf(Mode mode);
+std::optional<Mode> ParseMode(const std::string& name);
+
+// A file or folder named by its content; see potok.v1.Artifact.
+struct Artifact {
+  Digest digest;
+  bool is_folder = false;
+  std::int64_t total_bytes = 0;
+  std::string file_name;
+  bool operator==(const Artifact&) const = default;
+};
+
+// Text in which ${{...}} is replaced: a literal, one reference, or a concatenation (template.h).
+struct TextValue {
+  std::string text;
+  bool operator==(const TextValue&) const = default;
+};
+// A reference to data that is fetched or handed over by name: azureml://datastores/...,
+// http(s)://...
+struct UriValue {
+  std::string uri;
+  bool operator==(const UriValue&) const = default;
+};
+// A file or folder of the submitting machine, absolute. Only before upload; the server refuses it.
+struct LocalPath {
+  std::string path;
+  bool operator==(const LocalPath&) const = default;
+};
+// std::monostate: no value.
+using Binding = std::variant<std::monostate, TextValue, Artifact, UriValue, LocalPath>;
+
+struct Input {
+  std::string name;
+  ValueType type = ValueType::kString;
+  Mode mode = Mode::kDefault;
+  bool optional = false;
+  Binding value;  // the bound value, or else the declared default, or nothing
+  std::optional<double> min;
+  std::optional<double> max;
+  std::vector<std::string> choices;
+  std::string description;
+};
+
+struct Output {
+  std::string name;
+  ValueType type = ValueType::kUriFolder;
+  Mode mode = Mode::kDefault;
+  std::string path;         // explicit destination, or empty
+  std::string promoted_to;  // pipeline output, or empty
+  std::string asset_name;
+  std::string asset_version;
+};
+
+struct Distribution {
+  std::string type;  // pytorch, mpi, tensorflow, ray; empty: none
+  std::int32_t process_count_per_instance = 1;
+  std::map<std::string, std::string> properties;
+};
+
+// Code snapshot: nothing, a local folder or file with files merged in (before upload), or an
+// artifact.
+struct LocalCode {
+  std::string path;                              // absolute; empty when there are only includes
+  std::vector<std::string> additional_includes;  // absolute
+  bool operator==(const LocalCode&) const = default;
+};
+using Code = std::variant<std::monostate, LocalCode, Artifact>;
+
+struct Step {
+  std::string name;
+  std::string display_name;
+  std::string component;
+  std::string component_version;
+  std::string command;
+  Code code;
+  std::vector<Input> inputs;
+  std::vector<Output> outputs;
+  std::map<std::string, std::string> environment_variables;
+  std::string environment;
+  Resources resources;
+  std::string compute;
+  std::int32_t instance_count = 1;
+  Distribution distribution;
+  std::int64_t timeout_seconds = 0;
+  std::vector<std::string> depends_on;
+  std::map<std::string, std::string> labels;
+  std::map<std::string, std::string> tags;
+  std::string description;
+  bool deterministic = true;
+};
+
+struct Settings {
+  std::string default_compute;
+  std::string default_datastore;
+  bool continue_on_step_failure = true;
+  bool force_rerun = false;
+};
+
+struct PipelineSpec {
+  bool is_pipeline = true;
+  std::string name;
+  std::string display_name;
+  std::string description;
+  std::string experiment_name;
+  std::map<std::string, std::string> tags;
+  std::map<std::string, std::string> properties;
+  std::vector<Input> inputs;
+  std::vector<Output> outputs;
+  std::vector<Step> steps;
+  Settings settings;
+};
+
+}  // namespace potok

@@ -1,0 +1,36 @@
+// Everything that is wrong with a pipeline, found at once. Pure: files are the front end's
+// business.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/pipeline/spec.h"
+
+namespace potok {
+
+enum class Severity { kError, kWarning };
+
+// `where` is a path into the spec, in the words of the file: "jobs.train.inputs.lr", "inputs.data",
+// "outputs.model", "jobs.train.command". The front end maps it to file, line and column.
+struct Problem {
+  Severity severity = Severity::kError;
+  std::string where;
+  std::string message;  // what is wrong and what would be right, one line
+};
+
+// Names (Azure's rules), unknown steps, ports and inputs in every template, missing required
+// values, types of bindings and literals, min, max and choices, cycles (named step by step),
+// optional blocks, depends_on, limits of size (10,000 steps an ordinary refusal is not: the limit
+// is kStepsMax), environment variable names, resources. Errors first found first, in the order of
+// the spec. Where Azure is lax on types (1.4: uri_file to uri_folder, models to folders) a warning.
+std::vector<Problem> Validate(const PipelineSpec& spec);
+
+// Plans beyond this are refused (mission: pipelines of 100,000 steps).
+inline constexpr std::size_t kStepsMax = 100'000;
+
+// Text as the declared type reads it: "10.0" as integer is "10", boolean is "True" or "False"
+// (Python's words, which commands see), a number keeps its text. INVALID_ARGUMENT if it is none.
+absl::StatusOr<std::string> Coerce(const std::string& text, ValueType type);
+
+}  // namespace potok

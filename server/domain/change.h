@@ -1,0 +1,91 @@
+// What is stored: the journal is a sequence of these. Each says what now is, so applying one twice
+// is harmless. The encoding is server/journal; an older version's changes must decode for ever.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/base/attempt.h"
+#include "common/base/digest.h"
+#include "common/base/resources.h"
+#include "server/domain/plan.h"
+#include "server/domain/step_state.h"
+
+namespace potok::server {
+
+// A server took over; the highest epoch in the journal is the one that may speak.
+struct ServerStarted {
+  std::int64_t epoch = 0;
+  std::string writer;
+  absl::Time at;
+};
+
+struct RunAdded {
+  RunId id = 0;
+  std::string name;
+  std::string request_id;
+  Digest spec;  // of the serialised PipelineSpec, in the table of specs
+  std::uint32_t steps = 0;
+  std::string display_name;
+  std::string experiment_name;
+  std::string description;
+  std::string submitter;
+  std::map<std::string, std::string> tags;
+  bool is_pipeline = true;
+  absl::Time at;
+  std::shared_ptr<const Plan> plan;  // not stored: attached again when a row is read
+};
+
+enum class RunStatus { kNotStarted, kRunning, kCancelRequested, kCompleted, kFailed, kCanceled };
+bool IsTerminal(RunStatus status);
+
+struct RunMoved {
+  RunId id = 0;
+  RunStatus status = RunStatus::kNotStarted;
+  std::string reason;
+  absl::Time at;
+};
+
+struct StepMoved {
+  StepKey step;
+  std::uint32_t attempt = 0;       // the latest
+  std::uint32_t machine_lost = 0;  // requeues so far because a machine was lost
+  StepState state;
+  absl::Time at;
+};
+
+enum class Liveness { kReady, kNotResponding, kLost, kGone };
+
+struct GpuInfo {
+  std::int32_t index = 0;
+  std::string model;
+  std::int64_t memory_bytes = 0;
+  std::string uuid;
+  bool operator==(const GpuInfo&) const = default;
+};
+
+// A machine as its last Hello described it.
+struct MachineChanged {
+  MachineId id = 0;
+  std::string name;
+  std::string state_id;
+  std::string boot_id;
+  std::string agent_version;
+  std::string isolation;
+  Resources capacity;
+  std::vector<GpuInfo> gpus;
+  std::map<std::string, std::string> labels;
+  std::vector<std::string> pools;  // empty: the default pool only
+  Liveness liveness = Liveness::kReady;
+  absl::Time first_seen;
+  absl::Time at;
+};
+
+using Change = std::variant<ServerStarted, RunAdded, RunMoved, StepMoved, MachineChanged>;
+
+}  // namespace potok::server

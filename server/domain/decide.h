@@ -1,0 +1,47 @@
+// The decision core: events in, changes and effects out. Pure and deterministic: time is a
+// parameter, ties break by run, then by position, then by machine number; nothing iterates in hash
+// order.
+#pragma once
+
+#include <vector>
+
+#include "absl/time/time.h"
+#include "server/domain/change.h"
+#include "server/domain/effect.h"
+#include "server/domain/event.h"
+#include "server/domain/state.h"
+
+namespace potok::server {
+
+// The leases of design section 4.
+struct DecideOptions {
+  absl::Duration silent_after = absl::Seconds(20);
+  absl::Duration lease = absl::Minutes(10);  // L; InfiniteDuration: only a person ends attempts
+  absl::Duration lease_grace = absl::Seconds(30);  // G
+  std::uint32_t machine_lost_max = 3;              // then the step fails
+  // Pools with other names than machines have mean the default pool (the embedded stack).
+  bool unknown_pool_is_default = false;
+};
+
+struct Decision {
+  std::vector<Change> changes;  // already applied to the state
+  std::vector<Effect> effects;  // to be said after the commit
+  // Not stored, for logs and metrics: stale reports, refused sessions, what failed internally.
+  std::uint32_t stale_reports = 0;
+  std::vector<std::string> internal_errors;
+};
+
+// One turn: each event in order, then one placement pass. Changes are applied to `state` as they
+// are decided, so that the next event sees them; the caller commits them and only then says the
+// effects. If the commit is found never to have happened for good (another writer's row), the
+// caller must drop `state`: it is ahead of the store.
+Decision DecideTurn(State& state,
+                    const std::vector<Event>& events,
+                    absl::Time now,
+                    const DecideOptions& options);
+
+// After a start: everything loaded is heard now, and what is wrong in the books (a run whose steps
+// all ended) is moved.
+Decision DecideStart(State& state, const ServerStarted& started, const DecideOptions& options);
+
+}  // namespace potok::server

@@ -1,0 +1,61 @@
+// What is said once the changes are committed. Effects are hints: what is lost is said again by
+// resume.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "server/domain/event.h"
+
+namespace potok::server {
+
+// An input with its value known.
+struct OrderInput {
+  std::uint32_t input = 0;  // position in the step's inputs
+  std::variant<std::string, Artifact> value;
+};
+
+struct StartOrder {
+  AttemptKey key;
+  std::string run;                   // its name
+  std::shared_ptr<const Plan> plan;  // the step is plan->spec.steps[key.index]
+  std::string command;               // optional blocks resolved
+  std::vector<OrderInput> inputs;    // those that have a value
+  std::vector<std::int32_t> gpus;
+};
+struct StopOrder {
+  AttemptKey key;
+  std::string reason;
+};
+
+struct SendOrder {
+  SessionId session = 0;
+  std::variant<StartOrder, StopOrder> order;
+};
+// The agent may forget this terminal report.
+struct SendAck {
+  SessionId session = 0;
+  AttemptKey key;
+};
+struct SendWelcome {
+  SessionId session = 0;
+  absl::Duration lease;
+  std::vector<AttemptKey> keep;
+};
+struct CloseSession {
+  SessionId session = 0;
+  absl::Status why;
+};
+// The answer to RunSubmitted (value: the run's name), CancelRequested and MachineDeclaredDead.
+struct Answer {
+  ReplyToken reply = 0;
+  absl::Status status;
+  std::string value;
+};
+using Effect = std::variant<SendOrder, SendAck, SendWelcome, CloseSession, Answer>;
+
+}  // namespace potok::server

@@ -1,0 +1,88 @@
+// What goes into the decision core. Times are the server's clock at arrival.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "server/domain/change.h"
+
+namespace potok::server {
+
+// A stream of an agent; a newer session of a machine replaces the older. Numbered by the server,
+// never reused.
+using SessionId = std::uint64_t;
+// Names a caller that waits for an answer.
+using ReplyToken = std::uint64_t;
+
+struct RunSubmitted {
+  ReplyToken reply = 0;
+  std::string name;        // claimed, unique
+  std::string request_id;  // claimed, unique
+  Digest spec;
+  std::shared_ptr<const Plan> plan;
+  std::string submitter;
+};
+
+struct CancelRequested {
+  ReplyToken reply = 0;
+  std::string run;  // its name
+  std::string reason;
+};
+
+struct Report {
+  AttemptKey key;
+  // Of StepEvent only the Attempt... alternatives.
+  StepEvent event;
+};
+
+struct MachineHello {
+  SessionId session = 0;
+  MachineChanged machine;  // id, liveness and times are the domain's to fill
+  std::vector<AttemptKey> live;
+  std::vector<Report> unacknowledged;
+};
+
+struct MachineReported {
+  SessionId session = 0;
+  std::string machine;
+  std::vector<Report> reports;
+};
+
+struct MachineHeard {  // heartbeat
+  SessionId session = 0;
+  std::string machine;
+};
+
+struct MachineDisconnected {  // the stream broke; says nothing about the processes
+  SessionId session = 0;
+  std::string machine;
+};
+
+struct MachineGoodbye {
+  SessionId session = 0;
+  std::string machine;
+};
+
+struct MachineDeclaredDead {
+  ReplyToken reply = 0;
+  std::string machine;
+};
+
+// Time has passed: leases, unconfirmed orders.
+struct Tick {};
+
+using Event = std::variant<RunSubmitted,
+                           CancelRequested,
+                           MachineHello,
+                           MachineReported,
+                           MachineHeard,
+                           MachineDisconnected,
+                           MachineGoodbye,
+                           MachineDeclaredDead,
+                           Tick>;
+
+}  // namespace potok::server

@@ -1,0 +1,34 @@
+// Picks machines for queued steps. Pure; equal input gives equal output.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/domain/decide.h"
+#include "server/domain/state.h"
+
+namespace potok::server {
+
+struct PlacementChoice {
+  StepKey step;
+  Placement placement;
+};
+
+// Walks queued steps in order (oldest run first, then position) over machines that are ready and
+// have a session. A machine fits when it is in the step's pool, carries its labels, and its free
+// memory, CPUs and GPUs cover the request; among those that fit, the one left with the least free
+// memory wins, then the fewest free CPUs, then the lowest number: large holes are kept for large
+// steps. When nothing fits a step now, what it needs on the machine that could hold it is reserved,
+// so that smaller steps behind it cannot starve it. Stops early once no machine has anything free.
+std::vector<PlacementChoice> Place(const State& state, const DecideOptions& options);
+
+// Why a step waits, one line: "needs 2 GPUs, 1 is free on gpu-3 (the nearest of 4 machines)".
+std::string ExplainWaiting(const State& state, const StepKey& step, const DecideOptions& options);
+
+// OK if some known machine (silent ones count) could ever hold each step of the plan, empty; else
+// FAILED_PRECONDITION with a line per step naming the nearest miss. No machine known at all is
+// UNAVAILABLE.
+absl::Status CheckSatisfiable(const State& state, const Plan& plan, const DecideOptions& options);
+
+}  // namespace potok::server

@@ -1,0 +1,54 @@
+// A validated pipeline, ready to be scheduled: steps by number, edges both ways. Immutable, shared,
+// pure.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/pipeline/spec.h"
+
+namespace potok::server {
+
+// The value of another step's output.
+struct UpstreamOutput {
+  std::uint32_t step = 0;
+  std::uint32_t output = 0;
+};
+// What an input is made of: a literal with all parent inputs filled in, or a reference; several are
+// joined as text.
+using PlanPart = std::variant<std::string, UpstreamOutput>;
+
+struct PlanInput {
+  // No value, an artifact, or parts (a URI or literal is one string part).
+  std::variant<std::monostate, Artifact, std::vector<PlanPart>> value;
+};
+
+struct Edge {
+  std::uint32_t step = 0;  // the upstream one
+  // False: only optional inputs come from it, so its failure does not stop this step (Azure
+  // ML 1.16).
+  bool required = true;
+};
+
+struct PlanStep {
+  std::vector<PlanInput> inputs;          // as in spec.steps[i].inputs
+  std::vector<Edge> upstreams;            // each step once, ascending
+  std::vector<std::uint32_t> dependents;  // ascending
+  std::string pool;                       // empty: the default pool
+};
+
+struct Plan {
+  PipelineSpec spec;
+  std::vector<PlanStep> steps;  // as in spec.steps
+  std::map<std::string, std::uint32_t> index_of;
+};
+
+// Validates (common/pipeline/validate.h) and resolves. INVALID_ARGUMENT with one problem a line.
+absl::StatusOr<std::shared_ptr<const Plan>> BuildPlan(PipelineSpec spec);
+
+}  // namespace potok::server

@@ -1,0 +1,68 @@
+// Everything that the scheduler knows, and Apply: the one way in which it changes. Pure; one
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "server/domain/change.h"
+#include "server/domain/event.h"
+
+namespace potok::server {
+
+struct StepRecord {
+  StepState state;
+  std::uint32_t attempt = 0;
+  std::uint32_t machine_lost = 0;
+  std::uint32_t waiting_for = 0;  // upstreams that have not ended
+  absl::Time since;               // of the state
+};
+
+struct RunRecord {
+  RunId id = 0;
+  std::string name;
+  RunStatus status = RunStatus::kNotStarted;
+  std::string reason;
+  std::shared_ptr<const Plan> plan;
+  std::vector<StepRecord> steps;
+  std::uint32_t open_steps = 0;  // not terminal
+  bool step_failed = false;
+  absl::Time created;
+};
+
+struct MachineRecord {
+  MachineChanged facts;
+  Resources reserved;                // derived: what placements on it hold
+  std::set<AttemptKey> holding;      // derived
+  std::set<std::int32_t> gpus_held;  // derived
+  // Not stored; after a start no machine has a session, and all are heard at that moment (restart
+  // grace).
+  SessionId session = 0;  // 0: none
+  absl::Time last_heard;
+};
+
+struct State {
+  std::int64_t epoch = 0;
+  RunId next_run = 1;
+  MachineId next_machine = 1;
+  std::map<RunId, RunRecord> runs;           // those that have not ended
+  std::map<std::string, RunId> run_by_name;  // likewise
+  std::map<MachineId, MachineRecord> machines;
+  std::map<std::string, MachineId> machine_by_name;
+  std::set<StepKey> queued;  // derived: steps in Queued, oldest run first
+};
+
+// Makes `change` true of `state`. Total on any sequence that Decide produced or the store loaded.
+void Apply(State& state, const Change& change);
+
+// What is wrong with the derived parts or across records; empty when all invariants hold. For tests
+// and simulation: capacity never exceeded, no GPU held twice, queued set equal to states, attempts
+// without gaps, a run ends exactly when its steps have, dependants never start before what they
+// need, terminal states never left.
+std::vector<std::string> CheckInvariants(const State& state);
+
+}  // namespace potok::server

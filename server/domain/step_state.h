@@ -1,0 +1,150 @@
+// The step machine: a variant whose alternatives hold only what exists in that state, and one total
+// function. Pure. What users see of it is mapped in server/rpc; see ARCHITECTURE.md, "How to add a
+// step state".
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/pipeline/spec.h"
+
+namespace potok::server {
+
+// A machine's number, unique for ever within one database.
+using MachineId = std::uint32_t;
+
+// Why a step failed. The same words as AttemptFailed.Cause, and what the server itself finds.
+enum class FailureCause {
+  kExitCode,
+  kSignal,
+  kOutOfMemory,
+  kTimeout,
+  kInput,
+  kOutput,
+  kStart,
+  kLease,
+  kMachineLost,
+  kInternal,
+};
+const char* NameOf(FailureCause cause);  // "exit_code", "out_of_memory", ...
+
+struct Failure {
+  FailureCause cause = FailureCause::kExitCode;
+  int code = 0;         // exit code or signal number
+  std::string message;  // one line for the user
+  bool operator==(const Failure&) const = default;
+};
+
+// An output of a completed step: files, or the text of a primitive one.
+struct OutputValue {
+  std::string name;
+  std::variant<Artifact, std::string> value;
+  bool operator==(const OutputValue&) const = default;
+};
+
+// Where an attempt is: held from Assigned to the end of Uploading or Stopping.
+struct Placement {
+  MachineId machine = 0;
+  std::vector<std::int32_t> gpus;  // indices on the machine
+  bool operator==(const Placement&) const = default;
+};
+
+struct Blocked {
+  bool operator==(const Blocked&) const = default;
+};
+struct Queued {
+  bool operator==(const Queued&) const = default;
+};
+struct Assigned {
+  Placement placement;
+  bool operator==(const Assigned&) const = default;
+};
+struct Running {
+  Placement placement;
+  bool operator==(const Running&) const = default;
+};
+struct Uploading {
+  Placement placement;
+  bool operator==(const Uploading&) const = default;
+};
+// Told to stop; ends as Canceled with this reason.
+struct Stopping {
+  Placement placement;
+  std::string reason;
+  bool operator==(const Stopping&) const = default;
+};
+struct Succeeded {
+  MachineId machine = 0;
+  std::vector<OutputValue> outputs;
+  bool operator==(const Succeeded&) const = default;
+};
+struct Failed {
+  MachineId machine = 0;
+  Failure failure;
+  bool operator==(const Failed&) const = default;
+};
+struct Canceled {
+  std::string reason;
+  bool operator==(const Canceled&) const = default;
+};
+// Never ran, because something that it needs did not complete.
+struct Skipped {
+  std::string reason;
+  bool operator==(const Skipped&) const = default;
+};
+using StepState = std::variant<Blocked,
+                               Queued,
+                               Assigned,
+                               Running,
+                               Uploading,
+                               Stopping,
+                               Succeeded,
+                               Failed,
+                               Canceled,
+                               Skipped>;
+
+// What can happen to a step. Reports are checked against the attempt number before they get here.
+struct InputsReady {};
+struct Placed {
+  Placement placement;
+};
+struct AttemptStarted {};
+struct AttemptExited {};
+struct AttemptSucceeded {
+  std::vector<OutputValue> outputs;
+};
+struct AttemptFailed {
+  Failure failure;
+};
+struct AttemptStopped {};
+struct MachineLost {};  // the attempt is known to be dead
+struct StopRequested {
+  std::string reason;
+};
+struct UpstreamFailed {
+  std::string reason;
+};
+using StepEvent = std::variant<InputsReady,
+                               Placed,
+                               AttemptStarted,
+                               AttemptExited,
+                               AttemptSucceeded,
+                               AttemptFailed,
+                               AttemptStopped,
+                               MachineLost,
+                               StopRequested,
+                               UpstreamFailed>;
+
+// The next state; equal to `state` where the event changes nothing; INTERNAL where the move is
+// impossible, which is a bug of the caller (Decide fails that run and goes on).
+absl::StatusOr<StepState> Next(const StepState& state, const StepEvent& event);
+
+bool IsTerminal(const StepState& state);
+// The placement of a state that holds capacity, or null.
+const Placement* PlacementOf(const StepState& state);
+const char* NameOf(const StepState& state);  // "Queued"
+
+}  // namespace potok::server

@@ -1,0 +1,17 @@
+// The store on PostgreSQL. The only folder that knows libpqxx and libpq; exceptions stop in
+// transaction.cc.
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "server/store/store.h"
+
+namespace potok::server {
+
+// Connects, applies the migrations (one transaction; a newer schema than ours is refused with
+// FAILED_PRECONDITION) and starts the projector. `url` is a libpq connection string or
+// postgresql:// URI. Passwords come from PGPASSFILE.
+absl::StatusOr<StoreBundle> OpenPostgres(const std::string& url);
+
+}  // namespace potok::server

@@ -1,0 +1,138 @@
+// The port to what lasts: the journal, its projection, and claims. The real one is postgres/, the
+// fake is in tests/support; both pass tests/store/store_contract_test.cc.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/domain/change.h"
+
+namespace potok::server {
+
+// One turn of the scheduler: all its changes under the next revision.
+struct Batch {
+  std::int64_t revision = 0;
+  std::string writer;  // random per server process; with the revision it names the batch
+  std::vector<Change> changes;
+};
+
+// Something that must be unique: ("request", id) or ("run", name); the value is what a repeated
+// claim is told.
+struct Claim {
+  std::string kind;
+  std::string key;
+  std::string value;
+};
+
+// What a starting server finds.
+struct Loaded {
+  std::int64_t revision = 0;  // of the journal's head
+  std::int64_t epoch = 0;     // highest that ever started
+  std::int64_t next_run = 1;
+  std::uint32_t next_machine = 1;
+  // Rows of unfinished runs (RunAdded without plan, RunMoved, StepMoved) and all machines, as
+  // changes for Apply.
+  std::vector<Change> changes;
+};
+
+// The scheduler thread's end. One thread; every call blocks.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Projects what is not yet projected, then reads everything that is live.
+  virtual absl::StatusOr<Loaded> Load() = 0;
+
+  // Opens the turn's transaction and claims each; a claim that is taken yields the value of its
+  // holder, a new one nothing. Commit ends the transaction; so does a second Claim (by rolling back
+  // the first).
+  virtual absl::StatusOr<std::vector<std::optional<std::string>>> ClaimInTurn(
+      const std::vector<Claim>& claims) = 0;
+
+  // Appends the batch at its revision, durably, with the turn's claims.
+  //   OK             it is there (also when an earlier try of this very batch had succeeded)
+  //   ABORTED        certainly not there; try again (claims included)
+  //   UNAVAILABLE    not known, or no connection: call again with the same batch until it is OK;
+  //   never decide anew FAILED_PRECONDITION  another writer's row has this revision: step down
+  virtual absl::Status Commit(const Batch& batch, const std::vector<Claim>& claims) = 0;
+
+  // The highest epoch in the journal: whether this server may still speak.
+  virtual absl::StatusOr<std::int64_t> ReadEpoch() = 0;
+};
+
+// Applies committed batches to the tables, in order, on its own thread and connection.
+class Projector {
+ public:
+  virtual ~Projector() = default;
+  // Never blocks; batches come in order of revision. Thread-safe.
+  virtual void Project(Batch batch) = 0;
+  virtual std::int64_t projected_revision() const = 0;
+  // Blocks until the tables show `revision`; DEADLINE_EXCEEDED. Thread-safe.
+  virtual absl::Status WaitFor(std::int64_t revision, absl::Duration timeout) = 0;
+  // Bytes not yet projected: beyond 64 MiB Create is paused (design section 4.3).
+  virtual std::int64_t backlog_bytes() const = 0;
+};
+
+// Rows for readers. Times are Unix microseconds, 0: not yet.
+struct RunRow {
+  RunAdded added;
+  RunStatus status = RunStatus::kNotStarted;
+  std::string reason;
+  std::int64_t created_us = 0;
+  std::int64_t started_us = 0;
+  std::int64_t ended_us = 0;
+  std::int64_t revision = 0;
+  // Steps by what users see of them.
+  std::int32_t completed = 0;
+  std::int32_t failed = 0;
+  std::int32_t canceled = 0;
+  std::int32_t running = 0;
+};
+struct StepRow {
+  std::uint32_t index = 0;
+  std::uint32_t attempt = 0;
+  StepState state;
+  MachineId machine = 0;  // of the latest attempt, 0: none
+  std::int64_t queued_us = 0;
+  std::int64_t started_us = 0;
+  std::int64_t ended_us = 0;
+  std::int64_t revision = 0;
+};
+struct RunFilter {
+  std::vector<RunStatus> status;
+  std::string experiment_name;
+  std::string name_prefix;
+  std::int64_t before_run = 0;  // 0: from the newest; else runs with a lower id
+  int limit = 50;
+};
+
+// Queries and the plans, beside the scheduler. Thread-safe: a small pool of connections; every call
+// blocks.
+class Reader {
+ public:
+  virtual ~Reader() = default;
+  virtual absl::Status PutSpec(const Digest& digest,
+                               const std::string& spec) = 0;  // durable on OK; idempotent
+  virtual absl::StatusOr<std::string> GetSpec(const Digest& digest) = 0;
+  virtual absl::StatusOr<RunRow> GetRun(const std::string& name) = 0;  // NOT_FOUND
+  virtual absl::StatusOr<RunRow> GetRunById(RunId id) = 0;
+  virtual absl::StatusOr<std::vector<StepRow>> GetSteps(RunId run, std::int64_t after_revision) = 0;
+  virtual absl::StatusOr<std::vector<RunRow>> ListRuns(const RunFilter& filter) = 0;
+  virtual absl::StatusOr<std::vector<MachineChanged>> ListMachines() = 0;
+};
+
+// Everything of one database.
+struct StoreBundle {
+  std::unique_ptr<Store> store;
+  std::unique_ptr<Projector> projector;
+  std::unique_ptr<Reader> reader;
+};
+
+}  // namespace potok::server
