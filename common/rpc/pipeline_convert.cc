@@ -1,0 +1,301 @@
+#include "common/rpc/pipeline_convert.h"
+
+#include <utility>
+
+#include "common/base/check.h"
+#include "common/base/overloaded.h"
+#include "common/base/status_macros.h"
+#include "fmt/format.h"
+
+namespace potok {
+
+namespace {
+
+template <class Map>
+std::map<std::string, std::string> MapOf(const Map& map) {
+  return {map.begin(), map.end()};
+}
+
+absl::StatusOr<ValueType> TypeOf(v1::ValueType type, const std::string& where) {
+  if (type <= v1::VALUE_TYPE_UNSPECIFIED || type > v1::VALUE_TYPE_TRITON_MODEL) {
+    return absl::InvalidArgumentError(fmt::format(
+        "{}: value type {} is not known to this server", where, static_cast<int>(type)));
+  }
+  return static_cast<ValueType>(type - 1);
+}
+
+absl::StatusOr<Mode> ModeOf(v1::Mode mode, const std::string& where) {
+  if (mode < v1::MODE_UNSPECIFIED || mode > v1::MODE_EVAL_DOWNLOAD) {
+    return absl::InvalidArgumentError(
+        fmt::format("{}: mode {} is not known to this server", where, static_cast<int>(mode)));
+  }
+  return static_cast<Mode>(mode);
+}
+
+v1::Binding BindingToProto(const Binding& binding) {
+  v1::Binding out;
+  std::visit(Overloaded{
+                 [](const std::monostate&) {},
+                 [&](const TextValue& text) { out.set_text(text.text); },
+                 [&](const Artifact& artifact) { *out.mutable_artifact() = ToProto(artifact); },
+                 [&](const UriValue& uri) { out.set_uri(uri.uri); },
+                 [](const LocalPath&) { POTOK_CHECK(!"a local path has no wire form"); },
+             },
+             binding);
+  return out;
+}
+
+absl::StatusOr<Binding> BindingFromProto(const v1::Binding& binding) {
+  switch (binding.value_case()) {
+    case v1::Binding::kText:
+      return Binding(TextValue{binding.text()});
+    case v1::Binding::kArtifact: {
+      POTOK_ASSIGN_OR_RETURN(Artifact artifact, FromProto(binding.artifact()));
+      return Binding(std::move(artifact));
+    }
+    case v1::Binding::kUri:
+      return Binding(UriValue{binding.uri()});
+    case v1::Binding::VALUE_NOT_SET:
+      return Binding();
+  }
+  return Binding();
+}
+
+v1::Input InputToProto(const Input& input) {
+  v1::Input out;
+  out.set_name(input.name);
+  out.set_type(ToProto(input.type));
+  out.set_mode(ToProto(input.mode));
+  out.set_optional(input.optional);
+  if (!std::holds_alternative<std::monostate>(input.value)) {
+    *out.mutable_value() = BindingToProto(input.value);
+  }
+  if (input.min) out.set_min(*input.min);
+  if (input.max) out.set_max(*input.max);
+  for (const std::string& choice : input.choices) out.add_choices(choice);
+  out.set_description(input.description);
+  return out;
+}
+
+absl::StatusOr<Input> InputFromProto(const v1::Input& input, const std::string& where) {
+  Input out;
+  out.name = input.name();
+  POTOK_ASSIGN_OR_RETURN(out.type, TypeOf(input.type(), where));
+  POTOK_ASSIGN_OR_RETURN(out.mode, ModeOf(input.mode(), where));
+  out.optional = input.optional();
+  POTOK_ASSIGN_OR_RETURN(out.value, BindingFromProto(input.value()));
+  if (input.has_min()) out.min = input.min();
+  if (input.has_max()) out.max = input.max();
+  out.choices.assign(input.choices().begin(), input.choices().end());
+  out.description = input.description();
+  return out;
+}
+
+absl::StatusOr<Output> OutputFromProto(const v1::Output& output, const std::string& where) {
+  Output out;
+  out.name = output.name();
+  POTOK_ASSIGN_OR_RETURN(out.type, TypeOf(output.type(), where));
+  POTOK_ASSIGN_OR_RETURN(out.mode, ModeOf(output.mode(), where));
+  out.path = output.path();
+  out.promoted_to = output.promoted_to();
+  out.asset_name = output.asset_name();
+  out.asset_version = output.asset_version();
+  return out;
+}
+
+v1::Step StepToProto(const Step& step) {
+  v1::Step out;
+  out.set_name(step.name);
+  out.set_display_name(step.display_name);
+  out.set_component(step.component);
+  out.set_component_version(step.component_version);
+  out.set_command(step.command);
+  POTOK_CHECK(!std::holds_alternative<LocalCode>(step.code));
+  if (const auto* code = std::get_if<Artifact>(&step.code)) *out.mutable_code() = ToProto(*code);
+  for (const Input& input : step.inputs) *out.add_inputs() = InputToProto(input);
+  for (const Output& output : step.outputs) *out.add_outputs() = ToProto(output);
+  out.mutable_environment_variables()->insert(step.environment_variables.begin(),
+                                              step.environment_variables.end());
+  out.set_environment(step.environment);
+  *out.mutable_resources() = ToProto(step.resources);
+  out.set_compute(step.compute);
+  out.set_instance_count(step.instance_count);
+  if (!step.distribution.type.empty()) *out.mutable_distribution() = ToProto(step.distribution);
+  out.set_timeout_seconds(step.timeout_seconds);
+  for (const std::string& name : step.depends_on) out.add_depends_on(name);
+  out.mutable_labels()->insert(step.labels.begin(), step.labels.end());
+  out.mutable_tags()->insert(step.tags.begin(), step.tags.end());
+  out.set_description(step.description);
+  out.set_deterministic(step.deterministic);
+  return out;
+}
+
+absl::StatusOr<Step> StepFromProto(const v1::Step& step) {
+  Step out;
+  const std::string where = "jobs." + step.name();
+  out.name = step.name();
+  out.display_name = step.display_name();
+  out.component = step.component();
+  out.component_version = step.component_version();
+  out.command = step.command();
+  if (step.has_code()) {
+    POTOK_ASSIGN_OR_RETURN(out.code, FromProto(step.code()));
+  }
+  for (const v1::Input& input : step.inputs()) {
+    POTOK_ASSIGN_OR_RETURN(Input converted,
+                           InputFromProto(input, where + ".inputs." + input.name()));
+    out.inputs.push_back(std::move(converted));
+  }
+  for (const v1::Output& output : step.outputs()) {
+    POTOK_ASSIGN_OR_RETURN(Output converted,
+                           OutputFromProto(output, where + ".outputs." + output.name()));
+    out.outputs.push_back(std::move(converted));
+  }
+  out.environment_variables = MapOf(step.environment_variables());
+  out.environment = step.environment();
+  POTOK_ASSIGN_OR_RETURN(out.resources, FromProto(step.resources()));
+  out.compute = step.compute();
+  out.instance_count = step.instance_count() == 0 ? 1 : step.instance_count();
+  out.distribution.type = step.distribution().type();
+  out.distribution.process_count_per_instance =
+      std::max(1, step.distribution().process_count_per_instance());
+  out.distribution.properties = MapOf(step.distribution().properties());
+  out.timeout_seconds = step.timeout_seconds();
+  out.depends_on.assign(step.depends_on().begin(), step.depends_on().end());
+  out.labels = MapOf(step.labels());
+  out.tags = MapOf(step.tags());
+  out.description = step.description();
+  out.deterministic = step.deterministic();
+  return out;
+}
+
+}  // namespace
+
+v1::Digest ToProto(const Digest& digest) {
+  v1::Digest out;
+  out.set_hash(digest.Hex());
+  out.set_size_bytes(digest.size_bytes);
+  return out;
+}
+
+absl::StatusOr<Digest> FromProto(const v1::Digest& digest) {
+  return ParseDigest(digest.hash(), digest.size_bytes());
+}
+
+v1::Artifact ToProto(const Artifact& artifact) {
+  v1::Artifact out;
+  *out.mutable_digest() = ToProto(artifact.digest);
+  out.set_is_folder(artifact.is_folder);
+  out.set_total_bytes(artifact.total_bytes);
+  out.set_file_name(artifact.file_name);
+  return out;
+}
+
+absl::StatusOr<Artifact> FromProto(const v1::Artifact& artifact) {
+  Artifact out;
+  POTOK_ASSIGN_OR_RETURN(out.digest, FromProto(artifact.digest()));
+  out.is_folder = artifact.is_folder();
+  out.total_bytes = artifact.total_bytes();
+  out.file_name = artifact.file_name();
+  return out;
+}
+
+v1::Resources ToProto(const Resources& resources) {
+  v1::Resources out;
+  out.set_memory_bytes(resources.memory_bytes);
+  out.set_cpu_millis(resources.cpu_millis);
+  out.set_gpus(resources.gpus);
+  return out;
+}
+
+absl::StatusOr<Resources> FromProto(const v1::Resources& resources) {
+  const Resources out{resources.memory_bytes(), resources.cpu_millis(), resources.gpus()};
+  if (out.memory_bytes < 0 || out.cpu_millis < 0 || out.gpus < 0) {
+    return absl::InvalidArgumentError(
+        fmt::format("resources cannot be negative: memory_bytes={} cpu_millis={} gpus={}",
+                    out.memory_bytes,
+                    out.cpu_millis,
+                    out.gpus));
+  }
+  return out;
+}
+
+v1::Output ToProto(const Output& output) {
+  v1::Output out;
+  out.set_name(output.name);
+  out.set_type(ToProto(output.type));
+  out.set_mode(ToProto(output.mode));
+  out.set_path(output.path);
+  out.set_promoted_to(output.promoted_to);
+  out.set_asset_name(output.asset_name);
+  out.set_asset_version(output.asset_version);
+  return out;
+}
+
+v1::Distribution ToProto(const Distribution& distribution) {
+  v1::Distribution out;
+  out.set_type(distribution.type);
+  out.set_process_count_per_instance(distribution.process_count_per_instance);
+  out.mutable_properties()->insert(distribution.properties.begin(), distribution.properties.end());
+  return out;
+}
+
+// The wire enums are the C++ ones in the same order; those that may not be absent start at 1.
+v1::ValueType ToProto(ValueType type) {
+  return static_cast<v1::ValueType>(static_cast<int>(type) + 1);
+}
+v1::Mode ToProto(Mode mode) {
+  return static_cast<v1::Mode>(mode);
+}
+
+v1::PipelineSpec ToProto(const PipelineSpec& spec) {
+  v1::PipelineSpec out;
+  out.set_is_pipeline(spec.is_pipeline);
+  out.set_name(spec.name);
+  out.set_display_name(spec.display_name);
+  out.set_description(spec.description);
+  out.set_experiment_name(spec.experiment_name);
+  out.mutable_tags()->insert(spec.tags.begin(), spec.tags.end());
+  out.mutable_properties()->insert(spec.properties.begin(), spec.properties.end());
+  for (const Input& input : spec.inputs) *out.add_inputs() = InputToProto(input);
+  for (const Output& output : spec.outputs) *out.add_outputs() = ToProto(output);
+  for (const Step& step : spec.steps) *out.add_steps() = StepToProto(step);
+  v1::Settings& settings = *out.mutable_settings();
+  settings.set_default_compute(spec.settings.default_compute);
+  settings.set_default_datastore(spec.settings.default_datastore);
+  settings.set_continue_on_step_failure(spec.settings.continue_on_step_failure);
+  settings.set_force_rerun(spec.settings.force_rerun);
+  return out;
+}
+
+absl::StatusOr<PipelineSpec> FromProto(const v1::PipelineSpec& spec) {
+  PipelineSpec out;
+  out.is_pipeline = spec.is_pipeline();
+  out.name = spec.name();
+  out.display_name = spec.display_name();
+  out.description = spec.description();
+  out.experiment_name = spec.experiment_name();
+  out.tags = MapOf(spec.tags());
+  out.properties = MapOf(spec.properties());
+  for (const v1::Input& input : spec.inputs()) {
+    POTOK_ASSIGN_OR_RETURN(Input converted, InputFromProto(input, "inputs." + input.name()));
+    out.inputs.push_back(std::move(converted));
+  }
+  for (const v1::Output& output : spec.outputs()) {
+    POTOK_ASSIGN_OR_RETURN(Output converted, OutputFromProto(output, "outputs." + output.name()));
+    out.outputs.push_back(std::move(converted));
+  }
+  for (const v1::Step& step : spec.steps()) {
+    POTOK_ASSIGN_OR_RETURN(Step converted, StepFromProto(step));
+    out.steps.push_back(std::move(converted));
+  }
+  const v1::Settings& settings = spec.settings();
+  out.settings.default_compute = settings.default_compute();
+  out.settings.default_datastore = settings.default_datastore();
+  out.settings.continue_on_step_failure =
+      !settings.has_continue_on_step_failure() || settings.continue_on_step_failure();
+  out.settings.force_rerun = settings.force_rerun();
+  return out;
+}
+
+}  // namespace potok
