@@ -169,7 +169,9 @@ Simulator::Machine* Simulator::FindMachine(SessionId session) {
   return nullptr;
 }
 
-void Simulator::Violation(const std::string& text) { ledger_.violations.push_back(text); }
+void Simulator::Violation(const std::string& text) {
+  ledger_.violations.push_back(text);
+}
 
 void Simulator::Trace(const std::string& text) const {
   if (trace_) fmt::print(stderr, "{} {}\n", absl::ToUnixMillis(now_) % 10'000'000, text);
