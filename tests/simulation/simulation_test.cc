@@ -39,6 +39,41 @@ TEST(SimulationTest, NoSeedBreaksAPromise) {
               total.server_starts);
 }
 
+struct BreakCase {
+  Break broken;
+  const char* name;
+  const char* noticed;  // what the checks say of it
+};
+
+class BreakTest : public testing::TestWithParam<BreakCase> {};
+
+TEST_P(BreakTest, IsNoticedWithinTwoThousandSeeds) {
+  std::string seen;
+  for (std::uint64_t seed = 1; seed <= 2000; ++seed) {
+    seen = Describe(Simulator(seed, GetParam().broken).Run());
+    if (seen.find(GetParam().noticed) != std::string::npos) {
+      std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
+      return;
+    }
+  }
+  FAIL() << "nobody noticed; the last seed said: " << seen;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    SimulationTest,
+    BreakTest,
+    testing::Values(
+        BreakCase{Break::kSpeakBeforeCommit, "SpeakBeforeCommit", "the store does not say"},
+        BreakCase{Break::kAckBeforeCommit, "AckBeforeCommit", "acknowledged, but not stored"},
+        BreakCase{Break::kNoAttemptCheck, "NoAttemptCheck", "was given the result of"},
+        BreakCase{Break::kRequeueBeforeLeaseEnd, "RequeueBeforeLeaseEnd", " while "},
+        BreakCase{Break::kOrderAgainWhatEnded, "OrderAgainWhatEnded", "the store does not say"},
+        BreakCase{Break::kNoRestartGrace, "NoRestartGrace", " while "},
+        BreakCase{Break::kSkipKeepList, "SkipKeepList", "alive after the welcome"},
+        BreakCase{Break::kNoSelfFence, "NoSelfFence", " while "},
+        BreakCase{Break::kForgetWhatBegan, "ForgetWhatBegan", "began twice"}),
+    [](const auto& instance) { return std::string(instance.param.name); });
+
 }  // namespace
 }  // namespace potok::server
 

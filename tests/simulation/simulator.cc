@@ -157,8 +157,19 @@ void Simulator::RunLinks() {
     while (!link.down.empty() && now_ >= link.down_stalled_until) {
       const DownMessage message = std::move(link.down.front());
       link.down.pop_front();
-      machine.agent.Receive(message, now_);
+      Deliver(machine, message);
     }
+  }
+}
+
+void Simulator::Deliver(Machine& machine, const DownMessage& message) {
+  machine.agent.Receive(message, now_);
+  if (!std::holds_alternative<SendWelcome>(message)) return;
+  for (const AttemptKey& key : machine.agent.Alive()) {
+    const StepMoved* row = store_.FindStep(key.step());
+    const bool wanted =
+        row != nullptr && row->attempt == key.attempt && PlacementOf(row->state) != nullptr;
+    if (!wanted) Violation(ToString(key) + " is alive after the welcome, and unwanted");
   }
 }
 

@@ -76,10 +76,13 @@ class Simulator {
   void Excuse(const std::string& machine);
   void CheckOrder(const Machine& machine, const SendOrder& order);
   void Hear(Machine& machine, const UpMessage& message);
-  std::vector<Event> Tampered(std::vector<Event> events) const;
+  std::vector<Event> Tampered(std::vector<Event> events);
+  void HideWhatEnded(MachineHello& hello);
+  void Forge(MachineReported& reported) const;
 
   void RunClients();
   void RunLinks();
+  void Deliver(Machine& machine, const DownMessage& message);
   Machine* FindMachine(SessionId session);
   void Violation(const std::string& text);
   void Trace(const std::string& text) const;
@@ -108,6 +111,7 @@ class Simulator {
   std::int64_t revision_ = 0;
   std::optional<Pending> pending_;
   std::vector<Event> inbox_;
+  std::vector<SendOrder> again_;  // Break::kOrderAgainWhatEnded
   absl::Time next_tick_ = absl::InfinitePast();
   SessionId next_session_ = 1;
   Outcome outcome_;

@@ -3,6 +3,7 @@
 
 #include "common/base/overloaded.h"
 #include "fmt/format.h"
+#include "server/domain/resume.h"
 #include "tests/server/domain/builders.h"
 #include "tests/simulation/simulator.h"
 #include "tests/simulation/trace.h"
@@ -36,6 +37,8 @@ void Simulator::TakeTurn() {
   }
   Decision decision = DecideTurn(state_, events, now_, options);
   for (const std::string& error : decision.internal_errors) Violation("internal error: " + error);
+  for (SendOrder& order : std::exchange(again_, {}))
+    decision.effects.emplace_back(std::move(order));
   if (decision.changes.empty()) return Release(decision.effects);
   if (broken_ == Break::kSpeakBeforeCommit) Release(std::exchange(decision.effects, {}));
   if (broken_ == Break::kAckBeforeCommit) {
@@ -142,16 +145,43 @@ void Simulator::Hear(Machine& machine, const UpMessage& message) {
   if (report && faults_on_ && random_.Chance(50)) inbox_.push_back(message.event);
 }
 
-std::vector<Event> Simulator::Tampered(std::vector<Event> events) const {
+// The rules broken inside the server, from outside: as if it did not see what it sees.
+std::vector<Event> Simulator::Tampered(std::vector<Event> events) {
+  std::vector<Event> result;
   for (Event& event : events) {
-    auto* hello = std::get_if<MachineHello>(&event);
-    if (hello == nullptr) continue;
-    const auto machine = state_.machine_by_name.find(hello->machine.name);
-    if (machine == state_.machine_by_name.end()) continue;
-    const MachineRecord& record = state_.machines.at(machine->second);
-    (void)record;
+    if (auto* hello = std::get_if<MachineHello>(&event)) {
+      if (broken_ == Break::kOrderAgainWhatEnded) HideWhatEnded(*hello);
+    }
+    if (auto* reported = std::get_if<MachineReported>(&event)) {
+      if (broken_ == Break::kNoAttemptCheck) Forge(*reported);
+    }
+    result.push_back(std::move(event));
   }
-  return events;
+  return result;
+}
+
+void Simulator::HideWhatEnded(MachineHello& hello) {
+  const auto it = state_.machine_by_name.find(hello.machine.name);
+  if (it == state_.machine_by_name.end()) return;
+  const Resumption found = Resume(state_, state_.machines.at(it->second), hello);
+  for (const AttemptKey& key : found.ended) {
+    hello.live.push_back(key);
+    again_.push_back({hello.session, StartOrder{key, "", nullptr, "", {}, {}}});
+  }
+}
+
+// Takes the report for one of the attempt that is there now.
+void Simulator::Forge(MachineReported& reported) const {
+  Report& report = reported.reports.front();
+  const auto run = state_.runs.find(report.key.run);
+  if (run == state_.runs.end()) return;
+  const StepRecord& step = run->second.steps[report.key.index];
+  const Placement* placement = PlacementOf(step.state);
+  if (placement == nullptr || step.attempt == report.key.attempt) return;
+  const MachineRecord& holder = state_.machines.at(placement->machine);
+  report.key.attempt = step.attempt;
+  reported.machine = holder.facts.name;
+  reported.session = holder.session;
 }
 
 }  // namespace potok::server
