@@ -2,9 +2,11 @@
 // business.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "common/pipeline/spec.h"
 
 namespace potok {
