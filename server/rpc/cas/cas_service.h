@@ -8,7 +8,7 @@
 #include "common/cas/blob_store.h"
 
 namespace grpc {
-class Service;
+class Service;  // whole in grpcpp/impl/service_type.h
 }
 
 namespace potok::server {
