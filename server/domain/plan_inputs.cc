@@ -190,7 +190,6 @@ class Resolver {
                             POTOK_ASSIGN_OR_RETURN(const Port target, FindInput(port, e));
                             return ValueOf(target);
                           },
-                          [&](const Builtin& e) -> Result { return OfBuiltin(port, e); },
                           [&](const auto& e) -> Result {
                             return Error(
                                 port, fmt::format("'{}' cannot be the value of an input", e.name));
@@ -232,18 +231,6 @@ class Resolver {
                    fmt::format("step '{}' has no output '{}'", reference.step, reference.name));
     }
     return PlanInput{std::vector<PlanPart>{UpstreamOutput{step->second, *output}}};
-  }
-
-  absl::StatusOr<PlanInput> OfBuiltin(const Port& port, const Builtin& builtin) const {
-    std::string text;
-    if (builtin.name == "name") {
-      text = plan_.spec.steps[port.step].name;
-    } else if (builtin.name == "default_datastore") {
-      text = plan_.spec.settings.default_datastore;
-    } else {
-      return Error(port, fmt::format("'{}' cannot be the value of an input", builtin.name));
-    }
-    return PlanInput{std::vector<PlanPart>{std::move(text)}};
   }
 
   Plan& plan_;
