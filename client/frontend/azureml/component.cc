@@ -7,6 +7,7 @@
 #include "client/frontend/azureml/definition.h"
 #include "client/frontend/azureml/port.h"
 #include "client/frontend/azureml/reference.h"
+#include "client/frontend/azureml/scalar.h"
 #include "fmt/format.h"
 
 namespace potok::client {
@@ -52,7 +53,7 @@ std::optional<Component> ReadComponentMap(const YamlNode& map,
   component.origin = origin;
   Step& step = component.step;
   step.component = fields.RawText("name");
-  step.component_version = fields.RawText("version");
+  step.component_version = VersionText(fields.Scalar("version"));
   step.display_name = fields.RawText("display_name");
   step.description = fields.RawText("description");
   step.tags = fields.Texts("tags", Fields::Strictness::kAnyScalar);

@@ -204,4 +204,11 @@ std::string TextFor(const YamlNode& node, ValueType type) {
   }
 }
 
+std::string VersionText(const YamlNode* scalar) {
+  return scalar == nullptr
+             ? ""
+             : TextFor(*scalar,
+                       IntegerBase(scalar->text) == 0 ? ValueType::kString : ValueType::kInteger);
+}
+
 }  // namespace potok::client

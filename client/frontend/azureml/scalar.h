@@ -24,4 +24,7 @@ Scalar ResolveScalar(const YamlNode& node);
 // false become True and False, as Azure ML hands them on); for a number 1e-3 is one.
 std::string TextFor(const YamlNode& node, ValueType type);
 
+// A version as Azure ML stores it: the text, of a whole number its value ("01" is "1"). Null: "".
+std::string VersionText(const YamlNode* scalar);
+
 }  // namespace potok::client
