@@ -107,7 +107,7 @@ std::string Shortened(const std::string& text, std::size_t columns) {
 
 std::string ShellQuoted(const std::string& word) {
   constexpr char kSafe[] =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,:+@%=";
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,:+@=";
   if (!word.empty() && word.find_first_not_of(kSafe) == std::string::npos) return word;
   std::string out;
   std::string literal;
@@ -131,6 +131,8 @@ std::string ShellQuoted(const std::string& word) {
       out += "\\'";
     } else {
       literal += word[at];
+      // "$[[" opens an optional block wherever it stands: cut in two it does not.
+      if (word.compare(at, 3, "$[[") == 0) flush();
     }
     ++at;
   }
@@ -139,10 +141,17 @@ std::string ShellQuoted(const std::string& word) {
 }
 
 std::string ShellCommandOf(const std::vector<std::string>& argv) {
+  // As the first word these would be syntax (bash(1), "Reserved words", and assignments).
+  static const std::set<std::string> kReserved = {
+      "if",   "then", "elif",  "else",     "fi",     "time", "for", "in",    "until",
+      "while", "do",  "done",  "case",     "esac",   "coproc", "select", "function"};
   std::string out;
-  for (const std::string& word : argv) {
-    if (!out.empty()) out += ' ';
-    out += ShellQuoted(word);
+  for (std::size_t i = 0; i < argv.size(); ++i) {
+    const bool syntax =
+        i == 0 && (kReserved.contains(argv[0]) ||
+                   (argv[0].find('=') != std::string::npos && ShellQuoted(argv[0]) == argv[0]));
+    if (i != 0) out += ' ';
+    out += syntax ? "'" + argv[0] + "'" : ShellQuoted(argv[i]);
   }
   return out;
 }
