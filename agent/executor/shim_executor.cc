@@ -285,7 +285,11 @@ void ShimExecutor::TellStart(Attempt& attempt) {
 }
 
 void ShimExecutor::TakeEnded(std::uint64_t id) {
-  Attempt& attempt = attempts_.at(id);
+  const auto at = attempts_.find(id);
+  // A process just being started has copies of all descriptors for a moment, so that epoll may tell
+  // of a closed pidfd.
+  if (at == attempts_.end() || at->second.ended) return;
+  Attempt& attempt = at->second;
   const auto found = FindState(attempt.folder);
   Ended end;
   end.cause = EndCause::kLost;
