@@ -94,6 +94,7 @@ ShimRecord ShimExecutor::NewRecord(const Launch& launch, const std::optional<Cgr
   record.magic = kShimRecordMagic;
   record.id = ++last_id_;
   CopyText(record.boot_id, boot_id_);
+  record.leave_terminal = has_terminal_ ? 1 : 0;
   record.timeout_ns = std::max<std::int64_t>(ToNs(launch.timeout, 0), 0);
   record.grace_ns = std::max<std::int64_t>(ToNs(launch.grace, INT64_MAX), 0);
   if (leaf.has_value()) {
@@ -295,7 +296,6 @@ void ShimExecutor::TakeEnded(std::uint64_t id) {
   end.cause = EndCause::kLost;
   if (found.ok()) end = EndOf(found->record);
   if (end.cause == EndCause::kLost) {
-    // Before the shim is reaped: its number cannot be another process's until then.
     KillWithoutShim(attempt);
     if (attempt.stop_asked) end = {EndCause::kStopped, SIGKILL, "", false, 0, {}, 0};
     struct stat log = {};
@@ -314,7 +314,10 @@ void ShimExecutor::TakeEnded(std::uint64_t id) {
 
 // True if nothing of the attempt is alive but the shim.
 bool ShimExecutor::KillWithoutShim(Attempt& attempt) {
-  if (!attempt.leaf.has_value()) return KillTreeOf(attempt.shim);
+  if (!attempt.leaf.has_value()) {
+    const auto found = FindState(attempt.folder);
+    return KillTreeOf(attempt.shim, found.ok() ? found->record.command_pid : 0);
+  }
   pool_->Kill(*attempt.leaf);
   attempt.leaf->known_empty = false;
   return !pool_->HasProcesses(*attempt.leaf);

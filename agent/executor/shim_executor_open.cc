@@ -89,6 +89,7 @@ absl::StatusOr<std::unique_ptr<ShimExecutor>> ShimExecutor::Open(
 }
 
 absl::Status ShimExecutor::OpenEvents() {
+  has_terminal_ = UniqueFd(open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)).valid();
   int ends[2];
   epoll_ = UniqueFd(epoll_create1(EPOLL_CLOEXEC));
   timer_ = UniqueFd(timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK));
@@ -216,7 +217,7 @@ void ShimExecutor::AdoptEnded(const AttemptKey& key, const absl::StatusOr<FoundS
     attempt.shim = found->record.shim_pid;
     end = EndOf(found->record);
     if (end.cause == EndCause::kLost && attempt.shim != 0) {
-      EndOrphans(attempt);
+      EndOrphans(attempt, found->record.command_pid);
     } else if (attempt.leaf.has_value()) {
       attempt.leaf->oom_kills = found->record.oom_kills;
     }
@@ -229,11 +230,14 @@ void ShimExecutor::AdoptEnded(const AttemptKey& key, const absl::StatusOr<FoundS
 }
 
 // Somebody killed the shim while there was no agent.
-void ShimExecutor::EndOrphans(Attempt& attempt) {
-  // Without a cgroup they are known by their session, which is named after the shim. While such a
-  // session has members no other process gets its number; a process that has it is another one.
-  const bool number_in_use = kill(attempt.shim, 0) == 0;
-  if (attempt.leaf.has_value() || !number_in_use) KillWithoutShim(attempt);
+void ShimExecutor::EndOrphans(Attempt& attempt, pid_t command) {
+  if (attempt.leaf.has_value()) {
+    KillWithoutShim(attempt);
+    return;
+  }
+  // The command died with the shim. While its process group has members no other process gets its
+  // number, so if a process has it, that is another one with a group of its own.
+  if (command != 0 && kill(command, 0) != 0) kill(-command, SIGKILL);
 }
 
 std::optional<CgroupLeaf> ShimExecutor::Claim(const ShimRecord& record) {
