@@ -27,7 +27,7 @@ std::string WithoutPlus(const std::string& text) {
   return text;
 }
 
-absl::Status IsNot(const std::string& text, const char* what) {
+absl::Status IsNot(const std::string& text, const std::string& what) {
   return absl::InvalidArgumentError(
       fmt::format("'{}' is not {}", text.size() > 80 ? text.substr(0, 80) + "..." : text, what));
 }
@@ -84,6 +84,27 @@ absl::StatusOr<std::string> Coerce(const std::string& text, ValueType type) {
     default:
       return text;
   }
+}
+
+absl::Status CheckValue(const std::string& text, const Input& port) {
+  const absl::StatusOr<std::string> value = Coerce(text, port.type);
+  if (!value.ok()) return value.status();
+  if (port.type == ValueType::kNumber || port.type == ValueType::kInteger) {
+    const double number = ParseNumber(*value).value_or(0);
+    // Written so that "nan" is within no limits.
+    if (port.min && !(number >= *port.min)) {
+      return IsNot(text, fmt::format("allowed: it is below the minimum, {}", *port.min));
+    }
+    if (port.max && !(number <= *port.max)) {
+      return IsNot(text, fmt::format("allowed: it is above the maximum, {}", *port.max));
+    }
+  }
+  const auto& choices = port.choices;
+  const bool chosen = choices.empty() ||
+                      std::find(choices.begin(), choices.end(), text) != choices.end() ||
+                      std::find(choices.begin(), choices.end(), *value) != choices.end();
+  if (!chosen) return IsNot(text, fmt::format("one of {}", fmt::join(choices, ", ")));
+  return absl::OkStatus();
 }
 
 }  // namespace potok
