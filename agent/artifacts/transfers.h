@@ -19,6 +19,8 @@ class Transfers {
   virtual void Stage(std::shared_ptr<const AttemptOrder> order, const AttemptPaths& paths) = 0;
   // Stores outputs and default artifacts; posts OutputsStored.
   virtual void Store(std::shared_ptr<const AttemptOrder> order, const AttemptPaths& paths) = 0;
+  // The attempt's transfer is not wanted any more: it ends soon, and what it posts says when.
+  virtual void Cancel(const AttemptKey& key) = 0;
   // Removes an attempt's folder; posts nothing.
   virtual void Remove(const AttemptPaths& paths) = 0;
 };

@@ -12,7 +12,7 @@ namespace potok::agent {
 //   work/    the working directory: a private copy of the code, with outputs/ and logs/
 //   inputs/  outputs/  tmp/
 //   script   what bash runs, unless the command needs no shell
-//   log, started, exit, lock: the shim's
+//   log, state: the shim's
 //   report   the terminal report, until it is acknowledged
 struct AttemptPaths {
   explicit AttemptPaths(std::string attempt_folder) : folder(std::move(attempt_folder)) {}

@@ -158,7 +158,7 @@ std::optional<FoundAttempt> AttemptFolders::Look(const AttemptKey& key) {
     absl::StatusOr<Report> parsed = ParseReport(*report);
     if (parsed.ok() && parsed->key == key) found.report = std::move(parsed->event);
   }
-  found.launched = access((paths.folder + "/lock").c_str(), F_OK) == 0;
+  found.launched = access((paths.folder + "/state").c_str(), F_OK) == 0;
   struct stat log {};
   if (stat(paths.log().c_str(), &log) == 0) found.log_bytes = log.st_size;
   return found;

@@ -14,7 +14,17 @@ AttemptTable::AttemptTable(Ports ports, StepSurroundings surroundings, FindProgr
       find_program_(std::move(find_program)) {}
 
 void AttemptTable::TakeUp() {
-  for (FoundAttempt& found : ports_.folders.Scan()) TakeUp(std::move(found));
+  // All are adopted before the first is started: a start ends what is left of earlier attempts.
+  std::vector<AttemptKey> not_started;
+  for (FoundAttempt& found : ports_.folders.Scan()) {
+    const AttemptKey key = found.key;
+    TakeUp(std::move(found));
+    const auto taken = attempts_.find(key);
+    if (taken != attempts_.end() && std::holds_alternative<Staging>(taken->second.state)) {
+      not_started.push_back(key);
+    }
+  }
+  for (const AttemptKey& key : not_started) Begin(key);
 }
 
 void AttemptTable::TakeUp(FoundAttempt found) {
@@ -48,7 +58,6 @@ void AttemptTable::TakeUp(FoundAttempt found) {
     }
   } else {
     Add(key, std::move(attempt));
-    Begin(key);
   }
 }
 
@@ -159,6 +168,7 @@ absl::Status AttemptTable::Launch(const Attempt& attempt) {
 void AttemptTable::Finish(const AttemptKey& key, const Attempt& attempt) {
   if (attempt.launched) ports_.executor.Forget(key);
   const Finished& finished = std::get<Finished>(attempt.state);
+  if (!finished.files_idle) ports_.transfers.Cancel(key);
   if (!finished.report) return ports_.logs.Drop(key);
   Report report{key, *finished.report};
   if (attempt.on_disk) {
