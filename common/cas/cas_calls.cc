@@ -9,6 +9,7 @@
 #include "common/base/status_macros.h"
 #include "common/cas/retry.h"
 #include "common/cas/wire_digest.h"
+#include "common/rpc/status.h"
 #include "fmt/format.h"
 
 namespace potok {
@@ -26,11 +27,6 @@ constexpr std::size_t kDigestsPerQuestion = 20'000;
 // Lost connections are noticed by keepalive; these are for a store that accepts and never answers.
 constexpr std::chrono::minutes kCallTime{2};
 constexpr std::chrono::minutes kStreamTime{10};
-
-absl::Status FromGrpc(const grpc::Status& status) {
-  if (status.ok()) return absl::OkStatus();
-  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
-}
 
 absl::Status FromWireStatus(const google::rpc::Status& status, const Digest& digest) {
   if (status.code() == 0) return absl::OkStatus();
