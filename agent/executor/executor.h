@@ -38,7 +38,7 @@ struct Ended {
   std::string message;               // for kStartFailed: what failed, on what, why
   bool child_out_of_memory = false;  // the kernel ended a child; the command itself went on
   std::int64_t log_bytes = 0;
-  absl::Duration cpu_time;                // user and system, of all processes
+  absl::Duration cpu_time;               // user and system, of all processes
   std::int64_t peak_resident_bytes = 0;  // of the largest process
 };
 

@@ -32,8 +32,7 @@ absl::StatusOr<LeasePage> LeasePage::Open(const std::string& path, const std::st
   if (const int error = posix_fallocate(file.get(), 0, sizeof(Page)); error != 0) {
     return ErrnoStatus(error, "reserve space for", path);
   }
-  void* memory =
-      mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+  void* memory = mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
   if (memory == MAP_FAILED) return ErrnoStatus(errno, "map", path);
   LeasePage lease(std::move(file), static_cast<Page*>(memory));
   if (boot_id != std::string(lease.page_->boot_id, strnlen(lease.page_->boot_id, 40))) {

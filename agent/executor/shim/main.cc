@@ -43,7 +43,9 @@ constexpr std::int64_t kKillPeriod = 20 * kMillisecond;
 // After a lease's end the server waits 30 s before it starts the step elsewhere.
 constexpr std::int64_t kLeaseGraceMax = 10'000 * kMillisecond;
 
-std::int64_t Smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
+std::int64_t Smaller(std::int64_t a, std::int64_t b) {
+  return a < b ? a : b;
+}
 
 std::int64_t Later(std::int64_t now, std::int64_t duration) {
   return duration > kNever - now ? kNever : now + duration;

@@ -31,7 +31,9 @@ struct Path {
   }
 };
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // Reads a number at `text` and moves behind it.
 std::int64_t TakeNumber(const char*& text) {

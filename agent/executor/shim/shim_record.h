@@ -30,7 +30,13 @@ enum ShimArgument : int {
   kArgCommand = 5
 };
 
-enum class StartStage : std::int32_t { kNone = 0, kShim = 1, kCgroup = 2, kSpawn = 3, kExec = 4 };
+enum class StartStage : std::int32_t {
+  kNone = 0,
+  kWorkingDirectory = 1,
+  kCgroup = 2,
+  kSpawn = 3,
+  kExec = 4
+};
 
 struct ShimRecord {
   // By the agent.

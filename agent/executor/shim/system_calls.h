@@ -22,7 +22,9 @@ template <class Integer>
 long Word(Integer value) {
   return static_cast<long>(value);
 }
-inline long Word(std::nullptr_t) { return 0; }
+inline long Word(std::nullptr_t) {
+  return 0;
+}
 
 // The kernel's answer: at least 0, or a negative errno.
 inline long RawCall(long number, long a, long b, long c, long d, long e, long f) {
