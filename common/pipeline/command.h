@@ -13,8 +13,9 @@
 namespace potok {
 
 // Removes each $[[ ... ]] block in which an input has no value, and the brackets of the others.
-// `with_value` names the inputs that have one. INVALID_ARGUMENT for a block that is not closed or
-// nested.
+// `with_value` names the inputs that have one; outputs always do. "$[[:" opens no block: it is a
+// line's end and a class of characters in a regular expression. INVALID_ARGUMENT for a block that
+// is not closed or nested.
 absl::StatusOr<std::string> ResolveOptionalBlocks(const std::string& command,
                                                   const std::set<std::string>& with_value);
 
@@ -30,16 +31,22 @@ absl::StatusOr<std::vector<CommandReference>> ReferencesOf(const std::string& co
 // A command ready for bash, and the variables that it reads.
 struct ShellCommand {
   std::string script;
-  std::map<std::string, std::string> environment;  // POTOK_INPUT_lr -> "0.1"
+  std::map<std::string, std::string> environment;  // POTOK_INPUT_lr -> "0.1"; what it reads
 };
 
-// Replaces each ${{inputs.X}} and ${{outputs.Y}} by an expansion of an environment variable that is
-// one word and is never run, in whatever quoting it stands: none, '...', "...", $'...', a
-// here-document (quoted delimiters too), inside $(...), `...` and ${...}. `inputs` and `outputs`
-// map names to values or paths; an input that has no value (absent from `inputs`) becomes nothing.
-// INVALID_ARGUMENT where that cannot be kept: in arithmetic ($((..)), ((..)), unless the value is a
-// plain number), or after a backslash; the message names the reference and says what to write.
-// `command` has no optional blocks left.
+// Replaces each ${{inputs.X}} and ${{outputs.Y}} by an expansion of an environment variable
+// (POTOK_INPUT_X, POTOK_OUTPUT_Y; a dot becomes "__") that is one word and is never run, in
+// whatever quoting it stands: none, '...', "...", $'...', a here-document (quoted delimiters too),
+// inside
+// $(...), `...` and ${...}. `inputs` and `outputs` map names to values or paths; an input that has
+// no value (absent from `inputs`) expands to nothing, and alone it is no word. A command without
+// references comes back as it is.
+//
+// INVALID_ARGUMENT where that cannot be kept: in arithmetic ($((..)), ((..)), $[..], subscripts and
+// offsets, unless the value is a plain whole number), after a backslash or a dollar sign, as the
+// name of a variable, for an output that is absent from `outputs`, and for a value that holds a
+// zero byte or more bytes than execve(2) takes; the message names the reference and says what to
+// write. `command` has no optional blocks left.
 absl::StatusOr<ShellCommand> RenderForShell(const std::string& command,
                                             const std::map<std::string, std::string>& inputs,
                                             const std::map<std::string, std::string>& outputs);

@@ -2,9 +2,12 @@
 // business.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "common/pipeline/spec.h"
 
 namespace potok {
@@ -31,6 +34,12 @@ inline constexpr std::size_t kStepsMax = 100'000;
 
 // Text as the declared type reads it: "10.0" as integer is "10", boolean is "True" or "False"
 // (Python's words, which commands see), a number keeps its text. INVALID_ARGUMENT if it is none.
+// The text of a type that is not primitive is a path or URI, and comes back as it is.
 absl::StatusOr<std::string> Coerce(const std::string& text, ValueType type);
+
+// Whether a primitive input may have this value: its type, min, max and choices. INVALID_ARGUMENT
+// says which of them is broken, beginning with the value: "'7' is not allowed: it is above the
+// maximum, 5".
+absl::Status CheckValue(const std::string& text, const Input& port);
 
 }  // namespace potok

@@ -31,10 +31,10 @@ struct Decision {
   std::vector<std::string> internal_errors;
 };
 
-// One turn: each event in order, then one placement pass. Changes are applied to `state` as they
-// are decided, so that the next event sees them; the caller commits them and only then says the
-// effects. If the commit is found never to have happened for good (another writer's row), the
-// caller must drop `state`: it is ahead of the store.
+// One turn: each event in order, then leases (if there was a Tick), then one placement pass.
+// Changes are applied to `state` as they are decided, so that the next event sees them; the caller
+// commits them and only then says the effects. If the commit is found never to have happened for
+// good (another writer's row), the caller must drop `state`: it is ahead of the store.
 Decision DecideTurn(State& state,
                     const std::vector<Event>& events,
                     absl::Time now,
@@ -43,5 +43,9 @@ Decision DecideTurn(State& state,
 // After a start: everything loaded is heard now, and what is wrong in the books (a run whose steps
 // all ended) is moved.
 Decision DecideStart(State& state, const ServerStarted& started, const DecideOptions& options);
+
+// Counts every machine as heard at `now`. For a server that could not listen for a while (a commit
+// that waited for the database): nobody is lost before a whole lease has passed again.
+void HearEverybody(State& state, absl::Time now);
 
 }  // namespace potok::server

@@ -35,20 +35,38 @@ struct Edge {
   bool required = true;
 };
 
+// What placement needs to know of a step. Steps of one plan share few of them.
+struct Shape {
+  std::string pool;  // empty: the default pool
+  std::map<std::string, std::string> labels;
+  // What a machine must have free. A step that asks for no CPU takes one, so that every step takes
+  // a place (docs/decisions/0005-default-request.md).
+  Resources request;
+
+  bool operator==(const Shape&) const = default;
+  bool operator<(const Shape& other) const;
+};
+
 struct PlanStep {
   std::vector<PlanInput> inputs;          // as in spec.steps[i].inputs
   std::vector<Edge> upstreams;            // each step once, ascending
   std::vector<std::uint32_t> dependents;  // ascending
-  std::string pool;                       // empty: the default pool
+  std::uint32_t shape = 0;                // in Plan::shapes
 };
 
 struct Plan {
   PipelineSpec spec;
   std::vector<PlanStep> steps;  // as in spec.steps
+  std::vector<Shape> shapes;    // each once
   std::map<std::string, std::uint32_t> index_of;
+
+  const Shape& shape_of(std::uint32_t step) const { return shapes[steps[step].shape]; }
 };
 
-// Validates (common/pipeline/validate.h) and resolves. INVALID_ARGUMENT with one problem a line.
+// Validates (common/pipeline/validate.h) and resolves: values of the pipeline's inputs become
+// literals, ${{parent.jobs.N.inputs.X}} becomes the value of that input, whatever it is. A pool is
+// the step's compute or the pipeline's default, without "azureml:"; "serverless", "local" and
+// "default" name the default pool. INVALID_ARGUMENT with one problem a line.
 absl::StatusOr<std::shared_ptr<const Plan>> BuildPlan(PipelineSpec spec);
 
 }  // namespace potok::server

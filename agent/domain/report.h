@@ -1,0 +1,79 @@
+// What the agent tells the server of an attempt, as plain values; the wire form is potok.v1.Report.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "agent/executor/executor.h"
+#include "common/base/attempt.h"
+#include "common/pipeline/spec.h"
+
+namespace potok::agent {
+
+// The same words, in the same order, as potok.v1.AttemptFailed.Cause.
+enum class FailureCause {
+  kExitCode = 1,
+  kSignal,
+  kOutOfMemory,
+  kTimeout,
+  kInput,
+  kOutput,
+  kStart,
+  kLease,
+  kMachineLost,
+};
+
+struct OutputValue {
+  std::string name;
+  std::variant<Artifact, std::string> value;  // files, or the text of a primitive output
+  bool operator==(const OutputValue&) const = default;
+};
+
+struct StartedReport {
+  bool operator==(const StartedReport&) const = default;
+};
+struct ExitedReport {
+  bool operator==(const ExitedReport&) const = default;
+};
+struct SucceededReport {
+  std::vector<OutputValue> outputs = {};
+  std::int64_t log_bytes = 0;
+  bool operator==(const SucceededReport&) const = default;
+};
+struct FailedReport {
+  FailureCause cause = FailureCause::kExitCode;
+  int code = 0;  // exit code, or signal number
+  std::string message = {};
+  std::int64_t log_bytes = 0;
+  bool operator==(const FailedReport&) const = default;
+};
+struct StoppedReport {
+  std::int64_t log_bytes = 0;
+  bool operator==(const StoppedReport&) const = default;
+};
+
+using ReportEvent =
+    std::variant<StartedReport, ExitedReport, SucceededReport, FailedReport, StoppedReport>;
+
+struct Report {
+  AttemptKey key;
+  ReportEvent event;
+  bool operator==(const Report&) const = default;
+};
+
+// True if nothing can follow it: it is kept until acknowledged.
+bool IsTerminal(const ReportEvent& event);
+
+// What the server will have stored when the log is whole.
+std::int64_t LogBytesOf(const ReportEvent& event);
+
+// An end of processes that nothing more is to be said of.
+Ended EndedBy(EndCause cause, std::int64_t log_bytes = 0);
+
+// The failure that an end of processes is, with one line for the user. `ended` is not an exit with
+// code 0 and not kStopped: what those mean depends on more than the process.
+FailedReport FailureOf(const Ended& ended);
+
+}  // namespace potok::agent

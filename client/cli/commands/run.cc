@@ -1,0 +1,138 @@
+#include "client/cli/bring_up.h"
+#include "client/cli/commands/command.h"
+#include "client/cli/download.h"
+#include "client/cli/follow/follow.h"
+#include "client/cli/one_step.h"
+#include "client/cli/submit.h"
+#include "client/cli/text/printable.h"
+#include "common/base/status_macros.h"
+
+namespace potok::client {
+namespace {
+
+struct RunOptions {
+  CommonOptions common;
+  std::string file;
+  std::vector<std::string> set;
+  OneStepOptions step;
+  bool detach = false;
+  std::string download;
+};
+
+absl::StatusOr<PipelineSpec> SpecOf(const Session& session, const RunOptions& options) {
+  if (options.file.empty()) {
+    OneStepOptions step = options.step;
+    step.command = session.own_command;
+    return OneStepSpec(step, session.context.working_folder);
+  }
+  POTOK_ASSIGN_OR_RETURN(PipelineSpec spec, LoadSpec(session.context, options.file, options.set));
+  if (!options.step.name.empty()) spec.name = options.step.name;
+  return spec;
+}
+
+// The server that is configured; without one, this user's own stack, started if need be.
+absl::StatusOr<Connection> ServerForRun(const Context& context, const CommonOptions& options) {
+  POTOK_ASSIGN_OR_RETURN(
+      const ServerAddress address,
+      FindServer(options.server, context.environment, context.HomeOfUser().server_address()));
+  if (!address.is_embedded) return Connect(context, options);
+  return BringUp(context, UpOptions());
+}
+
+absl::StatusOr<int> SubmitAndFollow(Session& session, const RunOptions& options) {
+  const Context& context = session.context;
+  // Before the server is started: a wrong pipeline needs none.
+  POTOK_ASSIGN_OR_RETURN(PipelineSpec spec, SpecOf(session, options));
+  POTOK_ASSIGN_OR_RETURN(const Connection connection, ServerForRun(context, options.common));
+  POTOK_ASSIGN_OR_RETURN(const std::string name, Submit(context, connection, std::move(spec)));
+  if (options.detach) {
+    *context.out << name << std::endl;
+    return kExitOk;
+  }
+  *context.err << "Run " << Printable(name) << std::endl;
+  RunsClient runs(connection.channel());
+  const bool one_step = options.file.empty();
+  const int code = FollowRun(context, runs, name, FollowRunOptions{.logs = one_step});
+  if (options.download.empty() || code == kExitInterrupted) return code;
+  DownloadOptions download;
+  download.run = name;
+  download.folder =
+      (std::filesystem::path(context.working_folder) / options.download).lexically_normal().string();
+  download.all = true;
+  POTOK_RETURN_IF_ERROR(Download(context, connection, download));
+  return code;
+}
+
+int RunRun(Session& session, const RunOptions& options) {
+  if (options.file.empty() == !session.has_own_command || session.own_command.empty() != !session.has_own_command) {
+    return Complain(session.context,
+                    absl::InvalidArgumentError(
+                        "say what to run: `potok run FILE`, or `potok run -- COMMAND...`"));
+  }
+  const absl::StatusOr<int> code = SubmitAndFollow(session, options);
+  return code.ok() ? *code : Complain(session.context, code.status());
+}
+
+void AddStepOptions(CLI::App* run, RunOptions* options) {
+  OneStepOptions& step = options->step;
+  const char* group = "One step (with -- COMMAND)";
+  run->add_option("--memory", step.memory, "Memory that the step needs, as 8GiB")
+      ->type_name("SIZE")
+      ->group(group);
+  run->add_option("--cpus", step.cpus, "CPUs, as 2 or 0.5")->type_name("N")->group(group);
+  run->add_option("--gpus", step.gpus, "GPUs")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("N")
+      ->group(group);
+  run->add_option("--compute", step.compute, "Pool of machines")->type_name("POOL")->group(group);
+  run->add_option("--input", step.inputs, "Input: a path, a URI or a text")
+      ->expected(1)
+      ->take_all()
+      ->type_name("NAME=VALUE")
+      ->group(group);
+  run->add_option("--output", step.outputs, "Output folder, ${{outputs.NAME}} in the command")
+      ->expected(1)
+      ->take_all()
+      ->type_name("NAME")
+      ->group(group);
+  run->add_option("--env", step.environment_variables, "Environment variable")
+      ->expected(1)
+      ->take_all()
+      ->type_name("KEY=VALUE")
+      ->group(group);
+  run->add_option("--code", step.code, "Folder to run in, uploaded (else an empty one)")
+      ->type_name("FOLDER")
+      ->group(group);
+  run->add_option("--timeout", step.timeout_seconds, "End the step after so long")
+      ->check(CLI::PositiveNumber)
+      ->type_name("SECONDS")
+      ->group(group);
+}
+
+}  // namespace
+
+void AddRun(CLI::App& app, Session& session) {
+  const auto options = std::make_shared<RunOptions>();
+  CLI::App* run = AddCommand(app,
+                             session,
+                             "run",
+                             "Run a pipeline, or one command, and follow it to its end",
+                             "potok run pipeline.yml --set inputs.epochs=3\n"
+                             "  potok run --memory 8GiB --input data=./data -- "
+                             "python train.py '${{inputs.data}}'",
+                             options,
+                             RunRun);
+  run->add_option("file", options->file, "Pipeline or job as YAML")->type_name("FILE");
+  run->add_option("--set", options->set, "Change of the file, as inputs.lr=0.1; may be repeated")
+      ->expected(1, -1)
+      ->take_all()
+      ->type_name("PATH=VALUE ...");
+  run->add_option("-n,--name", options->step.name, "Name of the run")->type_name("NAME");
+  run->add_flag("--detach", options->detach, "Print the run's name and do not follow it");
+  run->add_option("--download", options->download, "Then download outputs and logs to this folder")
+      ->type_name("FOLDER");
+  AddServerOptions(run, &options->common);
+  AddStepOptions(run, options.get());
+}
+
+}  // namespace potok::client

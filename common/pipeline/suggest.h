@@ -1,0 +1,17 @@
+// "Did you mean": names that are nearly the wished one. Pure.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace potok {
+
+// Insertions, deletions and replacements that make `a` of `b` (Levenshtein 1966).
+std::size_t EditDistance(const std::string& a, const std::string& b);
+
+// What to append to "there is no 'dat'": "; did you mean 'data'?" if a name is near (a third of its
+// letters, at least one), or "; there are: x, y" if there are at most eight, or "; there are none".
+std::string SuggestionFor(const std::string& name, const std::vector<std::string>& names);
+
+}  // namespace potok

@@ -1,0 +1,159 @@
+// Declarations of inputs and outputs, and the literal values of a pipeline's inputs.
+#include <set>
+
+#include "common/pipeline/names.h"
+#include "common/pipeline/template.h"
+#include "common/pipeline/validation.h"
+#include "fmt/format.h"
+
+namespace potok {
+
+namespace {
+
+void CheckPortName(const std::string& name, const std::string& where, Problems* problems) {
+  if (!IsPortName(name)) {
+    problems->Error(where,
+                    fmt::format("'{}' cannot name an input or output; use letters, digits and '_',"
+                                " not beginning with a digit, and dots between groups",
+                                name));
+  } else if (IsReservedPortName(name)) {
+    problems->Warning(where,
+                      fmt::format("the name '{}' is reserved in Azure ML; choose another", name));
+  }
+}
+
+void CheckLimits(const Input& input, const std::string& where, Problems* problems) {
+  if (input.min && input.max && *input.min > *input.max) {
+    problems->Error(
+        where,
+        fmt::format(
+            "no value fits: the minimum, {}, is above the maximum, {}", *input.min, *input.max));
+  }
+}
+
+void CheckInputMode(const Input& input, const std::string& where, Problems* problems) {
+  const bool evaluates = input.mode == Mode::kEvalMount || input.mode == Mode::kEvalDownload;
+  if (evaluates && input.type != ValueType::kMltable) {
+    problems->Error(
+        where,
+        fmt::format("mode {} is for inputs of type mltable, and this is {}; use ro_mount"
+                    " or download",
+                    NameOf(input.mode),
+                    NameOf(input.type)));
+  }
+  if (input.mode == Mode::kRwMount || input.mode == Mode::kUpload) {
+    problems->Warning(where,
+                      fmt::format("mode {} is for outputs; the input is read as with ro_mount",
+                                  NameOf(input.mode)));
+  }
+}
+
+bool IsOutputMode(Mode mode) {
+  return mode == Mode::kDefault || mode == Mode::kRwMount || mode == Mode::kUpload ||
+         mode == Mode::kDirect;
+}
+
+// What an input of the pipeline is given.
+void CheckGivenValue(const Input& input, Problems* problems) {
+  const std::string where = "inputs." + input.name;
+  if (std::holds_alternative<std::monostate>(input.value)) {
+    if (!input.optional) {
+      problems->Error(
+          where, "a value is required; give one here or with --set inputs." + input.name + "=...");
+    }
+    return;
+  }
+  const auto* text = std::get_if<TextValue>(&input.value);
+  if (text == nullptr && IsPrimitive(input.type)) {
+    problems->Error(
+        where, fmt::format("a file or folder is given, and the type is {}", NameOf(input.type)));
+  } else if (text != nullptr && !IsPrimitive(input.type)) {
+    problems->Error(
+        where,
+        fmt::format("text is given, and the type is {}; give a path or a URI", NameOf(input.type)));
+  } else if (text != nullptr) {
+    if (const absl::Status status = CheckValue(text->text, input); !status.ok()) {
+      problems->Error(where, std::string(status.message()));
+    }
+  }
+}
+
+}  // namespace
+
+void CheckInputDeclarations(const std::vector<Input>& inputs,
+                            const std::string& where,
+                            Problems* problems) {
+  std::set<std::string> names;
+  for (const Input& input : inputs) {
+    const std::string path = where + "inputs." + input.name;
+    CheckPortName(input.name, path, problems);
+    if (!names.insert(input.name).second) {
+      problems->Error(path, fmt::format("there are two inputs '{}'; rename one", input.name));
+    }
+    CheckLimits(input, path, problems);
+    CheckInputMode(input, path, problems);
+  }
+}
+
+void CheckOutputDeclarations(const std::vector<Output>& outputs,
+                             const std::string& where,
+                             Problems* problems) {
+  std::set<std::string> names;
+  for (const Output& output : outputs) {
+    const std::string path = where + "outputs." + output.name;
+    CheckPortName(output.name, path, problems);
+    if (!names.insert(output.name).second) {
+      problems->Error(path, fmt::format("there are two outputs '{}'; rename one", output.name));
+    }
+    if (!IsOutputMode(output.mode)) {
+      problems->Error(
+          path,
+          fmt::format("mode {} is for inputs; an output's is rw_mount, upload or direct",
+                      NameOf(output.mode)));
+    }
+    if (const auto parts = ParseTemplate(output.path, TemplatePlace::kPath); !parts.ok()) {
+      problems->Error(path + ".path", std::string(parts.status().message()));
+    }
+  }
+}
+
+void CheckPorts(const SpecIndex& index, Problems* problems) {
+  CheckInputDeclarations(index.spec().inputs, "", problems);
+  for (const Input& input : index.spec().inputs) CheckGivenValue(input, problems);
+  CheckOutputDeclarations(index.spec().outputs, "", problems);
+}
+
+void CheckPromotions(const SpecIndex& index, Problems* problems) {
+  const PipelineSpec& spec = index.spec();
+  if (!spec.is_pipeline) return;
+  std::unordered_map<std::string, std::string> producers;
+  for (std::uint32_t step = 0; step < spec.steps.size(); ++step) {
+    for (const Output& output : spec.steps[step].outputs) {
+      if (output.promoted_to.empty()) continue;
+      const std::string where = index.Where(step, "outputs." + output.name);
+      if (index.FindPipelineOutput(output.promoted_to) == nullptr) {
+        problems->Error(where,
+                        fmt::format("the pipeline has no output '{}'{}",
+                                    output.promoted_to,
+                                    problems->Suggestion(output.promoted_to, spec.outputs)));
+      }
+      const auto [first, inserted] = producers.emplace(output.promoted_to, where);
+      if (!inserted) {
+        problems->Error(where,
+                        fmt::format("{} already makes the pipeline's output '{}'; an output has one"
+                                    " producer",
+                                    first->second,
+                                    output.promoted_to));
+      }
+    }
+  }
+  for (const Output& output : spec.outputs) {
+    if (producers.count(output.name) != 0) continue;
+    problems->Warning(
+        "outputs." + output.name,
+        fmt::format("no step makes it; bind a step's output to ${{{{parent.outputs.{}}}}}",
+                    output.name));
+  }
+}
+
+}  // namespace potok

@@ -1,0 +1,74 @@
+#include "common/pipeline/validation.h"
+
+#include <utility>
+
+namespace potok {
+
+namespace {
+
+using Positions = std::unordered_map<std::string, std::uint32_t>;
+
+template <class Item>
+Positions PositionsOf(const std::vector<Item>& items) {
+  Positions positions;
+  positions.reserve(items.size());
+  for (std::uint32_t i = 0; i < items.size(); ++i) positions.emplace(items[i].name, i);
+  return positions;
+}
+
+std::optional<std::uint32_t> Find(const Positions& positions, const std::string& name) {
+  const auto found = positions.find(name);
+  if (found == positions.end()) return std::nullopt;
+  return found->second;
+}
+
+}  // namespace
+
+SpecIndex::SpecIndex(const PipelineSpec& spec)
+    : spec_(spec),
+      steps_(PositionsOf(spec.steps)),
+      pipeline_{PositionsOf(spec.inputs), PositionsOf(spec.outputs)} {
+  ports_.reserve(spec.steps.size());
+  for (const Step& step : spec.steps) {
+    ports_.push_back({PositionsOf(step.inputs), PositionsOf(step.outputs)});
+  }
+}
+
+std::optional<std::uint32_t> SpecIndex::FindStep(const std::string& name) const {
+  return Find(steps_, name);
+}
+
+std::optional<std::uint32_t> SpecIndex::FindInput(std::uint32_t step,
+                                                  const std::string& name) const {
+  return Find(ports_[step].inputs, name);
+}
+
+std::optional<std::uint32_t> SpecIndex::FindOutput(std::uint32_t step,
+                                                   const std::string& name) const {
+  return Find(ports_[step].outputs, name);
+}
+
+const Input* SpecIndex::FindPipelineInput(const std::string& name) const {
+  const auto found = Find(pipeline_.inputs, name);
+  return found ? &spec_.inputs[*found] : nullptr;
+}
+
+const Output* SpecIndex::FindPipelineOutput(const std::string& name) const {
+  const auto found = Find(pipeline_.outputs, name);
+  return found ? &spec_.outputs[*found] : nullptr;
+}
+
+std::string SpecIndex::Where(std::uint32_t step, const std::string& rest) const {
+  const std::string where = "jobs." + spec_.steps[step].name;
+  return rest.empty() ? where : where + "." + rest;
+}
+
+void Problems::Error(std::string where, std::string message) {
+  problems_.push_back({Severity::kError, std::move(where), std::move(message)});
+}
+
+void Problems::Warning(std::string where, std::string message) {
+  problems_.push_back({Severity::kWarning, std::move(where), std::move(message)});
+}
+
+}  // namespace potok

@@ -1,0 +1,113 @@
+#include "server/domain/order.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "common/base/status_macros.h"
+#include "common/pipeline/command.h"
+#include "common/pipeline/validate.h"
+#include "fmt/format.h"
+
+namespace potok::server {
+
+namespace {
+
+using Value = std::variant<std::string, Artifact>;
+
+// What an upstream step delivered, or nothing.
+std::optional<Value> Delivered(const RunRecord& run, const UpstreamOutput& reference) {
+  const auto* succeeded = std::get_if<Succeeded>(&run.steps[reference.step].state);
+  if (succeeded == nullptr) return std::nullopt;
+  const std::string& name = run.plan->spec.steps[reference.step].outputs[reference.output].name;
+  const auto it = std::find_if(succeeded->outputs.begin(),
+                               succeeded->outputs.end(),
+                               [&](const OutputValue& output) { return output.name == name; });
+  if (it == succeeded->outputs.end()) return std::nullopt;
+  if (const auto* artifact = std::get_if<Artifact>(&it->value)) return *artifact;
+  return std::get<std::string>(it->value);
+}
+
+absl::Status Undelivered(const RunRecord& run, const Input& input, const UpstreamOutput& missing) {
+  const Step& upstream = run.plan->spec.steps[missing.step];
+  return absl::FailedPreconditionError(
+      fmt::format("input '{}' has no value: step '{}' ended ({}) without its output '{}'",
+                  input.name,
+                  upstream.name,
+                  NameOf(run.steps[missing.step].state),
+                  upstream.outputs[missing.output].name));
+}
+
+// Nothing where an optional input has no value.
+absl::StatusOr<std::optional<Value>> ValueOf(const RunRecord& run,
+                                             const Input& input,
+                                             const std::vector<PlanPart>& parts) {
+  std::string joined;
+  for (const PlanPart& part : parts) {
+    if (const auto* text = std::get_if<std::string>(&part)) {
+      joined += *text;
+      continue;
+    }
+    const auto& reference = std::get<UpstreamOutput>(part);
+    std::optional<Value> value = Delivered(run, reference);
+    if (!value.has_value()) {
+      if (input.optional) return std::optional<Value>();
+      return Undelivered(run, input, reference);
+    }
+    if (const auto* text = std::get_if<std::string>(&*value)) {
+      joined += *text;
+      continue;
+    }
+    if (parts.size() == 1) return value;
+    return absl::FailedPreconditionError(
+        fmt::format("input '{}' joins text with the files of step '{}'; bind it to them alone",
+                    input.name,
+                    run.plan->spec.steps[reference.step].name));
+  }
+  if (!IsPrimitive(input.type)) return std::optional<Value>(std::move(joined));
+  const auto coerced = Coerce(joined, input.type);
+  if (coerced.ok()) return std::optional<Value>(*coerced);
+  return absl::FailedPreconditionError(
+      fmt::format("input '{}': {}", input.name, std::string(coerced.status().message())));
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<OrderInput>> ResolveInputs(const RunRecord& run, std::uint32_t index) {
+  const Step& step = run.plan->spec.steps[index];
+  const std::vector<PlanInput>& planned = run.plan->steps[index].inputs;
+  std::vector<OrderInput> inputs;
+  for (std::uint32_t i = 0; i < planned.size(); ++i) {
+    const Input& input = step.inputs[i];
+    std::optional<Value> value;
+    if (const auto* artifact = std::get_if<Artifact>(&planned[i].value)) {
+      value = *artifact;
+    } else if (const auto* parts = std::get_if<std::vector<PlanPart>>(&planned[i].value)) {
+      POTOK_ASSIGN_OR_RETURN(value, ValueOf(run, input, *parts));
+    } else if (!input.optional) {
+      return absl::FailedPreconditionError(
+          fmt::format("input '{}' has no value and is not optional", input.name));
+    }
+    if (value.has_value()) inputs.push_back({i, *std::move(value)});
+  }
+  return inputs;
+}
+
+absl::StatusOr<StartOrder> BuildStartOrder(const RunRecord& run, std::uint32_t index) {
+  const StepRecord& record = run.steps[index];
+  const Step& step = run.plan->spec.steps[index];
+  StartOrder order;
+  order.key = {run.id, index, record.attempt};
+  order.run = run.name;
+  order.plan = run.plan;
+  POTOK_ASSIGN_OR_RETURN(order.inputs, ResolveInputs(run, index));
+  std::set<std::string> with_value;
+  for (const OrderInput& input : order.inputs) with_value.insert(step.inputs[input.input].name);
+  POTOK_ASSIGN_OR_RETURN(order.command, ResolveOptionalBlocks(step.command, with_value));
+  const Placement* placement = PlacementOf(record.state);
+  if (placement != nullptr) order.gpus = placement->gpus;
+  return order;
+}
+
+}  // namespace potok::server

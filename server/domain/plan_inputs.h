@@ -1,0 +1,13 @@
+// The first half of planning: what each input is made of. Pure.
+#pragma once
+
+#include "absl/status/status.h"
+#include "server/domain/plan.h"
+
+namespace potok::server {
+
+// Fills in `plan->steps[i].inputs` from `plan->spec`. INVALID_ARGUMENT for a reference that leads
+// nowhere or in a circle, for files joined with text, and for files that were not uploaded.
+absl::Status ResolveBindings(Plan* plan);
+
+}  // namespace potok::server

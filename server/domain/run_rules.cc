@@ -1,0 +1,252 @@
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "fmt/format.h"
+#include "server/domain/order.h"
+#include "server/domain/placement.h"
+#include "server/domain/turn.h"
+
+namespace potok::server {
+
+namespace {
+
+const std::string& NameOfStep(const RunRecord& run, std::uint32_t index) {
+  return run.plan->spec.steps[index].name;
+}
+
+// Nothing new starts; what is on a machine is told to stop.
+void StopAll(Turn& turn, const RunRecord& run, const std::string& reason) {
+  for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
+    if (!IsTerminal(run.steps[i].state)) MoveStep(turn, {run.id, i}, StopRequested{reason});
+  }
+}
+
+// A bug of ours in one run ends that run and nothing else.
+void Contain(Turn& turn, const StepKey& key, const absl::Status& why) {
+  const RunRecord& run = turn.state.runs.at(key.run);
+  const StepRecord& step = run.steps[key.index];
+  const std::string message{why.message()};
+  turn.decision.internal_errors.push_back(fmt::format("run {} step {} attempt {}: {}",
+                                                      run.name,
+                                                      NameOfStep(run, key.index),
+                                                      step.attempt,
+                                                      message));
+  MachineId machine = 0;
+  if (const Placement* placement = PlacementOf(step.state)) {
+    machine = placement->machine;
+    OrderStop(turn, {key.run, key.index, step.attempt}, machine, message);
+  }
+  const Failed failed{machine, {FailureCause::kInternal, 0, "internal error: " + message}};
+  Emit(turn, StepMoved{key, step.attempt, step.machine_lost, failed, turn.now});
+  turn.ended.push_back(key);
+  StopAll(turn, run, "canceled after an internal error in this run");
+}
+
+void AddRun(Turn& turn, const RunSubmitted& submitted) {
+  const PipelineSpec& spec = submitted.plan->spec;
+  RunAdded added;
+  added.id = turn.state.next_run;
+  added.name = submitted.name;
+  added.request_id = submitted.request_id;
+  added.spec = submitted.spec;
+  added.steps = static_cast<std::uint32_t>(spec.steps.size());
+  added.display_name = spec.display_name;
+  added.experiment_name = spec.experiment_name;
+  added.description = spec.description;
+  added.submitter = submitted.submitter;
+  added.tags = spec.tags;
+  added.is_pipeline = spec.is_pipeline;
+  added.at = turn.now;
+  added.plan = submitted.plan;
+  Emit(turn, added);
+}
+
+const Edge& EdgeOf(const PlanStep& step, std::uint32_t upstream) {
+  return *std::lower_bound(
+      step.upstreams.begin(),
+      step.upstreams.end(),
+      upstream,
+      [](const Edge& edge, std::uint32_t number) { return edge.step < number; });
+}
+
+void TellDependent(Turn& turn, const RunRecord& run, std::uint32_t upstream, std::uint32_t index) {
+  const StepRecord& dependent = run.steps[index];
+  if (!std::holds_alternative<Blocked>(dependent.state)) return;
+  const StepState& state = run.steps[upstream].state;
+  const bool succeeded = std::holds_alternative<Succeeded>(state);
+  if (!succeeded && EdgeOf(run.plan->steps[index], upstream).required) {
+    const char* const how = std::holds_alternative<Failed>(state)    ? "failed"
+                            : std::holds_alternative<Skipped>(state) ? "was skipped"
+                                                                     : "was canceled";
+    MoveStep(
+        turn,
+        {run.id, index},
+        UpstreamFailed{fmt::format("needs step '{}', which {}", NameOfStep(run, upstream), how)});
+    return;
+  }
+  if (dependent.waiting_for == 0) MakeReady(turn, {run.id, index});
+}
+
+void DrawConsequences(Turn& turn, const RunRecord& run, std::uint32_t index) {
+  const bool failed = std::holds_alternative<Failed>(run.steps[index].state);
+  if (failed && !run.plan->spec.settings.continue_on_step_failure) {
+    StopAll(turn,
+            run,
+            fmt::format("step '{}' failed and continue_on_step_failure is false",
+                        NameOfStep(run, index)));
+    return;
+  }
+  for (const std::uint32_t dependent : run.plan->steps[index].dependents) {
+    TellDependent(turn, run, index, dependent);
+  }
+}
+
+std::string ReasonOfFailure(const RunRecord& run) {
+  const StepRecord* first = nullptr;
+  for (const StepRecord& step : run.steps) {
+    if (!std::holds_alternative<Failed>(step.state)) continue;
+    if (first == nullptr || step.since < first->since) first = &step;
+  }
+  if (first == nullptr) return "a step failed";
+  const auto index = static_cast<std::uint32_t>(first - run.steps.data());
+  const Failure& failure = std::get<Failed>(first->state).failure;
+  return fmt::format("step '{}' failed: {}", NameOfStep(run, index), failure.message);
+}
+
+}  // namespace
+
+void SubmitRun(Turn& turn, const RunSubmitted& submitted) {
+  if (turn.state.run_by_name.contains(submitted.name)) {
+    const absl::Status taken = absl::AlreadyExistsError(
+        fmt::format("there is a run named '{}' already; choose another name", submitted.name));
+    turn.decision.effects.push_back(Answer{submitted.reply, taken, ""});
+    return;
+  }
+  const RunId id = turn.state.next_run;
+  AddRun(turn, submitted);
+  const std::size_t steps = submitted.plan->steps.size();
+  for (std::uint32_t i = 0; i < steps; ++i) {
+    if (submitted.plan->steps[i].upstreams.empty()) MakeReady(turn, {id, i});
+  }
+  if (steps == 0) FinishRun(turn, id);
+  turn.decision.effects.push_back(Answer{submitted.reply, absl::OkStatus(), submitted.name});
+}
+
+void CancelRun(Turn& turn, const CancelRequested& requested) {
+  const auto it = turn.state.run_by_name.find(requested.run);
+  if (it == turn.state.run_by_name.end()) {
+    const absl::Status unknown =
+        absl::NotFoundError(fmt::format("no run named '{}' is going on", requested.run));
+    turn.decision.effects.push_back(Answer{requested.reply, unknown, ""});
+    return;
+  }
+  const RunRecord& run = turn.state.runs.at(it->second);
+  if (run.status != RunStatus::kCancelRequested) {
+    const std::string reason = requested.reason.empty() ? "canceled" : requested.reason;
+    Emit(turn, RunMoved{run.id, RunStatus::kCancelRequested, reason, turn.now});
+    StopAll(turn, run, reason);
+  }
+  turn.decision.effects.push_back(Answer{requested.reply, absl::OkStatus(), requested.run});
+}
+
+void MoveStep(Turn& turn, const StepKey& key, const StepEvent& event) {
+  const RunRecord& run = turn.state.runs.at(key.run);
+  const StepRecord& step = run.steps[key.index];
+  absl::StatusOr<StepState> next = Next(step.state, event);
+  if (!next.ok()) return Contain(turn, key, next.status());
+  if (*next == step.state) return;
+
+  StepMoved moved{key, step.attempt, step.machine_lost, *std::move(next), turn.now};
+  const bool placed = std::holds_alternative<Assigned>(moved.state);
+  const bool requeued =
+      std::holds_alternative<Queued>(moved.state) && PlacementOf(step.state) != nullptr;
+  if (placed) ++moved.attempt;
+  if (requeued) ++moved.machine_lost;
+  if (placed && run.status == RunStatus::kNotStarted) {
+    Emit(turn, RunMoved{run.id, RunStatus::kRunning, "", turn.now});
+  }
+  if (IsTerminal(moved.state)) turn.ended.push_back(key);
+  Emit(turn, moved);
+  if (const auto* stopping = std::get_if<Stopping>(&moved.state)) {
+    OrderStop(
+        turn, {key.run, key.index, moved.attempt}, stopping->placement.machine, stopping->reason);
+  }
+}
+
+void LoseAttempt(Turn& turn, const StepKey& key) {
+  const StepRecord& step = turn.state.runs.at(key.run).steps[key.index];
+  const bool stopping = std::holds_alternative<Stopping>(step.state);
+  if (stopping || step.machine_lost < turn.options.machine_lost_max) {
+    MoveStep(turn, key, MachineLost{});
+    return;
+  }
+  const std::string message =
+      fmt::format("its machine was lost under it {} times; it may be what brings machines down",
+                  step.machine_lost + 1);
+  MoveStep(turn, key, AttemptFailed{{FailureCause::kMachineLost, 0, message}});
+}
+
+void MakeReady(Turn& turn, const StepKey& key) {
+  const auto inputs = ResolveInputs(turn.state.runs.at(key.run), key.index);
+  if (inputs.ok()) {
+    MoveStep(turn, key, InputsReady{});
+  } else {
+    const std::string message{inputs.status().message()};
+    MoveStep(turn, key, AttemptFailed{{FailureCause::kInput, 0, message}});
+  }
+}
+
+void Settle(Turn& turn) {
+  std::set<RunId> touched;
+  while (!turn.ended.empty()) {
+    const StepKey key = turn.ended.front();
+    turn.ended.pop_front();
+    const auto it = turn.state.runs.find(key.run);
+    if (it == turn.state.runs.end()) continue;
+    touched.insert(key.run);
+    DrawConsequences(turn, it->second, key.index);
+  }
+  for (const RunId id : touched) {
+    if (turn.state.runs.at(id).open_steps == 0) FinishRun(turn, id);
+  }
+}
+
+void FinishRun(Turn& turn, RunId id) {
+  const RunRecord& run = turn.state.runs.at(id);
+  RunMoved moved{id, RunStatus::kCompleted, "", turn.now};
+  if (run.step_failed) {
+    moved.status = RunStatus::kFailed;
+    moved.reason = ReasonOfFailure(run);
+  } else if (run.status == RunStatus::kCancelRequested) {
+    moved.status = RunStatus::kCanceled;
+    moved.reason = run.reason;
+  }
+  Emit(turn, moved);
+}
+
+void PlaceQueued(Turn& turn) {
+  for (const PlacementChoice& choice : Place(turn.state, turn.options)) {
+    // Containment may have stopped the run of a later choice.
+    if (!turn.state.queued.contains(choice.step)) continue;
+    MoveStep(turn, choice.step, Placed{choice.placement});
+    OrderStart(turn, choice.step);
+  }
+}
+
+void OrderStart(Turn& turn, const StepKey& key) {
+  const RunRecord& run = turn.state.runs.at(key.run);
+  const auto* assigned = std::get_if<Assigned>(&run.steps[key.index].state);
+  if (assigned == nullptr) return;
+  auto order = BuildStartOrder(run, key.index);
+  if (!order.ok()) return Contain(turn, key, order.status());
+  const SessionId session = turn.state.machines.at(assigned->placement.machine).session;
+  if (session != 0) turn.decision.effects.push_back(SendOrder{session, *std::move(order)});
+}
+
+void OrderStop(Turn& turn, const AttemptKey& key, MachineId machine, const std::string& reason) {
+  const SessionId session = turn.state.machines.at(machine).session;
+  if (session != 0) turn.decision.effects.push_back(SendOrder{session, StopOrder{key, reason}});
+}
+
+}  // namespace potok::server

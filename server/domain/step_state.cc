@@ -1,0 +1,148 @@
+#include "server/domain/step_state.h"
+
+#include <utility>
+
+#include "common/base/overloaded.h"
+#include "fmt/format.h"
+
+namespace potok::server {
+
+namespace {
+
+using Result = absl::StatusOr<StepState>;
+
+template <class T>
+concept Waiting = std::is_same_v<T, Blocked> || std::is_same_v<T, Queued>;
+// On a machine and wanted.
+template <class T>
+concept Active =
+    std::is_same_v<T, Assigned> || std::is_same_v<T, Running> || std::is_same_v<T, Uploading>;
+template <class T>
+concept Ended = std::is_same_v<T, Succeeded> || std::is_same_v<T, Failed> ||
+    std::is_same_v<T, Canceled> || std::is_same_v<T, Skipped>;
+// Reports that say that the attempt goes on.
+template <class T>
+concept Progress = std::is_same_v<T, AttemptStarted> || std::is_same_v<T, AttemptExited>;
+// What says that the attempt is no more.
+template <class T>
+concept AttemptEnd = std::is_same_v<T, AttemptSucceeded> || std::is_same_v<T, AttemptFailed> ||
+    std::is_same_v<T, AttemptStopped> || std::is_same_v<T, MachineLost>;
+
+const char* NameOfEvent(const StepEvent& event) {
+  constexpr const char* kNames[] = {"InputsReady",
+                                    "Placed",
+                                    "AttemptStarted",
+                                    "AttemptExited",
+                                    "AttemptSucceeded",
+                                    "AttemptFailed",
+                                    "AttemptStopped",
+                                    "MachineLost",
+                                    "StopRequested",
+                                    "UpstreamFailed"};
+  static_assert(std::size(kNames) == std::variant_size_v<StepEvent>);
+  return kNames[event.index()];
+}
+
+}  // namespace
+
+Result Next(const StepState& state, const StepEvent& event) {
+  return std::visit(
+      Overloaded{
+          [](const Ended auto& s, const auto&) -> Result { return s; },
+
+          [](const Blocked&, const InputsReady&) -> Result { return Queued{}; },
+          [](const Blocked&, const UpstreamFailed& e) -> Result { return Skipped{e.reason}; },
+          // What the server itself finds before there is an attempt: an input without its value.
+          [](const Blocked&, const AttemptFailed& e) -> Result {
+            return Failed{0, e.failure};
+          },
+          [](const Waiting auto&, const StopRequested& e) -> Result { return Canceled{e.reason}; },
+          [](const Queued&, const Placed& e) -> Result { return Assigned{e.placement}; },
+
+          [](const Assigned& s, const AttemptStarted&) -> Result { return Running{s.placement}; },
+          [](const Assigned& s, const AttemptExited&) -> Result { return Uploading{s.placement}; },
+          [](const Running& s, const AttemptStarted&) -> Result { return s; },
+          [](const Running& s, const AttemptExited&) -> Result { return Uploading{s.placement}; },
+          [](const Uploading& s, const Progress auto&) -> Result { return s; },
+
+          [](const Active auto& s, const AttemptSucceeded& e) -> Result {
+            return Succeeded{s.placement.machine, e.outputs};
+          },
+          [](const Active auto& s, const AttemptFailed& e) -> Result {
+            return Failed{s.placement.machine, e.failure};
+          },
+          // Stopped without having been told to: the attempt is gone, like one of a lost machine.
+          [](const Active auto&, const AttemptStopped&) -> Result { return Queued{}; },
+          [](const Active auto&, const MachineLost&) -> Result { return Queued{}; },
+          [](const Active auto& s, const StopRequested& e) -> Result {
+            return Stopping{s.placement, e.reason};
+          },
+
+          [](const Stopping& s, const Progress auto&) -> Result { return s; },
+          [](const Stopping& s, const StopRequested&) -> Result { return s; },
+          [](const Stopping& s, const AttemptEnd auto&) -> Result { return Canceled{s.reason}; },
+
+          [&](const auto&, const auto&) -> Result {
+            return absl::InternalError(
+                fmt::format("a step that is {} cannot take {}", NameOf(state), NameOfEvent(event)));
+          },
+      },
+      state,
+      event);
+}
+
+bool IsTerminal(const StepState& state) {
+  return std::visit(
+      Overloaded{[](const Ended auto&) { return true; }, [](const auto&) { return false; }}, state);
+}
+
+const Placement* PlacementOf(const StepState& state) {
+  return std::visit(
+      Overloaded{[](const Active auto& s) -> const Placement* { return &s.placement; },
+                 [](const Stopping& s) -> const Placement* { return &s.placement; },
+                 [](const auto&) -> const Placement* { return nullptr; }},
+      state);
+}
+
+const char* NameOf(const StepState& state) {
+  constexpr const char* kNames[] = {"Blocked",
+                                    "Queued",
+                                    "Assigned",
+                                    "Running",
+                                    "Uploading",
+                                    "Stopping",
+                                    "Succeeded",
+                                    "Failed",
+                                    "Canceled",
+                                    "Skipped"};
+  static_assert(std::size(kNames) == std::variant_size_v<StepState>);
+  return kNames[state.index()];
+}
+
+const char* NameOf(FailureCause cause) {
+  switch (cause) {
+    case FailureCause::kExitCode:
+      return "exit_code";
+    case FailureCause::kSignal:
+      return "signal";
+    case FailureCause::kOutOfMemory:
+      return "out_of_memory";
+    case FailureCause::kTimeout:
+      return "timeout";
+    case FailureCause::kInput:
+      return "input";
+    case FailureCause::kOutput:
+      return "output";
+    case FailureCause::kStart:
+      return "start";
+    case FailureCause::kLease:
+      return "lease";
+    case FailureCause::kMachineLost:
+      return "machine_lost";
+    case FailureCause::kInternal:
+      return "internal";
+  }
+  return "unknown";
+}
+
+}  // namespace potok::server

@@ -1,0 +1,58 @@
+// The parts of one turn of Decide: what it has decided so far, and the rules of runs and of
+// machines that add to it. Inside server/domain only; one thread.
+#pragma once
+
+#include <deque>
+#include <set>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "server/domain/decide.h"
+
+namespace potok::server {
+
+struct Turn {
+  State& state;
+  const absl::Time now;
+  const DecideOptions& options;
+  Decision decision;
+  // Steps that ended and whose consequences have not been drawn (Settle).
+  std::deque<StepKey> ended;
+};
+
+// Makes the change true and records it.
+void Emit(Turn& turn, Change change);
+
+// --- Steps and runs (run_rules.cc)
+
+void SubmitRun(Turn& turn, const RunSubmitted& submitted);
+void CancelRun(Turn& turn, const CancelRequested& requested);
+
+// Feeds `event` to the step machine. An impossible move fails the step's run (containment).
+void MoveStep(Turn& turn, const StepKey& key, const StepEvent& event);
+// The step's attempt is known to be dead: queued again, or failed after too many.
+void LoseAttempt(Turn& turn, const StepKey& key);
+// Queues a blocked step whose upstreams have all ended, or fails it if one left a value out.
+void MakeReady(Turn& turn, const StepKey& key);
+// Draws all consequences of steps that ended: dependents, the failure of the run, its end.
+void Settle(Turn& turn);
+// Ends the run, all of whose steps have ended.
+void FinishRun(Turn& turn, RunId id);
+// One placement pass over everything queued, with its orders.
+void PlaceQueued(Turn& turn);
+// Orders the attempt that the step is assigned to. No session: nothing to do until the Hello.
+void OrderStart(Turn& turn, const StepKey& key);
+void OrderStop(Turn& turn, const AttemptKey& key, MachineId machine, const std::string& reason);
+
+// --- Machines (machine_rules.cc)
+
+void HearHello(Turn& turn, const MachineHello& hello);
+void HearReports(Turn& turn, const MachineReported& reported);
+void HearHeartbeat(Turn& turn, const MachineHeard& heard);
+void Disconnect(Turn& turn, const MachineDisconnected& disconnected);
+void SayGoodbye(Turn& turn, const MachineGoodbye& goodbye);
+void DeclareDead(Turn& turn, const MachineDeclaredDead& declared);
+void CheckLeases(Turn& turn);
+
+}  // namespace potok::server

@@ -1,0 +1,295 @@
+#include "tests/server/domain/builders.h"
+
+#include "common/base/check.h"
+#include "common/base/overloaded.h"
+#include "fmt/format.h"
+#include "gmock/gmock.h"
+
+namespace potok::server {
+
+AStep& AStep::Command(const std::string& command) {
+  step_.command = command;
+  return *this;
+}
+AStep& AStep::After(const std::string& upstream) {
+  step_.depends_on.push_back(upstream);
+  return *this;
+}
+AStep& AStep::Text(const std::string& input, const std::string& value, ValueType type) {
+  Input added;
+  added.name = input;
+  added.type = type;
+  added.value = TextValue{value};
+  step_.inputs.push_back(added);
+  return *this;
+}
+AStep& AStep::Data(const std::string& input, const std::string& value) {
+  return Text(input, value, ValueType::kUriFolder);
+}
+AStep& AStep::OptionalData(const std::string& input, const std::string& value) {
+  Data(input, value);
+  step_.inputs.back().optional = true;
+  return *this;
+}
+AStep& AStep::Output(const std::string& name, ValueType type) {
+  potok::Output output;
+  output.name = name;
+  output.type = type;
+  step_.outputs.push_back(output);
+  return *this;
+}
+AStep& AStep::Memory(std::int64_t bytes) {
+  step_.resources.memory_bytes = bytes;
+  return *this;
+}
+AStep& AStep::Cpus(std::int32_t millis) {
+  step_.resources.cpu_millis = millis;
+  return *this;
+}
+AStep& AStep::Gpus(std::int32_t count) {
+  step_.resources.gpus = count;
+  return *this;
+}
+AStep& AStep::Pool(const std::string& pool) {
+  step_.compute = pool;
+  return *this;
+}
+AStep& AStep::Label(const std::string& name, const std::string& value) {
+  step_.labels[name] = value;
+  return *this;
+}
+
+PipelineSpec APipeline(std::vector<Step> steps) {
+  PipelineSpec spec;
+  spec.name = "test";
+  spec.steps = std::move(steps);
+  return spec;
+}
+PipelineSpec AFailFastPipeline(std::vector<Step> steps) {
+  PipelineSpec spec = APipeline(std::move(steps));
+  spec.settings.continue_on_step_failure = false;
+  return spec;
+}
+std::shared_ptr<const Plan> APlan(std::vector<Step> steps) {
+  auto plan = BuildPlan(APipeline(std::move(steps)));
+  EXPECT_TRUE(plan.ok()) << plan.status();
+  POTOK_CHECK(plan.ok());
+  return *plan;
+}
+std::string OutputOf(const std::string& step, const std::string& name) {
+  return "${{parent.jobs." + step + ".outputs." + name + "}}";
+}
+
+AMachine::AMachine(const std::string& name) {
+  facts_.name = name;
+  facts_.state_id = "state of " + name;
+  facts_.boot_id = "boot 1";
+  facts_.capacity = {16 * kGiB, 4000, 0};
+}
+AMachine& AMachine::Memory(std::int64_t bytes) {
+  facts_.capacity.memory_bytes = bytes;
+  return *this;
+}
+AMachine& AMachine::Cpus(std::int32_t count) {
+  facts_.capacity.cpu_millis = count * 1000;
+  return *this;
+}
+AMachine& AMachine::Gpus(std::int32_t count) {
+  facts_.capacity.gpus = count;
+  for (std::int32_t i = 0; i < count; ++i) facts_.gpus.push_back({i, "A100", 80 * kGiB, ""});
+  return *this;
+}
+AMachine& AMachine::Pool(const std::string& pool) {
+  facts_.pools.push_back(pool);
+  return *this;
+}
+AMachine& AMachine::Label(const std::string& name, const std::string& value) {
+  facts_.labels[name] = value;
+  return *this;
+}
+AMachine& AMachine::Boot(const std::string& boot_id) {
+  facts_.boot_id = boot_id;
+  return *this;
+}
+AMachine& AMachine::StateId(const std::string& state_id) {
+  facts_.state_id = state_id;
+  return *this;
+}
+
+const Decision& World::Turn(const std::vector<Event>& events) {
+  last = DecideTurn(state, events, now, options);
+  for (const Change& change : last.changes) {
+    Apply(replayed_, change);
+    journal.push_back(change);
+    if (const auto* added = std::get_if<RunAdded>(&change)) runs_[added->name] = *added;
+  }
+  EXPECT_THAT(CheckInvariants(state), testing::IsEmpty());
+  EXPECT_EQ(StoredPartOf(state), StoredPartOf(replayed_));
+  return last;
+}
+const Decision& World::Wait(absl::Duration duration) {
+  now += duration;
+  return Turn({Tick{}});
+}
+const Decision& World::Submit(const std::string& run, const PipelineSpec& spec) {
+  auto plan = BuildPlan(spec);
+  EXPECT_TRUE(plan.ok()) << plan.status();
+  POTOK_CHECK(plan.ok());
+  return Turn({RunSubmitted{next_reply_++, run, "request " + run, {}, *plan, "someone"}});
+}
+const Decision& World::Cancel(const std::string& run) {
+  return Turn({CancelRequested{next_reply_++, run, "no longer needed"}});
+}
+const Decision& World::Connect(const MachineChanged& machine,
+                               const std::vector<AttemptKey>& live,
+                               const std::vector<server::Report>& unacknowledged) {
+  return Turn({MachineHello{next_session_++, machine, live, unacknowledged}});
+}
+const Decision& World::Report(const std::string& machine,
+                              const std::vector<server::Report>& reports) {
+  return Turn({MachineReported{Machine(machine).session, machine, reports}});
+}
+const Decision& World::Heartbeat(const std::string& machine) {
+  return Turn({MachineHeard{Machine(machine).session, machine}});
+}
+const Decision& World::Disconnect(const std::string& machine) {
+  return Turn({MachineDisconnected{Machine(machine).session, machine}});
+}
+
+AttemptKey World::Attempt(const std::string& run, const std::string& step) const {
+  const RunAdded& added = runs_.at(run);
+  const std::uint32_t index = added.plan->index_of.at(step);
+  return {added.id, index, state.runs.at(added.id).steps[index].attempt};
+}
+const StepRecord& World::StepOf(const std::string& run, const std::string& step) const {
+  const RunAdded& added = runs_.at(run);
+  return state.runs.at(added.id).steps[added.plan->index_of.at(step)];
+}
+std::string World::StateOf(const std::string& run, const std::string& step) const {
+  return NameOf(LastOf(run, step));
+}
+StepState World::LastOf(const std::string& run, const std::string& step) const {
+  const RunAdded& added = runs_.at(run);
+  StepState found;
+  for (const Change& change : journal) {
+    const auto* moved = std::get_if<StepMoved>(&change);
+    if (moved == nullptr || moved->step != StepKey{added.id, added.plan->index_of.at(step)}) {
+      continue;
+    }
+    found = moved->state;
+  }
+  return found;
+}
+const MachineRecord& World::Machine(const std::string& name) const {
+  return state.machines.at(state.machine_by_name.at(name));
+}
+RunMoved World::LastMove(const std::string& run) const {
+  RunMoved found;
+  for (const Change& change : journal) {
+    const auto* moved = std::get_if<RunMoved>(&change);
+    if (moved != nullptr && moved->id == runs_.at(run).id) found = *moved;
+  }
+  return found;
+}
+
+std::vector<StartOrder> World::Starts() const {
+  std::vector<StartOrder> orders;
+  for (const SendOrder& sent : Said<SendOrder>()) {
+    if (const auto* order = std::get_if<StartOrder>(&sent.order)) orders.push_back(*order);
+  }
+  return orders;
+}
+std::vector<StopOrder> World::Stops() const {
+  std::vector<StopOrder> orders;
+  for (const SendOrder& sent : Said<SendOrder>()) {
+    if (const auto* order = std::get_if<StopOrder>(&sent.order)) orders.push_back(*order);
+  }
+  return orders;
+}
+std::vector<AttemptKey> World::Acks() const {
+  std::vector<AttemptKey> keys;
+  for (const SendAck& ack : Said<SendAck>()) keys.push_back(ack.key);
+  return keys;
+}
+
+Report Starts(const AttemptKey& key) {
+  return {key, AttemptStarted{}};
+}
+Report Exits(const AttemptKey& key) {
+  return {key, AttemptExited{}};
+}
+Report Succeeds(const AttemptKey& key, std::vector<OutputValue> outputs) {
+  return {key, AttemptSucceeded{std::move(outputs)}};
+}
+Report Fails(const AttemptKey& key, FailureCause cause) {
+  return {key, AttemptFailed{{cause, 1, "it broke"}}};
+}
+Report Stops(const AttemptKey& key) {
+  return {key, AttemptStopped{}};
+}
+OutputValue Files(const std::string& name) {
+  return {name, Artifact{DigestOf("files of " + name), true, 5, ""}};
+}
+OutputValue Word(const std::string& name, const std::string& text) {
+  return {name, text};
+}
+
+namespace {
+
+std::string TextOf(const StepState& state) {
+  const Placement* placement = PlacementOf(state);
+  std::string text = NameOf(state);
+  if (placement != nullptr) {
+    text += fmt::format("@{}[{}]", placement->machine, fmt::join(placement->gpus, ","));
+  }
+  return text + std::visit(Overloaded{
+                               [](const Stopping& s) { return s.reason; },
+                               [](const Canceled& s) { return s.reason; },
+                               [](const Skipped& s) { return s.reason; },
+                               [](const server::Failed& s) { return s.failure.message; },
+                               [](const server::Succeeded& s) {
+                                 return fmt::format("{} outputs", s.outputs.size());
+                               },
+                               [](const auto&) { return std::string(); },
+                           },
+                           state);
+}
+
+}  // namespace
+
+std::string StoredPartOf(const State& state) {
+  std::string text = fmt::format("next {} {}\n", state.next_run, state.next_machine);
+  for (const auto& [id, run] : state.runs) {
+    text += fmt::format("run {} {} {} {} open {} failed {}\n",
+                        id,
+                        run.name,
+                        static_cast<int>(run.status),
+                        run.reason,
+                        run.open_steps,
+                        run.step_failed);
+    for (const StepRecord& step : run.steps) {
+      text += fmt::format(" {} attempt {} lost {} waiting {} since {}\n",
+                          TextOf(step.state),
+                          step.attempt,
+                          step.machine_lost,
+                          step.waiting_for,
+                          absl::ToUnixMicros(step.since));
+    }
+  }
+  for (const auto& [id, machine] : state.machines) {
+    text += fmt::format("machine {} {} {} {} {} {} reserved {} gpus {}\n",
+                        id,
+                        machine.facts.name,
+                        machine.facts.state_id,
+                        machine.facts.boot_id,
+                        static_cast<int>(machine.facts.liveness),
+                        ToString(machine.facts.capacity),
+                        ToString(machine.reserved),
+                        fmt::join(machine.gpus_held, ","));
+    for (const AttemptKey& key : machine.holding) text += " " + ToString(key) + "\n";
+  }
+  for (const StepKey& key : state.queued) text += fmt::format("queued {} {}\n", key.run, key.index);
+  return text;
+}
+
+}  // namespace potok::server

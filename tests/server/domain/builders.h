@@ -1,0 +1,134 @@
+// Pipelines, machines and whole worlds for tests of the domain, in few words.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/pipeline/spec.h"
+#include "server/domain/decide.h"
+
+namespace potok::server {
+
+constexpr std::int64_t kGiB = std::int64_t{1} << 30;
+
+class AStep {
+ public:
+  explicit AStep(const std::string& name) {
+    step_.name = name;
+    step_.command = "true";
+  }
+  AStep& Command(const std::string& command);
+  AStep& After(const std::string& upstream);
+  AStep& Text(const std::string& input, const std::string& value, ValueType type);
+  // An input of files, bound to `value`.
+  AStep& Data(const std::string& input, const std::string& value);
+  AStep& OptionalData(const std::string& input, const std::string& value);
+  AStep& Output(const std::string& name, ValueType type = ValueType::kUriFolder);
+  AStep& Memory(std::int64_t bytes);
+  AStep& Cpus(std::int32_t millis);
+  AStep& Gpus(std::int32_t count);
+  AStep& Pool(const std::string& pool);
+  AStep& Label(const std::string& name, const std::string& value);
+
+  operator Step() const { return step_; }  // NOLINT(google-explicit-constructor)
+
+ private:
+  Step step_;
+};
+
+PipelineSpec APipeline(std::vector<Step> steps);
+// As APipeline, with continue_on_step_failure off.
+PipelineSpec AFailFastPipeline(std::vector<Step> steps);
+std::shared_ptr<const Plan> APlan(std::vector<Step> steps);
+
+// ${{parent.jobs.STEP.outputs.NAME}}
+std::string OutputOf(const std::string& step, const std::string& name);
+
+class AMachine {
+ public:
+  explicit AMachine(const std::string& name);
+  AMachine& Memory(std::int64_t bytes);
+  AMachine& Cpus(std::int32_t count);
+  AMachine& Gpus(std::int32_t count);
+  AMachine& Pool(const std::string& pool);
+  AMachine& Label(const std::string& name, const std::string& value);
+  AMachine& Boot(const std::string& boot_id);
+  AMachine& StateId(const std::string& state_id);
+
+  operator MachineChanged() const { return facts_; }  // NOLINT(google-explicit-constructor)
+
+ private:
+  MachineChanged facts_;
+};
+
+// A scheduler's state and its time. Every turn checks the invariants, and that the changes alone
+// lead to the same state.
+class World {
+ public:
+  State state;
+  DecideOptions options;
+  absl::Time now = absl::FromUnixSeconds(1'700'000'000);
+  Decision last;                // of the latest turn
+  std::vector<Change> journal;  // of all turns
+
+  const Decision& Turn(const std::vector<Event>& events);
+  const Decision& Wait(absl::Duration duration);  // and a Tick
+
+  const Decision& Submit(const std::string& run, const PipelineSpec& spec);
+  const Decision& Cancel(const std::string& run);
+  // A new session of the machine, which says Hello with these.
+  const Decision& Connect(const MachineChanged& machine,
+                          const std::vector<AttemptKey>& live = {},
+                          const std::vector<Report>& unacknowledged = {});
+  const Decision& Report(const std::string& machine, const std::vector<server::Report>& reports);
+  const Decision& Heartbeat(const std::string& machine);
+  const Decision& Disconnect(const std::string& machine);
+
+  // The latest attempt of a step.
+  AttemptKey Attempt(const std::string& run, const std::string& step) const;
+  const StepRecord& StepOf(const std::string& run, const std::string& step) const;
+  // "Running", or "Succeeded" and the like even when the run has ended.
+  std::string StateOf(const std::string& run, const std::string& step) const;
+  template <class T>
+  T In(const std::string& run, const std::string& step) const {
+    return std::get<T>(LastOf(run, step));
+  }
+  const MachineRecord& Machine(const std::string& name) const;
+  // Of a run that may have ended.
+  RunMoved LastMove(const std::string& run) const;
+
+  std::vector<StartOrder> Starts() const;  // of the latest turn
+  std::vector<StopOrder> Stops() const;
+  std::vector<AttemptKey> Acks() const;
+  template <class T>
+  std::vector<T> Said() const {
+    std::vector<T> said;
+    for (const Effect& effect : last.effects) {
+      if (const T* match = std::get_if<T>(&effect)) said.push_back(*match);
+    }
+    return said;
+  }
+
+ private:
+  StepState LastOf(const std::string& run, const std::string& step) const;
+
+  SessionId next_session_ = 1;
+  ReplyToken next_reply_ = 1;
+  State replayed_;
+  std::map<std::string, RunAdded> runs_;
+};
+
+Report Starts(const AttemptKey& key);
+Report Exits(const AttemptKey& key);
+Report Succeeds(const AttemptKey& key, std::vector<OutputValue> outputs = {});
+Report Fails(const AttemptKey& key, FailureCause cause = FailureCause::kExitCode);
+Report Stops(const AttemptKey& key);
+OutputValue Files(const std::string& name);
+OutputValue Word(const std::string& name, const std::string& text);
+
+// All that is stored of a state, as text, for comparison: sessions and what was heard are not.
+std::string StoredPartOf(const State& state);
+
+}  // namespace potok::server
