@@ -44,13 +44,6 @@ std::int64_t ToNs(absl::Duration duration, std::int64_t infinite) {
   return ns == INT64_MAX ? infinite : ns;
 }
 
-// A descriptor that does not collide with those that the shim gets.
-UniqueFd AboveShims(int fd) {
-  UniqueFd file(fd);
-  if (fd < 0 || fd > kStateFd) return file;
-  return UniqueFd(fcntl(fd, F_DUPFD_CLOEXEC, kStateFd + 1));
-}
-
 template <std::size_t kSize>
 void CopyText(char (&target)[kSize], const std::string& text) {
   std::memset(target, 0, kSize);
@@ -126,7 +119,7 @@ absl::Status ShimExecutor::StartShim(const Launch& launch) {
   const ShimRecord record = NewRecord(launch, attempt.leaf);
   absl::StatusOr<UniqueFd> state = CreateState(launch.folder, record);
   const std::string log_path = launch.folder + "/log";
-  const UniqueFd log = AboveShims(
+  const UniqueFd log = MoveAboveShims(
       state.ok() ? open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640) : -1);
   const int log_error = errno;
   if (!state.ok() || !log.valid()) {
@@ -135,7 +128,7 @@ absl::Status ShimExecutor::StartShim(const Launch& launch) {
     unlink(StatePath(launch.folder).c_str());
     return ErrnoStatus(log_error, "create", log_path);
   }
-  state = AboveShims(std::exchange(*state, UniqueFd()).release());
+  state = MoveAboveShims(state->release());
   auto spawned = Spawn(launch, paths, log.get(), state->get());
   if (auto* failure = std::get_if<SpawnFailure>(&spawned)) {
     if (attempt.leaf.has_value()) pool_->Give(*std::move(attempt.leaf));

@@ -29,10 +29,6 @@ namespace {
 constexpr int kTryMilliseconds = 10'000;
 constexpr int kShimUsage = 2;  // the shim's exit code without an agent
 
-UniqueFd AboveShims(UniqueFd file) {
-  return UniqueFd(fcntl(file.get(), F_DUPFD_CLOEXEC, kStateFd + 1));
-}
-
 // The same for every agent of one state folder, another for every other.
 std::string PoolName(const std::string& state_folder) {
   struct stat folder = {};
@@ -93,12 +89,12 @@ absl::Status ShimExecutor::OpenEvents() {
   int ends[2];
   epoll_ = UniqueFd(epoll_create1(EPOLL_CLOEXEC));
   timer_ = UniqueFd(timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK));
-  null_ = AboveShims(UniqueFd(open("/dev/null", O_RDONLY | O_CLOEXEC)));
+  null_ = MoveAboveShims(open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (!epoll_.valid() || !timer_.valid() || !null_.valid() || pipe2(ends, O_CLOEXEC) != 0) {
     return ErrnoStatus(errno, "open descriptors for", "the executor's events");
   }
   started_read_ = UniqueFd(ends[0]);
-  started_write_ = AboveShims(UniqueFd(ends[1]));
+  started_write_ = MoveAboveShims(ends[1]);
   // Only the reading end: it must be the shims that wait when the pipe is full.
   fcntl(started_read_.get(), F_SETFL, O_NONBLOCK);
   epoll_event timer = {};
@@ -237,7 +233,7 @@ void ShimExecutor::EndOrphans(Attempt& attempt, pid_t command) {
   }
   // The command died with the shim. While its process group has members no other process gets its
   // number, so if a process has it, that is another one with a group of its own.
-  if (command != 0 && kill(command, 0) != 0) kill(-command, SIGKILL);
+  if (command != 0 && !IsRunning(command)) kill(-command, SIGKILL);
 }
 
 std::optional<CgroupLeaf> ShimExecutor::Claim(const ShimRecord& record) {

@@ -108,7 +108,7 @@ class Attempt {
   void Run(std::int64_t started_at);
 
  private:
-  void MapLease();
+  Started MapLease();
   std::int64_t LeaseDeadline() const { return __atomic_load_n(lease_, __ATOMIC_RELAXED); }
   bool StartCommand();
   int WaitForSignal(std::int64_t now, siginfo_t* info);
@@ -124,8 +124,7 @@ class Attempt {
   ShimRecord record_;
   const char* const* argv_;
   const char* const* environment_;
-  const std::int64_t never_ = kNever;
-  const std::int64_t* lease_ = &never_;
+  const std::int64_t* lease_ = nullptr;
   int tracked_cgroup_ = -1;
   int main_pid_ = 0;
   int main_status_ = 0;
@@ -140,15 +139,17 @@ class Attempt {
   Timer timer_;
 };
 
-void Attempt::MapLease() {
+Started Attempt::MapLease() {
   const long page =
       Call(SYS_mmap, nullptr, sizeof(*lease_), PROT_READ, MAP_SHARED, agent::kLeaseFd, 0);
-  if (page > 0) lease_ = reinterpret_cast<const std::int64_t*>(page);
+  if (page < 0) return {0, StartStage::kLease, static_cast<int>(-page)};
+  lease_ = reinterpret_cast<const std::int64_t*>(page);
+  return {};
 }
 
 bool Attempt::StartCommand() {
   const char* tracked = argv_[agent::kArgTrackedCgroup];
-  Started started;
+  Started started = MapLease();
   if (*tracked != 0) {
     const long folder = Call(SYS_open, tracked, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     tracked_cgroup_ = static_cast<int>(folder);
@@ -175,7 +176,6 @@ bool Attempt::StartCommand() {
 }
 
 void Attempt::Run(std::int64_t started_at) {
-  MapLease();
   if (!StartCommand()) {
     record_.cause = static_cast<std::int32_t>(EndCause::kStartFailed);
     const char* program = argv_[agent::kArgCommand];

@@ -35,7 +35,8 @@ enum class StartStage : std::int32_t {
   kWorkingDirectory = 1,
   kCgroup = 2,
   kSpawn = 3,
-  kExec = 4
+  kExec = 4,
+  kLease = 5
 };
 
 struct ShimRecord {
