@@ -22,6 +22,8 @@ std::string StartFailureMessage(const ShimRecord& record) {
       return fmt::format("cannot enter the working directory {}: {}", program, why);
     case StartStage::kCgroup:
       return fmt::format("cannot put {} into its cgroup: {}", program, why);
+    case StartStage::kLease:
+      return fmt::format("cannot start {} without its lease: {}", program, why);
     case StartStage::kSpawn:
       return fmt::format("cannot make a process for {}: {}", program, why);
     case StartStage::kExec:
@@ -42,6 +44,12 @@ std::string StartFailureMessage(const ShimRecord& record) {
 }
 
 }  // namespace
+
+UniqueFd MoveAboveShims(int fd) {
+  UniqueFd file(fd);
+  if (fd < 0 || fd > kStateFd) return file;
+  return UniqueFd(fcntl(fd, F_DUPFD_CLOEXEC, kStateFd + 1));
+}
 
 std::string StatePath(const std::string& folder) {
   return folder + "/state";

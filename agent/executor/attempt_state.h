@@ -10,6 +10,10 @@
 
 namespace potok::agent {
 
+// `fd`, or a duplicate in its place, that is larger than those that the shim gets: making one of
+// them must not close another.
+UniqueFd MoveAboveShims(int fd);
+
 std::string StatePath(const std::string& folder);
 
 // Makes FOLDER/state with the record, locked. ALREADY_EXISTS if there is one: an attempt starts

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "agent/executor/attempt_state.h"
 #include "agent/executor/small_files.h"
 
 namespace potok::agent {
@@ -26,7 +27,7 @@ LeasePage::~LeasePage() {
 }
 
 absl::StatusOr<LeasePage> LeasePage::Open(const std::string& path, const std::string& boot_id) {
-  UniqueFd file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  UniqueFd file = MoveAboveShims(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!file.valid()) return ErrnoStatus(errno, "open", path);
   // Blocks are taken now: a store into a mapped hole of a full disk is a SIGBUS.
   if (const int error = posix_fallocate(file.get(), 0, sizeof(Page)); error != 0) {

@@ -16,11 +16,11 @@ namespace {
 
 struct Process {
   pid_t parent = 0;
-  pid_t session = 0;
+  pid_t group = 0;
   bool alive = false;
 };
 
-// proc(5), stat: pid (name) state parent group session ...; the name may hold any character.
+// proc(5), stat: pid (name) state parent group ...; the name may hold any character.
 Process ReadProcess(const std::string& pid) {
   Process process;
   const auto text = ReadSmallFile("/proc/" + pid + "/stat");
@@ -29,8 +29,7 @@ Process ReadProcess(const std::string& pid) {
   if (name_end == std::string::npos) return process;
   std::istringstream fields(text->substr(name_end + 1));
   char state = 0;
-  pid_t group = 0;
-  fields >> state >> process.parent >> group >> process.session;
+  fields >> state >> process.parent >> process.group;
   process.alive = state != 'Z' && state != 'X';
   return process;
 }
@@ -59,12 +58,13 @@ bool DescendsFrom(const std::map<pid_t, Process>& processes, pid_t pid, pid_t an
 
 }  // namespace
 
-bool KillTreeOf(pid_t shim) {
+bool KillTreeOf(pid_t shim, pid_t group) {
   bool none = true;
   const auto processes = ReadProcesses();
   for (const auto& [pid, process] : processes) {
     if (pid == shim || !process.alive) continue;
-    if (process.session != shim && !DescendsFrom(processes, pid, shim)) continue;
+    const bool in_group = group != 0 && process.group == group;
+    if (!in_group && !DescendsFrom(processes, pid, shim)) continue;
     none = false;
     kill(pid, SIGKILL);
   }

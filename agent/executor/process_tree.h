@@ -5,8 +5,10 @@
 
 namespace potok::agent {
 
-// Sends SIGKILL to all descendants of process `shim` and all members of its session, but not to the
-// shim itself. True if there was none alive. Reads all of /proc.
-bool KillTreeOf(pid_t shim);
+// Sends SIGKILL to all descendants of process `shim` but not to itself, and to all members of
+// process group `group` unless that is 0. True if there was none alive. Reads all of /proc.
+//
+// What has left the group and outlived the shim is not found.
+bool KillTreeOf(pid_t shim, pid_t group);
 
 }  // namespace potok::agent

@@ -44,13 +44,6 @@ std::int64_t ToNs(absl::Duration duration, std::int64_t infinite) {
   return ns == INT64_MAX ? infinite : ns;
 }
 
-// A descriptor that does not collide with those that the shim gets.
-UniqueFd AboveShims(int fd) {
-  UniqueFd file(fd);
-  if (fd < 0 || fd > kStateFd) return file;
-  return UniqueFd(fcntl(fd, F_DUPFD_CLOEXEC, kStateFd + 1));
-}
-
 template <std::size_t kSize>
 void CopyText(char (&target)[kSize], const std::string& text) {
   std::memset(target, 0, kSize);
@@ -94,6 +87,7 @@ ShimRecord ShimExecutor::NewRecord(const Launch& launch, const std::optional<Cgr
   record.magic = kShimRecordMagic;
   record.id = ++last_id_;
   CopyText(record.boot_id, boot_id_);
+  record.leave_terminal = has_terminal_ ? 1 : 0;
   record.timeout_ns = std::max<std::int64_t>(ToNs(launch.timeout, 0), 0);
   record.grace_ns = std::max<std::int64_t>(ToNs(launch.grace, INT64_MAX), 0);
   if (leaf.has_value()) {
@@ -125,7 +119,7 @@ absl::Status ShimExecutor::StartShim(const Launch& launch) {
   const ShimRecord record = NewRecord(launch, attempt.leaf);
   absl::StatusOr<UniqueFd> state = CreateState(launch.folder, record);
   const std::string log_path = launch.folder + "/log";
-  const UniqueFd log = AboveShims(
+  const UniqueFd log = MoveAboveShims(
       state.ok() ? open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640) : -1);
   const int log_error = errno;
   if (!state.ok() || !log.valid()) {
@@ -134,7 +128,7 @@ absl::Status ShimExecutor::StartShim(const Launch& launch) {
     unlink(StatePath(launch.folder).c_str());
     return ErrnoStatus(log_error, "create", log_path);
   }
-  state = AboveShims(std::exchange(*state, UniqueFd()).release());
+  state = MoveAboveShims(state->release());
   auto spawned = Spawn(launch, paths, log.get(), state->get());
   if (auto* failure = std::get_if<SpawnFailure>(&spawned)) {
     if (attempt.leaf.has_value()) pool_->Give(*std::move(attempt.leaf));
@@ -285,13 +279,16 @@ void ShimExecutor::TellStart(Attempt& attempt) {
 }
 
 void ShimExecutor::TakeEnded(std::uint64_t id) {
-  Attempt& attempt = attempts_.at(id);
+  const auto at = attempts_.find(id);
+  // A process just being started has copies of all descriptors for a moment, so that epoll may tell
+  // of a closed pidfd.
+  if (at == attempts_.end() || at->second.ended) return;
+  Attempt& attempt = at->second;
   const auto found = FindState(attempt.folder);
   Ended end;
   end.cause = EndCause::kLost;
   if (found.ok()) end = EndOf(found->record);
   if (end.cause == EndCause::kLost) {
-    // Before the shim is reaped: its number cannot be another process's until then.
     KillWithoutShim(attempt);
     if (attempt.stop_asked) end = {EndCause::kStopped, SIGKILL, "", false, 0, {}, 0};
     struct stat log = {};
@@ -310,7 +307,10 @@ void ShimExecutor::TakeEnded(std::uint64_t id) {
 
 // True if nothing of the attempt is alive but the shim.
 bool ShimExecutor::KillWithoutShim(Attempt& attempt) {
-  if (!attempt.leaf.has_value()) return KillTreeOf(attempt.shim);
+  if (!attempt.leaf.has_value()) {
+    const auto found = FindState(attempt.folder);
+    return KillTreeOf(attempt.shim, found.ok() ? found->record.command_pid : 0);
+  }
   pool_->Kill(*attempt.leaf);
   attempt.leaf->known_empty = false;
   return !pool_->HasProcesses(*attempt.leaf);

@@ -82,7 +82,7 @@ class ShimExecutor final : public Executor {
                             const std::string& folder,
                             const FoundState& found);
   void AdoptEnded(const AttemptKey& key, const absl::StatusOr<FoundState>& found);
-  void EndOrphans(Attempt& attempt);
+  void EndOrphans(Attempt& attempt, pid_t command);
   void TakeStarted();
   void TellStart(Attempt& attempt);
   void TakeEnded(std::uint64_t id);
@@ -96,6 +96,7 @@ class ShimExecutor final : public Executor {
   LeasePage lease_;
   Spawner spawner_;
   std::unique_ptr<CgroupPool> pool_;  // null: isolation "none"
+  bool has_terminal_ = false;
   UniqueFd epoll_;
   UniqueFd timer_;
   UniqueFd null_;

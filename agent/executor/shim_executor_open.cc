@@ -29,10 +29,6 @@ namespace {
 constexpr int kTryMilliseconds = 10'000;
 constexpr int kShimUsage = 2;  // the shim's exit code without an agent
 
-UniqueFd AboveShims(UniqueFd file) {
-  return UniqueFd(fcntl(file.get(), F_DUPFD_CLOEXEC, kStateFd + 1));
-}
-
 // The same for every agent of one state folder, another for every other.
 std::string PoolName(const std::string& state_folder) {
   struct stat folder = {};
@@ -89,15 +85,16 @@ absl::StatusOr<std::unique_ptr<ShimExecutor>> ShimExecutor::Open(
 }
 
 absl::Status ShimExecutor::OpenEvents() {
+  has_terminal_ = UniqueFd(open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)).valid();
   int ends[2];
   epoll_ = UniqueFd(epoll_create1(EPOLL_CLOEXEC));
   timer_ = UniqueFd(timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK));
-  null_ = AboveShims(UniqueFd(open("/dev/null", O_RDONLY | O_CLOEXEC)));
+  null_ = MoveAboveShims(open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (!epoll_.valid() || !timer_.valid() || !null_.valid() || pipe2(ends, O_CLOEXEC) != 0) {
     return ErrnoStatus(errno, "open descriptors for", "the executor's events");
   }
   started_read_ = UniqueFd(ends[0]);
-  started_write_ = AboveShims(UniqueFd(ends[1]));
+  started_write_ = MoveAboveShims(ends[1]);
   // Only the reading end: it must be the shims that wait when the pipe is full.
   fcntl(started_read_.get(), F_SETFL, O_NONBLOCK);
   epoll_event timer = {};
@@ -216,7 +213,7 @@ void ShimExecutor::AdoptEnded(const AttemptKey& key, const absl::StatusOr<FoundS
     attempt.shim = found->record.shim_pid;
     end = EndOf(found->record);
     if (end.cause == EndCause::kLost && attempt.shim != 0) {
-      EndOrphans(attempt);
+      EndOrphans(attempt, found->record.command_pid);
     } else if (attempt.leaf.has_value()) {
       attempt.leaf->oom_kills = found->record.oom_kills;
     }
@@ -229,11 +226,14 @@ void ShimExecutor::AdoptEnded(const AttemptKey& key, const absl::StatusOr<FoundS
 }
 
 // Somebody killed the shim while there was no agent.
-void ShimExecutor::EndOrphans(Attempt& attempt) {
-  // Without a cgroup they are known by their session, which is named after the shim. While such a
-  // session has members no other process gets its number; a process that has it is another one.
-  const bool number_in_use = kill(attempt.shim, 0) == 0;
-  if (attempt.leaf.has_value() || !number_in_use) KillWithoutShim(attempt);
+void ShimExecutor::EndOrphans(Attempt& attempt, pid_t command) {
+  if (attempt.leaf.has_value()) {
+    KillWithoutShim(attempt);
+    return;
+  }
+  // The command died with the shim. While its process group has members no other process gets its
+  // number, so if a process has it, that is another one with a group of its own.
+  if (command != 0 && kill(command, 0) != 0) kill(-command, SIGKILL);
 }
 
 std::optional<CgroupLeaf> ShimExecutor::Claim(const ShimRecord& record) {

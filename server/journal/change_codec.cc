@@ -194,19 +194,18 @@ absl::Status FromWire(const wire::MachineChanged& message, MachineChanged* machi
 }
 
 void ToWire(const Change& change, wire::Change* message) {
-  std::visit(
-      Overloaded{
-          [&](const ServerStarted& c) {
-            message->mutable_server_started()->set_epoch(c.epoch);
-            message->mutable_server_started()->set_writer(c.writer);
-            message->mutable_server_started()->set_at_us(absl::ToUnixMicros(c.at));
-          },
-          [&](const RunAdded& c) { ToWire(c, message->mutable_run_added()); },
-          [&](const RunMoved& c) { ToWire(c, message->mutable_run_moved()); },
-          [&](const StepMoved& c) { ToWire(c, message->mutable_step_moved()); },
-          [&](const MachineChanged& c) { ToWire(c, message->mutable_machine_changed()); },
-      },
-      change);
+  std::visit(Overloaded{
+                 [&](const ServerStarted& c) {
+                   message->mutable_server_started()->set_epoch(c.epoch);
+                   message->mutable_server_started()->set_writer(c.writer);
+                   message->mutable_server_started()->set_at_us(absl::ToUnixMicros(c.at));
+                 },
+                 [&](const RunAdded& c) { ToWire(c, message->mutable_run_added()); },
+                 [&](const RunMoved& c) { ToWire(c, message->mutable_run_moved()); },
+                 [&](const StepMoved& c) { ToWire(c, message->mutable_step_moved()); },
+                 [&](const MachineChanged& c) { ToWire(c, message->mutable_machine_changed()); },
+             },
+             change);
 }
 
 absl::Status FromWire(const wire::Change& message, Change* change) {

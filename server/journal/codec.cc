@@ -63,12 +63,16 @@ absl::StatusOr<std::vector<Change>> Decode(const std::string& bytes) {
   return changes;
 }
 
-std::string EncodeStepState(const StepState& state) { return EncodeOne<wire::StepState>(state); }
+std::string EncodeStepState(const StepState& state) {
+  return EncodeOne<wire::StepState>(state);
+}
 absl::StatusOr<StepState> DecodeStepState(const std::string& bytes) {
   return DecodeOne<wire::StepState, StepState>(bytes);
 }
 
-std::string EncodeRunAdded(const RunAdded& run) { return EncodeOne<wire::RunAdded>(run); }
+std::string EncodeRunAdded(const RunAdded& run) {
+  return EncodeOne<wire::RunAdded>(run);
+}
 absl::StatusOr<RunAdded> DecodeRunAdded(const std::string& bytes) {
   return DecodeOne<wire::RunAdded, RunAdded>(bytes);
 }

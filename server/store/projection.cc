@@ -142,8 +142,7 @@ bool Fold(const StepMoved& moved,
   if (moved.step.index >= run->steps.size()) return false;
   StepFacts& facts = run->steps[moved.step.index];
   const int state = NumberOf(moved.state);
-  if (HoldsPlacement(facts.state) &&
-      (!HoldsPlacement(state) || moved.attempt != facts.attempt)) {
+  if (HoldsPlacement(facts.state) && (!HoldsPlacement(state) || moved.attempt != facts.attempt)) {
     *ended = EndOf(moved, facts);
   }
   // Times are those of the latest attempt; waiting again begins a new story.

@@ -35,7 +35,8 @@ enum class StartStage : std::int32_t {
   kWorkingDirectory = 1,
   kCgroup = 2,
   kSpawn = 3,
-  kExec = 4
+  kExec = 4,
+  kLease = 5
 };
 
 struct ShimRecord {
@@ -49,8 +50,11 @@ struct ShimRecord {
   std::int64_t memory_watch_bytes;  // kill when the tree's memory exceeds this; 0: not watched
   std::uint64_t oom_kills_before;   // of the leaf, which is used again and again
 
-  // By the shim before it starts the command.
+  std::int32_t leave_terminal;  // 1 if the agent has a controlling terminal
+
+  // By the shim, before and, without a cgroup, after it starts the command.
   std::int32_t shim_pid;
+  std::int32_t command_pid;  // also its process group; 0 with a cgroup
 
   // By the shim when nothing of the attempt is alive any more, in one write.
   std::int32_t ended;  // 1, or 0 until then
@@ -68,7 +72,8 @@ struct ShimRecord {
 };
 
 inline constexpr std::size_t kShimPidOffset = offsetof(ShimRecord, shim_pid);
+inline constexpr std::size_t kCommandPidOffset = offsetof(ShimRecord, command_pid);
 inline constexpr std::size_t kShimEndOffset = offsetof(ShimRecord, ended);
-static_assert(sizeof(ShimRecord) == 440, "the layout is stored on disk");
+static_assert(sizeof(ShimRecord) == 448, "the layout is stored on disk");
 
 }  // namespace potok::agent

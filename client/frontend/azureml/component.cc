@@ -50,7 +50,7 @@ std::optional<Component> ReadComponentMap(const YamlNode& map,
     return std::nullopt;
   }
   Component component;
-  component.origin = origin;
+  component.source = &map;
   Step& step = component.step;
   step.component = fields.RawText("name");
   step.component_version = VersionText(fields.Scalar("version"));
@@ -59,16 +59,11 @@ std::optional<Component> ReadComponentMap(const YamlNode& map,
   step.tags = fields.Texts("tags", Fields::Strictness::kAnyScalar);
   step.deterministic = fields.Flag("is_deterministic").value_or(true);
   ReadCommand(&fields, origin, reading, &step);
-  component.command_place = fields.At("command");
   ReadIncludes(&fields, origin, reading, &step);
   ReadRunSettings(&fields, origin, reading, &step);
   const PortContext context{reading, origin, fields.what(), false};
-  const YamlNode* inputs = fields.Map("inputs");
-  step.inputs = ReadDeclaredInputs(inputs, context);
+  step.inputs = ReadDeclaredInputs(fields.Map("inputs"), context);
   step.outputs = ReadDeclaredOutputs(fields.Map("outputs"), context);
-  if (inputs != nullptr) {
-    for (const YamlEntry& entry : inputs->entries) component.input_places[entry.key] = entry.at;
-  }
   fields.Ignore({"$schema", "properties", "id", "creation_context", "services", "identity"});
   fields.ReportUnknown(Severity::kWarning);
   return component;

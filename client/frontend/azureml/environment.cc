@@ -122,7 +122,7 @@ std::string ReadMap(Fields* fields, const Origin& origin, Reading* reading) {
         fields->map()->at,
         fmt::format("{} is empty; write an image, or a build with its path", fields->what()));
   }
-  return "{" + Joined(members) + "}";
+  return fmt::format("{{{}}}", fmt::join(members, ","));
 }
 
 std::string ReadMapOrFile(const YamlNode& map,

@@ -10,14 +10,13 @@ namespace potok::client {
 
 namespace {
 
-// The place of the longest known beginning of `where`, else the top of the file.
-Place PlaceOf(const Reading& reading, std::string where, const Place& top) {
-  while (true) {
-    const auto place = reading.places.find(where);
-    if (place != reading.places.end() && place->second.file != nullptr) return place->second;
-    const std::size_t dot = where.rfind('.');
-    if (dot == std::string::npos) return top;
-    where.resize(dot);
+// Adds what Validate finds, but for what follows from an error that is already reported.
+void AddProblems(Reading* reading) {
+  for (const Problem& problem : Validate(reading->spec)) {
+    const Place at = reading->sources.Find(problem.where);
+    const std::string step = problem.where.substr(0, problem.where.find('.', 5));
+    if (reading->broken_steps.contains(step) || reading->reporter.HasErrorAt(at)) continue;
+    reading->reporter.Report(problem.severity, at, problem.message);
   }
 }
 
@@ -31,16 +30,10 @@ Loaded LoadJob(const std::string& file, const LoadOptions& options) {
   if (root != nullptr) {
     ReadJob(*root, OriginOf(file), &reading);
     InferTypes(&reading);
-    // A spec with holes would only repeat in other words what is wrong already.
-    if (!reading.reporter.has_errors()) {
-      for (const Problem& problem : Validate(reading.spec)) {
-        reading.reporter.Report(
-            problem.severity, PlaceOf(reading, problem.where, root->at), problem.message);
-      }
-    }
+    if (reading.is_whole) AddProblems(&reading);
   }
-  if (!reading.reporter.has_errors()) loaded.spec = std::move(reading.spec);
-  loaded.diagnostics = reading.reporter.Take();
+  if (reading.reporter.errors() == 0) loaded.spec = std::move(reading.spec);
+  loaded.diagnostics = reading.reporter.Take(file);
   return loaded;
 }
 

@@ -23,6 +23,9 @@ struct YamlEntry {
   std::string key;
   Place at;  // of the key
   const YamlNode* value = nullptr;
+
+  // Where to point for this entry: at a text itself, at the key of anything else.
+  Place Best() const;
 };
 
 struct YamlNode {

@@ -19,8 +19,7 @@ const Statement kAppend = {
     "WHERE coalesce((SELECT max(revision) FROM journal), 0) = $1::bigint - 1"};
 const Statement kReadWriter = {"read journal writer",
                                "SELECT writer FROM journal WHERE revision = $1::bigint"};
-const Statement kReadHead = {"read journal head",
-                             "SELECT coalesce(max(revision), 0) FROM journal"};
+const Statement kReadHead = {"read journal head", "SELECT coalesce(max(revision), 0) FROM journal"};
 const Statement kReadBatches = {"read journal",
                                 "SELECT revision, writer, batch FROM journal "
                                 "WHERE revision > $1::bigint ORDER BY revision LIMIT $2::bigint"};
@@ -29,14 +28,13 @@ const Statement kReadEpoch = {
     "read epoch",
     "SELECT greatest((SELECT max(epoch) FROM journal WHERE epoch IS NOT NULL), "
     "(SELECT max(epoch) FROM servers), 0)"};
-const Statement kPurge = {
-    "purge journal",
-    "DELETE FROM journal WHERE revision IN ("
-    "SELECT revision FROM ("
-    "SELECT revision, at FROM journal "
-    "WHERE revision < (SELECT projected_revision FROM projection) "
-    "ORDER BY revision LIMIT $1::bigint) AS oldest "
-    "WHERE at < now() - interval '24 hours')"};
+const Statement kPurge = {"purge journal",
+                          "DELETE FROM journal WHERE revision IN ("
+                          "SELECT revision FROM ("
+                          "SELECT revision, at FROM journal "
+                          "WHERE revision < (SELECT projected_revision FROM projection) "
+                          "ORDER BY revision LIMIT $1::bigint) AS oldest "
+                          "WHERE at < now() - interval '24 hours')"};
 
 }  // namespace
 
@@ -87,9 +85,8 @@ absl::Status CheckOurs(PgConnection& connection, const JournalRow& row) {
 absl::StatusOr<std::vector<Batch>> ReadBatches(PgConnection& connection,
                                                std::int64_t revision,
                                                int limit) {
-  POTOK_ASSIGN_OR_RETURN(
-      const PgResult rows,
-      connection.Run(kReadBatches, PgParams().Int64(revision).Int64(limit)));
+  POTOK_ASSIGN_OR_RETURN(const PgResult rows,
+                         connection.Run(kReadBatches, PgParams().Int64(revision).Int64(limit)));
   std::vector<Batch> batches;
   for (int row = 0; row < rows.rows(); ++row) {
     Batch batch;

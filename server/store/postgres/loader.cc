@@ -17,8 +17,7 @@ const Statement kHeads = {"load heads",
                           "(SELECT coalesce(max(id), 0) + 1 FROM runs), "
                           "(SELECT coalesce(max(id), 0) + 1 FROM machines) FROM projection"};
 const Statement kMachines = {"load machines", "SELECT machine FROM machines ORDER BY id"};
-const Statement kRuns = {"load runs",
-                         std::string(kSelectRuns) + " WHERE ended_us = 0 ORDER BY id"};
+const Statement kRuns = {"load runs", std::string(kSelectRuns) + " WHERE ended_us = 0 ORDER BY id"};
 // A cursor, because the steps may be millions.
 const std::string kOpenSteps =
     std::string("DECLARE live_steps NO SCROLL CURSOR FOR SELECT ") + kStepColumns +

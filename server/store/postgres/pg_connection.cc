@@ -56,9 +56,13 @@ absl::StatusOr<std::unique_ptr<PgConnection>> PgConnection::Open(const std::stri
   return connection;
 }
 
-PgConnection::~PgConnection() { PQfinish(connection_); }
+PgConnection::~PgConnection() {
+  PQfinish(connection_);
+}
 
-bool PgConnection::broken() const { return PQstatus(connection_) != CONNECTION_OK; }
+bool PgConnection::broken() const {
+  return PQstatus(connection_) != CONNECTION_OK;
+}
 
 absl::StatusOr<PgResult> PgConnection::Checked(const std::string& what, pg_result* raw) {
   PgResult result(raw);
@@ -90,9 +94,9 @@ absl::StatusOr<PgResult> PgConnection::Run(const Statement& statement, const PgP
                                 1));
   }
   if (prepared_.count(statement.name) == 0) {
-    const auto prepared = Checked(
-        statement.name,
-        PQprepare(connection_, statement.name.c_str(), statement.sql.c_str(), 0, nullptr));
+    const auto prepared =
+        Checked(statement.name,
+                PQprepare(connection_, statement.name.c_str(), statement.sql.c_str(), 0, nullptr));
     if (!prepared.ok()) return prepared.status();
     prepared_.insert(statement.name);
   }

@@ -162,7 +162,9 @@ std::vector<int> PgParams::lengths() const {
 
 PgResult::PgResult(pg_result* raw) : raw_(raw, PQclear) {}
 
-int PgResult::rows() const { return PQntuples(raw_.get()); }
+int PgResult::rows() const {
+  return PQntuples(raw_.get());
+}
 
 std::int64_t PgResult::affected() const {
   return std::strtoll(PQcmdTuples(raw_.get()), nullptr, 10);

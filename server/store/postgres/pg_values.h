@@ -46,7 +46,7 @@ class PgResult {
   // Rows that an INSERT, UPDATE or DELETE touched.
   std::int64_t affected() const;
   bool IsNull(int row, int column) const;
-  std::int64_t Int(int row, int column) const;  // smallint, integer, bigint
+  std::int64_t Int(int row, int column) const;   // smallint, integer, bigint
   std::string Bytes(int row, int column) const;  // bytea, text
 
  private:

@@ -65,8 +65,8 @@ std::int64_t PostgresProjector::backlog_bytes() const {
 }
 
 absl::Status PostgresProjector::WaitFor(std::int64_t revision, absl::Duration timeout) {
-  const auto deadline =
-      std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(std::min(timeout, absl::Hours(24)));
+  const auto deadline = std::chrono::steady_clock::now() +
+                        absl::ToChronoNanoseconds(std::min(timeout, absl::Hours(24)));
   MutexLock lock(mutex_);
   while (revision_ < revision && !stop_) {
     if (projected_.wait_until(lock.native(), deadline) == std::cv_status::timeout) break;
@@ -110,8 +110,9 @@ void PostgresProjector::Loop() {
 }
 
 void PostgresProjector::AwaitWork() {
-  const auto until = std::chrono::steady_clock::now() +
-                     absl::ToChronoNanoseconds(std::max(purge_at_ - absl::Now(), absl::ZeroDuration()));
+  const auto until =
+      std::chrono::steady_clock::now() +
+      absl::ToChronoNanoseconds(std::max(purge_at_ - absl::Now(), absl::ZeroDuration()));
   MutexLock lock(mutex_);
   while (!stop_ && waiting_.empty() && dropped_bytes_ == 0) {
     if (work_.wait_until(lock.native(), until) == std::cv_status::timeout) return;

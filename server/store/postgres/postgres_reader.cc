@@ -22,10 +22,11 @@ const Statement kGetSpec = {
     "get spec", "SELECT spec FROM specs WHERE sha256 = $1::bytea AND size_bytes = $2::bigint"};
 const Statement kGetRun = {
     "get run", std::string(kSelectRuns) + " WHERE name = $1::text ORDER BY id DESC LIMIT 1"};
-const Statement kGetRunById = {"get run by id", std::string(kSelectRuns) + " WHERE id = $1::bigint"};
-const Statement kGetSteps = {"get steps",
-                             std::string("SELECT ") + kStepColumns +
-                                 " FROM steps WHERE run = $1::bigint ORDER BY index"};
+const Statement kGetRunById = {"get run by id",
+                               std::string(kSelectRuns) + " WHERE id = $1::bigint"};
+const Statement kGetSteps = {
+    "get steps",
+    std::string("SELECT ") + kStepColumns + " FROM steps WHERE run = $1::bigint ORDER BY index"};
 const Statement kGetStepsAfter = {
     "get steps after revision",
     std::string("SELECT ") + kStepColumns +
@@ -41,7 +42,9 @@ PgParams KeyOf(const Digest& digest) {
 
 // The first text after all that begin with `prefix`, bytewise as COLLATE "C" has it. No byte of
 // UTF-8 is 0xFF, and U+10FFFF sorts behind all that users write.
-std::string EndOf(const std::string& prefix) { return prefix + "\xF4\x8F\xBF\xBF"; }
+std::string EndOf(const std::string& prefix) {
+  return prefix + "\xF4\x8F\xBF\xBF";
+}
 
 // Only the conditions that the filter has, so that PostgreSQL plans for them.
 Statement ListStatement(const RunFilter& filter, PgParams* params) {

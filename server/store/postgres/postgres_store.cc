@@ -110,8 +110,8 @@ absl::Status PostgresStore::Commit(const Batch& batch, const std::vector<Claim>&
   const JournalRow row = JournalRowOf(batch);
   // Without claims one INSERT is its own transaction. If its outcome stays unknown the next try
   // finds the row: it waits for a backend that is still inserting it.
-  absl::Status status = in_turn_ || !claims.empty() ? AppendInTurn(row, claims)
-                                                    : AppendRow(*connection_, row);
+  absl::Status status =
+      in_turn_ || !claims.empty() ? AppendInTurn(row, claims) : AppendRow(*connection_, row);
   if (absl::IsUnavailable(status)) return Noted(status);
   if (!status.ok()) {
     const absl::Status rolled_back = RollBack();

@@ -139,9 +139,7 @@ absl::Status TableWriter::FoldInto(const Batch& batch, Writes* writes) {
   return absl::OkStatus();
 }
 
-absl::Status TableWriter::FoldStep(const StepMoved& moved,
-                                   std::int64_t revision,
-                                   Writes* writes) {
+absl::Status TableWriter::FoldStep(const StepMoved& moved, std::int64_t revision, Writes* writes) {
   POTOK_ASSIGN_OR_RETURN(RunFacts* const run, Find(moved.step.run));
   std::optional<AttemptEnded> ended;
   if (run == nullptr || !Fold(moved, revision, run, &ended)) {
