@@ -114,10 +114,6 @@ void ReadLimits(Fields* outer, Reading* reading, Step* step) {
 
 void ReadCommand(Fields* fields, const Origin& origin, Reading* reading, Step* step) {
   step->command = fields->RawText("command");
-  if (step->command.empty() && fields->map() != nullptr && fields->Value("command") == nullptr) {
-    reading->reporter.Error(fields->At("command"),
-                            fmt::format("{} has no command; write what it runs", fields->what()));
-  }
   const std::string code = fields->RawText("code");
   if (!code.empty()) step->code = ReadCode(code, fields->At("code"), origin, &reading->reporter);
 }

@@ -12,6 +12,24 @@ namespace potok::client {
 
 namespace {
 
+// Remembers a port as broken if an error is reported while it is read.
+class BreakageMark {
+ public:
+  BreakageMark(std::string port, const PortContext& context)
+      : port_(std::move(port)), context_(context), errors_(context.reading->reporter.errors()) {}
+  BreakageMark(const BreakageMark&) = delete;
+  BreakageMark& operator=(const BreakageMark&) = delete;
+  ~BreakageMark() {
+    if (context_.reading->reporter.errors() == errors_) return;
+    context_.reading->broken.insert(context_.where + port_);
+  }
+
+ private:
+  const std::string port_;
+  const PortContext& context_;
+  const std::size_t errors_;
+};
+
 // Replaces each reference to a literal of the pipeline, so that a local path can be looked up. A
 // path that is one reference as a whole, and references to anything else, stay as they are.
 std::string WithLiterals(const std::string& text, const PortContext& context) {
@@ -152,6 +170,7 @@ void ReadMapOutput(const YamlNode& map,
 GivenInput ReadGivenInput(const YamlEntry& entry,
                           const Input* declared,
                           const PortContext& context) {
+  const BreakageMark mark("inputs." + entry.key, context);
   GivenInput given;
   if (declared != nullptr) given.input = *declared;
   given.input.name = entry.key;
@@ -188,6 +207,7 @@ GivenInput ReadGivenInput(const YamlEntry& entry,
 GivenOutput ReadGivenOutput(const YamlEntry& entry,
                             const Output* declared,
                             const PortContext& context) {
+  const BreakageMark mark("outputs." + entry.key, context);
   GivenOutput given;
   if (declared != nullptr) given.output = *declared;
   given.output.name = entry.key;

@@ -13,6 +13,7 @@ struct PortContext {
   Reading* reading = nullptr;
   Origin origin;
   std::string what;      // begins messages: "node 'train'"
+  std::string where;     // begins Problem::where: "jobs.train.", or "" for the job itself
   bool is_node = false;  // a node of a pipeline, whose texts may be bindings
 };
 

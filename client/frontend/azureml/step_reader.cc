@@ -43,11 +43,10 @@ class NodeReader {
                 fmt::format("node '{}'", entry.key),
                 &reading->reporter,
                 ResolverOf(reading)),
-        context_{reading, origin, fields_.what(), true} {}
+        context_{reading, origin, fields_.what(), "jobs." + entry.key + ".", true} {}
 
   // Adds the step to the spec, unless it cannot be one.
   void Read() {
-    const std::size_t errors_before = reading_->reporter.errors();
     if (!ReadDefinition()) {
       reading_->is_whole = false;
       return;
@@ -56,9 +55,6 @@ class NodeReader {
     ReadCommon();
     reading_->sources.AddStep(&entry_, component_);
     reading_->spec.steps.push_back(std::move(step_));
-    if (reading_->reporter.errors() != errors_before) {
-      reading_->broken_steps.insert("jobs." + entry_.key);
-    }
   }
 
  private:
@@ -83,6 +79,11 @@ class NodeReader {
 
   void ReadInline() {
     ReadCommand(&fields_, context_.origin, reading_, &step_);
+    if (fields_.Value("command") == nullptr) {
+      reading_->reporter.Error(
+          entry_.at, fmt::format("{} has no command; write what it runs", fields_.what()));
+    }
+    if (step_.command.empty()) reading_->broken.insert(context_.where + "command");
     if (const YamlNode* inputs = fields_.Map("inputs")) {
       for (const YamlEntry& entry : inputs->entries) {
         GivenInput given = ReadGivenInput(entry, nullptr, context_);
@@ -100,9 +101,13 @@ class NodeReader {
   }
 
   bool ReadReference(const YamlNode& value) {
+    const std::size_t errors_before = reading_->reporter.errors();
     std::optional<Component> component =
         ReadComponent(value, context_.origin, fields_.what(), reading_);
     if (!component) return false;
+    if (reading_->reporter.errors() != errors_before) {
+      reading_->broken.insert("jobs." + entry_.key);
+    }
     step_ = std::move(component->step);
     component_ = component->source;
     BindInputs();
@@ -198,7 +203,7 @@ void ReadStandaloneStep(Fields* fields, const Origin& origin, Reading* reading) 
   ReadCommand(fields, origin, reading, &step);
   ReadRunSettings(fields, origin, reading, &step);
   step.compute = ResourceName(fields->Text("compute"));
-  const PortContext context{reading, origin, "the job", false};
+  const PortContext context{reading, origin, "the job", "jobs.main.", false};
   if (const YamlNode* inputs = fields->Map("inputs")) {
     for (const YamlEntry& entry : inputs->entries) {
       step.inputs.push_back(ReadGivenInput(entry, nullptr, context).input);
@@ -209,6 +214,7 @@ void ReadStandaloneStep(Fields* fields, const Origin& origin, Reading* reading) 
       step.outputs.push_back(ReadGivenOutput(entry, nullptr, context).output);
     }
   }
+  reading->sources.SetOnlyStep(step.name);
   reading->spec.steps.push_back(std::move(step));
 }
 

@@ -1,14 +1,11 @@
 // Parsing of yaml_tree.h, by yaml-cpp's events: its own tree forgets duplicate keys, merge keys and
 // where an alias stands.
-#include <sys/stat.h>
-
-#include <cerrno>
-#include <cstring>
-#include <fstream>
+#include <algorithm>
 #include <map>
 #include <sstream>
 #include <unordered_map>
 
+#include "client/frontend/azureml/file_text.h"
 #include "client/frontend/azureml/yaml_tree.h"
 #include "fmt/format.h"
 #include "yaml-cpp/eventhandler.h"
@@ -150,6 +147,10 @@ class TreeBuilder final : public YAML::EventHandler {
     } else {
       open.node->items.push_back(node);
     }
+    open.node->depth = std::max(open.node->depth, node->depth + 1);
+    if (open.node->depth > kDepthMax) {
+      throw YAML::ParserException(mark, "values are nested too deeply");
+    }
     Count(open.node, node->values, mark);
   }
 
@@ -230,18 +231,40 @@ class TreeBuilder final : public YAML::EventHandler {
   std::map<YAML::anchor_t, const YamlNode*> anchors_;
 };
 
-// The parser's words, with what to look at where that is known.
-std::string Explain(const std::string& message) {
+// The parser's words, with what to look at where that is known. `line` is where it stopped.
+std::string Explain(const std::string& message, const std::string& line) {
   static const std::map<std::string, std::string> hints = {
       {"illegal map value", "check the indentation, and quote a text that holds ': '"},
       {"end of map not found", "check the indentation of this line"},
       {"end of sequence not found", "check the indentation of this line"},
       {"end of map flow not found", "a '}' is missing"},
       {"end of sequence flow not found", "a ']' is missing"},
+      {"illegal EOF in scalar", "a closing quote is missing"},
       {"illegal block entry", "'- ' starts a list item, which cannot stand here"},
   };
+  const std::size_t tab = line.find('\t');
+  if (tab != std::string::npos && tab < line.find_first_not_of(" \t")) {
+    return "a tab indents this line; indent with blanks";
+  }
+  // What yaml-cpp's DepthGuard says.
+  if (message == "bad file") return "values are nested too deeply";
   const auto hint = hints.find(message);
   return hint == hints.end() ? message : fmt::format("{}; {}", message, hint->second);
+}
+
+std::string LineOf(const std::string& text, int number) {
+  std::istringstream lines(text);
+  std::string line;
+  for (int i = 0; i <= number && std::getline(lines, line); ++i) continue;
+  return line;
+}
+
+Place PlaceOfByte(const std::string& text, std::size_t at, const std::string* file) {
+  const auto begin = text.begin();
+  const auto end = begin + static_cast<std::ptrdiff_t>(at);
+  const std::size_t line_start = at == 0 ? std::string::npos : text.rfind('\n', at - 1);
+  const std::size_t column = line_start == std::string::npos ? at : at - line_start - 1;
+  return {file, static_cast<int>(std::count(begin, end, '\n')) + 1, static_cast<int>(column) + 1};
 }
 
 }  // namespace
@@ -251,7 +274,16 @@ const YamlNode* ParseYamlText(const std::string& text,
                               YamlArena* arena,
                               Reporter* reporter) {
   const std::string* file = arena->File(shown);
-  std::istringstream stream(text);
+  if (const auto bad = FindBadByte(text)) {
+    const auto byte = static_cast<unsigned char>(text[*bad]);
+    reporter->Error(
+        PlaceOfByte(text, *bad, file),
+        byte < 0x80 ? fmt::format("the control character 0x{:02x} stands here; take it out", byte)
+                    : fmt::format("the byte 0x{:02x} is not UTF-8; save the file as UTF-8", byte));
+    return nullptr;
+  }
+  // yaml-cpp misses an open quote when the file ends with its line; a comment behind it shows.
+  std::istringstream stream(text.empty() || text.back() != '\n' ? text : text + "#");
   try {
     YAML::Parser parser(stream);
     TreeBuilder builder(file, arena, reporter);
@@ -265,43 +297,29 @@ const YamlNode* ParseYamlText(const std::string& text,
     }
     return builder.root();
   } catch (const YAML::Exception& failure) {
-    const bool has_mark = !failure.mark.is_null();
-    reporter->Error(
-        {file, has_mark ? failure.mark.line + 1 : 1, has_mark ? failure.mark.column + 1 : 1},
-        fmt::format("this is not YAML: {}", Explain(failure.msg)));
+    const YAML::Mark mark = failure.mark.is_null() ? YAML::Mark() : failure.mark;
+    // At the end of the file the parser stands behind its last line.
+    const bool is_behind = text.back() == '\n' && mark.pos >= static_cast<int>(text.size());
+    const Place at = is_behind ? PlaceOfByte(text, text.size() - 1, file)
+                               : Place{file, mark.line + 1, mark.column + 1};
+    reporter->Error(at, "this is not YAML: " + Explain(failure.msg, LineOf(text, mark.line)));
     return nullptr;
   }
 }
 
 const YamlNode* ParseYamlFile(const std::string& path,
                               const std::string& shown,
+                              const Place& named_at,
                               YamlArena* arena,
                               Reporter* reporter) {
-  const Place at{arena->File(shown), 0, 0};
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0) {
-    reporter->Error(at, fmt::format("the file cannot be read: {}", std::strerror(errno)));
+  const absl::StatusOr<std::string> text = ReadFileText(path, kFileBytesMax);
+  if (!text.ok()) {
+    reporter->Error(
+        named_at,
+        fmt::format("'{}' cannot be read: {}", shown, std::string(text.status().message())));
     return nullptr;
   }
-  if (!S_ISREG(status.st_mode)) {
-    reporter->Error(at, "this is not a file; name a YAML file");
-    return nullptr;
-  }
-  if (static_cast<std::size_t>(status.st_size) > kFileBytesMax) {
-    reporter->Error(at,
-                    fmt::format("the file has {} bytes, and {} are allowed; split the pipeline",
-                                status.st_size,
-                                kFileBytesMax));
-    return nullptr;
-  }
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  if (!stream) {
-    reporter->Error(at, fmt::format("the file cannot be read: {}", std::strerror(errno)));
-    return nullptr;
-  }
-  return ParseYamlText(text.str(), shown, arena, reporter);
+  return ParseYamlText(*text, shown, arena, reporter);
 }
 
 }  // namespace potok::client
