@@ -63,8 +63,8 @@ std::optional<Component> ReadComponentMap(const YamlNode& map,
     reporter->Error(map.at, fmt::format("{} has no command; write what it runs", fields.what()));
   }
   ReadIncludes(&fields, origin, reading, &step);
-  ReadRunSettings(&fields, origin, reading, &step);
-  const PortContext context{reading, origin, fields.what(), "", false};
+  ReadRunSettings(&fields, origin, Severity::kWarning, reading, &step);
+  const PortContext context{reading, origin, fields.what(), "", Severity::kWarning, false};
   step.inputs = ReadDeclaredInputs(fields.Map("inputs"), context);
   step.outputs = ReadDeclaredOutputs(fields.Map("outputs"), context);
   fields.Ignore({"$schema", "properties", "id", "creation_context", "services", "identity"});

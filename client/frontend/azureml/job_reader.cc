@@ -94,7 +94,7 @@ void ReadOutputs(Fields* fields, const PortContext& context, Reading* reading) {
 }
 
 void ReadPipeline(Fields* fields, const Origin& origin, Reading* reading) {
-  const PortContext context{reading, origin, "the pipeline", "", false};
+  const PortContext context{reading, origin, "the pipeline", "", Severity::kError, false};
   ReadInputs(fields, context, reading);
   ReadOutputs(fields, context, reading);
   if (reading->reporter.errors() != 0) reading->is_whole = false;

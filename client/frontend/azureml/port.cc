@@ -107,7 +107,7 @@ void ReadMapInput(const YamlNode& map,
   if (mode != Mode::kDefault) input.mode = mode;
   if (const std::string text = fields.Text("description"); !text.empty()) input.description = text;
   fields.Ignore({"datastore", "name", "version", "is_deterministic"});
-  fields.ReportUnknown(Severity::kError);
+  fields.ReportUnknown(context.unknown);
   if (path != nullptr && value != nullptr) {
     reporter->Error(value->at,
                     fmt::format("{} has both a path and a value; keep one", fields.what()));
@@ -162,7 +162,7 @@ void ReadMapOutput(const YamlNode& map,
   output.asset_name = fields.Text("name");
   output.asset_version = VersionText(fields.Scalar("version"));
   fields.Ignore({"description", "datastore", "is_control", "early_available", "optional"});
-  fields.ReportUnknown(Severity::kError);
+  fields.ReportUnknown(context.unknown);
 }
 
 }  // namespace

@@ -43,7 +43,12 @@ class NodeReader {
                 fmt::format("node '{}'", entry.key),
                 &reading->reporter,
                 ResolverOf(reading)),
-        context_{reading, origin, fields_.what(), "jobs." + entry.key + ".", true} {}
+        context_{reading,
+                 origin,
+                 fields_.what(),
+                 "jobs." + entry.key + ".",
+                 IsInline() ? Severity::kError : Severity::kWarning,
+                 true} {}
 
   // Adds the step to the spec, unless it cannot be one.
   void Read() {
@@ -58,6 +63,7 @@ class NodeReader {
   }
 
  private:
+  bool IsInline() const { return entry_.value->Find("component") == nullptr; }
   std::size_t index() const { return reading_->spec.steps.size(); }
 
   bool ReadDefinition() {
@@ -153,8 +159,7 @@ class NodeReader {
   }
 
   void ReadCommon() {
-    const bool is_inline = fields_.map()->Find("component") == nullptr;
-    ReadRunSettings(&fields_, context_.origin, reading_, &step_);
+    ReadRunSettings(&fields_, context_.origin, context_.unknown, reading_, &step_);
     step_.compute = ResourceName(fields_.Text("compute"));
     if (const std::string text = fields_.RawText("display_name"); !text.empty()) {
       step_.display_name = text;
@@ -173,14 +178,14 @@ class NodeReader {
     if (const YamlEntry* flag = fields_.map()->Find("is_deterministic")) {
       fields_.Ignore({flag->key});
       const std::string rule = fields_.what() + ": is_deterministic belongs to the component; ";
-      if (is_inline) {
+      if (IsInline()) {
         reading_->reporter.Error(
             flag->at, rule + "write component: {command: ..., is_deterministic: ...} in this node");
       } else {
         reading_->reporter.Warning(flag->at, rule + "it is ignored here");
       }
     }
-    fields_.ReportUnknown(is_inline ? Severity::kError : Severity::kWarning);
+    fields_.ReportUnknown(context_.unknown);
   }
 
   const YamlEntry& entry_;
@@ -201,9 +206,9 @@ void ReadStandaloneStep(Fields* fields, const Origin& origin, Reading* reading) 
   Step step;
   step.name = "main";
   ReadCommand(fields, origin, reading, &step);
-  ReadRunSettings(fields, origin, reading, &step);
+  ReadRunSettings(fields, origin, Severity::kError, reading, &step);
   step.compute = ResourceName(fields->Text("compute"));
-  const PortContext context{reading, origin, "the job", "jobs.main.", false};
+  const PortContext context{reading, origin, "the job", "jobs.main.", Severity::kError, false};
   if (const YamlNode* inputs = fields->Map("inputs")) {
     for (const YamlEntry& entry : inputs->entries) {
       step.inputs.push_back(ReadGivenInput(entry, nullptr, context).input);
