@@ -68,7 +68,9 @@ void ReadScalarInput(const YamlNode& scalar,
                      const PortContext& context,
                      GivenInput* given) {
   Input& input = given->input;
-  if (HasExpression(scalar.text)) {
+  if (declared != nullptr && !IsPrimitive(declared->type)) {
+    input.value = ReadPath(scalar, context, given);
+  } else if (HasExpression(scalar.text)) {
     input.value = TextValue{scalar.text};
     given->is_typed = declared != nullptr;
   } else if (declared == nullptr) {
@@ -76,10 +78,8 @@ void ReadScalarInput(const YamlNode& scalar,
     input.type = literal.type;
     input.value = TextValue{literal.text};
     given->is_typed = false;
-  } else if (IsPrimitive(declared->type)) {
-    input.value = Literal(scalar, declared->type);
   } else {
-    input.value = ReadPath(scalar, context, given);
+    input.value = Literal(scalar, declared->type);
   }
 }
 
