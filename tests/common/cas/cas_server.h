@@ -1,6 +1,7 @@
 // A storage server in this process, on a unix socket, with a client.
 #pragma once
 
+#include <grpc/grpc.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/impl/service_type.h>
 
@@ -24,7 +25,10 @@ class CasServer {
     grpc::ServerBuilder builder;
     builder.AddListeningPort(address_, grpc::InsecureServerCredentials());
     for (const auto& service : services_) builder.RegisterService(service.get());
-    server_ = builder.BuildAndStart();
+    // The last user of gRPC stops the library, which may wait for ten seconds for a poller
+    // (seen with 1.51). So one use of it never ends.
+    static const bool kInitialized = (grpc_init(), true);
+    server_ = kInitialized ? builder.BuildAndStart() : nullptr;
     POTOK_CHECK(server_ != nullptr);
   }
   ~CasServer() { server_->Shutdown(std::chrono::system_clock::now()); }
