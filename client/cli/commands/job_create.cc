@@ -70,7 +70,6 @@ void AddJobCreate(CLI::App& job, Session& session) {
   create->add_flag("--skip-validation",
                    options->skip_validation,
                    "Accepted as Azure's; a pipeline is always checked");
-  create->add_flag("-e,--web", std::string("Accepted as Azure's, and ignored"));
   AddServerOptions(create, &options->common);
   AddOutputOptions(create, &options->common);
 }
