@@ -79,7 +79,7 @@ grpc::Status RunsService::Create(grpc::ServerContext* /*context*/,
   v1::CreateRunRequest first;
   const auto message = ReadSpec(reader, &first);
   if (!message.ok()) return ToGrpc(message.status());
-  auto spec = FromProto(*message);
+  auto spec = potok::FromProto(*message);
   if (!spec.ok()) return ToGrpc(spec.status());
   auto accepted = submission_.Submit(*std::move(spec), first.request_id(), first.submitter());
   if (!accepted.ok()) return ToGrpc(accepted.status());

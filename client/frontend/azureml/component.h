@@ -11,9 +11,7 @@ namespace potok::client {
 // What a component declares: a step without its bindings. Inputs hold their defaults.
 struct Component {
   Step step;
-  Origin origin;  // its file's
-  std::map<std::string, Place> input_places;
-  Place command_place;
+  const YamlNode* source = nullptr;  // its map
 };
 
 // The component that `value` of a node's `component:` names. Reports what is wrong, naming the node

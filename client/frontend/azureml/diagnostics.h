@@ -3,6 +3,7 @@
 
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "common/pipeline/validate.h"
@@ -43,17 +44,18 @@ class Reporter {
   void Warning(const Place& at, const std::string& message);
   void Report(Severity severity, const Place& at, const std::string& message);
 
-  bool has_errors() const { return has_errors_; }
-  // Everything reported: the files in the order in which they were first named, each by line.
-  std::vector<Diagnostic> Take();
+  // How many errors so far, repeated ones too.
+  std::size_t errors() const { return errors_; }
+  bool HasErrorAt(const Place& at) const;
+  // Everything reported: the file `first`, then the others in the order in which they were first
+  // named, each by line.
+  std::vector<Diagnostic> Take(const std::string& first);
 
  private:
   std::vector<Diagnostic> diagnostics_;
   std::set<std::string> seen_;
-  bool has_errors_ = false;
+  std::set<std::tuple<std::string, int, int>> error_places_;
+  std::size_t errors_ = 0;
 };
-
-// ". Did you mean 'x'?" if one of `known` is close to `word`, else nothing.
-std::string Suggestion(const std::string& word, const std::vector<std::string>& known);
 
 }  // namespace potok::client

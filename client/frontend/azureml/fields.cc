@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "client/frontend/azureml/scalar.h"
+#include "common/pipeline/suggest.h"
 #include "fmt/format.h"
 
 namespace potok::client {
@@ -20,7 +21,7 @@ Fields::Fields(const YamlNode* map, std::string what, Reporter* reporter, Resolv
 }
 
 const YamlNode* Fields::Value(const std::string& key) {
-  known_.push_back(key);
+  Ignore({key});
   if (map_ == nullptr) return nullptr;
   const YamlEntry* entry = map_->Find(key);
   return entry == nullptr || entry->value->IsNull() ? nullptr : entry->value;
@@ -140,7 +141,9 @@ std::vector<std::string> Fields::TextList(const std::string& key) {
 }
 
 void Fields::Ignore(const std::vector<std::string>& keys) {
-  known_.insert(known_.end(), keys.begin(), keys.end());
+  for (const std::string& key : keys) {
+    if (std::ranges::find(known_, key) == known_.end()) known_.push_back(key);
+  }
 }
 
 void Fields::ReportUnknown(Severity severity) {
@@ -150,14 +153,14 @@ void Fields::ReportUnknown(Severity severity) {
     reporter_->Report(
         severity,
         entry.at,
-        fmt::format("{} has no key '{}'{}", what_, entry.key, Suggestion(entry.key, known_)));
+        fmt::format("{} has no key '{}'{}", what_, entry.key, SuggestionFor(entry.key, known_)));
   }
 }
 
 Place Fields::At(const std::string& key) const {
   if (map_ == nullptr) return {};
   const YamlEntry* entry = map_->Find(key);
-  return entry == nullptr ? map_->at : entry->value->at;
+  return entry == nullptr ? map_->at : entry->Best();
 }
 
 std::string Joined(const std::vector<std::string>& words) {

@@ -40,9 +40,6 @@ void ReadDescription(Fields* fields, Reading* reading) {
   }
   spec.tags = fields->Texts("tags", Fields::Strictness::kTextsOnly);
   spec.properties = fields->Texts("properties", Fields::Strictness::kTextsOnly);
-  for (const char* key : {"name", "display_name", "experiment_name", "compute"}) {
-    reading->places[key] = fields->At(key);
-  }
 }
 
 void RefuseHook(const YamlEntry* hook, Reading* reading) {
@@ -83,7 +80,6 @@ void ReadInputs(Fields* fields, const PortContext& context, Reading* reading) {
       reading->literals[entry.key] = text->text;
     }
     reading->spec.inputs.push_back(std::move(given.input));
-    reading->places["inputs." + entry.key] = entry.value->at;
   }
 }
 
@@ -94,14 +90,14 @@ void ReadOutputs(Fields* fields, const PortContext& context, Reading* reading) {
     GivenOutput given = ReadGivenOutput(entry, nullptr, context);
     if (!given.is_typed) reading->untyped_job_outputs.insert(entry.key);
     reading->spec.outputs.push_back(std::move(given.output));
-    reading->places["outputs." + entry.key] = entry.value->at;
   }
 }
 
 void ReadPipeline(Fields* fields, const Origin& origin, Reading* reading) {
-  const PortContext context{reading, origin, "the pipeline", false};
+  const PortContext context{reading, origin, "the pipeline", "", Severity::kError, false};
   ReadInputs(fields, context, reading);
   ReadOutputs(fields, context, reading);
+  if (reading->reporter.errors() != 0) reading->is_whole = false;
   ReadSettings(fields, reading);
   const YamlNode* jobs = fields->Map("jobs");
   if (const YamlNode* component = fields->Value("component")) {
@@ -113,8 +109,9 @@ void ReadPipeline(Fields* fields, const Origin& origin, Reading* reading) {
   } else if (jobs == nullptr && fields->Value("jobs") == nullptr) {
     reading->reporter.Error(fields->At("jobs"), "the pipeline has no jobs; write its nodes there");
   }
-  if (jobs != nullptr) {
-    reading->places["jobs"] = jobs->at;
+  if (jobs == nullptr) {
+    reading->is_whole = false;
+  } else {
     ReadSteps(*jobs, origin, reading);
   }
 }
@@ -134,8 +131,12 @@ void ReadJob(const YamlNode& root, const Origin& origin, Reading* reading) {
   const std::string type =
       Fields(root.IsMap() ? &root : nullptr, "the job", &reading->reporter).Word("type");
   const bool is_pipeline = type == "pipeline";
-  Fields fields(&root, is_pipeline ? "the pipeline" : "the job", &reading->reporter);
+  Fields fields(&root,
+                is_pipeline ? "the pipeline" : "the job",
+                &reading->reporter,
+                is_pipeline ? ResolverOf(reading) : nullptr);
   if (fields.map() == nullptr) {
+    reading->is_whole = false;
     if (root.IsNull()) {
       reading->reporter.Error(root.at, "the file is empty; write a job");
     }
@@ -144,8 +145,16 @@ void ReadJob(const YamlNode& root, const Origin& origin, Reading* reading) {
   if (const std::string refusal = Refusal(type); !is_pipeline && !refusal.empty()) {
     reading->reporter.Error(fields.At("type"),
                             fmt::format("the job is of type '{}'; {}", type, refusal));
+    reading->is_whole = false;
     return;
   }
+  if (type.empty() && root.Find("jobs") != nullptr) {
+    reading->reporter.Error(root.Find("jobs")->at,
+                            "the file has jobs but no type; write type: pipeline at its top");
+    reading->is_whole = false;
+    return;
+  }
+  reading->sources.SetRoot(&root);
   ReadDescription(&fields, reading);
   if (is_pipeline) {
     ReadPipeline(&fields, origin, reading);

@@ -10,14 +10,24 @@ namespace potok::client {
 
 namespace {
 
-// The place of the longest known beginning of `where`, else the top of the file.
-Place PlaceOf(const Reading& reading, std::string where, const Place& top) {
+// True if `where`, or something that holds it, is broken already.
+bool IsBroken(const Reading& reading, std::string where) {
   while (true) {
-    const auto place = reading.places.find(where);
-    if (place != reading.places.end() && place->second.file != nullptr) return place->second;
+    if (reading.broken.contains(where)) return true;
     const std::size_t dot = where.rfind('.');
-    if (dot == std::string::npos) return top;
+    if (dot == std::string::npos) return false;
     where.resize(dot);
+  }
+}
+
+// Adds what Validate finds, but for what follows from an error that is already reported.
+void AddProblems(Reading* reading) {
+  for (const Problem& problem : Validate(reading->spec)) {
+    const auto [place, is_exact] = reading->sources.Find(problem.where);
+    if (IsBroken(*reading, problem.where) || reading->reporter.HasErrorAt(place)) continue;
+    reading->reporter.Report(problem.severity,
+                             place,
+                             is_exact ? problem.message : problem.where + ": " + problem.message);
   }
 }
 
@@ -26,21 +36,16 @@ Place PlaceOf(const Reading& reading, std::string where, const Place& top) {
 Loaded LoadJob(const std::string& file, const LoadOptions& options) {
   Reading reading;
   Loaded loaded;
-  const YamlNode* root = ParseYamlFile(file, file, &reading.arena, &reading.reporter);
+  const YamlNode* root = ParseYamlFile(
+      file, file, {reading.arena.File(file), 0, 0}, &reading.arena, &reading.reporter);
   if (root != nullptr) root = Override(root, options.set, &reading.arena, &reading.reporter);
   if (root != nullptr) {
     ReadJob(*root, OriginOf(file), &reading);
     InferTypes(&reading);
-    // A spec with holes would only repeat in other words what is wrong already.
-    if (!reading.reporter.has_errors()) {
-      for (const Problem& problem : Validate(reading.spec)) {
-        reading.reporter.Report(
-            problem.severity, PlaceOf(reading, problem.where, root->at), problem.message);
-      }
-    }
+    if (reading.is_whole) AddProblems(&reading);
   }
-  if (!reading.reporter.has_errors()) loaded.spec = std::move(reading.spec);
-  loaded.diagnostics = reading.reporter.Take();
+  if (reading.reporter.errors() == 0) loaded.spec = std::move(reading.spec);
+  loaded.diagnostics = reading.reporter.Take(file);
   return loaded;
 }
 

@@ -15,6 +15,10 @@ const char* const kTypeNames =
     "or "
     "triton_model";
 
+bool HasExpression(const std::string& text) {
+  return text.find("${{") != std::string::npos;
+}
+
 std::optional<ValueType> ReadType(Fields* fields, Reporter* reporter) {
   const YamlNode* node = fields->Scalar("type");
   if (node == nullptr) return std::nullopt;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "client/frontend/azureml/fields.h"
+#include "client/frontend/azureml/source_map.h"
 #include "client/frontend/azureml/yaml_tree.h"
 #include "common/pipeline/spec.h"
 
@@ -20,8 +21,13 @@ struct Reading {
   YamlArena arena;
   Reporter reporter;
   PipelineSpec spec;
-  // Where a part of the spec stands, by Problem::where ("jobs.train.inputs.lr").
-  std::map<std::string, Place> places;
+  SourceMap sources;
+  // Parts in which something is wrong already, by their Problem::where ("jobs.train.inputs.lr"):
+  // what Validate says of them may only follow from that.
+  std::set<std::string> broken;
+  // False when the spec lacks so much that Validate would mislead: a step, or a port of the
+  // pipeline.
+  bool is_whole = true;
   // Values of the pipeline's inputs that the file itself gives, for ${{parent.inputs.X}} in fields
   // that are read before anything runs.
   std::map<std::string, std::string> literals;

@@ -1,13 +1,12 @@
 #include "client/frontend/azureml/step_reader.h"
 
 #include <algorithm>
-#include <set>
 
-#include "absl/strings/ascii.h"
 #include "client/frontend/azureml/component.h"
 #include "client/frontend/azureml/definition.h"
 #include "client/frontend/azureml/port.h"
 #include "client/frontend/azureml/reference.h"
+#include "common/pipeline/suggest.h"
 #include "fmt/format.h"
 
 namespace potok::client {
@@ -40,52 +39,62 @@ class NodeReader {
   NodeReader(const YamlEntry& entry, const Origin& origin, Reading* reading)
       : entry_(entry),
         reading_(reading),
-        where_("jobs." + entry.key),
         fields_(entry.value,
                 fmt::format("node '{}'", entry.key),
                 &reading->reporter,
                 ResolverOf(reading)),
-        context_{reading, origin, fields_.what(), true} {}
+        context_{reading,
+                 origin,
+                 fields_.what(),
+                 "jobs." + entry.key + ".",
+                 IsInline() ? Severity::kError : Severity::kWarning,
+                 true} {}
 
   // Adds the step to the spec, unless it cannot be one.
   void Read() {
-    const std::string type = fields_.Word("type");
-    if (const std::string refusal = Refusal(type); !refusal.empty()) {
-      reading_->reporter.Error(
-          fields_.At("type"), fmt::format("{} is of type '{}'; {}", fields_.what(), type, refusal));
-      return;
-    }
-    if (fields_.map() == nullptr) {
-      if (entry_.value->IsNull()) {
-        reading_->reporter.Error(
-            entry_.at, fmt::format("{} is empty; write a command or a component", fields_.what()));
-      }
-      return;
-    }
-    const YamlNode* component = fields_.Value("component");
-    if (component == nullptr) {
-      ReadInline();
-    } else if (!ReadReference(*component)) {
+    if (!ReadDefinition()) {
+      reading_->is_whole = false;
       return;
     }
     step_.name = entry_.key;
     ReadCommon();
-    reading_->places[where_] = entry_.at;
+    reading_->sources.AddStep(&entry_, component_);
     reading_->spec.steps.push_back(std::move(step_));
   }
 
  private:
+  bool IsInline() const { return entry_.value->Find("component") == nullptr; }
   std::size_t index() const { return reading_->spec.steps.size(); }
+
+  bool ReadDefinition() {
+    const std::string type = fields_.Word("type");
+    if (const std::string refusal = Refusal(type); !refusal.empty()) {
+      reading_->reporter.Error(
+          fields_.At("type"), fmt::format("{} is of type '{}'; {}", fields_.what(), type, refusal));
+      return false;
+    }
+    if (entry_.value->IsNull()) {
+      reading_->reporter.Error(
+          entry_.at, fmt::format("{} is empty; write a command or a component", fields_.what()));
+    }
+    if (fields_.map() == nullptr) return false;
+    if (const YamlNode* component = fields_.Value("component")) return ReadReference(*component);
+    ReadInline();
+    return true;
+  }
 
   void ReadInline() {
     ReadCommand(&fields_, context_.origin, reading_, &step_);
-    reading_->places[where_ + ".command"] = fields_.At("command");
+    if (fields_.Value("command") == nullptr) {
+      reading_->reporter.Error(
+          entry_.at, fmt::format("{} has no command; write what it runs", fields_.what()));
+    }
+    if (step_.command.empty()) reading_->broken.insert(context_.where + "command");
     if (const YamlNode* inputs = fields_.Map("inputs")) {
       for (const YamlEntry& entry : inputs->entries) {
         GivenInput given = ReadGivenInput(entry, nullptr, context_);
         if (!given.is_typed) reading_->untyped_inputs.insert({index(), entry.key});
         step_.inputs.push_back(std::move(given.input));
-        reading_->places[where_ + ".inputs." + entry.key] = entry.value->at;
       }
     }
     if (const YamlNode* outputs = fields_.Map("outputs")) {
@@ -93,21 +102,20 @@ class NodeReader {
         GivenOutput given = ReadGivenOutput(entry, nullptr, context_);
         if (!given.is_typed) reading_->untyped_outputs.insert({index(), entry.key});
         step_.outputs.push_back(std::move(given.output));
-        reading_->places[where_ + ".outputs." + entry.key] = entry.value->at;
       }
     }
   }
 
   bool ReadReference(const YamlNode& value) {
+    const std::size_t errors_before = reading_->reporter.errors();
     std::optional<Component> component =
         ReadComponent(value, context_.origin, fields_.what(), reading_);
     if (!component) return false;
-    step_ = std::move(component->step);
-    reading_->places[where_ + ".command"] = component->command_place;
-    for (const Input& input : step_.inputs) {
-      if (std::holds_alternative<std::monostate>(input.value)) continue;
-      reading_->places[where_ + ".inputs." + input.name] = component->input_places[input.name];
+    if (reading_->reporter.errors() != errors_before) {
+      reading_->broken.insert("jobs." + entry_.key);
     }
+    step_ = std::move(component->step);
+    component_ = component->source;
     BindInputs();
     BindOutputs();
     return true;
@@ -115,7 +123,6 @@ class NodeReader {
 
   void BindInputs() {
     const YamlNode* inputs = fields_.Map("inputs");
-    reading_->places[where_ + ".inputs"] = inputs == nullptr ? entry_.at : fields_.At("inputs");
     if (inputs == nullptr) return;
     for (const YamlEntry& entry : inputs->entries) {
       const auto declared = std::ranges::find(step_.inputs, entry.key, &Input::name);
@@ -124,7 +131,6 @@ class NodeReader {
         continue;
       }
       *declared = ReadGivenInput(entry, &*declared, context_).input;
-      reading_->places[where_ + ".inputs." + entry.key] = entry.value->at;
     }
   }
 
@@ -138,26 +144,22 @@ class NodeReader {
         continue;
       }
       *declared = ReadGivenOutput(entry, &*declared, context_).output;
-      reading_->places[where_ + ".outputs." + entry.key] = entry.value->at;
     }
   }
 
   void ReportUndeclared(const char* port,
                         const YamlEntry& entry,
                         const std::vector<std::string>& declared) {
-    std::string hint = Suggestion(entry.key, declared);
-    if (hint.empty()) {
-      hint = declared.empty() ? fmt::format("; it declares no {}s", port)
-                              : fmt::format("; it declares {}", Joined(declared));
-    }
-    reading_->reporter.Error(
-        entry.at,
-        fmt::format("{}: its component has no {} '{}'{}", fields_.what(), port, entry.key, hint));
+    reading_->reporter.Error(entry.at,
+                             fmt::format("{}: its component has no {} '{}'{}",
+                                         fields_.what(),
+                                         port,
+                                         entry.key,
+                                         SuggestionFor(entry.key, declared)));
   }
 
   void ReadCommon() {
-    const bool is_inline = fields_.map()->Find("component") == nullptr;
-    ReadRunSettings(&fields_, context_.origin, reading_, &step_);
+    ReadRunSettings(&fields_, context_.origin, context_.unknown, reading_, &step_);
     step_.compute = ResourceName(fields_.Text("compute"));
     if (const std::string text = fields_.RawText("display_name"); !text.empty()) {
       step_.display_name = text;
@@ -169,25 +171,26 @@ class NodeReader {
       step_.tags[key] = tag;
     }
     step_.depends_on = fields_.TextList("depends_on");
-    reading_->places[where_ + ".depends_on"] = fields_.At("depends_on");
     fields_.Map("services");
     fields_.Map("identity");
     fields_.Map("queue_settings");
     fields_.Ignore(IgnoredKeys());
-    if (is_inline && fields_.map()->Find("is_deterministic") != nullptr) {
-      reading_->reporter.Error(
-          fields_.map()->Find("is_deterministic")->at,
-          fmt::format("{}: is_deterministic belongs to a component; write the command as "
-                      "component: {{command: ..., is_deterministic: ...}}",
-                      fields_.what()));
-      fields_.Ignore({"is_deterministic"});
+    if (const YamlEntry* flag = fields_.map()->Find("is_deterministic")) {
+      fields_.Ignore({flag->key});
+      const std::string rule = fields_.what() + ": is_deterministic belongs to the component; ";
+      if (IsInline()) {
+        reading_->reporter.Error(
+            flag->at, rule + "write component: {command: ..., is_deterministic: ...} in this node");
+      } else {
+        reading_->reporter.Warning(flag->at, rule + "it is ignored here");
+      }
     }
-    fields_.ReportUnknown(is_inline ? Severity::kError : Severity::kWarning);
+    fields_.ReportUnknown(context_.unknown);
   }
 
   const YamlEntry& entry_;
   Reading* reading_;
-  std::string where_;
+  const YamlNode* component_ = nullptr;
   Fields fields_;
   PortContext context_;
   Step step_;
@@ -203,24 +206,20 @@ void ReadStandaloneStep(Fields* fields, const Origin& origin, Reading* reading) 
   Step step;
   step.name = "main";
   ReadCommand(fields, origin, reading, &step);
-  ReadRunSettings(fields, origin, reading, &step);
+  ReadRunSettings(fields, origin, Severity::kError, reading, &step);
   step.compute = ResourceName(fields->Text("compute"));
-  const PortContext context{reading, origin, "the job", false};
-  std::map<std::string, Place>& places = reading->places;
+  const PortContext context{reading, origin, "the job", "jobs.main.", Severity::kError, false};
   if (const YamlNode* inputs = fields->Map("inputs")) {
     for (const YamlEntry& entry : inputs->entries) {
       step.inputs.push_back(ReadGivenInput(entry, nullptr, context).input);
-      places["jobs.main.inputs." + entry.key] = entry.value->at;
     }
   }
   if (const YamlNode* outputs = fields->Map("outputs")) {
     for (const YamlEntry& entry : outputs->entries) {
       step.outputs.push_back(ReadGivenOutput(entry, nullptr, context).output);
-      places["jobs.main.outputs." + entry.key] = entry.value->at;
     }
   }
-  places["jobs.main.command"] = fields->At("command");
-  places["jobs.main"] = fields->map() == nullptr ? Place{} : fields->map()->at;
+  reading->sources.SetOnlyStep(step.name);
   reading->spec.steps.push_back(std::move(step));
 }
 

@@ -2,6 +2,10 @@
 
 namespace potok::client {
 
+Place YamlEntry::Best() const {
+  return value->IsScalar() ? value->at : at;
+}
+
 const YamlEntry* YamlNode::Find(const std::string& key) const {
   for (const YamlEntry& entry : entries) {
     if (entry.key == key) return &entry;

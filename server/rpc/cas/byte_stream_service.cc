@@ -8,10 +8,10 @@
 
 #include "common/base/status_macros.h"
 #include "common/cas/disk_file.h"
+#include "common/rpc/status.h"
 #include "fmt/format.h"
 #include "google/bytestream/bytestream.grpc.pb.h"
 #include "server/rpc/cas/resource_name.h"
-#include "server/rpc/cas/to_grpc.h"
 
 namespace potok::server {
 

@@ -11,8 +11,8 @@
 #include "common/base/status_macros.h"
 #include "common/cas/tree_plan.h"
 #include "common/cas/wire_digest.h"
+#include "common/rpc/status.h"
 #include "fmt/format.h"
-#include "server/rpc/cas/to_grpc.h"
 
 namespace potok::server {
 

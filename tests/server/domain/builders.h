@@ -92,7 +92,7 @@ class World {
   // "Running", or "Succeeded" and the like even when the run has ended.
   std::string StateOf(const std::string& run, const std::string& step) const;
   template <class T>
-  const T& In(const std::string& run, const std::string& step) const {
+  T In(const std::string& run, const std::string& step) const {
     return std::get<T>(LastOf(run, step));
   }
   const MachineRecord& Machine(const std::string& name) const;

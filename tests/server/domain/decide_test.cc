@@ -315,10 +315,13 @@ TEST(DecideTest, AStartRightsBooksOfWhichHalfWasStored) {
   world.Submit("r", APipeline({AStep("a"), AStep("b").After("a")}));
   State loaded;
   for (const Change& change : world.journal) Apply(loaded, change);
-  Apply(loaded, StepMoved{{1, 0}, 1, 0, server::Succeeded{1, {}}, world.now});
+  StepMoved moved{{1, 0}, 1, 0, {}, world.now};
+  moved.state = server::Succeeded{1, {}};
+  Apply(loaded, moved);
   DecideStart(loaded, {4, "w", world.now}, world.options);
   EXPECT_TRUE(std::holds_alternative<Queued>(loaded.runs.at(1).steps[1].state));
-  Apply(loaded, StepMoved{{1, 1}, 1, 0, server::Succeeded{1, {}}, world.now});
+  moved.step.index = 1;
+  Apply(loaded, moved);
   DecideStart(loaded, {5, "w", world.now}, world.options);
   EXPECT_THAT(loaded.runs, IsEmpty());
 }

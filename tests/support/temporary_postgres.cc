@@ -1,0 +1,79 @@
+#include "tests/support/temporary_postgres.h"
+
+#include <libpq-fe.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "common/base/check.h"
+#include "fmt/format.h"
+
+namespace potok::server {
+
+TemporaryPostgres& TemporaryPostgres::Shared() {
+  static TemporaryPostgres shared;
+  return shared;
+}
+
+TemporaryPostgres::TemporaryPostgres() {
+  char name[] = "/tmp/potok-test-XXXXXX";
+  POTOK_CHECK(mkdtemp(name) != nullptr);
+  // PostgreSQL's user has to get to its folder below.
+  POTOK_CHECK(chmod(name, 0755) == 0);
+  folder_ = name;
+  Start();
+}
+
+TemporaryPostgres::~TemporaryPostgres() {
+  const absl::Status stopped = postgres_->Stop();
+  if (!stopped.ok()) std::fprintf(stderr, "%s\n", stopped.ToString().c_str());
+  std::error_code error;
+  std::filesystem::remove_all(folder_, error);
+}
+
+void TemporaryPostgres::Start() {
+  absl::StatusOr<std::unique_ptr<EmbeddedPostgres>> started =
+      EmbeddedPostgres::Start(folder_ + "/postgres");
+  if (!started.ok()) std::fprintf(stderr, "%s\n", started.status().ToString().c_str());
+  POTOK_CHECK(started.ok());
+  postgres_ = *std::move(started);
+}
+
+std::string TemporaryPostgres::NewDatabase() {
+  const std::string name = fmt::format("test{}", ++databases_);
+  Query(postgres_->url(), "CREATE DATABASE " + name);
+  std::string url = postgres_->url();
+  const std::string common = "dbname=postgres";
+  return url.replace(url.find(common), common.size(), "dbname=" + name);
+}
+
+std::string TemporaryPostgres::Query(const std::string& url, const std::string& sql) {
+  PGconn* connection = PQconnectdb(url.c_str());
+  PGresult* result = PQexec(connection, sql.c_str());
+  const ExecStatusType status = PQresultStatus(result);
+  if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+    std::fprintf(stderr, "%s: %s\n", sql.c_str(), PQerrorMessage(connection));
+    std::abort();
+  }
+  const std::string value = PQntuples(result) == 0 ? "" : PQgetvalue(result, 0, 0);
+  PQclear(result);
+  PQfinish(connection);
+  return value;
+}
+
+pid_t TemporaryPostgres::postmaster() const {
+  pid_t pid = 0;
+  std::ifstream(folder_ + "/postgres/data/postmaster.pid") >> pid;
+  POTOK_CHECK(pid > 1);
+  return pid;
+}
+
+void TemporaryPostgres::Kill() {
+  POTOK_CHECK(kill(postmaster(), SIGKILL) == 0);
+}
+
+}  // namespace potok::server
