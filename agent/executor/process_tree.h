@@ -5,6 +5,9 @@
 
 namespace potok::agent {
 
+// False for zombies, too.
+bool IsRunning(pid_t pid);
+
 // Sends SIGKILL to all descendants of process `shim` but not to itself, and to all members of
 // process group `group` unless that is 0. True if there was none alive. Reads all of /proc.
 //

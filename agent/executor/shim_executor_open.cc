@@ -233,7 +233,7 @@ void ShimExecutor::EndOrphans(Attempt& attempt, pid_t command) {
   }
   // The command died with the shim. While its process group has members no other process gets its
   // number, so if a process has it, that is another one with a group of its own.
-  if (command != 0 && kill(command, 0) != 0) kill(-command, SIGKILL);
+  if (command != 0 && !IsRunning(command)) kill(-command, SIGKILL);
 }
 
 std::optional<CgroupLeaf> ShimExecutor::Claim(const ShimRecord& record) {
