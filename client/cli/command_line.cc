@@ -100,8 +100,8 @@ int Parse(const std::vector<std::string>& words, CLI::App& app, const Context& c
     return kExitOk;
   } catch (const CLI::ParseError& error) {
     return Complain(context,
-                    absl::InvalidArgumentError(fmt::format(
-                        "{}\nSee `{} --help`", error.what(), FullName(Named(&app)))));
+                    absl::InvalidArgumentError(
+                        fmt::format("{}\nSee `{} --help`", error.what(), FullName(Named(&app)))));
   }
   return -1;
 }
@@ -128,7 +128,8 @@ int RunCommandLine(const std::vector<std::string>& words, const Context& context
     return ComplainOfUnknown(context, unknown, command);
   }
   if (session.has_own_command && command->get_name() != "run") {
-    return Complain(context, absl::InvalidArgumentError("\"--\" belongs to `potok run -- COMMAND`"));
+    return Complain(context,
+                    absl::InvalidArgumentError("\"--\" belongs to `potok run -- COMMAND`"));
   }
   const int parsed = Parse(own_words, app, context);
   if (parsed >= 0) return parsed;

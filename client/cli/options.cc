@@ -19,11 +19,13 @@ void AddServerOptions(CLI::App* command, CommonOptions* options) {
   command->add_option("--server", options->server, "Server: unix:PATH or HOST:PORT")
       ->type_name("ADDRESS");
   const auto ignore = [](const std::string&) {};
-  command->add_option_function<std::string>(
-             "-g,--resource-group", ignore, "Accepted as Azure's, and ignored")
+  command
+      ->add_option_function<std::string>(
+          "-g,--resource-group", ignore, "Accepted as Azure's, and ignored")
       ->type_name("NAME");
-  command->add_option_function<std::string>(
-             "-w,--workspace-name", ignore, "Accepted as Azure's, and ignored")
+  command
+      ->add_option_function<std::string>(
+          "-w,--workspace-name", ignore, "Accepted as Azure's, and ignored")
       ->type_name("NAME");
 }
 

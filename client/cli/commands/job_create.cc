@@ -67,9 +67,10 @@ void AddJobCreate(CLI::App& job, Session& session) {
   create->add_flag("-s,--stream", options->stream, "Follow it, with the logs, to its end");
   create->add_option("-a,--save-as", options->save_as, "Write the job as YAML to this file")
       ->type_name("FILE");
-  create->add_flag("--skip-validation", options->skip_validation,
+  create->add_flag("--skip-validation",
+                   options->skip_validation,
                    "Accepted as Azure's; a pipeline is always checked");
-  create->add_flag("-e,--web", "Accepted as Azure's, and ignored");
+  create->add_flag("-e,--web", std::string("Accepted as Azure's, and ignored"));
   AddServerOptions(create, &options->common);
   AddOutputOptions(create, &options->common);
 }

@@ -34,7 +34,8 @@ void AddJobDownload(CLI::App& job, Session& session) {
                                  RunDownload);
   command->add_option("-n,--name", download.run, "Name of the run")->required()->type_name("NAME");
   CLI::Option* output =
-      command->add_option("--output-name", download.output_name, "Only this output; STEP.OUTPUT too")
+      command
+          ->add_option("--output-name", download.output_name, "Only this output; STEP.OUTPUT too")
           ->type_name("NAME");
   command->add_option("-p,--download-path", download.folder, "Folder (default: the current one)")
       ->type_name("FOLDER");

@@ -55,13 +55,16 @@ int RunList(Session& session, const ListOptions& options) {
   }
   const absl::StatusOr<Connection> connection = Connect(context, options.common);
   if (!connection.ok()) return Complain(context, connection.status());
-  const absl::StatusOr<std::vector<v1::Run>> runs = RunsClient(connection->channel()).List(
-      filter, options.all_results ? static_cast<std::size_t>(-1) : options.results_max);
+  const absl::StatusOr<std::vector<v1::Run>> runs =
+      RunsClient(connection->channel())
+          .List(filter, options.all_results ? static_cast<std::size_t>(-1) : options.results_max);
   if (!runs.ok()) return Complain(context, runs.status());
   Array items;
   for (const v1::Run& run : *runs) items.push_back(JobListItem(run));
-  return PrintObject(context, options.common, DefaultOutput::kForPeople, Value(std::move(items)),
-                     [&] { return RunTable(*runs, context.zone); });
+  return PrintObject(
+      context, options.common, DefaultOutput::kForPeople, Value(std::move(items)), [&] {
+        return RunTable(*runs, context.zone);
+      });
 }
 
 }  // namespace

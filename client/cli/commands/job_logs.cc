@@ -1,7 +1,7 @@
 #include "client/cli/commands/command.h"
 #include "client/cli/text/printable.h"
 #include "client/potok_client/line_splitter.h"
-#include "client/potok_client/run_follower.h"
+#include "client/potok_client/log_tail.h"
 #include "client/potok_client/runs_client.h"
 
 namespace potok::client {
@@ -72,16 +72,19 @@ int RunLogs(Session& session, const LogsOptions& options) {
   request.set_follow(options.follow);
   LogWriter writer(context);
   if (options.tail > 0) {
-    LogTail tail;
-    const absl::Status read = TailOfLog(runs, request, options.tail, &tail);
-    if (!read.ok()) return Complain(context, read);
-    writer.Write(tail.text);
-    if (!options.follow) return writer.Close(), kExitOk;
-    request.set_offset(tail.end);
-    request.set_attempt(tail.attempt);
+    const absl::StatusOr<LogTail> tail = TailOfLog(runs, request, options.tail);
+    if (!tail.ok()) return Complain(context, tail.status());
+    writer.Write(tail->text);
+    request.set_offset(tail->end);
+    request.set_attempt(tail->attempt);
   }
-  const absl::Status status = runs.Logs(
-      request, [&](const v1::LogsResponse& part) { writer.Write(part.data()); }, context.interrupted);
+  const bool all_is_read = options.tail > 0 && !options.follow;
+  const absl::Status status =
+      all_is_read ? absl::OkStatus()
+                  : runs.Logs(
+                        request,
+                        [&](const v1::LogsResponse& part) { writer.Write(part.data()); },
+                        context.interrupted);
   writer.Close();
   if (context.interrupted.stop_requested()) return kExitInterrupted;
   return status.ok() ? kExitOk : Complain(context, status);

@@ -28,7 +28,7 @@ void AddJobShow(CLI::App& job, Session& session) {
                               options,
                               RunShow);
   show->add_option("-n,--name", options->name, "Name of the run")->required()->type_name("NAME");
-  show->add_flag("-e,--web", "Accepted as Azure's, and ignored");
+  show->add_flag("-e,--web", std::string("Accepted as Azure's, and ignored"));
   AddServerOptions(show, &options->common);
   AddOutputOptions(show, &options->common);
 }

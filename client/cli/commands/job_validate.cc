@@ -1,5 +1,6 @@
 #include "client/cli/commands/command.h"
-#include "client/cli/submit.h"
+#include "client/cli/text/printable.h"
+#include "client/frontend/azureml/load.h"
 
 namespace potok::client {
 namespace {
@@ -10,8 +11,34 @@ struct ValidateOptions {
   std::vector<std::string> set;
 };
 
+Value DiagnosticObject(const Diagnostic& diagnostic) {
+  return Value(Object{{"severity", diagnostic.severity == Severity::kError ? "error" : "warning"},
+                      {"file", diagnostic.at.file},
+                      {"line", diagnostic.at.line},
+                      {"column", diagnostic.at.column},
+                      {"message", diagnostic.message}});
+}
+
 int RunValidate(Session& session, const ValidateOptions& options) {
-  return PrintVerdict(session.context, options.common, options.file, options.set);
+  LoadOptions load;
+  load.set = options.set;
+  const Loaded loaded = LoadJob(options.file, load);
+  Array diagnostics;
+  for (const Diagnostic& diagnostic : loaded.diagnostics) {
+    diagnostics.push_back(DiagnosticObject(diagnostic));
+  }
+  const Value verdict(Object{{"result", loaded.HasErrors() ? "Failed" : "Succeeded"},
+                             {"diagnostics", std::move(diagnostics)}});
+  const int printed =
+      PrintObject(session.context, options.common, DefaultOutput::kForPeople, verdict, [&] {
+        std::string text;
+        for (const Diagnostic& diagnostic : loaded.diagnostics) {
+          text += Printable(ToString(diagnostic)) + "\n";
+        }
+        return text + options.file + (loaded.HasErrors() ? " is not valid\n" : " is valid\n");
+      });
+  if (printed != kExitOk) return printed;
+  return loaded.HasErrors() ? kExitUsage : kExitOk;
 }
 
 }  // namespace

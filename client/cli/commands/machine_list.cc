@@ -14,8 +14,10 @@ int RunMachineList(Session& session, const CommonOptions& options) {
   if (!machines.ok()) return Complain(session.context, machines.status());
   Array items;
   for (const v1::Machine& machine : *machines) items.push_back(MachineObject(machine));
-  return PrintObject(session.context, options, DefaultOutput::kForPeople, Value(std::move(items)),
-                     [&] { return MachineTable(*machines); });
+  return PrintObject(
+      session.context, options, DefaultOutput::kForPeople, Value(std::move(items)), [&] {
+        return MachineTable(*machines);
+      });
 }
 
 }  // namespace

@@ -18,8 +18,10 @@ int RunMachineShow(Session& session, const MachineShowOptions& options) {
   const absl::StatusOr<v1::Machine> machine =
       MachinesClient(connection->channel()).Get(options.name);
   if (!machine.ok()) return Complain(context, machine.status());
-  return PrintObject(context, options.common, DefaultOutput::kJsonUnlessTerminal,
-                     MachineObject(*machine), [&] { return MachineText(*machine, context.zone); });
+  return PrintObject(
+      context, options.common, DefaultOutput::kJsonUnlessTerminal, MachineObject(*machine), [&] {
+        return MachineText(*machine, context.zone);
+      });
 }
 
 }  // namespace

@@ -56,15 +56,17 @@ absl::StatusOr<int> SubmitAndFollow(Session& session, const RunOptions& options)
   if (options.download.empty() || code == kExitInterrupted) return code;
   DownloadOptions download;
   download.run = name;
-  download.folder =
-      (std::filesystem::path(context.working_folder) / options.download).lexically_normal().string();
+  download.folder = (std::filesystem::path(context.working_folder) / options.download)
+                        .lexically_normal()
+                        .string();
   download.all = true;
   POTOK_RETURN_IF_ERROR(Download(context, connection, download));
   return code;
 }
 
 int RunRun(Session& session, const RunOptions& options) {
-  if (options.file.empty() == !session.has_own_command || session.own_command.empty() != !session.has_own_command) {
+  if (options.file.empty() == !session.has_own_command ||
+      session.own_command.empty() != !session.has_own_command) {
     return Complain(session.context,
                     absl::InvalidArgumentError(
                         "say what to run: `potok run FILE`, or `potok run -- COMMAND...`"));

@@ -6,11 +6,10 @@ namespace {
 
 int RunStatus(Session& session, const CommonOptions& options) {
   const StackReport report = ReportOfStack(session.context);
-  const int printed = PrintObject(session.context,
-                                  options,
-                                  DefaultOutput::kForPeople,
-                                  StackObject(report),
-                                  [&] { return StackText(report); });
+  const int printed =
+      PrintObject(session.context, options, DefaultOutput::kForPeople, StackObject(report), [&] {
+        return StackText(report);
+      });
   if (printed != kExitOk) return printed;
   return report.supervisor_runs && report.server_answers ? kExitOk : kExitNoServer;
 }

@@ -22,8 +22,8 @@ int RunSupervise(Session& session, const SuperviseOptions& options) {
   if (!config.ok()) return Complain(session.context, config.status());
   if (!config->has_value()) {
     return Complain(session.context,
-                    absl::NotFoundError(fmt::format("no {}: start the stack with `potok up`",
-                                                    home.config_file())));
+                    absl::NotFoundError(
+                        fmt::format("no {}: start the stack with `potok up`", home.config_file())));
   }
   status = Supervise(home, **config, StopPatience());
   return status.ok() ? kExitOk : Complain(session.context, status);
