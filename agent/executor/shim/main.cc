@@ -281,6 +281,7 @@ void Attempt::KillTree() {
   const long file = Call(SYS_openat, tracked_cgroup_, "cgroup.kill", O_WRONLY | O_CLOEXEC);
   Call(SYS_write, file, "1", 1);
   Call(SYS_close, file);
+  record_.cgroup_killed = 1;
 }
 
 // An exit status says nothing of memory; only the cgroup's own counter does.
