@@ -162,14 +162,6 @@ bool Attempt::StartCommand() {
                      tracked_cgroup_});
   }
   main_pid_ = started.pid;
-  if (tracked_cgroup_ < 0) {
-    record_.command_pid = main_pid_;
-    Call(SYS_pwrite64,
-         agent::kStateFd,
-         &record_.command_pid,
-         sizeof(record_.command_pid),
-         agent::kCommandPidOffset);
-  }
   record_.failed_stage = static_cast<std::int32_t>(started.failed_stage);
   record_.failed_errno = started.failed_errno;
   return main_pid_ != 0;

@@ -52,7 +52,7 @@ struct ShimRecord {
 
   std::int32_t leave_terminal;  // 1 if the agent has a controlling terminal
 
-  // By the shim, before and, without a cgroup, after it starts the command.
+  // By the shim before it starts the command.
   std::int32_t shim_pid;
   std::int32_t command_pid;  // also its process group; 0 with a cgroup
 
