@@ -295,6 +295,10 @@ void ShimExecutor::TakeEnded(std::uint64_t id) {
     if (stat((attempt.folder + "/log").c_str(), &log) == 0) end.log_bytes = log.st_size;
   } else if (attempt.leaf.has_value()) {
     attempt.leaf->oom_kills = found->record.oom_kills;
+    // A leaf in which no process could be made is of no more use either.
+    if (found->record.cgroup_killed != 0 || end.cause == EndCause::kStartFailed) {
+      attempt.leaf->killed = true;
+    }
   }
   // Fails for an adopted shim, whose parent is another process.
   waitid(P_PIDFD, static_cast<id_t>(attempt.pidfd.get()), nullptr, WEXITED | WNOHANG);
@@ -312,7 +316,6 @@ bool ShimExecutor::KillWithoutShim(Attempt& attempt) {
     return KillTreeOf(attempt.shim, found.ok() ? found->record.command_pid : 0);
   }
   pool_->Kill(*attempt.leaf);
-  attempt.leaf->known_empty = false;
   return !pool_->HasProcesses(*attempt.leaf);
 }
 

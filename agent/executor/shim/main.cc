@@ -162,14 +162,6 @@ bool Attempt::StartCommand() {
                      tracked_cgroup_});
   }
   main_pid_ = started.pid;
-  if (tracked_cgroup_ < 0) {
-    record_.command_pid = main_pid_;
-    Call(SYS_pwrite64,
-         agent::kStateFd,
-         &record_.command_pid,
-         sizeof(record_.command_pid),
-         agent::kCommandPidOffset);
-  }
   record_.failed_stage = static_cast<std::int32_t>(started.failed_stage);
   record_.failed_errno = started.failed_errno;
   return main_pid_ != 0;
@@ -281,6 +273,7 @@ void Attempt::KillTree() {
   const long file = Call(SYS_openat, tracked_cgroup_, "cgroup.kill", O_WRONLY | O_CLOEXEC);
   Call(SYS_write, file, "1", 1);
   Call(SYS_close, file);
+  record_.cgroup_killed = 1;
 }
 
 // An exit status says nothing of memory; only the cgroup's own counter does.

@@ -180,6 +180,18 @@ TEST_P(EachIsolationTest, TellsThatAnAttemptIsLostWhoseShimWasKilled) {
   EXPECT_TRUE(Eventually([&] { return !IsAlive(child) && !IsAlive(pid); }));
 }
 
+// Linux 6.18 kills whatever clone3(2) starts in a cgroup in which cgroup.kill was used before.
+TEST_P(EachIsolationTest, StartsAttemptsWhereEarlierOnesWereKilled) {
+  const Launch killed = Shell(1, "setsid sleep 1000 & exit 0");
+  Run(killed);
+  executor_->Forget(killed.key);
+  for (std::uint32_t i = 2; i < 5; ++i) {
+    const Launch launch = Shell(i, "exit 0");
+    EXPECT_EQ(Run(launch).cause, EndCause::kExit);
+    executor_->Forget(launch.key);
+  }
+}
+
 class CgroupTest : public ExecutorFixture {
  protected:
   void SetUp() override {
