@@ -18,7 +18,8 @@ std::uint64_t WatchHub::Watch(RunId run,
   auto watcher = std::make_shared<Watcher>();
   watcher->run = run;
   watcher->look = std::move(look);
-  // What was committed before this watch began is not told to it again, but may not be in the tables yet.
+  // What was committed before this watch began is not told to it again, but may not be in the
+  // tables yet.
   watcher->revision = std::max(revision, head_);
   watchers_[number] = watcher;
   of_run_[run].insert(number);
