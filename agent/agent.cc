@@ -42,7 +42,9 @@ Introduction IntroductionOf(const AgentConfig& config,
   self.boot_id = offered.boot_id;
   self.agent_version = POTOK_VERSION;
   self.capacity = offered.capacity;
-  self.gpus = offered.gpus;
+  for (const GpuDevice& gpu : offered.gpus) {
+    self.gpus.push_back({gpu.index, gpu.model, gpu.memory_bytes, gpu.uuid});
+  }
   self.labels = config.labels;
   self.pools = config.pools;
   self.isolation = isolation;
@@ -60,7 +62,7 @@ void SayWhatThisIs(const Introduction& self, const AgentConfig& config, const Ma
   if (self.isolation == "none") {
     spdlog::warn("no cgroups here: memory and CPU limits of steps are watched, not enforced");
   }
-  for (const GpuDevice& gpu : self.gpus) {
+  for (const OfferedGpu& gpu : self.gpus) {
     spdlog::info("gpu offered index={} model=\"{}\" memory=\"{}\" uuid={}",
                  gpu.index,
                  gpu.model,
@@ -72,8 +74,9 @@ void SayWhatThisIs(const Introduction& self, const AgentConfig& config, const Ma
 
 }  // namespace
 
-absl::Status RunAgent(const AgentConfig& config, const std::string& shim_path) {
-  const MachineFacts facts = ProbeMachine();
+absl::Status RunAgent(const AgentConfig& config,
+                      const MachineFacts& facts,
+                      const std::string& shim_path) {
   POTOK_ASSIGN_OR_RETURN(const std::unique_ptr<AttemptFolders> folders,
                          AttemptFolders::Open(config.state, facts.boot_id));
   ShimExecutorOptions executor_options;

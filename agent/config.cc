@@ -77,7 +77,7 @@ void ReadAmounts(const AgentFlags& flags, AgentConfig& config, Problems& problem
   if (cache.ok()) {
     config.cache_bytes = *cache;
   } else {
-    problems.Add("cache-bytes", flags.cache_bytes, "must be an amount such as 50GiB; 0: no limit");
+    problems.Add("cache_bytes", flags.cache_bytes, "must be an amount such as 50GiB; 0: no limit");
   }
 }
 
@@ -105,26 +105,32 @@ void ReadNames(const AgentFlags& flags, AgentConfig& config, Problems& problems)
 
 }  // namespace
 
-std::vector<std::string> JoinRepeatedFlags(const std::vector<std::string>& arguments,
-                                           const std::vector<std::string>& names) {
-  std::vector<std::string> others;
+std::vector<std::string> NormalizeFlags(const std::vector<std::string>& arguments,
+                                        const std::vector<std::string>& repeated) {
+  std::vector<std::string> flags;
   std::map<std::string, std::string> joined;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    const std::string& argument = arguments[i];
-    const auto name = std::find_if(names.begin(), names.end(), [&](const std::string& n) {
-      return argument == "--" + n || argument.starts_with("--" + n + "=");
-    });
-    const bool value_follows = name != names.end() && argument.size() == name->size() + 2;
-    if (name == names.end() || (value_follows && i + 1 == arguments.size())) {
-      others.push_back(argument);
+    std::string argument = arguments[i];
+    const std::size_t equals = std::min(argument.find('='), argument.size());
+    if (argument.starts_with("--")) {
+      std::replace(argument.begin() + 2, argument.begin() + static_cast<long>(equals), '-', '_');
+    }
+    const bool is_repeated =
+        std::find(repeated.begin(),
+                  repeated.end(),
+                  argument.substr(0, equals).substr(std::min<std::size_t>(2, equals))) !=
+        repeated.end();
+    const bool value_follows = equals == argument.size();
+    if (!is_repeated || (value_follows && i + 1 == arguments.size())) {
+      flags.push_back(std::move(argument));
       continue;
     }
-    std::string& values = joined[*name];
+    std::string& values = joined[argument.substr(0, equals)];
     if (!values.empty()) values += ",";
-    values += value_follows ? arguments[++i] : argument.substr(name->size() + 3);
+    values += value_follows ? arguments[++i] : argument.substr(equals + 1);
   }
-  for (const auto& [name, values] : joined) others.push_back("--" + name + "=" + values);
-  return others;
+  for (const auto& [name, values] : joined) flags.push_back(name + "=" + values);
+  return flags;
 }
 
 std::optional<std::string> ParseAddress(const std::string& text) {
@@ -159,15 +165,15 @@ absl::StatusOr<AgentConfig> ConfigOf(const AgentFlags& flags) {
   if (flags.on_stop == "kill") {
     config.on_stop = OnStop::kKill;
   } else if (flags.on_stop != "leave") {
-    problems.Add("on-stop", flags.on_stop, "must be leave or kill");
+    problems.Add("on_stop", flags.on_stop, "must be leave or kill");
   }
   const std::vector<std::string> levels = {"trace", "debug", "info", "warn", "error"};
   if (std::find(levels.begin(), levels.end(), flags.log_level) == levels.end()) {
-    problems.Add("log-level", flags.log_level, "must be trace, debug, info, warn or error");
+    problems.Add("log_level", flags.log_level, "must be trace, debug, info, warn or error");
   }
   config.log_level = flags.log_level;
   if (flags.transfer_threads < 1 || flags.transfer_threads > 64) {
-    problems.Add("transfer-threads", std::to_string(flags.transfer_threads), "must be 1 to 64");
+    problems.Add("transfer_threads", std::to_string(flags.transfer_threads), "must be 1 to 64");
   }
   config.transfer_threads = flags.transfer_threads;
   config.step_path = flags.step_path;

@@ -56,10 +56,11 @@ absl::StatusOr<AgentConfig> ConfigOf(const AgentFlags& flags);
 // beyond what is there adds none.
 MachineFacts Offer(const AgentConfig& config, MachineFacts facts);
 
-// Joins what is given several times, --label=a --label=b, into one --label=a,b: flags of Abseil
-// keep only the last. `names` without dashes.
-std::vector<std::string> JoinRepeatedFlags(const std::vector<std::string>& arguments,
-                                           const std::vector<std::string>& names);
+// Makes of a command line what Abseil's flags understand: --on-stop becomes --on_stop, and what is
+// given several times, --label=a --label=b, one --label=a,b (of which Abseil would keep only the
+// last). `repeated` names the flags that may be.
+std::vector<std::string> NormalizeFlags(const std::vector<std::string>& arguments,
+                                        const std::vector<std::string>& repeated);
 
 // "HOST:PORT" or "unix:PATH" of "grpc://HOST:PORT", "unix:///PATH" and the like; nothing for what
 // is no address.

@@ -67,7 +67,7 @@ constexpr char kUsage[] =
     "  potok-agent --server=10.0.0.1:8470 --pool=gpu-cluster --label=disk=nvme --memory=200GiB\n"
     "  potok-agent --flagfile=/etc/potok/agent.flags\n\n"
     "Steps survive the agent: stop it, upgrade it, start it on the same --state, and it goes on "
-    "with what runs.\nSIGTERM ends the agent (see --on-stop), a second one at once.\n"
+    "with what runs.\nSIGTERM ends the agent (see --on_stop), a second one at once.\n"
     "`potok up` starts a server and an agent for this user.";
 
 std::string DefaultState() {
@@ -109,7 +109,7 @@ int main(int argc, char** argv) {
   usage.version_string = [] { return std::string("potok-agent " POTOK_VERSION "\n"); };
   absl::SetFlagsUsageConfig(usage);
   std::vector<std::string> arguments =
-      potok::agent::JoinRepeatedFlags({argv, argv + argc}, {"label", "pool"});
+      potok::agent::NormalizeFlags({argv, argv + argc}, {"label", "pool"});
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   absl::ParseCommandLine(static_cast<int>(pointers.size()), pointers.data());
@@ -127,5 +127,6 @@ int main(int argc, char** argv) {
   potok::BlockStopSignals();
   std::error_code error;
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
-  return Fail(potok::agent::RunAgent(*config, self.parent_path() / "potok-shim"));
+  return Fail(potok::agent::RunAgent(
+      *config, potok::agent::ProbeMachine(), self.parent_path() / "potok-shim"));
 }

@@ -177,6 +177,14 @@ void PoolTransfers::Remove(const AttemptPaths& paths) {
   pool_->Add([paths] { RemoveFolder(paths.folder); });
 }
 
+absl::Status PoolTransfers::MakeFolders(const AttemptOrder& order, const AttemptPaths& paths) {
+  return MakeStepFolders(order, paths);
+}
+
+bool PoolTransfers::HasDefaultArtifacts(const AttemptPaths& paths) {
+  return agent::HasDefaultArtifacts(paths);
+}
+
 void PoolTransfers::Cancel(const AttemptKey& key) {
   pool_->Cancel(key);
 }

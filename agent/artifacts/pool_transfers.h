@@ -28,6 +28,8 @@ class PoolTransfers final : public Transfers {
   void Stage(std::shared_ptr<const AttemptOrder> order, const AttemptPaths& paths) override;
   void Store(std::shared_ptr<const AttemptOrder> order, const AttemptPaths& paths) override;
   void Remove(const AttemptPaths& paths) override;
+  absl::Status MakeFolders(const AttemptOrder& order, const AttemptPaths& paths) override;
+  bool HasDefaultArtifacts(const AttemptPaths& paths) override;
   void Cancel(const AttemptKey& key) override;
 
  private:

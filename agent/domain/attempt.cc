@@ -1,8 +1,6 @@
 #include "agent/domain/attempt.h"
 
-#include "agent/domain/log_limit.h"
 #include "common/base/overloaded.h"
-#include "fmt/format.h"
 
 namespace potok::agent {
 namespace {
@@ -57,20 +55,18 @@ Transition NextOfStaging(const AttemptState& same, const AttemptEvent& event) {
     return Finish(StopReport(stop->reason, 0), kStillFetching);
   }
   if (std::holds_alternative<LeaseExpired>(event)) {
-    return Finish(FailureOf(EndedBy(EndCause::kLease)), kStillFetching);
+    return Finish(LeaseFailure(0), kStillFetching);
   }
   return Same(same);
 }
 
-Transition AfterProcesses(const Active& active, const ProcessEnded& event) {
-  const Ended& ended = event.ended;
-  const std::int64_t log_bytes = StoredLogBytes(ended.log_bytes);
-  if (active.stopping) return Finish(StopReport(*active.stopping, log_bytes));
+Transition AfterProcesses(const Active& active, const ProcessEnded& ended) {
+  if (active.stopping) return Finish(StopReport(*active.stopping, ended.log_bytes));
+  if (ended.failure) return Finish(*ended.failure);
   // Stopped by an agent that was restarted before it could hear of the end.
-  if (ended.cause == EndCause::kStopped) return Finish(StoppedReport{log_bytes});
-  if (ended.cause != EndCause::kExit || ended.code != 0) return Finish(FailureOf(ended));
-  if (event.nothing_to_store) return Finish(SucceededReport{.log_bytes = log_bytes});
-  return {Uploading{log_bytes}, {Action::kSayExited, Action::kStoreOutputs}};
+  if (ended.was_stopped) return Finish(StoppedReport{ended.log_bytes});
+  if (ended.nothing_to_store) return Finish(SucceededReport{.log_bytes = ended.log_bytes});
+  return {Uploading{ended.log_bytes}, {Action::kSayExited, Action::kStoreOutputs}};
 }
 
 Transition NextOfActive(const Active& active, const AttemptEvent& event) {
@@ -129,6 +125,12 @@ Transition Next(const AttemptState& state, const AttemptEvent& event) {
                  [&](const Uploading& uploading) { return NextOfUploading(uploading, event); },
                  [&](const Finished& finished) { return NextOfFinished(finished, event); }},
       state);
+}
+
+FailedReport LeaseFailure(std::int64_t log_bytes) {
+  return Failure(FailureCause::kLease,
+                 "ended by its machine, which had not heard from the server for too long",
+                 log_bytes);
 }
 
 bool IsLive(const AttemptState& state) {

@@ -49,9 +49,12 @@ struct LaunchRefused {
   absl::Status status;
 };
 struct ProcessStarted {};
+// With neither failure nor stop: an exit with code 0.
 struct ProcessEnded {
-  Ended ended;
+  std::optional<FailedReport> failure = {};
+  bool was_stopped = false;       // on request
   bool nothing_to_store = false;  // no outputs declared, no default artifacts written
+  std::int64_t log_bytes = 0;     // that are stored
 };
 struct OutputsStored {
   absl::StatusOr<std::vector<OutputValue>> outputs;
@@ -90,6 +93,9 @@ struct Transition {
 
 // What an event makes of a state; the same state and no actions where it means nothing there.
 Transition Next(const AttemptState& state, const AttemptEvent& event);
+
+// The failure of an attempt whose machine did not hear from the server for the whole lease.
+FailedReport LeaseFailure(std::int64_t log_bytes);
 
 // True for what Hello calls live: processes run or files are being moved.
 bool IsLive(const AttemptState& state);

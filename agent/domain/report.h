@@ -6,7 +6,6 @@
 #include <variant>
 #include <vector>
 
-#include "agent/executor/executor.h"
 #include "common/base/attempt.h"
 #include "common/pipeline/spec.h"
 
@@ -68,12 +67,5 @@ bool IsTerminal(const ReportEvent& event);
 
 // What the server will have stored when the log is whole.
 std::int64_t LogBytesOf(const ReportEvent& event);
-
-// An end of processes that nothing more is to be said of.
-Ended EndedBy(EndCause cause, std::int64_t log_bytes = 0);
-
-// The failure that an end of processes is, with one line for the user. `ended` is not an exit with
-// code 0 and not kStopped: what those mean depends on more than the process.
-FailedReport FailureOf(const Ended& ended);
 
 }  // namespace potok::agent

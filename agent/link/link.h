@@ -11,9 +11,15 @@
 #include "absl/time/time.h"
 #include "agent/domain/order.h"
 #include "agent/domain/report.h"
-#include "agent/resources/machine_probe.h"
 
 namespace potok::agent {
+
+struct OfferedGpu {
+  int index = 0;
+  std::string model;
+  std::int64_t memory_bytes = 0;
+  std::string uuid;
+};
 
 // What this machine is; the same at every connection.
 struct Introduction {
@@ -22,7 +28,7 @@ struct Introduction {
   std::string boot_id;
   std::string agent_version;
   Resources capacity;
-  std::vector<GpuDevice> gpus;
+  std::vector<OfferedGpu> gpus;
   std::map<std::string, std::string> labels;
   std::vector<std::string> pools;
   std::string isolation;

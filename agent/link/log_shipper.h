@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "absl/time/time.h"
-#include "agent/loop/log_sink.h"
+#include "agent/link/log_sink.h"
 
 namespace grpc {
 class Channel;

@@ -155,7 +155,7 @@ v1::Hello ToProto(const Hello& hello) {
   result.set_boot_id(self.boot_id);
   result.set_agent_version(self.agent_version);
   *result.mutable_capacity() = potok::ToProto(self.capacity);
-  for (const GpuDevice& gpu : self.gpus) {
+  for (const OfferedGpu& gpu : self.gpus) {
     v1::Gpu& added = *result.add_gpus();
     added.set_index(gpu.index);
     added.set_model(gpu.model);

@@ -11,7 +11,6 @@
 #include <cstring>
 #include <filesystem>
 
-#include "agent/artifacts/step_folders.h"
 #include "agent/link/wire.h"
 #include "common/base/random_id.h"
 #include "common/base/status_macros.h"
@@ -136,7 +135,7 @@ std::vector<FoundAttempt> AttemptFolders::Scan() {
     if (std::optional<FoundAttempt> attempt = Look(*key)) {
       found.push_back(*std::move(attempt));
     } else {
-      RemoveFolder(entry.path());
+      std::filesystem::remove_all(entry.path(), error);
     }
   }
   std::sort(found.begin(), found.end(), [](const FoundAttempt& a, const FoundAttempt& b) {

@@ -2,11 +2,16 @@
 
 #include <spdlog/spdlog.h>
 
-#include "agent/artifacts/step_folders.h"
-#include "agent/domain/log_limit.h"
+#include "agent/loop/verdict.h"
 #include "common/base/status_macros.h"
 
 namespace potok::agent {
+namespace {
+
+// Between SIGTERM and SIGKILL when a step exceeds its time limit.
+constexpr absl::Duration kTimeoutGrace = absl::Seconds(10);
+
+}  // namespace
 
 AttemptTable::AttemptTable(Ports ports, StepSurroundings surroundings, FindProgram find_program)
     : ports_(ports),
@@ -54,7 +59,7 @@ void AttemptTable::TakeUp(FoundAttempt found) {
         spdlog::warn(
             "attempt not adopted attempt={} error=\"{}\"", ToString(key), adopted.ToString());
       }
-      Apply(key, ProcessEnded{EndedBy(EndCause::kLost, found.log_bytes)});
+      Apply(key, JudgeLost(found.log_bytes));
     }
   } else {
     Add(key, std::move(attempt));
@@ -90,7 +95,7 @@ void AttemptTable::Begin(const AttemptKey& key) {
   if (NeedsStaging(*attempt.order)) {
     ports_.transfers.Stage(attempt.order, attempt.paths);
   } else {
-    Apply(key, StagingDone{MakeStepFolders(*attempt.order, attempt.paths)});
+    Apply(key, StagingDone{ports_.transfers.MakeFolders(*attempt.order, attempt.paths)});
   }
 }
 
@@ -104,7 +109,7 @@ void AttemptTable::Stop(const AttemptKey& key, absl::Duration grace) {
   if (!attempts_.contains(key)) {
     // Its start never arrived, or its end is acknowledged and the server says this again.
     Add(key, {.state = Active{}, .order = nullptr, .paths = ports_.folders.PathsOf(key)});
-    return Apply(key, ProcessEnded{EndedBy(EndCause::kStopped)});
+    return Apply(key, ProcessEnded{.was_stopped = true});
   }
   Apply(key, StopAsked{StopReason::kOrdered, std::max(grace, absl::ZeroDuration())});
 }
@@ -156,13 +161,21 @@ void AttemptTable::Perform(Action action, const AttemptKey& key, const AttemptEv
 }
 
 absl::Status AttemptTable::Launch(const Attempt& attempt) {
-  POTOK_ASSIGN_OR_RETURN(
-      const PreparedCommand prepared,
-      PrepareCommand(*attempt.order, attempt.paths, surroundings_, find_program_));
-  if (prepared.script) {
-    POTOK_RETURN_IF_ERROR(ports_.folders.WriteScript(attempt.paths, *prepared.script));
+  POTOK_ASSIGN_OR_RETURN(StepCommand step,
+                         RenderStep(*attempt.order, attempt.paths, surroundings_, find_program_));
+  if (step.script) {
+    POTOK_RETURN_IF_ERROR(ports_.folders.WriteScript(attempt.paths, *step.script));
   }
-  return ports_.executor.Start(prepared.launch);
+  agent::Launch launch;
+  launch.key = attempt.order->key;
+  launch.folder = attempt.paths.folder;
+  launch.working_directory = attempt.paths.work();
+  launch.argv = std::move(step.argv);
+  launch.environment = std::move(step.environment);
+  launch.limits = attempt.order->resources;
+  launch.timeout = attempt.order->timeout;
+  launch.grace = kTimeoutGrace;
+  return ports_.executor.Start(launch);
 }
 
 void AttemptTable::Finish(const AttemptKey& key, const Attempt& attempt) {
@@ -197,18 +210,19 @@ void AttemptTable::HandleProcesses() {
     if (!event.ended) {
       Apply(event.key, ProcessStarted{});
     } else {
-      Apply(event.key, Judge(event.key, *event.ended));
+      Apply(event.key, JudgeAttempt(event.key, *event.ended));
     }
   }
 }
 
-ProcessEnded AttemptTable::Judge(const AttemptKey& key, const Ended& ended) const {
-  ProcessEnded event{.ended = ended};
+ProcessEnded AttemptTable::JudgeAttempt(const AttemptKey& key, const Ended& ended) const {
+  ProcessEnded judged = Judge(ended);
   const auto found = attempts_.find(key);
-  if (found == attempts_.end() || ended.cause != EndCause::kExit || ended.code != 0) return event;
+  if (found == attempts_.end() || judged.failure || judged.was_stopped) return judged;
   const Attempt& attempt = found->second;
-  event.nothing_to_store = attempt.order->outputs.empty() && !HasDefaultArtifacts(attempt.paths);
-  return event;
+  judged.nothing_to_store =
+      attempt.order->outputs.empty() && !ports_.transfers.HasDefaultArtifacts(attempt.paths);
+  return judged;
 }
 
 std::vector<AttemptKey> AttemptTable::Live() const {

@@ -9,11 +9,11 @@
 
 #include "agent/artifacts/transfers.h"
 #include "agent/domain/attempt.h"
-#include "agent/domain/launch.h"
+#include "agent/domain/step_command.h"
 #include "agent/executor/executor.h"
 #include "agent/link/link.h"
 #include "agent/loop/attempt_folders.h"
-#include "agent/loop/log_sink.h"
+#include "agent/link/log_sink.h"
 
 namespace potok::agent {
 
@@ -65,7 +65,7 @@ class AttemptTable {
   absl::Status Launch(const Attempt& attempt);
   void Finish(const AttemptKey& key, const Attempt& attempt);
   void Remove(const AttemptKey& key);
-  ProcessEnded Judge(const AttemptKey& key, const Ended& ended) const;
+  ProcessEnded JudgeAttempt(const AttemptKey& key, const Ended& ended) const;
 
   Ports ports_;
   const StepSurroundings surroundings_;

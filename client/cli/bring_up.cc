@@ -35,8 +35,7 @@ absl::StatusOr<StackConfig> WantedConfig(const Context& context, const UpOptions
                            FindProgram("potok-server", context.program, path));
   }
   if (config.agent_program.empty()) {
-    POTOK_ASSIGN_OR_RETURN(config.agent_program,
-                           FindProgram("potok-agent", context.program, path));
+    POTOK_ASSIGN_OR_RETURN(config.agent_program, FindProgram("potok-agent", context.program, path));
   }
   config.agents = AgentNames(context.host, std::max(options.agents, 1));
   config.agent_memory = options.agent_memory;
@@ -127,8 +126,8 @@ absl::Status WaitUntilReady(const Context& context,
       }
     }
     if (const std::string failing = Failing(home); !failing.empty()) {
-      return absl::UnavailableError(fmt::format(
-          "{} ends again and again{}", failing, EndOfLog(home, failing)));
+      return absl::UnavailableError(
+          fmt::format("{} ends again and again{}", failing, EndOfLog(home, failing)));
     }
     if (!SupervisorRuns(home) && absl::Now() - started > kSupervisorPatience) {
       return absl::UnavailableError("the supervisor ended" + EndOfLog(home, "supervisor"));

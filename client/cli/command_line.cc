@@ -1,6 +1,10 @@
 #include "client/cli/command_line.h"
 
-#include "client/cli/commands/command.h"
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "client/cli/commands/commands.h"
 #include "client/cli/text/nearest.h"
 #include "client/cli/version.h"
 
@@ -93,15 +97,17 @@ int Parse(const std::vector<std::string>& words, CLI::App& app, const Context& c
   try {
     app.parse(reversed);
   } catch (const CLI::CallForHelp&) {
-    *context.out << Named(&app)->help() << std::flush;
+    const CLI::App* named = Named(&app);
+    const CLI::App* parent = named->get_parent();
+    *context.out << named->help(parent == nullptr ? "" : FullName(parent)) << std::flush;
     return kExitOk;
   } catch (const CLI::CallForVersion& version) {
     *context.out << version.what() << std::endl;
     return kExitOk;
   } catch (const CLI::ParseError& error) {
     return Complain(context,
-                    absl::InvalidArgumentError(fmt::format(
-                        "{}\nSee `{} --help`", error.what(), FullName(Named(&app)))));
+                    absl::InvalidArgumentError(
+                        fmt::format("{}\nSee `{} --help`", error.what(), FullName(Named(&app)))));
   }
   return -1;
 }
@@ -128,7 +134,8 @@ int RunCommandLine(const std::vector<std::string>& words, const Context& context
     return ComplainOfUnknown(context, unknown, command);
   }
   if (session.has_own_command && command->get_name() != "run") {
-    return Complain(context, absl::InvalidArgumentError("\"--\" belongs to `potok run -- COMMAND`"));
+    return Complain(context,
+                    absl::InvalidArgumentError("\"--\" belongs to `potok run -- COMMAND`"));
   }
   const int parsed = Parse(own_words, app, context);
   if (parsed >= 0) return parsed;

@@ -81,10 +81,8 @@ absl::Status NoSuchOutput(const v1::Run& run, const std::string& name) {
       known += " " + step.name() + "." + output.name();
     }
   }
-  return absl::NotFoundError(fmt::format("the run {} has no output {}; it has:{}",
-                                         run.name(),
-                                         name,
-                                         known.empty() ? " none" : known));
+  return absl::NotFoundError(fmt::format(
+      "the run {} has no output {}; it has:{}", run.name(), name, known.empty() ? " none" : known));
 }
 
 absl::StatusOr<std::vector<Item>> ItemsOf(const v1::Run& run, const DownloadOptions& options) {
@@ -159,7 +157,9 @@ absl::Status Download(const Context& context,
     return absl::FailedPreconditionError(fmt::format(
         "the run {} is {}: wait for it with `potok job wait -n {}`, or take what is there already "
         "with --force",
-        run.name(), NameOf(run.status()), run.name()));
+        run.name(),
+        NameOf(run.status()),
+        run.name()));
   }
   POTOK_ASSIGN_OR_RETURN(const std::vector<Item> items, ItemsOf(run, options));
   for (const Item& item : items) {

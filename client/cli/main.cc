@@ -36,7 +36,8 @@ Context ContextOfProcess(const std::stop_token& interrupted) {
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text(*entry);
     const std::size_t equals = text.find('=');
-    if (equals != std::string::npos) context.environment[text.substr(0, equals)] = text.substr(equals + 1);
+    if (equals != std::string::npos)
+      context.environment[text.substr(0, equals)] = text.substr(equals + 1);
   }
   std::error_code error;
   context.program = std::filesystem::read_symlink("/proc/self/exe", error).string();

@@ -92,7 +92,8 @@ absl::StatusOr<PipelineSpec> OneStepSpec(const OneStepOptions& options,
   if (!options.code.empty()) {
     const std::string folder = AbsolutePath(options.code, working_folder);
     if (!fs::is_directory(folder)) {
-      return absl::InvalidArgumentError(fmt::format("--code {}: there is no folder {}", options.code, folder));
+      return absl::InvalidArgumentError(
+          fmt::format("--code {}: there is no folder {}", options.code, folder));
     }
     step.code = LocalCode{folder, {}};
   }

@@ -14,8 +14,8 @@ struct OneStepOptions {
   std::string memory;
   std::string cpus;
   int gpus = 0;
-  std::vector<std::string> inputs;   // name=path, name=URI or name=text
-  std::vector<std::string> outputs;  // names
+  std::vector<std::string> inputs;                 // name=path, name=URI or name=text
+  std::vector<std::string> outputs;                // names
   std::vector<std::string> environment_variables;  // KEY=VALUE
   std::string code;                                // folder, or empty
   std::string compute;

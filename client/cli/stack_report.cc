@@ -106,7 +106,8 @@ std::string StackText(const StackReport& report) {
   }
   std::string text = fmt::format("Potok at {}\n", report.home.root);
   text += Table({"PROCESS", "PID", "UPTIME", "RESTARTS", "WHERE"}, rows);
-  if (!report.server_answers) return text + "The server does not answer: " + report.server_error + "\n";
+  if (!report.server_answers)
+    return text + "The server does not answer: " + report.server_error + "\n";
   return text + "\n" + MachineTable(report.machines);
 }
 

@@ -72,11 +72,10 @@ absl::StatusOr<std::string> Submit(const Context& context,
                                    const Connection& connection,
                                    PipelineSpec spec) {
   CasClient cas(connection.channel());
-  POTOK_RETURN_IF_ERROR(
-      UploadLocal(&spec, [&](const std::string& path, const Snapshot& snapshot) {
-        UploadProgress progress(context, path);
-        return cas.Upload(snapshot, [&](const TransferProgress& now) { progress.Say(now); });
-      }));
+  POTOK_RETURN_IF_ERROR(UploadLocal(&spec, [&](const std::string& path, const Snapshot& snapshot) {
+    UploadProgress progress(context, path);
+    return cas.Upload(snapshot, [&](const TransferProgress& now) { progress.Say(now); });
+  }));
   RunsClient runs(connection.channel());
   POTOK_ASSIGN_OR_RETURN(const v1::CreateRunResponse created,
                          runs.Create(ToProto(spec), context.user));

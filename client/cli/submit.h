@@ -11,8 +11,8 @@
 
 namespace potok::client {
 
-// Reads a pipeline with all that it names; prints every diagnostic. INVALID_ARGUMENT with a count if
-// one is an error.
+// Reads a pipeline with all that it names; prints every diagnostic. INVALID_ARGUMENT with a count
+// if one is an error.
 absl::StatusOr<PipelineSpec> LoadSpec(const Context& context,
                                       const std::string& file,
                                       const std::vector<std::string>& set);

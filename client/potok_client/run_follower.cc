@@ -146,7 +146,7 @@ class RunFollower::Streams {
   const FollowOptions options_;
   Mailbox<Item> events_;
   v1::Status status_ = v1::STATUS_UNSPECIFIED;  // of the watch thread
-  std::map<std::string, std::jthread> logs_;  // of the watch thread, then of the destructor
+  std::map<std::string, std::jthread> logs_;    // of the watch thread, then of the destructor
   std::jthread watch_;
 };
 
@@ -164,30 +164,6 @@ std::vector<RunEvent> RunFollower::Next(absl::Duration timeout) {
 
 void RunFollower::Wake() {
   streams_->events().PostAlways(Item(client::Wake{}));
-}
-
-absl::StatusOr<std::vector<std::string>> LastLogLines(RunsClient& runs,
-                                                      const std::string& run,
-                                                      const std::string& step,
-                                                      std::size_t lines_max) {
-  constexpr std::int64_t kTailBytes = 64 * 1024;
-  v1::LogsRequest request;
-  request.set_name(run);
-  request.set_step(step);
-  request.set_offset(-kTailBytes);
-  std::vector<std::string> lines;
-  LineSplitter splitter;
-  POTOK_RETURN_IF_ERROR(runs.Logs(
-      request,
-      [&](const v1::LogsResponse& response) {
-        for (std::string& line : splitter.Add(response.data())) lines.push_back(std::move(line));
-      },
-      std::stop_token()));
-  if (std::string rest = splitter.Rest(); !rest.empty()) lines.push_back(std::move(rest));
-  if (lines.size() > lines_max) {
-    lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(lines_max));
-  }
-  return lines;
 }
 
 }  // namespace potok::client

@@ -60,10 +60,4 @@ class RunFollower {
   std::unique_ptr<Streams> streams_;
 };
 
-// The last `lines_max` lines of a step's log (of at most 64 KiB); `attempt` 0: the latest.
-absl::StatusOr<std::vector<std::string>> LastLogLines(RunsClient& runs,
-                                                      const std::string& run,
-                                                      const std::string& step,
-                                                      std::size_t lines_max);
-
 }  // namespace potok::client

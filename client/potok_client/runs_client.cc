@@ -75,7 +75,8 @@ absl::StatusOr<v1::CreateRunResponse> RunsClient::Create(const v1::PipelineSpec&
   const std::string request_id = RandomId(24);
   const std::string bytes = spec.SerializeAsString();
   const absl::Time deadline = absl::Now() + patience;
-  for (absl::Duration wait = absl::Milliseconds(100);; wait = std::min(wait * 2, absl::Seconds(2))) {
+  for (absl::Duration wait = absl::Milliseconds(100);;
+       wait = std::min(wait * 2, absl::Seconds(2))) {
     v1::CreateRunResponse response;
     const absl::Status status = calls_->TryCreate(bytes, request_id, submitter, &response);
     if (status.ok()) return response;

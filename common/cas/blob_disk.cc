@@ -106,12 +106,8 @@ absl::StatusOr<std::unique_ptr<BlobDisk>> BlobDisk::Open(BlobStoreOptions option
 
 absl::Status BlobDisk::MakeFolders() {
   POTOK_RETURN_IF_ERROR(MakeFolder(options_.root + "/uploads"));
-  for (int i = 0; i < 256; ++i) {
-    POTOK_RETURN_IF_ERROR(MakeFolder(fmt::format("{}/blobs/{:02x}", options_.root, i)));
-  }
-  if (!options_.durable) return absl::OkStatus();
-  POTOK_RETURN_IF_ERROR(SyncFolder(options_.root));
-  return SyncFolder(options_.root + "/blobs");
+  POTOK_RETURN_IF_ERROR(MakeFolder(options_.root + "/blobs"));
+  return options_.durable ? SyncFolder(options_.root) : absl::OkStatus();
 }
 
 absl::Status BlobDisk::RemoveStaleUploads() {
@@ -238,8 +234,17 @@ absl::Status BlobDisk::SyncFolders(const std::vector<std::pair<Digest, StagedFil
   return absl::OkStatus();
 }
 
+absl::Status BlobDisk::MakeFolderOf(const Digest& digest) const {
+  const std::string folder = fs::path(BlobPath(digest)).parent_path().string();
+  struct stat there {};
+  if (stat(folder.c_str(), &there) == 0) return absl::OkStatus();
+  POTOK_RETURN_IF_ERROR(MakeFolder(folder));
+  return options_.durable ? SyncFolder(options_.root + "/blobs") : absl::OkStatus();
+}
+
 absl::Status BlobDisk::Appear(const Digest& digest, StagedFile& file) {
   const std::string path = BlobPath(digest);
+  POTOK_RETURN_IF_ERROR(MakeFolderOf(digest));
   const std::lock_guard lock(mutex_);
   if (rename(file.path().c_str(), path.c_str()) != 0) {
     return DiskError(errno, fmt::format("move {} to", file.path()), path);

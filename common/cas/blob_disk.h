@@ -72,6 +72,7 @@ class BlobDisk {
   absl::Status RemoveStaleUploads();
   absl::Status ReadIndex();
   absl::Status SyncFolders(const std::vector<std::pair<Digest, StagedFile>>& files) const;
+  absl::Status MakeFolderOf(const Digest& digest) const;
   absl::Status Appear(const Digest& digest, StagedFile& file);
   void DropIfUnstamped(const Digest& digest);
   void EvictLocked();

@@ -185,11 +185,19 @@ absl::StatusOr<std::vector<std::string>> CasCalls::ReadBatchOnce(
 absl::Status CasCalls::Write(const Digest& digest, const ReadPart& read, const Position& moved) {
   const std::string name =
       fmt::format("uploads/{}/blobs/{}/{}", NewUploadId(), digest.Hex(), digest.size_bytes);
+  // What fails on our side is final, whatever its code.
+  absl::Status reading;
+  const ReadPart read_noting = [&](std::int64_t at, std::int64_t size) {
+    auto part = read(at, size);
+    reading = part.status();
+    return part;
+  };
   Retry retry(patience_);
   std::int64_t offset = 0;
   std::int64_t farthest = 0;
   for (;;) {
-    absl::Status failure = WriteOnce(name, digest, offset, read, moved);
+    absl::Status failure = WriteOnce(name, digest, offset, read_noting, moved);
+    POTOK_RETURN_IF_ERROR(reading);
     if (failure.ok()) return failure;
     // The store still holds the cut stream, or has lost something: it is asked below.
     if (absl::IsOutOfRange(failure)) failure = absl::AbortedError(failure.message());
@@ -214,11 +222,9 @@ absl::Status CasCalls::WriteOnce(const std::string& resource_name,
   const auto writer = streams_->Write(&context, &response);
   stream::WriteRequest request;
   request.set_resource_name(resource_name);
-  absl::Status reading;
   for (bool open = true; open && !request.finish_write();) {
     auto part = read(offset, std::min(kChunkBytes, digest.size_bytes - offset));
     if (!part.ok()) {
-      reading = part.status();
       context.TryCancel();
       break;
     }
@@ -231,9 +237,7 @@ absl::Status CasCalls::WriteOnce(const std::string& resource_name,
     request.clear_resource_name();
   }
   writer->WritesDone();
-  const absl::Status finished = FromGrpc(writer->Finish());
-  POTOK_RETURN_IF_ERROR(reading);
-  POTOK_RETURN_IF_ERROR(finished);
+  POTOK_RETURN_IF_ERROR(FromGrpc(writer->Finish()));
   if (response.committed_size() == digest.size_bytes) return absl::OkStatus();
   return absl::UnavailableError(fmt::format("the store ended the upload of {} at {} of {} bytes",
                                             digest.Hex(),

@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <system_error>
 #include <utility>
-#include <vector>
 
 #include "common/base/status_macros.h"
 #include "fmt/format.h"
@@ -18,11 +17,15 @@ namespace potok {
 
 namespace {
 
-constexpr std::size_t kChunkBytes = 256 * 1024;
+// On the stack and not cleared: with many small files a buffer from the heap costs more than the
+// reading.
+struct Buffer {
+  char data[64 * 1024];
+};
 
-absl::StatusOr<std::size_t> ReadSome(int fd, std::vector<char>& buffer, const std::string& path) {
+absl::StatusOr<std::size_t> ReadSome(int fd, Buffer& buffer, const std::string& path) {
   for (;;) {
-    const ssize_t count = read(fd, buffer.data(), buffer.size());
+    const ssize_t count = read(fd, buffer.data, sizeof buffer.data);
     if (count >= 0) return static_cast<std::size_t>(count);
     if (errno != EINTR) return DiskError(errno, "read", path);
   }
@@ -103,21 +106,21 @@ absl::Status WriteAll(int fd, const void* data, std::size_t size, const std::str
 absl::StatusOr<std::string> ReadWholeFile(const std::string& path) {
   POTOK_ASSIGN_OR_RETURN(const Fd fd, OpenFile(path, O_RDONLY));
   std::string content;
-  std::vector<char> buffer(kChunkBytes);
+  Buffer buffer;
   for (;;) {
     POTOK_ASSIGN_OR_RETURN(const std::size_t count, ReadSome(fd.get(), buffer, path));
     if (count == 0) return content;
-    content.append(buffer.data(), count);
+    content.append(buffer.data, count);
   }
 }
 
 absl::StatusOr<std::int64_t> HashRest(int fd, Hasher& hasher, const std::string& path) {
-  std::vector<char> buffer(kChunkBytes);
+  Buffer buffer;
   std::int64_t total_bytes = 0;
   for (;;) {
     POTOK_ASSIGN_OR_RETURN(const std::size_t count, ReadSome(fd, buffer, path));
     if (count == 0) return total_bytes;
-    hasher.Update(buffer.data(), count);
+    hasher.Update(buffer.data, count);
     total_bytes += static_cast<std::int64_t>(count);
   }
 }
@@ -129,12 +132,12 @@ absl::StatusOr<Digest> CopyAndHash(int from, int to, const std::string& path) {
     POTOK_RETURN_IF_ERROR(HashRest(to, hasher, path).status());
     return hasher.Finish();
   }
-  std::vector<char> buffer(kChunkBytes);
+  Buffer buffer;
   for (;;) {
     POTOK_ASSIGN_OR_RETURN(const std::size_t count, ReadSome(from, buffer, path));
     if (count == 0) return hasher.Finish();
-    hasher.Update(buffer.data(), count);
-    POTOK_RETURN_IF_ERROR(WriteAll(to, buffer.data(), count, path));
+    hasher.Update(buffer.data, count);
+    POTOK_RETURN_IF_ERROR(WriteAll(to, buffer.data, count, path));
   }
 }
 

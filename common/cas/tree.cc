@@ -18,8 +18,9 @@ namespace potok {
 
 namespace {
 
-// Bytes in memory go into the store in groups of about this size.
+// Small blobs go into the store in groups of about this size, each with one sync of the disk.
 constexpr std::size_t kGroupBytes = 16 * 1024 * 1024;
+constexpr std::int64_t kSmallBytes = 1024 * 1024;
 
 // What a walk over the folders of a store has found.
 struct Walk {
@@ -52,6 +53,11 @@ absl::Status SyncDisk(const std::string& path) {
   POTOK_ASSIGN_OR_RETURN(const Fd fd, OpenFile(path, O_RDONLY));
   if (syncfs(fd.get()) != 0) return DiskError(errno, "sync the disk of", path);
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> BytesOf(const SnapshotBlob& blob) {
+  if (blob.content.index() == 0) return std::get<0>(blob.content);
+  return ReadWholeFile(std::get<1>(blob.content));
 }
 
 }  // namespace
@@ -106,12 +112,15 @@ absl::Status PutSnapshot(BlobStore& store, const Snapshot& snapshot) {
   std::vector<std::pair<Digest, std::string>> group;
   std::size_t group_bytes = 0;
   for (const SnapshotBlob& blob : snapshot.blobs) {
-    if (blob.content.index() == 1) {
+    const bool is_file = blob.content.index() == 1;
+    if (is_file && blob.digest.size_bytes > kSmallBytes) {
       POTOK_RETURN_IF_ERROR(store.PutFile(blob.digest, std::get<1>(blob.content)));
       continue;
     }
-    group.emplace_back(blob.digest, std::get<0>(blob.content));
-    group_bytes += group.back().second.size();
+    if (store.Contains(blob.digest)) continue;
+    POTOK_ASSIGN_OR_RETURN(std::string bytes, BytesOf(blob));
+    group_bytes += bytes.size();
+    group.emplace_back(blob.digest, std::move(bytes));
     if (group_bytes < kGroupBytes) continue;
     POTOK_RETURN_IF_ERROR(store.PutAll(group));
     group.clear();

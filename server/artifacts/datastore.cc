@@ -28,6 +28,18 @@ absl::Status At(const std::string& action, const std::string& uri, const absl::S
                       fmt::format("cannot {} {}: {}", action, uri, std::string(status.message())));
 }
 
+// The same status with the descriptor's path as the user knows it.
+absl::Status Renamed(const absl::Status& status, const Fd& fd, const DatastorePlace& place) {
+  const std::string from = PathOf(fd);
+  const std::string to = fmt::format("{}", fmt::join(place.parts, "/"));
+  std::string text(status.message());
+  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at)) {
+    text.replace(at, from.size(), to);
+    at += to.size();
+  }
+  return absl::Status(status.code(), text);
+}
+
 absl::StatusOr<Snapshot> SnapshotOf(const Fd& fd, const std::string& name) {
   struct stat entry {};
   if (fstat(fd.get(), &entry) != 0) return DiskError(errno, "look at", name);
@@ -40,9 +52,10 @@ absl::StatusOr<Snapshot> SnapshotOf(const Fd& fd, const std::string& name) {
 
 absl::StatusOr<Artifact> ImportBeneath(int root, const DatastorePlace& place, BlobStore& blobs) {
   POTOK_ASSIGN_OR_RETURN(const Fd fd, OpenBeneath(root, place.parts));
-  POTOK_ASSIGN_OR_RETURN(const Snapshot snapshot, SnapshotOf(fd, place.parts.back()));
-  POTOK_RETURN_IF_ERROR(PutSnapshot(blobs, snapshot));
-  return snapshot.artifact;
+  const auto snapshot = SnapshotOf(fd, place.parts.back());
+  const absl::Status taken = snapshot.ok() ? PutSnapshot(blobs, *snapshot) : snapshot.status();
+  if (!taken.ok()) return Renamed(taken, fd, place);
+  return snapshot->artifact;
 }
 
 absl::Status ExportBeneath(int root,
@@ -51,7 +64,10 @@ absl::Status ExportBeneath(int root,
                            BlobStore& blobs) {
   const std::vector<std::string> above(place.parts.begin(), place.parts.end() - 1);
   POTOK_ASSIGN_OR_RETURN(const Fd parent, MakeFoldersBeneath(root, above));
-  return LayOut(blobs, artifact, PathOf(parent) + "/" + place.parts.back(), true);
+  const std::string leaf = "/" + place.parts.back();
+  const absl::Status laid = LayOut(blobs, artifact, PathOf(parent) + leaf, true);
+  if (laid.ok()) return laid;
+  return Renamed(laid, parent, {place.datastore, above});
 }
 
 }  // namespace

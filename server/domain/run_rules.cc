@@ -70,6 +70,13 @@ const Edge& EdgeOf(const PlanStep& step, std::uint32_t upstream) {
       [](const Edge& edge, std::uint32_t number) { return edge.step < number; });
 }
 
+bool NeedsMet(const RunRecord& run, std::uint32_t index) {
+  const std::vector<Edge>& edges = run.plan->steps[index].upstreams;
+  return std::all_of(edges.begin(), edges.end(), [&](const Edge& edge) {
+    return !edge.required || std::holds_alternative<Succeeded>(run.steps[edge.step].state);
+  });
+}
+
 void TellDependent(Turn& turn, const RunRecord& run, std::uint32_t upstream, std::uint32_t index) {
   const StepRecord& dependent = run.steps[index];
   if (!std::holds_alternative<Blocked>(dependent.state)) return;
@@ -85,7 +92,8 @@ void TellDependent(Turn& turn, const RunRecord& run, std::uint32_t upstream, std
         UpstreamFailed{fmt::format("needs step '{}', which {}", NameOfStep(run, upstream), how)});
     return;
   }
-  if (dependent.waiting_for == 0) MakeReady(turn, {run.id, index});
+  // Another upstream may have failed in this very turn and not be drawn consequences from yet.
+  if (dependent.waiting_for == 0 && NeedsMet(run, index)) MakeReady(turn, {run.id, index});
 }
 
 void DrawConsequences(Turn& turn, const RunRecord& run, std::uint32_t index) {

@@ -19,7 +19,8 @@ struct DownOptions {};
 std::vector<std::pair<std::string, ProcessIdentity>> Running(const Home& home) {
   std::vector<std::pair<std::string, ProcessIdentity>> running;
   for (const ProcessState& process : LoadState(home)) {
-    if (IsAlive(process.identity)) running.insert(running.begin(), {process.name, process.identity});
+    if (IsAlive(process.identity))
+      running.insert(running.begin(), {process.name, process.identity});
   }
   if (const auto postmaster = PostmasterOf(home)) running.emplace_back("PostgreSQL", *postmaster);
   if (const auto supervisor = LiveProcessOf(home.supervisor_pid_file())) {
@@ -31,9 +32,10 @@ std::vector<std::pair<std::string, ProcessIdentity>> Running(const Home& home) {
 absl::Status StopBySupervisor(const Context& context, const Home& home) {
   const std::optional<ProcessIdentity> supervisor = LiveProcessOf(home.supervisor_pid_file());
   if (!supervisor.has_value()) {
-    return absl::AbortedError(fmt::format(
-        "{} is held, but {} names no process that runs: try again",
-        home.supervisor_lock(), home.supervisor_pid_file()));
+    return absl::AbortedError(
+        fmt::format("{} is held, but {} names no process that runs: try again",
+                    home.supervisor_lock(),
+                    home.supervisor_pid_file()));
   }
   std::vector<std::pair<std::string, ProcessIdentity>> running = Running(home);
   const absl::Time started = absl::Now();

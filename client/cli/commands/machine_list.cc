@@ -14,21 +14,23 @@ int RunMachineList(Session& session, const CommonOptions& options) {
   if (!machines.ok()) return Complain(session.context, machines.status());
   Array items;
   for (const v1::Machine& machine : *machines) items.push_back(MachineObject(machine));
-  return PrintObject(session.context, options, DefaultOutput::kForPeople, Value(std::move(items)),
-                     [&] { return MachineTable(*machines); });
+  return PrintObject(
+      session.context, options, DefaultOutput::kForPeople, Value(std::move(items)), [&] {
+        return MachineTable(*machines);
+      });
 }
 
 }  // namespace
 
 void AddMachineList(CLI::App& machine, Session& session) {
   const auto options = std::make_shared<CommonOptions>();
-  CLI::App* list = AddCommand(machine,
-                              session,
-                              "list",
-                              "Machines, what they have and what is in use",
-                              "potok machine list -o json",
-                              options,
-                              RunMachineList);
+  CommandOptions list = AddCommand(machine,
+                                   session,
+                                   "list",
+                                   "Machines, what they have and what is in use",
+                                   "potok machine list -o json",
+                                   options,
+                                   RunMachineList);
   AddServerOptions(list, options.get());
   AddOutputOptions(list, options.get());
 }

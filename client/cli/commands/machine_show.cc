@@ -18,24 +18,24 @@ int RunMachineShow(Session& session, const MachineShowOptions& options) {
   const absl::StatusOr<v1::Machine> machine =
       MachinesClient(connection->channel()).Get(options.name);
   if (!machine.ok()) return Complain(context, machine.status());
-  return PrintObject(context, options.common, DefaultOutput::kJsonUnlessTerminal,
-                     MachineObject(*machine), [&] { return MachineText(*machine, context.zone); });
+  return PrintObject(
+      context, options.common, DefaultOutput::kJsonUnlessTerminal, MachineObject(*machine), [&] {
+        return MachineText(*machine, context.zone);
+      });
 }
 
 }  // namespace
 
 void AddMachineShow(CLI::App& machine, Session& session) {
   const auto options = std::make_shared<MachineShowOptions>();
-  CLI::App* show = AddCommand(machine,
-                              session,
-                              "show",
-                              "One machine and what runs on it",
-                              "potok machine show -n gpu-1",
-                              options,
-                              RunMachineShow);
-  show->add_option("-n,--name", options->name, "Name of the machine")
-      ->required()
-      ->type_name("NAME");
+  CommandOptions show = AddCommand(machine,
+                                   session,
+                                   "show",
+                                   "One machine and what runs on it",
+                                   "potok machine show -n gpu-1",
+                                   options,
+                                   RunMachineShow);
+  show.RequiredText("-n,--name", "NAME", "Name of the machine", &options->name);
   AddServerOptions(show, &options->common);
   AddOutputOptions(show, &options->common);
 }

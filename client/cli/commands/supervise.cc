@@ -22,8 +22,8 @@ int RunSupervise(Session& session, const SuperviseOptions& options) {
   if (!config.ok()) return Complain(session.context, config.status());
   if (!config->has_value()) {
     return Complain(session.context,
-                    absl::NotFoundError(fmt::format("no {}: start the stack with `potok up`",
-                                                    home.config_file())));
+                    absl::NotFoundError(
+                        fmt::format("no {}: start the stack with `potok up`", home.config_file())));
   }
   status = Supervise(home, **config, StopPatience());
   return status.ok() ? kExitOk : Complain(session.context, status);
@@ -33,15 +33,15 @@ int RunSupervise(Session& session, const SuperviseOptions& options) {
 
 void AddSupervise(CLI::App& app, Session& session) {
   const auto options = std::make_shared<SuperviseOptions>();
-  CLI::App* supervise = AddCommand(app,
-                                   session,
-                                   "supervise",
-                                   "Keep the processes of `potok up` running (started by it)",
-                                   "potok supervise --home=/var/lib/potok",
-                                   options,
-                                   RunSupervise);
-  supervise->add_option("--home", options->home, "Folder of the stack")->required();
-  supervise->group("");  // hidden: not a person's command
+  CommandOptions supervise = AddCommand(app,
+                                        session,
+                                        "supervise",
+                                        "Keep the processes of `potok up` running (started by it)",
+                                        "potok supervise --home=/var/lib/potok",
+                                        options,
+                                        RunSupervise);
+  supervise.RequiredText("--home", "FOLDER", "Folder of the stack", &options->home);
+  supervise.Hide();  // not a person's command
 }
 
 }  // namespace potok::client

@@ -3,6 +3,8 @@
 #include "client/cli/follow/view.h"
 #include "client/cli/show/run_text.h"
 #include "client/cli/text/printable.h"
+#include "client/potok_client/line_splitter.h"
+#include "client/potok_client/log_tail.h"
 #include "client/potok_client/run_follower.h"
 #include "client/potok_client/run_state.h"
 #include "common/base/overloaded.h"
@@ -79,14 +81,21 @@ class Following {
 
   void SayEndOfLog(const std::string& step) {
     if (logs_ || ++failed_logs_ > kFailedLogsMax) return;
-    const absl::StatusOr<std::vector<std::string>> lines =
-        LastLogLines(runs_, name_, step, kFailedLogLines);
-    if (!lines.ok() || lines->empty()) return;
+    v1::LogsRequest request;
+    request.set_name(name_);
+    request.set_step(step);
+    const absl::StatusOr<LogTail> tail = TailOfLog(runs_, request, kFailedLogLines);
+    if (!tail.ok() || tail->text.empty()) return;
     view_->Say(fmt::format("--- end of the log of {} ---", Printable(step)));
-    for (const std::string& line : *lines) view_->Say("  " + PrintableLogLine(line));
-    view_->Say(fmt::format("--- all of it: potok job logs -n {} --step {} ---",
-                           Printable(name_),
-                           ShellQuoted(step)));
+    LineSplitter splitter;
+    for (const std::string& line : splitter.Add(tail->text)) SayLogLine(line);
+    if (const std::string rest = splitter.Rest(); !rest.empty()) SayLogLine(rest);
+    view_->Say(fmt::format(
+        "--- all of it: potok job logs -n {} --step {} ---", Printable(name_), ShellQuoted(step)));
+  }
+
+  void SayLogLine(const std::string& line) {
+    view_->Say("  " + (context_.out_is_terminal ? PrintableLogLine(line) : line));
   }
 
   int Conclude(const absl::Status& status) {

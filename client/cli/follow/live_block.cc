@@ -59,21 +59,21 @@ std::string StepLine(const v1::StepStatus& step,
   const std::size_t used = 2 + name_columns + 2 + kStateColumns + 2;
   end = Shortened(end, screen.columns > used ? screen.columns - used : 0);
   while (!end.empty() && end.back() == ' ') end.pop_back();
-  return fmt::format("  {}  {}  {}",
-                     Padded(Printable(step.name()), name_columns),
-                     Colored(Padded(NameOf(step.status()), kStateColumns), step.status(), screen.color),
-                     end);
+  return fmt::format(
+      "  {}  {}  {}",
+      Padded(Printable(step.name()), name_columns),
+      Colored(Padded(NameOf(step.status()), kStateColumns), step.status(), screen.color),
+      end);
 }
 
 std::string Heading(const v1::Run& run, absl::Time now, const Screen& screen) {
   const absl::Time created = absl::FromUnixMicros(run.created_us());
   const absl::Time end = run.ended_us() == 0 ? now : absl::FromUnixMicros(run.ended_us());
   const std::string name = Shortened(Printable(run.name()), screen.columns / 2);
-  const std::string rest = fmt::format("  {}/{}  {}",
-                                       run.steps_completed(),
-                                       run.steps_total(),
-                                       ShortDuration(end - created));
-  return fmt::format("{}  {}{}", name, Colored(NameOf(run.status()), run.status(), screen.color), rest);
+  const std::string rest = fmt::format(
+      "  {}/{}  {}", run.steps_completed(), run.steps_total(), ShortDuration(end - created));
+  return fmt::format(
+      "{}  {}{}", name, Colored(NameOf(run.status()), run.status(), screen.color), rest);
 }
 
 std::string CountsLine(const v1::Run& run, const Screen& screen) {

@@ -42,9 +42,7 @@ class LiveView final : public View {
     Write(text);
     drawn_ = block_.size();
   }
-  std::string Erased() const {
-    return drawn_ == 0 ? "" : fmt::format("\x1b[{}A\r\x1b[J", drawn_);
-  }
+  std::string Erased() const { return drawn_ == 0 ? "" : fmt::format("\x1b[{}A\r\x1b[J", drawn_); }
   // One write, so that nothing flickers.
   void Write(const std::string& text) {
     *context_.out << text;

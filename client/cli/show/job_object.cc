@@ -130,7 +130,8 @@ Value JobsObject(const v1::Run& run) {
 }
 
 Value SettingsObject(const v1::Settings& settings) {
-  const bool go_on = !settings.has_continue_on_step_failure() || settings.continue_on_step_failure();
+  const bool go_on =
+      !settings.has_continue_on_step_failure() || settings.continue_on_step_failure();
   return Value(Object{{"continue_on_step_failure", go_on},
                       {"default_compute", TextOrNull(settings.default_compute())},
                       {"default_datastore", TextOrNull(settings.default_datastore())},

@@ -39,13 +39,14 @@ std::string MachineTable(const std::vector<v1::Machine>& machines) {
   for (const v1::Machine& machine : machines) {
     const v1::Resources& reserved = machine.reserved();
     const v1::Resources& capacity = machine.capacity();
-    rows.push_back({machine.name(),
-                    NameOf(machine.liveness()),
-                    UsedOf(FormatBytes(reserved.memory_bytes()), FormatBytes(capacity.memory_bytes())),
-                    UsedOf(Cpus(reserved.cpu_millis()), Cpus(capacity.cpu_millis())),
-                    UsedOf(fmt::format("{}", reserved.gpus()), fmt::format("{}", capacity.gpus())),
-                    fmt::format("{}", machine.steps_size()),
-                    Joined(machine.pools())});
+    rows.push_back(
+        {machine.name(),
+         NameOf(machine.liveness()),
+         UsedOf(FormatBytes(reserved.memory_bytes()), FormatBytes(capacity.memory_bytes())),
+         UsedOf(Cpus(reserved.cpu_millis()), Cpus(capacity.cpu_millis())),
+         UsedOf(fmt::format("{}", reserved.gpus()), fmt::format("{}", capacity.gpus())),
+         fmt::format("{}", machine.steps_size()),
+         Joined(machine.pools())});
   }
   if (rows.empty()) return "No machines yet: start an agent (`potok up` starts one here)\n";
   return Table({"MACHINE", "STATE", "MEMORY", "CPUS", "GPUS", "STEPS", "POOLS"}, rows);

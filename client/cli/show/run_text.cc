@@ -18,7 +18,8 @@ std::string Duration(std::int64_t from_us, std::int64_t to_us, absl::Time now) {
 
 // "8 steps: 5 completed, 1 failed, 2 running"
 std::string Counts(const v1::Run& run) {
-  std::string text = fmt::format("{} {}", run.steps_total(), run.steps_total() == 1 ? "step" : "steps");
+  std::string text =
+      fmt::format("{} {}", run.steps_total(), run.steps_total() == 1 ? "step" : "steps");
   const char* separator = ": ";
   const auto add = [&](int count, const char* word) {
     if (count == 0) return;

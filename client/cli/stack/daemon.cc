@@ -24,11 +24,8 @@ absl::StatusOr<std::string> FindProgram(const std::string& program,
     const std::string candidate = folder + "/" + program;
     if (access(candidate.c_str(), X_OK) == 0) return std::filesystem::absolute(candidate).string();
   }
-  return absl::NotFoundError(
-      fmt::format("{} is neither beside this program ({}) nor in PATH ({})",
-                  program,
-                  folders[0],
-                  search_path));
+  return absl::NotFoundError(fmt::format(
+      "{} is neither beside this program ({}) nor in PATH ({})", program, folders[0], search_path));
 }
 
 absl::Status SpawnSupervisor(const Home& home, const std::string& potok_program) {
@@ -55,8 +52,8 @@ absl::Status SpawnSupervisor(const Home& home, const std::string& potok_program)
   int status = 0;
   waitpid(pid, &status, 0);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return absl::OkStatus();
-  return absl::UnavailableError(fmt::format("the supervisor did not start: see {}",
-                                            home.log("supervisor")));
+  return absl::UnavailableError(
+      fmt::format("the supervisor did not start: see {}", home.log("supervisor")));
 }
 
 absl::Status Detach(const Home& home) {

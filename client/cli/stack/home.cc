@@ -10,8 +10,10 @@ absl::Status Home::MakeFolders() const {
   for (const std::string& folder : {root, logs(), root + "/run", root + "/agents"}) {
     fs::create_directories(folder, error);
     if (error) {
-      return absl::PermissionDeniedError(fmt::format(
-          "cannot make the folder {}: {}; choose another with POTOK_HOME", folder, error.message()));
+      return absl::PermissionDeniedError(
+          fmt::format("cannot make the folder {}: {}; choose another with POTOK_HOME",
+                      folder,
+                      error.message()));
     }
     fs::permissions(folder, fs::perms::owner_all, error);
   }

@@ -2,13 +2,16 @@
 
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstring>
+
+extern "C" {
+#include <sys/pidfd.h>  // glibc 2.36 forgets to say that it is C
+}
 
 namespace potok::client {
 namespace {
@@ -56,7 +59,9 @@ std::string EndOf(int wait_status) {
 }  // namespace
 
 SupervisedProcess::SupervisedProcess(ProcessSpec spec, const Home& home, const ProcessState* before)
-    : spec_(std::move(spec)), log_path_(home.log(spec_.name)), pid_file_(home.pid_file(spec_.name)) {
+    : spec_(std::move(spec)),
+      log_path_(home.log(spec_.name)),
+      pid_file_(home.pid_file(spec_.name)) {
   if (before != nullptr) {
     state_.restarts = before->restarts;
     state_.last_end = before->last_end;
@@ -98,7 +103,8 @@ void SupervisedProcess::Start(absl::Time now) {
   const pid_t pid = fork();
   if (pid == 0) Become(spec_, log_path_, pid_file_, supervisor);
   if (pid < 0) {
-    NoteEnd(fmt::format("could not be started: {}", std::strerror(errno)), absl::ZeroDuration(), now);
+    NoteEnd(
+        fmt::format("could not be started: {}", std::strerror(errno)), absl::ZeroDuration(), now);
     return;
   }
   is_child_ = true;
@@ -116,8 +122,8 @@ void SupervisedProcess::Ended(absl::Time now) {
   }
   timespec boot{};
   clock_gettime(CLOCK_BOOTTIME, &boot);
-  const double started = static_cast<double>(state_.identity.start_ticks) /
-                         static_cast<double>(sysconf(_SC_CLK_TCK));
+  const double started =
+      static_cast<double>(state_.identity.start_ticks) / static_cast<double>(sysconf(_SC_CLK_TCK));
   NoteEnd(how, absl::DurationFromTimespec(boot) - absl::Seconds(started), now);
 }
 

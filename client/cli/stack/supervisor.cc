@@ -85,10 +85,9 @@ void StopAll(std::vector<SupervisedProcess>& processes,
              absl::Duration patience,
              const Home& home) {
   const auto any_runs = [&] {
-    return std::any_of(
-        processes.begin() + static_cast<std::ptrdiff_t>(begin),
-        processes.begin() + static_cast<std::ptrdiff_t>(end),
-        [](const SupervisedProcess& process) { return process.running(); });
+    return std::any_of(processes.begin() + static_cast<std::ptrdiff_t>(begin),
+                       processes.begin() + static_cast<std::ptrdiff_t>(end),
+                       [](const SupervisedProcess& process) { return process.running(); });
   };
   for (std::size_t i = begin; i < end; ++i) processes[i].Signal(SIGTERM);
   const absl::Time deadline = absl::Now() + patience;

@@ -142,9 +142,23 @@ std::string ShellQuoted(const std::string& word) {
 
 std::string ShellCommandOf(const std::vector<std::string>& argv) {
   // As the first word these would be syntax (bash(1), "Reserved words", and assignments).
-  static const std::set<std::string> kReserved = {
-      "if",   "then", "elif",  "else",     "fi",     "time", "for", "in",    "until",
-      "while", "do",  "done",  "case",     "esac",   "coproc", "select", "function"};
+  static const std::set<std::string> kReserved = {"if",
+                                                  "then",
+                                                  "elif",
+                                                  "else",
+                                                  "fi",
+                                                  "time",
+                                                  "for",
+                                                  "in",
+                                                  "until",
+                                                  "while",
+                                                  "do",
+                                                  "done",
+                                                  "case",
+                                                  "esac",
+                                                  "coproc",
+                                                  "select",
+                                                  "function"};
   std::string out;
   for (std::size_t i = 0; i < argv.size(); ++i) {
     const bool syntax =

@@ -8,7 +8,8 @@
 
 namespace potok::client {
 
-// Names joined by '.', [0] and [-1], [] and [*] (for each), {A:b, C:d} (a new object), [?a=='b'] and
+// Names joined by '.', [0] and [-1], [] and [*] (for each), {A:b, C:d} (a new object), [?a=='b']
+// and
 // [?contains(a,'b')] (those for which it holds), '|'. What is not there is null, as in JMESPath.
 // INVALID_ARGUMENT for anything else.
 absl::StatusOr<Value> Query(const Value& value, const std::string& query);

@@ -17,15 +17,21 @@ using Object = std::vector<Member>;
 
 class Value {
  public:
-  Value() = default;  // null
-  Value(bool boolean) : content_(boolean) {}
-  Value(std::int64_t integer) : content_(integer) {}
-  Value(std::int32_t integer) : content_(std::int64_t{integer}) {}
-  Value(double number) : content_(number) {}
-  Value(std::string text) : content_(std::move(text)) {}
-  Value(const char* text) : content_(std::string(text)) {}
-  Value(Array array) : content_(std::move(array)) {}
-  Value(Object object) : content_(std::move(object)) {}
+  Value();  // null
+  Value(bool boolean);
+  Value(std::int64_t integer);
+  Value(std::int32_t integer);
+  Value(double number);
+  Value(std::string text);
+  Value(const char* text);
+  Value(Array array);
+  Value(Object object);
+  // Not inline: g++ 12 takes the members of an inlined variant for uninitialised.
+  ~Value();
+  Value(const Value&);
+  Value(Value&&) noexcept;
+  Value& operator=(const Value&);
+  Value& operator=(Value&&) noexcept;
 
   bool IsNull() const { return std::holds_alternative<std::monostate>(content_); }
   // Null if it is of another kind.
@@ -33,7 +39,8 @@ class Value {
   const Array* AsArray() const { return std::get_if<Array>(&content_); }
   const Object* AsObject() const { return std::get_if<Object>(&content_); }
 
-  using Content = std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object>;
+  using Content =
+      std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object>;
   const Content& content() const { return content_; }
 
  private:

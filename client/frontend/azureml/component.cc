@@ -59,9 +59,12 @@ std::optional<Component> ReadComponentMap(const YamlNode& map,
   step.tags = fields.Texts("tags", Fields::Strictness::kAnyScalar);
   step.deterministic = fields.Flag("is_deterministic").value_or(true);
   ReadCommand(&fields, origin, reading, &step);
+  if (step.command.empty()) {
+    reporter->Error(map.at, fmt::format("{} has no command; write what it runs", fields.what()));
+  }
   ReadIncludes(&fields, origin, reading, &step);
-  ReadRunSettings(&fields, origin, reading, &step);
-  const PortContext context{reading, origin, fields.what(), false};
+  ReadRunSettings(&fields, origin, Severity::kWarning, reading, &step);
+  const PortContext context{reading, origin, fields.what(), "", Severity::kWarning, false};
   step.inputs = ReadDeclaredInputs(fields.Map("inputs"), context);
   step.outputs = ReadDeclaredOutputs(fields.Map("outputs"), context);
   fields.Ignore({"$schema", "properties", "id", "creation_context", "services", "identity"});
@@ -117,11 +120,8 @@ std::optional<Component> ReadComponent(const YamlNode& value,
   const std::string path = AbsoluteFrom(origin, written);
   const std::string shown = ShownFrom(origin, written);
   auto [file, is_new] = reading->files.try_emplace(path, nullptr);
-  if (is_new) file->second = ParseYamlFile(path, shown, &reading->arena, reporter);
-  if (file->second == nullptr) {
-    reporter->Error(value.at, fmt::format("{}: component '{}' cannot be read", what, value.text));
-    return std::nullopt;
-  }
+  if (is_new) file->second = ParseYamlFile(path, shown, value.at, &reading->arena, reporter);
+  if (file->second == nullptr) return std::nullopt;
   return ReadComponentMap(
       *file->second, OriginOf(shown), "'" + shown + "'", value.at, what, reading);
 }

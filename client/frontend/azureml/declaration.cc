@@ -32,7 +32,7 @@ Input ReadDeclaredInput(const YamlEntry& entry, const PortContext& context) {
     const Input declared = input;
     input.value = ReadGivenInput({entry.key, value->at, value}, &declared, context).input.value;
   }
-  fields.ReportUnknown(Severity::kWarning);
+  fields.ReportUnknown(context.unknown);
   return input;
 }
 

@@ -40,7 +40,7 @@ void ReadCpus(Fields* fields, Reading* reading, Resources* resources) {
   }
 }
 
-void ReadResources(Fields* outer, Reading* reading, Step* step) {
+void ReadResources(Fields* outer, Severity unknown, Reading* reading, Step* step) {
   const YamlNode* map = outer->Map("resources");
   if (map == nullptr) return;
   Fields fields(map, outer->what() + ": resources", &reading->reporter, ResolverOf(reading));
@@ -61,10 +61,10 @@ void ReadResources(Fields* outer, Reading* reading, Step* step) {
         fmt::format("{}: shm_size must be a size such as 2g, but is '{}'", fields.what(), size));
   }
   fields.Ignore({"instance_type", "max_instance_count", "locations", "docker_args", "properties"});
-  fields.ReportUnknown(Severity::kError);
+  fields.ReportUnknown(unknown);
 }
 
-void ReadDistribution(Fields* outer, Reading* reading, Step* step) {
+void ReadDistribution(Fields* outer, Severity unknown, Reading* reading, Step* step) {
   const YamlNode* map = outer->Map("distribution");
   if (map == nullptr) return;
   static const std::map<std::string, std::vector<std::string>> properties = {
@@ -96,33 +96,30 @@ void ReadDistribution(Fields* outer, Reading* reading, Step* step) {
       distribution.properties[key] = text;
     }
   }
-  fields.ReportUnknown(Severity::kError);
+  fields.ReportUnknown(unknown);
   step->distribution = std::move(distribution);
 }
 
-void ReadLimits(Fields* outer, Reading* reading, Step* step) {
+void ReadLimits(Fields* outer, Severity unknown, Reading* reading, Step* step) {
   const YamlNode* map = outer->Map("limits");
   if (map == nullptr) return;
   Fields fields(map, outer->what() + ": limits", &reading->reporter, ResolverOf(reading));
   if (const auto timeout = fields.Whole("timeout", 1, std::numeric_limits<std::int32_t>::max())) {
     step->timeout_seconds = *timeout;
   }
-  fields.ReportUnknown(Severity::kError);
+  fields.ReportUnknown(unknown);
 }
 
 }  // namespace
 
 void ReadCommand(Fields* fields, const Origin& origin, Reading* reading, Step* step) {
   step->command = fields->RawText("command");
-  if (step->command.empty() && fields->map() != nullptr && fields->Value("command") == nullptr) {
-    reading->reporter.Error(fields->At("command"),
-                            fmt::format("{} has no command; write what it runs", fields->what()));
-  }
   const std::string code = fields->RawText("code");
   if (!code.empty()) step->code = ReadCode(code, fields->At("code"), origin, &reading->reporter);
 }
 
-void ReadRunSettings(Fields* fields, const Origin& origin, Reading* reading, Step* step) {
+void ReadRunSettings(
+    Fields* fields, const Origin& origin, Severity unknown, Reading* reading, Step* step) {
   if (const YamlNode* environment = fields->Value("environment")) {
     step->environment = ReadEnvironment(*environment, origin, fields->what(), reading);
   }
@@ -130,9 +127,9 @@ void ReadRunSettings(Fields* fields, const Origin& origin, Reading* reading, Ste
        fields->Texts("environment_variables", Fields::Strictness::kTextsOnly)) {
     step->environment_variables[key] = value;
   }
-  ReadResources(fields, reading, step);
-  ReadDistribution(fields, reading, step);
-  ReadLimits(fields, reading, step);
+  ReadResources(fields, unknown, reading, step);
+  ReadDistribution(fields, unknown, reading, step);
+  ReadLimits(fields, unknown, reading, step);
 }
 
 }  // namespace potok::client

@@ -12,7 +12,9 @@ namespace potok::client {
 void ReadCommand(Fields* fields, const Origin& origin, Reading* reading, Step* step);
 
 // Reads environment, environment_variables, resources, distribution and limits over what `step`
-// already has: a node's own fields win over its component's, one by one.
-void ReadRunSettings(Fields* fields, const Origin& origin, Reading* reading, Step* step);
+// already has: a node's own fields win over its component's, one by one. Unknown keys in them are
+// reported as `unknown`.
+void ReadRunSettings(
+    Fields* fields, const Origin& origin, Severity unknown, Reading* reading, Step* step);
 
 }  // namespace potok::client

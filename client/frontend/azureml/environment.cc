@@ -1,11 +1,7 @@
 #include "client/frontend/azureml/environment.h"
 
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-#include <system_error>
-
 #include "absl/strings/match.h"
+#include "client/frontend/azureml/file_text.h"
 #include "client/frontend/azureml/reference.h"
 #include "client/frontend/azureml/scalar.h"
 #include "fmt/format.h"
@@ -15,7 +11,7 @@ namespace potok::client {
 namespace {
 
 // A conda file or Dockerfile is a page of text; more is a mistake.
-constexpr std::uintmax_t kTextBytesMax = 1 << 20;
+constexpr std::size_t kTextBytesMax = 1 << 20;
 
 std::string Quoted(const std::string& text) {
   std::string json = "\"";
@@ -59,21 +55,16 @@ std::string ReadTextFile(const std::string& text,
                          const Origin& origin,
                          const std::string& role,
                          Reading* reading) {
-  const std::string path = AbsoluteFrom(origin, WithoutFilePrefix(text));
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) {
-    reading->reporter.Error(at,
-                            fmt::format("{} '{}' is not a file (looked for {})", role, text, path));
-    return "";
-  }
-  if (std::filesystem::file_size(path, error) > kTextBytesMax) {
-    reading->reporter.Error(at, fmt::format("{} '{}' has more than 1 MiB", role, text));
-    return "";
-  }
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream content;
-  content << stream.rdbuf();
-  return content.str();
+  const absl::StatusOr<std::string> content =
+      ReadFileText(AbsoluteFrom(origin, WithoutFilePrefix(text)), kTextBytesMax);
+  if (content.ok() && !FindBadByte(*content)) return *content;
+  reading->reporter.Error(
+      at,
+      fmt::format("{} '{}' cannot be read: {}",
+                  role,
+                  text,
+                  content.ok() ? "it is no UTF-8 text" : std::string(content.status().message())));
+  return "";
 }
 
 // The JSON members of an environment's map, in a fixed order.
@@ -167,12 +158,9 @@ std::string ReadEnvironment(const YamlNode& value,
   }
   const std::string path = WithoutFilePrefix(value.text);
   const std::string shown = ShownFrom(origin, path);
-  const YamlNode* file =
-      ParseYamlFile(AbsoluteFrom(origin, path), shown, &reading->arena, &reading->reporter);
-  if (file == nullptr) {
-    reading->reporter.Error(value.at, fmt::format("environment '{}' cannot be read", value.text));
-    return "";
-  }
+  const YamlNode* file = ParseYamlFile(
+      AbsoluteFrom(origin, path), shown, value.at, &reading->arena, &reading->reporter);
+  if (file == nullptr) return "";
   return ReadMapOrFile(*file, OriginOf(shown), what, reading);
 }
 

@@ -94,7 +94,7 @@ void ReadOutputs(Fields* fields, const PortContext& context, Reading* reading) {
 }
 
 void ReadPipeline(Fields* fields, const Origin& origin, Reading* reading) {
-  const PortContext context{reading, origin, "the pipeline", false};
+  const PortContext context{reading, origin, "the pipeline", "", Severity::kError, false};
   ReadInputs(fields, context, reading);
   ReadOutputs(fields, context, reading);
   if (reading->reporter.errors() != 0) reading->is_whole = false;
@@ -145,6 +145,12 @@ void ReadJob(const YamlNode& root, const Origin& origin, Reading* reading) {
   if (const std::string refusal = Refusal(type); !is_pipeline && !refusal.empty()) {
     reading->reporter.Error(fields.At("type"),
                             fmt::format("the job is of type '{}'; {}", type, refusal));
+    reading->is_whole = false;
+    return;
+  }
+  if (type.empty() && root.Find("jobs") != nullptr) {
+    reading->reporter.Error(root.Find("jobs")->at,
+                            "the file has jobs but no type; write type: pipeline at its top");
     reading->is_whole = false;
     return;
   }

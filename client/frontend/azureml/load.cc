@@ -10,13 +10,24 @@ namespace potok::client {
 
 namespace {
 
+// True if `where`, or something that holds it, is broken already.
+bool IsBroken(const Reading& reading, std::string where) {
+  while (true) {
+    if (reading.broken.contains(where)) return true;
+    const std::size_t dot = where.rfind('.');
+    if (dot == std::string::npos) return false;
+    where.resize(dot);
+  }
+}
+
 // Adds what Validate finds, but for what follows from an error that is already reported.
 void AddProblems(Reading* reading) {
   for (const Problem& problem : Validate(reading->spec)) {
-    const Place at = reading->sources.Find(problem.where);
-    const std::string step = problem.where.substr(0, problem.where.find('.', 5));
-    if (reading->broken_steps.contains(step) || reading->reporter.HasErrorAt(at)) continue;
-    reading->reporter.Report(problem.severity, at, problem.message);
+    const auto [place, is_exact] = reading->sources.Find(problem.where);
+    if (IsBroken(*reading, problem.where) || reading->reporter.HasErrorAt(place)) continue;
+    reading->reporter.Report(problem.severity,
+                             place,
+                             is_exact ? problem.message : problem.where + ": " + problem.message);
   }
 }
 
@@ -25,7 +36,8 @@ void AddProblems(Reading* reading) {
 Loaded LoadJob(const std::string& file, const LoadOptions& options) {
   Reading reading;
   Loaded loaded;
-  const YamlNode* root = ParseYamlFile(file, file, &reading.arena, &reading.reporter);
+  const YamlNode* root = ParseYamlFile(
+      file, file, {reading.arena.File(file), 0, 0}, &reading.arena, &reading.reporter);
   if (root != nullptr) root = Override(root, options.set, &reading.arena, &reading.reporter);
   if (root != nullptr) {
     ReadJob(*root, OriginOf(file), &reading);

@@ -15,7 +15,11 @@ const YamlNode* ParseValue(const std::string& text,
                            YamlArena* arena,
                            Reporter* reporter) {
   if (!text.empty() && (text[0] == '{' || text[0] == '[' || text[0] == '"')) {
-    return ParseYamlText(text, *at.file, arena, reporter);
+    Reporter inner;
+    const YamlNode* value = ParseYamlText(text, *at.file, arena, &inner);
+    if (value != nullptr && inner.errors() == 0) return value;
+    reporter->Error(at, "the value is not JSON; check its quotes and brackets");
+    return nullptr;
   }
   static const std::set<std::string> nulls = {"null", "~"};
   if (nulls.contains(text)) return arena->New(YamlNode::Kind::kNull, at);

@@ -12,6 +12,24 @@ namespace potok::client {
 
 namespace {
 
+// Remembers a port as broken if an error is reported while it is read.
+class BreakageMark {
+ public:
+  BreakageMark(std::string port, const PortContext& context)
+      : port_(std::move(port)), context_(context), errors_(context.reading->reporter.errors()) {}
+  BreakageMark(const BreakageMark&) = delete;
+  BreakageMark& operator=(const BreakageMark&) = delete;
+  ~BreakageMark() {
+    if (context_.reading->reporter.errors() == errors_) return;
+    context_.reading->broken.insert(context_.where + port_);
+  }
+
+ private:
+  const std::string port_;
+  const PortContext& context_;
+  const std::size_t errors_;
+};
+
 // Replaces each reference to a literal of the pipeline, so that a local path can be looked up. A
 // path that is one reference as a whole, and references to anything else, stay as they are.
 std::string WithLiterals(const std::string& text, const PortContext& context) {
@@ -50,7 +68,9 @@ void ReadScalarInput(const YamlNode& scalar,
                      const PortContext& context,
                      GivenInput* given) {
   Input& input = given->input;
-  if (HasExpression(scalar.text)) {
+  if (declared != nullptr && !IsPrimitive(declared->type)) {
+    input.value = ReadPath(scalar, context, given);
+  } else if (HasExpression(scalar.text)) {
     input.value = TextValue{scalar.text};
     given->is_typed = declared != nullptr;
   } else if (declared == nullptr) {
@@ -58,10 +78,8 @@ void ReadScalarInput(const YamlNode& scalar,
     input.type = literal.type;
     input.value = TextValue{literal.text};
     given->is_typed = false;
-  } else if (IsPrimitive(declared->type)) {
-    input.value = Literal(scalar, declared->type);
   } else {
-    input.value = ReadPath(scalar, context, given);
+    input.value = Literal(scalar, declared->type);
   }
 }
 
@@ -89,7 +107,7 @@ void ReadMapInput(const YamlNode& map,
   if (mode != Mode::kDefault) input.mode = mode;
   if (const std::string text = fields.Text("description"); !text.empty()) input.description = text;
   fields.Ignore({"datastore", "name", "version", "is_deterministic"});
-  fields.ReportUnknown(Severity::kError);
+  fields.ReportUnknown(context.unknown);
   if (path != nullptr && value != nullptr) {
     reporter->Error(value->at,
                     fmt::format("{} has both a path and a value; keep one", fields.what()));
@@ -144,7 +162,7 @@ void ReadMapOutput(const YamlNode& map,
   output.asset_name = fields.Text("name");
   output.asset_version = VersionText(fields.Scalar("version"));
   fields.Ignore({"description", "datastore", "is_control", "early_available", "optional"});
-  fields.ReportUnknown(Severity::kError);
+  fields.ReportUnknown(context.unknown);
 }
 
 }  // namespace
@@ -152,6 +170,7 @@ void ReadMapOutput(const YamlNode& map,
 GivenInput ReadGivenInput(const YamlEntry& entry,
                           const Input* declared,
                           const PortContext& context) {
+  const BreakageMark mark("inputs." + entry.key, context);
   GivenInput given;
   if (declared != nullptr) given.input = *declared;
   given.input.name = entry.key;
@@ -188,6 +207,7 @@ GivenInput ReadGivenInput(const YamlEntry& entry,
 GivenOutput ReadGivenOutput(const YamlEntry& entry,
                             const Output* declared,
                             const PortContext& context) {
+  const BreakageMark mark("outputs." + entry.key, context);
   GivenOutput given;
   if (declared != nullptr) given.output = *declared;
   given.output.name = entry.key;

@@ -12,8 +12,10 @@ namespace potok::client {
 struct PortContext {
   Reading* reading = nullptr;
   Origin origin;
-  std::string what;      // begins messages: "node 'train'"
-  bool is_node = false;  // a node of a pipeline, whose texts may be bindings
+  std::string what;   // begins messages: "node 'train'"
+  std::string where;  // begins Problem::where: "jobs.train.", or "" for the job itself
+  Severity unknown = Severity::kError;  // of keys that a port does not have
+  bool is_node = false;                 // a node of a pipeline, whose texts may be bindings
 };
 
 // The declarations of a component: `inputs` or `outputs` of its file. Null: none.

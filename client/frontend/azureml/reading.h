@@ -22,9 +22,9 @@ struct Reading {
   Reporter reporter;
   PipelineSpec spec;
   SourceMap sources;
-  // Steps in which something is wrong already, by their Problem::where ("jobs.train"): what
-  // Validate says of them may only follow from that.
-  std::set<std::string> broken_steps;
+  // Parts in which something is wrong already, by their Problem::where ("jobs.train.inputs.lr"):
+  // what Validate says of them may only follow from that.
+  std::set<std::string> broken;
   // False when the spec lacks so much that Validate would mislead: a step, or a port of the
   // pipeline.
   bool is_whole = true;

@@ -39,18 +39,27 @@ void SourceMap::AddStep(const YamlEntry* entry, const YamlNode* component) {
   steps_[entry->key] = {entry, component};
 }
 
-Place SourceMap::FindInStep(const Step& step, const std::string& rest) {
-  const Walk own = Follow(step.entry->value, step.entry->at, rest);
-  if (own.node != nullptr || step.component == nullptr) return own.place;
-  const Walk declared = Follow(step.component, step.component->at, rest);
-  if (declared.node == nullptr) return own.place;
-  if (rest.compare(0, 7, "inputs.") != 0) return declared.place;
-  // An input without a default is the node's to give.
-  const YamlEntry* value = declared.node->Find("default");
-  return value == nullptr ? own.place : value->Best();
+void SourceMap::SetOnlyStep(const std::string& name) {
+  steps_[name] = {&job_, nullptr};
 }
 
-Place SourceMap::Find(const std::string& where) const {
+SourceMap::Found SourceMap::FindInStep(const Step& step, const std::string& rest) {
+  const Walk own = Follow(step.entry->value, step.entry->at, rest);
+  if (own.node != nullptr) {
+    const YamlEntry* value = own.node->Find("value");
+    const bool is_input = value != nullptr && rest.compare(0, 7, "inputs.") == 0;
+    return {is_input ? value->Best() : own.place, true};
+  }
+  if (step.component == nullptr) return {own.place, false};
+  const Walk declared = Follow(step.component, step.component->at, rest);
+  if (declared.node == nullptr) return {own.place, false};
+  if (rest.compare(0, 7, "inputs.") != 0) return {declared.place, true};
+  // An input without a default is the node's to give.
+  const YamlEntry* value = declared.node->Find("default");
+  return value == nullptr ? Found{own.place, false} : Found{value->Best(), true};
+}
+
+SourceMap::Found SourceMap::Find(const std::string& where) const {
   const std::string prefix = "jobs.";
   if (where.compare(0, prefix.size(), prefix) == 0) {
     const std::size_t dot = where.find('.', prefix.size());
@@ -59,7 +68,7 @@ Place SourceMap::Find(const std::string& where) const {
       return FindInStep(step->second, dot == std::string::npos ? "" : where.substr(dot + 1));
     }
   }
-  return Follow(root_, root_->at, where).place;
+  return FindInStep({&job_, nullptr}, where);
 }
 
 }  // namespace potok::client

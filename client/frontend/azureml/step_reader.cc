@@ -43,11 +43,15 @@ class NodeReader {
                 fmt::format("node '{}'", entry.key),
                 &reading->reporter,
                 ResolverOf(reading)),
-        context_{reading, origin, fields_.what(), true} {}
+        context_{reading,
+                 origin,
+                 fields_.what(),
+                 "jobs." + entry.key + ".",
+                 IsInline() ? Severity::kError : Severity::kWarning,
+                 true} {}
 
   // Adds the step to the spec, unless it cannot be one.
   void Read() {
-    const std::size_t errors_before = reading_->reporter.errors();
     if (!ReadDefinition()) {
       reading_->is_whole = false;
       return;
@@ -56,12 +60,10 @@ class NodeReader {
     ReadCommon();
     reading_->sources.AddStep(&entry_, component_);
     reading_->spec.steps.push_back(std::move(step_));
-    if (reading_->reporter.errors() != errors_before) {
-      reading_->broken_steps.insert("jobs." + entry_.key);
-    }
   }
 
  private:
+  bool IsInline() const { return entry_.value->Find("component") == nullptr; }
   std::size_t index() const { return reading_->spec.steps.size(); }
 
   bool ReadDefinition() {
@@ -83,6 +85,11 @@ class NodeReader {
 
   void ReadInline() {
     ReadCommand(&fields_, context_.origin, reading_, &step_);
+    if (fields_.Value("command") == nullptr) {
+      reading_->reporter.Error(
+          entry_.at, fmt::format("{} has no command; write what it runs", fields_.what()));
+    }
+    if (step_.command.empty()) reading_->broken.insert(context_.where + "command");
     if (const YamlNode* inputs = fields_.Map("inputs")) {
       for (const YamlEntry& entry : inputs->entries) {
         GivenInput given = ReadGivenInput(entry, nullptr, context_);
@@ -100,9 +107,13 @@ class NodeReader {
   }
 
   bool ReadReference(const YamlNode& value) {
+    const std::size_t errors_before = reading_->reporter.errors();
     std::optional<Component> component =
         ReadComponent(value, context_.origin, fields_.what(), reading_);
     if (!component) return false;
+    if (reading_->reporter.errors() != errors_before) {
+      reading_->broken.insert("jobs." + entry_.key);
+    }
     step_ = std::move(component->step);
     component_ = component->source;
     BindInputs();
@@ -148,8 +159,7 @@ class NodeReader {
   }
 
   void ReadCommon() {
-    const bool is_inline = fields_.map()->Find("component") == nullptr;
-    ReadRunSettings(&fields_, context_.origin, reading_, &step_);
+    ReadRunSettings(&fields_, context_.origin, context_.unknown, reading_, &step_);
     step_.compute = ResourceName(fields_.Text("compute"));
     if (const std::string text = fields_.RawText("display_name"); !text.empty()) {
       step_.display_name = text;
@@ -168,14 +178,14 @@ class NodeReader {
     if (const YamlEntry* flag = fields_.map()->Find("is_deterministic")) {
       fields_.Ignore({flag->key});
       const std::string rule = fields_.what() + ": is_deterministic belongs to the component; ";
-      if (is_inline) {
+      if (IsInline()) {
         reading_->reporter.Error(
             flag->at, rule + "write component: {command: ..., is_deterministic: ...} in this node");
       } else {
         reading_->reporter.Warning(flag->at, rule + "it is ignored here");
       }
     }
-    fields_.ReportUnknown(is_inline ? Severity::kError : Severity::kWarning);
+    fields_.ReportUnknown(context_.unknown);
   }
 
   const YamlEntry& entry_;
@@ -196,9 +206,9 @@ void ReadStandaloneStep(Fields* fields, const Origin& origin, Reading* reading) 
   Step step;
   step.name = "main";
   ReadCommand(fields, origin, reading, &step);
-  ReadRunSettings(fields, origin, reading, &step);
+  ReadRunSettings(fields, origin, Severity::kError, reading, &step);
   step.compute = ResourceName(fields->Text("compute"));
-  const PortContext context{reading, origin, "the job", false};
+  const PortContext context{reading, origin, "the job", "jobs.main.", Severity::kError, false};
   if (const YamlNode* inputs = fields->Map("inputs")) {
     for (const YamlEntry& entry : inputs->entries) {
       step.inputs.push_back(ReadGivenInput(entry, nullptr, context).input);
@@ -209,6 +219,7 @@ void ReadStandaloneStep(Fields* fields, const Origin& origin, Reading* reading) 
       step.outputs.push_back(ReadGivenOutput(entry, nullptr, context).output);
     }
   }
+  reading->sources.SetOnlyStep(step.name);
   reading->spec.steps.push_back(std::move(step));
 }
 

@@ -27,10 +27,18 @@ auto* FindPort(Ports& ports, const std::string& name) {
   return found == ports.end() ? nullptr : &*found;
 }
 
+template <class Port>
+Port* FindJobPort(const std::unordered_map<std::string, Port*>& ports, const std::string& name) {
+  const auto found = ports.find(name);
+  return found == ports.end() ? nullptr : found->second;
+}
+
 class Inference {
  public:
   explicit Inference(Reading* reading) : reading_(reading), spec_(reading->spec) {
     for (std::size_t i = 0; i < spec_.steps.size(); ++i) steps_.emplace(spec_.steps[i].name, i);
+    for (Input& input : spec_.inputs) job_inputs_.emplace(input.name, &input);
+    for (Output& output : spec_.outputs) job_outputs_.emplace(output.name, &output);
   }
 
   void Run() {
@@ -46,7 +54,7 @@ class Inference {
   void TypeStepOutput(std::size_t step, const std::string& name) {
     Output* output = FindPort(spec_.steps[step].outputs, name);
     if (output == nullptr || output->promoted_to.empty()) return;
-    const Output* target = FindPort(spec_.outputs, output->promoted_to);
+    const Output* target = FindJobPort(job_outputs_, output->promoted_to);
     if (target != nullptr) output->type = target->type;
   }
 
@@ -64,7 +72,7 @@ class Inference {
   std::optional<ValueType> TypeOf(const Expression& source) {
     return std::visit(
         Overloaded{[&](const ParentInput& parent) -> std::optional<ValueType> {
-                     const Input* input = FindPort(spec_.inputs, parent.name);
+                     const Input* input = FindJobPort(job_inputs_, parent.name);
                      if (input == nullptr) return std::nullopt;
                      return input->type;
                    },
@@ -99,7 +107,7 @@ class Inference {
       }
     }
     for (const std::string& name : reading_->untyped_job_inputs) {
-      Input* input = FindPort(spec_.inputs, name);
+      Input* input = FindJobPort(job_inputs_, name);
       const auto* text = input == nullptr ? nullptr : std::get_if<TextValue>(&input->value);
       const auto wanted = readers.find(name);
       if (text == nullptr || wanted == readers.end() || wanted->second.size() != 1) continue;
@@ -116,7 +124,7 @@ class Inference {
     for (const Step& step : spec_.steps) {
       for (const Output& output : step.outputs) {
         if (!reading_->untyped_job_outputs.contains(output.promoted_to)) continue;
-        if (Output* target = FindPort(spec_.outputs, output.promoted_to)) {
+        if (Output* target = FindJobPort(job_outputs_, output.promoted_to)) {
           target->type = output.type;
         }
       }
@@ -126,6 +134,8 @@ class Inference {
   Reading* reading_;
   PipelineSpec& spec_;
   std::unordered_map<std::string, std::size_t> steps_;
+  std::unordered_map<std::string, Input*> job_inputs_;
+  std::unordered_map<std::string, Output*> job_outputs_;
 };
 
 }  // namespace

@@ -16,6 +16,8 @@ inline constexpr std::size_t kFileBytesMax = std::size_t{64} << 20;
 // Values after aliases are written out: far above any pipeline of 100,000 steps, far below what
 // fills memory ("billion laughs").
 inline constexpr std::uint64_t kValuesMax = 20'000'000;
+// Levels after aliases are written out; no job file needs twenty.
+inline constexpr int kDepthMax = 500;
 
 struct YamlNode;
 
@@ -38,6 +40,7 @@ struct YamlNode {
   std::vector<const YamlNode*> items;
   std::vector<YamlEntry> entries;  // in written order, merged keys (`<<`) after the own ones
   std::uint64_t values = 1;        // with everything below, aliases written out
+  int depth = 1;                   // likewise
 
   bool IsMap() const { return kind == Kind::kMap; }
   bool IsList() const { return kind == Kind::kList; }
@@ -61,10 +64,12 @@ class YamlArena {
   std::set<std::string> files_;
 };
 
-// Reads the one document of `path`, which messages call `shown`. Null if that cannot be done; then,
-// and for duplicate keys and unknown tags, `reporter` has said so. An empty file is kNull.
+// Reads the one document of the file `path`, which messages call `shown`. Null if that cannot be
+// done; then, and for duplicate keys and unknown tags, `reporter` has said so: of a file that
+// cannot be opened at `named_at`, where it is named. An empty file is kNull.
 const YamlNode* ParseYamlFile(const std::string& path,
                               const std::string& shown,
+                              const Place& named_at,
                               YamlArena* arena,
                               Reporter* reporter);
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/artifacts/step_folders.h"
 #include "agent/link/wire.h"
 #include "agent/loop/agent_loop.h"
 #include "common/base/check.h"
@@ -60,8 +61,10 @@ class FakeExecutor final : public Executor {
 
   void Started(const AttemptKey& key) { news.push_back({key, std::nullopt}); }
   void End(const AttemptKey& key, EndCause cause, int code = 0, std::int64_t log_bytes = 0) {
-    Ended ended = EndedBy(cause, log_bytes);
+    Ended ended;
+    ended.cause = cause;
     ended.code = code;
+    ended.log_bytes = log_bytes;
     news.push_back({key, ended});
   }
 
@@ -102,6 +105,12 @@ class FakeTransfers final : public Transfers {
   }
   void Store(std::shared_ptr<const AttemptOrder> order, const AttemptPaths&) override {
     storing.push_back(order->key);
+  }
+  absl::Status MakeFolders(const AttemptOrder& order, const AttemptPaths& paths) override {
+    return MakeStepFolders(order, paths);
+  }
+  bool HasDefaultArtifacts(const AttemptPaths& paths) override {
+    return agent::HasDefaultArtifacts(paths);
   }
   void Cancel(const AttemptKey& key) override { canceled.push_back(key); }
   void Remove(const AttemptPaths& paths) override { std::filesystem::remove_all(paths.folder); }

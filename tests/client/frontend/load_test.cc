@@ -2,11 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "fmt/format.h"
 #include "tests/client/frontend/spec_text.h"
 
 namespace potok::client {
@@ -88,6 +90,101 @@ TEST_P(WrongCase, IsRefusedWithTheMessagesBesideIt) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, WrongCase, testing::ValuesIn(CasesIn("wrong")), NameOf);
+
+// A folder of its own for files that a test writes; the working directory meanwhile.
+class LoadTest : public testing::Test {
+ protected:
+  LoadTest() {
+    std::string name = testing::TempDir() + "/load-XXXXXX";
+    folder_ = mkdtemp(name.data());
+    std::filesystem::current_path(folder_);
+  }
+  ~LoadTest() override {
+    std::filesystem::current_path("/");
+    std::filesystem::remove_all(folder_);
+  }
+  static void Write(const std::string& file, const std::string& text) {
+    std::filesystem::create_directories(std::filesystem::path("./" + file).parent_path());
+    std::ofstream(file) << text;
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(LoadTest, NamesTheFileThatDoesNotExist) {
+  EXPECT_EQ(Lines(LoadJob("absent.yml", {}).diagnostics),
+            "absent.yml: error: 'absent.yml' cannot be read: No such file or directory\n");
+}
+
+TEST_F(LoadTest, RefusesAFolder) {
+  std::filesystem::create_directory("job.yml");
+  EXPECT_EQ(Lines(LoadJob("job.yml", {}).diagnostics),
+            "job.yml: error: 'job.yml' cannot be read: this is not a regular file\n");
+}
+
+TEST_F(LoadTest, RefusesAFileAboveTheLimitWithoutReadingIt) {
+  Write("job.yml", "");
+  std::filesystem::resize_file("job.yml", (std::uintmax_t{64} << 20) + 1);
+  EXPECT_EQ(Lines(LoadJob("job.yml", {}).diagnostics),
+            "job.yml: error: 'job.yml' cannot be read: it has 67108865 bytes, and 67108864 are "
+            "allowed\n");
+}
+
+TEST_F(LoadTest, NamesTheExperimentAfterTheWorkingDirectory) {
+  Write("trials/job.yml", "command: echo");
+  std::filesystem::current_path("trials");
+  const Loaded loaded = LoadJob("job.yml", {});
+  ASSERT_TRUE(loaded.spec.has_value());
+  EXPECT_EQ(loaded.spec->experiment_name, "trials");
+}
+
+TEST_F(LoadTest, ResolvesPathsAgainstTheFileThatHoldsThem) {
+  Write("work/pipelines/job.yml", "type: pipeline\njobs: {a: {component: ../parts/a.yml}}\n");
+  Write("work/parts/a.yml", "command: ./run\ncode: ./code\n");
+  Write("work/parts/code/run", "");
+  const Loaded loaded = LoadJob("work/pipelines/job.yml", {});
+  ASSERT_TRUE(loaded.spec.has_value()) << Lines(loaded.diagnostics);
+  EXPECT_EQ(std::get<LocalCode>(loaded.spec->steps[0].code).path,
+            std::filesystem::canonical("work/parts/code"));
+}
+
+TEST_F(LoadTest, NamesFilesAsTheUserDid) {
+  Write("work/pipelines/job.yml", "type: pipeline\njobs: {a: {component: ../parts/a.yml}}\n");
+  Write("work/parts/a.yml", "command: ./run\ncode: ./code\n");
+  EXPECT_THAT(Lines(LoadJob("work/pipelines/job.yml", {}).diagnostics),
+              testing::StartsWith("work/parts/a.yml:2:7: error: code './code' does not exist"));
+}
+
+TEST_F(LoadTest, RefusesAliasesThatNestWithoutEnd) {
+  std::string yaml = "type: pipeline\na0: &a0 x\n";
+  for (int i = 1; i < 2000; ++i) yaml += fmt::format("a{}: &a{} [*a{}]\n", i, i, i - 1);
+  Write("job.yml", yaml);
+  EXPECT_EQ(Lines(LoadJob("job.yml", {}).diagnostics),
+            "job.yml:501:7: error: this is not YAML: values are nested too deeply\n");
+}
+
+TEST_F(LoadTest, RefusesListsThatNestTooDeeply) {
+  Write("job.yml", "type: pipeline\njobs: " + std::string(3000, '[') + std::string(3000, ']'));
+  EXPECT_THAT(Lines(LoadJob("job.yml", {}).diagnostics),
+              testing::HasSubstr("this is not YAML: values are nested too deeply"));
+}
+
+TEST_F(LoadTest, ReadsManySteps) {
+  constexpr int kSteps = 5000;
+  std::string yaml = "type: pipeline\njobs:\n";
+  for (int i = 0; i < kSteps; ++i) {
+    yaml += fmt::format("  s{}:\n    component: ./c.yml\n", i);
+    if (i != 0)
+      yaml += fmt::format("    inputs: {{x: '${{{{parent.jobs.s{}.outputs.y}}}}'}}\n", i - 1);
+  }
+  Write("job.yml", yaml);
+  Write("c.yml",
+        "command: echo\ninputs: {x: {type: uri_file, optional: true}}\noutputs: {y: {type: "
+        "uri_file}}\n");
+  const Loaded loaded = LoadJob("job.yml", {});
+  ASSERT_TRUE(loaded.spec.has_value()) << Lines(loaded.diagnostics);
+  EXPECT_EQ(loaded.spec->steps.size(), kSteps);
+}
 
 }  // namespace
 

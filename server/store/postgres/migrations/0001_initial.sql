@@ -29,7 +29,7 @@ CREATE TABLE specs (
 COMMENT ON TABLE specs IS 'Pipelines as submitted (serialised potok.v1.PipelineSpec), by content.';
 
 CREATE TABLE projection (
-  only boolean PRIMARY KEY DEFAULT true CHECK (only),
+  one boolean PRIMARY KEY DEFAULT true CHECK (one),
   projected_revision bigint NOT NULL
 );
 COMMENT ON TABLE projection IS

@@ -1,8 +1,7 @@
-#include "agent/loop/agent_loop.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "agent/loop/agent_loop.h"
 #include "tests/agent/loop/fakes.h"
 
 namespace potok::agent {

@@ -1,15 +1,16 @@
-// From an order to what the shim executes: command line, script, environment. Pure.
+// From an order to what is executed: command line, script, environment. Pure.
 // Rules and reasons: docs/decisions/0007-how-commands-run.md.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "agent/domain/attempt_paths.h"
 #include "agent/domain/order.h"
-#include "agent/executor/executor.h"
 
 namespace potok::agent {
 
@@ -27,16 +28,17 @@ struct StepSurroundings {
 using FindProgram =
     std::function<std::optional<std::string>(const std::string& program, const std::string& path)>;
 
-struct PreparedCommand {
-  Launch launch;
+struct StepCommand {
+  std::vector<std::string> argv;  // argv[0] is absolute
+  std::map<std::string, std::string> environment;
   std::optional<std::string> script;  // to be written to AttemptPaths::script() before the start
 };
 
 // INVALID_ARGUMENT where the command cannot be rendered, naming the reference.
-absl::StatusOr<PreparedCommand> PrepareCommand(const AttemptOrder& order,
-                                               const AttemptPaths& paths,
-                                               const StepSurroundings& surroundings,
-                                               const FindProgram& find_program);
+absl::StatusOr<StepCommand> RenderStep(const AttemptOrder& order,
+                                       const AttemptPaths& paths,
+                                       const StepSurroundings& surroundings,
+                                       const FindProgram& find_program);
 
 // The environment of the step's processes, whole, but for the values that the script reads.
 std::map<std::string, std::string> StepEnvironment(const AttemptOrder& order,

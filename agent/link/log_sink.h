@@ -1,5 +1,5 @@
 // Brings the logs of attempts to the server. Port of the agent's loop; the real one is
-// agent/link/log_shipper.h.
+// log_shipper.h.
 #pragma once
 
 #include <cstdint>

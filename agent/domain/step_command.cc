@@ -1,4 +1,4 @@
-#include "agent/domain/launch.h"
+#include "agent/domain/step_command.h"
 
 #include "agent/domain/simple_command.h"
 #include "common/base/status_macros.h"
@@ -10,9 +10,6 @@ namespace potok::agent {
 namespace {
 
 using Environment = std::map<std::string, std::string>;
-
-// Between SIGTERM and SIGKILL when a step exceeds its time limit.
-constexpr absl::Duration kTimeoutGrace = absl::Seconds(10);
 
 std::string ValueOf(const AttemptInput& input, const AttemptPaths& paths) {
   const std::string* text = std::get_if<std::string>(&input.value);
@@ -120,28 +117,21 @@ Environment StepEnvironment(const AttemptOrder& order,
   return environment;
 }
 
-absl::StatusOr<PreparedCommand> PrepareCommand(const AttemptOrder& order,
-                                               const AttemptPaths& paths,
-                                               const StepSurroundings& surroundings,
-                                               const FindProgram& find_program) {
-  PreparedCommand prepared;
-  Launch& launch = prepared.launch;
-  launch.key = order.key;
-  launch.folder = paths.folder;
-  launch.working_directory = paths.work();
-  launch.environment = StepEnvironment(order, paths, surroundings);
-  launch.limits = order.resources;
-  launch.timeout = order.timeout;
-  launch.grace = kTimeoutGrace;
-  if (auto direct = DirectArguments(order, launch.environment["PATH"], find_program)) {
-    launch.argv = *std::move(direct);
-    return prepared;
+absl::StatusOr<StepCommand> RenderStep(const AttemptOrder& order,
+                                       const AttemptPaths& paths,
+                                       const StepSurroundings& surroundings,
+                                       const FindProgram& find_program) {
+  StepCommand step;
+  step.environment = StepEnvironment(order, paths, surroundings);
+  if (auto direct = DirectArguments(order, step.environment["PATH"], find_program)) {
+    step.argv = *std::move(direct);
+    return step;
   }
   POTOK_ASSIGN_OR_RETURN(ShellCommand shell, Render(order, paths));
-  launch.argv = {"/bin/bash", "--noprofile", "--norc", paths.script()};
-  launch.environment.merge(shell.environment);
-  prepared.script = std::move(shell.script);
-  return prepared;
+  step.argv = {"/bin/bash", "--noprofile", "--norc", paths.script()};
+  step.environment.merge(shell.environment);
+  step.script = std::move(shell.script);
+  return step;
 }
 
 }  // namespace potok::agent

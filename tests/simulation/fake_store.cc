@@ -1,0 +1,101 @@
+#include "tests/simulation/fake_store.h"
+
+#include <algorithm>
+
+#include "common/base/overloaded.h"
+
+namespace potok::server {
+
+absl::Status FakeStore::Commit(std::int64_t revision,
+                               const std::vector<Change>& changes,
+                               std::uint32_t faults_per_mille) {
+  if (revision == revision_) return absl::OkStatus();  // an earlier try had succeeded after all
+  if (revision != revision_ + 1) ledger_.violations.push_back("a revision was left out");
+  if (random_.Chance(faults_per_mille)) {
+    if (random_.Chance(300)) return absl::AbortedError("rolled back");
+    if (random_.Chance(500)) {
+      revision_ = revision;
+      Keep(changes);
+    }
+    return absl::UnavailableError("the connection broke during the commit");
+  }
+  revision_ = revision;
+  Keep(changes);
+  return absl::OkStatus();
+}
+
+void FakeStore::Keep(const std::vector<Change>& changes) {
+  for (const Change& change : changes) {
+    std::visit(Overloaded{
+                   [&](const ServerStarted& c) { epoch_ = std::max(epoch_, c.epoch); },
+                   [&](const RunAdded& c) {
+                     if (runs_.contains(c.id))
+                       ledger_.violations.push_back("a run was added twice");
+                     runs_[c.id] = {c, {c.id, RunStatus::kNotStarted, "", c.at}};
+                     run_by_name_[c.name] = c.id;
+                   },
+                   [&](const RunMoved& c) { KeepRun(c); },
+                   [&](const StepMoved& c) { KeepStep(c); },
+                   [&](const MachineChanged& c) { machines_[c.id] = c; },
+               },
+               change);
+  }
+}
+
+void FakeStore::KeepRun(const RunMoved& moved) {
+  RunRow& row = runs_.at(moved.id);
+  if (IsTerminal(row.moved.status)) {
+    ledger_.violations.push_back("run " + row.added.name + " moved after its end");
+  }
+  row.moved = moved;
+}
+
+void FakeStore::KeepStep(const StepMoved& moved) {
+  const AttemptKey key{moved.step.run, moved.step.index, moved.attempt};
+  const auto before = steps_.find(moved.step);
+  const bool ended = before != steps_.end() && IsTerminal(before->second.state);
+  if (ended) ledger_.violations.push_back("step of " + ToString(key) + " moved after its end");
+  const bool canceled = runs_.at(moved.step.run).moved.status == RunStatus::kCancelRequested;
+  if (canceled && std::holds_alternative<Assigned>(moved.state)) {
+    ledger_.violations.push_back("attempt " + ToString(key) + " placed after its cancellation");
+  }
+  if (const auto* succeeded = std::get_if<Succeeded>(&moved.state)) {
+    ++results_;
+    for (const OutputValue& output : succeeded->outputs) {
+      // Agents sign what they make.
+      if (std::get<std::string>(output.value) == ToString(key)) continue;
+      ledger_.violations.push_back("attempt " + ToString(key) + " was given the result of " +
+                                   std::get<std::string>(output.value));
+    }
+  }
+  steps_[moved.step] = moved;
+}
+
+State FakeStore::Load() const {
+  State state;
+  state.epoch = epoch_;
+  if (!runs_.empty()) state.next_run = runs_.rbegin()->first + 1;
+  for (const auto& [id, row] : runs_) {
+    if (IsTerminal(row.moved.status)) continue;
+    Apply(state, row.added);
+    Apply(state, row.moved);
+    const auto end = steps_.lower_bound({id + 1, 0});
+    for (auto it = steps_.lower_bound({id, 0}); it != end; ++it) Apply(state, it->second);
+  }
+  for (const auto& [id, machine] : machines_) Apply(state, machine);
+  return state;
+}
+
+const StepMoved* FakeStore::FindStep(const StepKey& step) const {
+  const auto it = steps_.find(step);
+  return it == steps_.end() ? nullptr : &it->second;
+}
+
+std::size_t FakeStore::open_runs() const {
+  const auto open = std::count_if(runs_.begin(), runs_.end(), [](const auto& entry) {
+    return !IsTerminal(entry.second.moved.status);
+  });
+  return static_cast<std::size_t>(open);
+}
+
+}  // namespace potok::server

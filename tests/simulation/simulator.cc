@@ -1,0 +1,191 @@
+#include "tests/simulation/simulator.h"
+
+#include <utility>
+
+#include "common/base/check.h"
+#include "fmt/format.h"
+#include "tests/server/domain/builders.h"
+
+namespace potok::server {
+
+namespace {
+
+constexpr int kFaultySteps = 150;
+constexpr int kCalmStepsMax = 2000;
+constexpr absl::Duration kStepLongest = absl::Milliseconds(400);
+
+// A random pipeline: each step may need the value of an earlier one, surely or perhaps, or only
+// its end.
+std::shared_ptr<const Plan> RandomPlan(Random& random) {
+  PipelineSpec spec;
+  spec.settings.continue_on_step_failure = random.Chance(600);
+  const std::uint32_t steps = 1 + random.Below(5);
+  for (std::uint32_t i = 0; i < steps; ++i) {
+    potok::Step step;
+    step.name = fmt::format("s{}", i);
+    step.command = "true";
+    step.resources.gpus = random.Chance(150) ? 1 : 0;
+    Output output;
+    output.name = "out";
+    output.type = ValueType::kString;
+    step.outputs.push_back(output);
+    for (std::uint32_t upstream = 0; upstream < i; ++upstream) {
+      const std::string name = fmt::format("s{}", upstream);
+      if (random.Chance(200)) step.depends_on.push_back(name);
+      if (!random.Chance(300)) continue;
+      Input input;
+      input.name = "from_" + name;
+      input.type = ValueType::kString;
+      input.optional = random.Chance(400);
+      input.value = TextValue{"${{parent.jobs." + name + ".outputs.out}}"};
+      step.inputs.push_back(input);
+    }
+    spec.steps.push_back(step);
+  }
+  auto plan = BuildPlan(std::move(spec));
+  POTOK_CHECK(plan.ok());
+  return *std::move(plan);
+}
+
+}  // namespace
+
+Simulator::Simulator(std::uint64_t seed, Break broken, bool trace)
+    : random_(seed), broken_(broken), trace_(trace), store_(&random_, &ledger_) {
+  options_.silent_after = absl::Seconds(2);
+  options_.lease = absl::Seconds(8);
+  options_.lease_grace = absl::Seconds(2);
+  // Every seed has its own mixture: one with few faults goes deeper than one with all of them.
+  commit_faults_ = random_.Chance(600) ? random_.Below(300) : 0;
+  server_faults_ = random_.Chance(600) ? random_.Below(50) : 0;
+  machine_faults_ = random_.Chance(800) ? random_.Below(120) : 0;
+  wrong_declarations_ = random_.Chance(150);
+  const std::uint32_t machines = 1 + random_.Below(3);
+  for (std::uint32_t i = 0; i < machines; ++i) {
+    machines_.push_back({FakeAgent(fmt::format("m{}", i), &random_, &ledger_, broken), {}, now_});
+  }
+  const std::uint32_t runs = 1 + random_.Below(4);
+  for (std::uint32_t i = 0; i < runs; ++i) {
+    clients_.push_back({fmt::format("run-{}", i), RandomPlan(random_)});
+  }
+}
+
+Outcome Simulator::Run() {
+  for (int i = 0; i < kFaultySteps && ledger_.violations.empty(); ++i) Step();
+  EndFaults();
+  for (int i = 0; i < kCalmStepsMax && ledger_.violations.empty() && !Done(); ++i) Step();
+  if (ledger_.violations.empty() && !Done()) {
+    Violation(fmt::format("{} of {} runs have not ended:\n{}",
+                          store_.open_runs(),
+                          store_.runs(),
+                          StoredPartOf(state_)));
+  }
+  outcome_.violations = ledger_.violations;
+  outcome_.runs = store_.runs();
+  outcome_.results = store_.results();
+  return outcome_;
+}
+
+bool Simulator::Done() const {
+  for (const Client& client : clients_) {
+    if (!client.answered) return false;
+  }
+  return store_.open_runs() == 0;
+}
+
+void Simulator::Step() {
+  now_ += random_.UpTo(kStepLongest);
+  if (faults_on_) CauseFaults();
+  RunClients();
+  for (Machine& machine : machines_) {
+    if (!machine.agent.up() && now_ >= machine.returns) machine.agent.Start();
+    machine.agent.Advance(now_);
+  }
+  RunLinks();
+  if (!server_up_) {
+    if (now_ >= server_returns_) StartServer();
+    return;
+  }
+  if (now_ >= next_tick_) {
+    next_tick_ = now_ + absl::Seconds(1);
+    inbox_.emplace_back(Tick{});
+  }
+  if (pending_.has_value()) {
+    if (random_.Chance(500)) TryCommit();
+  } else if (random_.Chance(800)) {
+    TakeTurn();
+  }
+}
+
+void Simulator::RunClients() {
+  if (!server_up_) return;
+  for (std::size_t i = 0; i < clients_.size(); ++i) {
+    Client& client = clients_[i];
+    const bool asks = !client.answered && !client.asked && random_.Chance(100);
+    // The claim: what is stored, or may be (a turn under way), is not submitted again.
+    if (asks && store_.HasRun(client.run)) {
+      client.answered = true;
+    } else if (asks && !pending_.has_value()) {
+      client.asked = true;
+      inbox_.emplace_back(RunSubmitted{i, client.run, client.run, {}, client.plan, "simulation"});
+    }
+    if (client.answered && random_.Chance(2)) {
+      inbox_.emplace_back(CancelRequested{clients_.size(), client.run, "by the simulation"});
+    }
+  }
+}
+
+void Simulator::RunLinks() {
+  for (Machine& machine : machines_) {
+    Link& link = machine.link;
+    if (link.session != machine.agent.session()) {
+      // The agent hung up; what it had said may still arrive, late.
+      for (const UpMessage& message : link.up) {
+        if (server_up_ && random_.Chance(500)) inbox_.push_back(message.event);
+      }
+      if (server_up_) inbox_.emplace_back(MachineDisconnected{link.session, machine.agent.name()});
+      link = {};
+    }
+    if (link.session == 0 && machine.agent.up() && server_up_ && random_.Chance(300)) {
+      link.session = next_session_++;
+      machine.agent.Connect(link.session, now_);
+    }
+    for (UpMessage& message : machine.agent.TakeOutbox()) link.up.push_back(std::move(message));
+    while (server_up_ && !link.up.empty() && now_ >= link.up_stalled_until) {
+      Hear(machine, link.up.front());
+      link.up.pop_front();
+    }
+    while (!link.down.empty() && now_ >= link.down_stalled_until) {
+      const DownMessage message = std::move(link.down.front());
+      link.down.pop_front();
+      Deliver(machine, message);
+    }
+  }
+}
+
+void Simulator::Deliver(Machine& machine, const DownMessage& message) {
+  machine.agent.Receive(message, now_);
+  if (!std::holds_alternative<SendWelcome>(message)) return;
+  for (const AttemptKey& key : machine.agent.Alive()) {
+    const StepMoved* row = store_.FindStep(key.step());
+    const bool wanted =
+        row != nullptr && row->attempt == key.attempt && PlacementOf(row->state) != nullptr;
+    if (!wanted) Violation(ToString(key) + " is alive after the welcome, and unwanted");
+  }
+}
+
+Simulator::Machine* Simulator::FindMachine(SessionId session) {
+  for (Machine& machine : machines_) {
+    if (machine.link.session == session) return &machine;
+  }
+  return nullptr;
+}
+
+void Simulator::Violation(const std::string& text) {
+  ledger_.violations.push_back(text);
+}
+
+void Simulator::Trace(const std::string& text) const {
+  if (trace_) fmt::print(stderr, "{} {}\n", absl::ToUnixMillis(now_) % 10'000'000, text);
+}
+
+}  // namespace potok::server

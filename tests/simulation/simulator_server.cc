@@ -1,0 +1,187 @@
+#include <algorithm>
+#include <utility>
+
+#include "common/base/overloaded.h"
+#include "fmt/format.h"
+#include "server/domain/resume.h"
+#include "tests/server/domain/builders.h"
+#include "tests/simulation/simulator.h"
+#include "tests/simulation/trace.h"
+
+namespace potok::server {
+
+void Simulator::StartServer() {
+  Trace("server starts");
+  server_up_ = true;
+  ++outcome_.server_starts;
+  state_ = store_.Load();
+  revision_ = store_.revision();
+  Decision decision = DecideStart(state_, {store_.epoch() + 1, "simulated", now_}, options_);
+  if (broken_ == Break::kNoRestartGrace) HearEverybody(state_, now_ - absl::Hours(1));
+  pending_ = Pending{++revision_, std::move(decision)};
+  TryCommit();
+}
+
+void Simulator::TakeTurn() {
+  if (inbox_.empty()) return;
+  ++outcome_.turns;
+  const std::vector<Event> events = Tampered(std::exchange(inbox_, {}));
+  for (const Event& event : events) {
+    Trace(TextOf(event));
+    if (const auto* declared = std::get_if<MachineDeclaredDead>(&event)) Excuse(declared->machine);
+  }
+  DecideOptions options = options_;
+  if (broken_ == Break::kRequeueBeforeLeaseEnd) {
+    options.lease = options.silent_after;
+    options.lease_grace = absl::ZeroDuration();
+  }
+  Decision decision = DecideTurn(state_, events, now_, options);
+  for (const std::string& error : decision.internal_errors) Violation("internal error: " + error);
+  for (SendOrder& order : std::exchange(again_, {}))
+    decision.effects.emplace_back(std::move(order));
+  if (decision.changes.empty()) return Release(decision.effects);
+  if (broken_ == Break::kSpeakBeforeCommit) Release(std::exchange(decision.effects, {}));
+  if (broken_ == Break::kAckBeforeCommit) {
+    for (const Effect& effect : decision.effects) {
+      if (std::holds_alternative<SendAck>(effect)) Say(effect);
+    }
+  }
+  pending_ = Pending{++revision_, std::move(decision)};
+  TryCommit();
+}
+
+// Whoever declares a machine dead that lives has to bear what it still runs.
+void Simulator::Excuse(const std::string& machine) {
+  const auto it = state_.machine_by_name.find(machine);
+  if (it == state_.machine_by_name.end()) return;
+  for (const AttemptKey& key : state_.machines.at(it->second).holding) ledger_.Excuse(key.step());
+}
+
+void Simulator::TryCommit() {
+  const absl::Status status =
+      store_.Commit(pending_->revision, pending_->decision.changes, commit_faults_);
+  Trace(fmt::format("commit {} {}", pending_->revision, status.ToString()));
+  if (!status.ok()) return;
+  const std::vector<Effect> effects = std::move(pending_->decision.effects);
+  pending_.reset();
+  CheckBooks();
+  Release(effects);
+}
+
+void Simulator::CheckBooks() {
+  for (const std::string& problem : CheckInvariants(state_)) Violation(problem);
+  const std::string memory = StoredPartOf(state_);
+  const std::string fresh = StoredPartOf(store_.Load());
+  if (memory != fresh) Violation("memory differs from the store:\n" + memory + "---\n" + fresh);
+}
+
+void Simulator::Release(const std::vector<Effect>& effects) {
+  for (const Effect& effect : effects) Say(effect);
+}
+
+void Simulator::Say(const Effect& effect) {
+  Trace("  " + TextOf(effect));
+  std::visit(Overloaded{
+                 [&](const SendWelcome& e) {
+                   Machine* machine = FindMachine(e.session);
+                   if (machine == nullptr) return;
+                   SendWelcome welcome = e;
+                   welcome.lease = options_.lease;
+                   machine->link.down.emplace_back(welcome);
+                 },
+                 [&](const SendOrder& e) {
+                   Machine* machine = FindMachine(e.session);
+                   if (machine == nullptr) return;
+                   CheckOrder(*machine, e);
+                   std::visit([&](const auto& order) { machine->link.down.emplace_back(order); },
+                              e.order);
+                 },
+                 [&](const SendAck& e) {
+                   Machine* machine = FindMachine(e.session);
+                   if (machine == nullptr) return;
+                   const StepMoved* row = store_.FindStep(e.key.step());
+                   const bool open = row != nullptr && row->attempt == e.key.attempt &&
+                                     PlacementOf(row->state) != nullptr;
+                   if (open) Violation("acknowledged, but not stored: " + ToString(e.key));
+                   machine->link.down.emplace_back(e);
+                 },
+                 [&](const CloseSession& e) {
+                   Machine* machine = FindMachine(e.session);
+                   if (machine != nullptr) machine->agent.Disconnect();
+                 },
+                 [&](const Answer& e) {
+                   if (e.reply >= clients_.size()) return;
+                   Client& client = clients_[e.reply];
+                   client.answered = e.status.ok();
+                   if (!store_.HasRun(client.run)) Violation("answered, but not stored");
+                 },
+             },
+             effect);
+}
+
+void Simulator::CheckOrder(const Machine& machine, const SendOrder& order) {
+  const auto* start = std::get_if<StartOrder>(&order.order);
+  if (start == nullptr) return;
+  const StepMoved* row = store_.FindStep(start->key.step());
+  const Placement* placement = row == nullptr ? nullptr : PlacementOf(row->state);
+  const bool waits = row != nullptr && (std::holds_alternative<Assigned>(row->state) ||
+                                        std::holds_alternative<Stopping>(row->state));
+  if (!waits || row->attempt != start->key.attempt) {
+    Violation(fmt::format("ordered {} on {}, which the store does not say",
+                          ToString(start->key),
+                          machine.agent.name()));
+  } else if (state_.machines.at(placement->machine).facts.name != machine.agent.name()) {
+    Violation(fmt::format("ordered {} on the wrong machine", ToString(start->key)));
+  }
+}
+
+// What the session's thread does at arrival: heartbeats are acknowledged at once.
+void Simulator::Hear(Machine& machine, const UpMessage& message) {
+  inbox_.push_back(message.event);
+  if (std::holds_alternative<MachineHeard>(message.event)) {
+    machine.link.down.emplace_back(HeartbeatAck{message.sent});
+  }
+  const bool report = std::holds_alternative<MachineReported>(message.event);
+  if (report && faults_on_ && random_.Chance(50)) inbox_.push_back(message.event);
+}
+
+// The rules broken inside the server, from outside: as if it did not see what it sees.
+std::vector<Event> Simulator::Tampered(std::vector<Event> events) {
+  std::vector<Event> result;
+  for (Event& event : events) {
+    if (auto* hello = std::get_if<MachineHello>(&event)) {
+      if (broken_ == Break::kOrderAgainWhatEnded) HideWhatEnded(*hello);
+    }
+    if (auto* reported = std::get_if<MachineReported>(&event)) {
+      if (broken_ == Break::kNoAttemptCheck) Forge(*reported);
+    }
+    result.push_back(std::move(event));
+  }
+  return result;
+}
+
+void Simulator::HideWhatEnded(MachineHello& hello) {
+  const auto it = state_.machine_by_name.find(hello.machine.name);
+  if (it == state_.machine_by_name.end()) return;
+  const Resumption found = Resume(state_, state_.machines.at(it->second), hello);
+  for (const AttemptKey& key : found.ended) {
+    hello.live.push_back(key);
+    again_.push_back({hello.session, StartOrder{key, "", nullptr, "", {}, {}}});
+  }
+}
+
+// Takes the report for one of the attempt that is there now.
+void Simulator::Forge(MachineReported& reported) const {
+  Report& report = reported.reports.front();
+  const auto run = state_.runs.find(report.key.run);
+  if (run == state_.runs.end()) return;
+  const StepRecord& step = run->second.steps[report.key.index];
+  const Placement* placement = PlacementOf(step.state);
+  if (placement == nullptr || step.attempt == report.key.attempt) return;
+  const MachineRecord& holder = state_.machines.at(placement->machine);
+  report.key.attempt = step.attempt;
+  reported.machine = holder.facts.name;
+  reported.session = holder.session;
+}
+
+}  // namespace potok::server

@@ -1,0 +1,90 @@
+#include "tests/simulation/trace.h"
+
+#include <vector>
+
+#include "common/base/overloaded.h"
+#include "fmt/format.h"
+
+namespace potok::server {
+
+namespace {
+
+std::string TextOf(const std::vector<AttemptKey>& keys) {
+  std::string text;
+  for (const AttemptKey& key : keys) text += " " + ToString(key);
+  return text;
+}
+
+std::string TextOf(const std::vector<Report>& reports) {
+  std::string text;
+  for (const Report& report : reports) {
+    const char* const word =
+        std::visit(Overloaded{
+                       [](const AttemptStarted&) { return "started"; },
+                       [](const AttemptExited&) { return "exited"; },
+                       [](const AttemptSucceeded&) { return "succeeded"; },
+                       [](const AttemptFailed& e) { return NameOf(e.failure.cause); },
+                       [](const AttemptStopped&) { return "stopped"; },
+                       [](const auto&) { return "?"; },
+                   },
+                   report.event);
+    text += " " + ToString(report.key) + " " + word;
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string TextOf(const Event& event) {
+  return std::visit(Overloaded{
+                        [](const RunSubmitted& e) { return "submit " + e.name; },
+                        [](const CancelRequested& e) { return "cancel " + e.run; },
+                        [](const MachineHello& e) {
+                          return fmt::format("hello {} session {} {} live{} unacknowledged{}",
+                                             e.machine.name,
+                                             e.session,
+                                             e.machine.boot_id,
+                                             TextOf(e.live),
+                                             TextOf(e.unacknowledged));
+                        },
+                        [](const MachineReported& e) {
+                          return fmt::format(
+                              "report {} session {}{}", e.machine, e.session, TextOf(e.reports));
+                        },
+                        [](const MachineHeard& e) {
+                          return fmt::format("heartbeat {} {}", e.machine, e.session);
+                        },
+                        [](const MachineDisconnected& e) {
+                          return fmt::format("disconnected {} session {}", e.machine, e.session);
+                        },
+                        [](const MachineGoodbye& e) { return "goodbye " + e.machine; },
+                        [](const MachineDeclaredDead& e) { return "declared dead " + e.machine; },
+                        [](const Tick&) { return std::string("tick"); },
+                    },
+                    event);
+}
+
+std::string TextOf(const Effect& effect) {
+  return std::visit(
+      Overloaded{
+          [](const SendOrder& e) {
+            const auto key = std::visit([](const auto& order) { return order.key; }, e.order);
+            const bool start = std::holds_alternative<StartOrder>(e.order);
+            return fmt::format(
+                "order {} {} session {}", start ? "start" : "stop", ToString(key), e.session);
+          },
+          [](const SendAck& e) {
+            return fmt::format("acknowledge {} session {}", ToString(e.key), e.session);
+          },
+          [](const SendWelcome& e) {
+            return fmt::format("welcome session {} keep{}", e.session, TextOf(e.keep));
+          },
+          [](const CloseSession& e) {
+            return fmt::format("close session {}: {}", e.session, e.why.ToString());
+          },
+          [](const Answer& e) { return fmt::format("answer {} {}", e.reply, e.status.ToString()); },
+      },
+      effect);
+}
+
+}  // namespace potok::server
