@@ -135,6 +135,9 @@ absl::Status WaitUntilReady(const Context& context,
     }
     absl::SleepFor(kPollInterval);
   }
+  if (context.interrupted.stop_requested()) {
+    return absl::CancelledError("stopped waiting; the stack goes on starting: see `potok status`");
+  }
   return absl::UnavailableError(fmt::format("{} was not ready after {}{}",
                                             waits_for,
                                             absl::FormatDuration(absl::Now() - started),
