@@ -33,7 +33,7 @@ class AgentProcess {
                                        "--label=rack=7",
                                        "--pool=gpu-cluster",
                                        "--on-stop=" + on_stop,
-                                       "--log-level=warn"};
+                                       "--log-level=debug"};
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);

@@ -38,6 +38,7 @@ class FakeServer final : public v1::Agents::Service {
     services_.push_back(server::MakeByteStreamService(*blobs_));
     grpc::ServerBuilder builder;
     builder.AddListeningPort(address_, grpc::InsecureServerCredentials());
+    builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::CQ_TIMEOUT_MSEC, 50);
     builder.RegisterService(this);
     for (const auto& service : services_) builder.RegisterService(service.get());
     server_ = builder.BuildAndStart();
@@ -76,7 +77,11 @@ class FakeServer final : public v1::Agents::Service {
   // Waits, at most a minute, until the condition holds; it is called under the lock.
   bool Await(const std::function<bool()>& condition) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::minutes(1), condition);
+    if (changed_.wait_for(lock, std::chrono::minutes(1), condition)) return true;
+    for (const auto& [key, end] : ends) {
+      std::fprintf(stderr, "attempt %s ended: %s\n", ToString(key).c_str(), TextOf(end).c_str());
+    }
+    return false;
   }
   // The report that ended an attempt, once there is one.
   ReportEvent AwaitEnd(const AttemptKey& key) {
@@ -101,6 +106,10 @@ class FakeServer final : public v1::Agents::Service {
 
  private:
   using Stream = grpc::ServerReaderWriter<v1::ServerMessage, v1::AgentMessage>;
+
+  static std::string TextOf(const ReportEvent& end) {
+    return ToProto(Report{{}, end}).ShortDebugString();
+  }
 
   void Push(v1::ServerMessage message) {
     std::lock_guard lock(mutex_);
