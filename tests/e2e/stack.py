@@ -58,7 +58,7 @@ class Stack:
         shutil.rmtree(self.home, ignore_errors=True)
 
     def up(self):
-        return self.potok("up", *self.up_arguments)
+        return self.potok("up", "--timeout=240", *self.up_arguments, timeout=300)
 
     def down(self):
         return self.potok("down")
