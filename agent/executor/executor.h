@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "agent/executor/end_cause.h"
 #include "common/base/attempt.h"
 #include "common/base/resources.h"
 
@@ -22,24 +23,13 @@ namespace potok::agent {
 // Everything that the shim needs. The attempt's folder exists and holds nothing of the shim's yet.
 struct Launch {
   AttemptKey key;
-  std::string folder;                              // absolute; log, exit, lock and started lie here
+  std::string folder;                              // absolute; the files log and state lie here
   std::string working_directory;                   // absolute
   std::vector<std::string> argv;                   // argv[0] is an absolute path
   std::map<std::string, std::string> environment;  // complete: nothing of the agent's is inherited
   Resources limits;                                // 0 memory or CPUs: unlimited
-  absl::Duration timeout;                          // absl::InfiniteDuration(): none
+  absl::Duration timeout;                          // infinite or zero: none
   absl::Duration grace;                            // between SIGTERM and SIGKILL, on timeout
-};
-
-enum class EndCause {
-  kExit,
-  kSignal,
-  kOutOfMemory,
-  kTimeout,
-  kStopped,
-  kLease,
-  kStartFailed,
-  kLost
 };
 
 struct Ended {
@@ -48,6 +38,8 @@ struct Ended {
   std::string message;               // for kStartFailed: what failed, on what, why
   bool child_out_of_memory = false;  // the kernel ended a child; the command itself went on
   std::int64_t log_bytes = 0;
+  absl::Duration cpu_time;               // user and system, of all processes
+  std::int64_t peak_resident_bytes = 0;  // of the largest process
 };
 
 struct ProcessEvent {
@@ -65,12 +57,15 @@ class Executor {
   // Ends the whole tree: SIGTERM, `grace`, SIGKILL. Idempotent; the event says kStopped.
   virtual void Stop(const AttemptKey& key, absl::Duration grace) = 0;
 
+  // All that is to be adopted is adopted before the first Start, which ends what is left of earlier
+  // attempts.
+  //
   // Takes up an attempt whose folder an earlier agent left: running (its events will come), ended
   // (the event comes at once), or neither (kLost at once).
   virtual absl::Status Adopt(const AttemptKey& key, const std::string& folder) = 0;
 
-  // Until when attempts may go on without the agent's word, on CLOCK_BOOTTIME; InfiniteFuture: for
-  // ever.
+  // Until when attempts may go on without the agent's word, on CLOCK_BOOTTIME; InfiniteDuration:
+  // for ever. An attempt that is over its deadline ends with kLease.
   virtual void SetLeaseDeadline(absl::Duration boottime) = 0;
 
   // Frees what is held for an attempt that has ended (its cgroup).

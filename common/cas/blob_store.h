@@ -1,9 +1,14 @@
 // Blobs on a local disk, named by their content: the server's store and the agent's cache.
 //
-// Layout: ROOT/blobs/ab/cdef... (sha256 in hexadecimal, size as a suffix "-SIZE"), ROOT/uploads/ID
-// for what is not complete. A blob appears by rename once its digest was verified and, when
-// `durable`, its bytes were synced; it is never changed afterwards and is read-only (0444). All
-// functions are thread-safe and block on the disk.
+// Layout: ROOT/blobs/ab/cdef... (sha256 in hexadecimal, size as a suffix "-SIZE"),
+// ROOT/uploads/ID.* for what is not complete. A blob appears by rename once its digest was verified
+// and, when `durable`, its bytes were synced; it is never changed afterwards and is read-only
+// (0444). All functions are thread-safe and block on the disk. A full disk is RESOURCE_EXHAUSTED,
+// and nothing of what was being written stays.
+//
+// Others may hold hard links to a blob and, as root, write through them. So every blob carries a
+// stamp (mode 0444, a fixed modification time) that any write removes: what lost it is copied and
+// hashed again before it counts, and is dropped as missing if it is damaged.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +23,8 @@
 
 namespace potok {
 
+class BlobDisk;
+
 struct BlobStoreOptions {
   std::string root;
   bool durable = true;         // fsync file and folder before a blob counts; false for a cache
@@ -29,6 +36,24 @@ class BlobStore {
   // Makes the folders; UNAVAILABLE or PERMISSION_DENIED if it cannot.
   static absl::StatusOr<std::unique_ptr<BlobStore>> Open(BlobStoreOptions options);
   ~BlobStore();
+  BlobStore(const BlobStore&) = delete;
+  BlobStore& operator=(const BlobStore&) = delete;
+
+  // While it lives, these blobs are not evicted, and those of them that arrive stay. The store must
+  // outlive it.
+  class Pin {
+   public:
+    Pin(Pin&& other) noexcept;
+    Pin& operator=(Pin&&) = delete;
+    ~Pin();
+
+   private:
+    friend class BlobStore;
+    Pin(BlobStore* store, std::vector<Digest> digests);
+    BlobStore* store_;
+    std::vector<Digest> digests_;
+  };
+  Pin PinAll(std::vector<Digest> digests);
 
   // Those of `digests` that are not here; the others are marked as used now. The empty blob is
   // always here.
@@ -58,14 +83,19 @@ class BlobStore {
     // Verifies and renames; DATA_LOSS (and the upload is gone) if the digest differs.
     virtual absl::Status Finish() = 0;
   };
-  // `upload_id` is [A-Za-z0-9-]{1,64}. Two at once under one id: the second is ABORTED.
+  // `upload_id` is [A-Za-z0-9-]{1,64}. Two at once under one id: the second is ABORTED. What was
+  // begun and not finished within a day is removed when the store is opened. The store must outlive
+  // the upload.
   absl::StatusOr<std::unique_ptr<Upload>> BeginUpload(const std::string& upload_id,
                                                       const Digest& digest);
+  // How much of that upload is here; 0 if nothing or if the id is not one.
+  std::int64_t UploadedBytes(const std::string& upload_id, const Digest& digest);
+  // Forgets an upload that will not be resumed.
+  void DropUpload(const std::string& upload_id, const Digest& digest);
 
  private:
-  class Disk;
-  explicit BlobStore(std::unique_ptr<Disk> disk);
-  std::unique_ptr<Disk> disk_;
+  explicit BlobStore(std::unique_ptr<BlobDisk> disk);
+  std::unique_ptr<BlobDisk> disk_;
 };
 
 }  // namespace potok

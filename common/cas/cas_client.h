@@ -1,6 +1,7 @@
 // Client of a content-addressed store that speaks the Remote Execution API's storage services.
 // Knows gRPC only in its .cc. Thread-safe; every call blocks until done and retries what is worth
-// retrying (UNAVAILABLE, cut streams, with resume from where it was) until the deadline.
+// retrying (UNAVAILABLE, cut streams, with resume from where it was) until nothing has moved for
+// `patience`.
 #pragma once
 
 #include <functional>
@@ -20,6 +21,14 @@ class Channel;
 
 namespace potok {
 
+class CasCalls;
+
+struct CasClientOptions {
+  // How long a store may be away, without a byte moving, before a call fails.
+  absl::Duration patience = absl::Minutes(2);
+  int transfers = 4;  // at once
+};
+
 struct TransferProgress {
   std::int64_t bytes_done = 0;
   std::int64_t bytes_total = 0;
@@ -33,7 +42,7 @@ enum class Placing {
 
 class CasClient {
  public:
-  explicit CasClient(std::shared_ptr<grpc::Channel> channel);
+  explicit CasClient(std::shared_ptr<grpc::Channel> channel, CasClientOptions options = {});
   ~CasClient();
 
   // Sends the blobs of a snapshot that the store does not have. `progress` may be null and is
@@ -58,8 +67,8 @@ class CasClient {
   absl::StatusOr<std::string> ReadBlob(const Digest& digest, std::int64_t bytes_max);
 
  private:
-  class Calls;
-  std::unique_ptr<Calls> calls_;
+  const CasClientOptions options_;
+  std::unique_ptr<CasCalls> calls_;
 };
 
 }  // namespace potok

@@ -94,6 +94,15 @@ absl::StatusOr<std::string> RenderArithmetic(const std::string& spelling,
       spelling));
 }
 
+absl::Status CheckSize(const std::string& script) {
+  if (script.size() <= kCommandBytesMax) return absl::OkStatus();
+  return absl::InvalidArgumentError(fmt::format(
+      "the command has {} bytes, and bash can be given at most {}; put it into a file of"
+      " the code and run that",
+      script.size(),
+      kCommandBytesMax));
+}
+
 class Renderer {
  public:
   Renderer(const Values& inputs, const Values& outputs, const std::vector<ShellPiece>& pieces)
@@ -183,11 +192,14 @@ class Renderer {
 absl::StatusOr<ShellCommand> RenderForShell(const std::string& command,
                                             const std::map<std::string, std::string>& inputs,
                                             const std::map<std::string, std::string>& outputs) {
+  POTOK_RETURN_IF_ERROR(CheckSize(command));
   if (command.find("${{") == std::string::npos) return ShellCommand{command, {}};
   POTOK_ASSIGN_OR_RETURN(const std::vector<ShellPiece> pieces, LexShell(command));
   Renderer renderer(inputs, outputs, pieces);
   for (const ShellPiece& piece : pieces) POTOK_RETURN_IF_ERROR(renderer.Append(piece));
-  return renderer.Take();
+  ShellCommand rendered = renderer.Take();
+  POTOK_RETURN_IF_ERROR(CheckSize(rendered.script));
+  return rendered;
 }
 
 }  // namespace potok

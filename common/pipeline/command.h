@@ -2,6 +2,7 @@
 // Pure. Rule and reasons: docs/decisions/0003-values-are-data.md.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <set>
 #include <string>
@@ -11,6 +12,10 @@
 #include "absl/status/statusor.h"
 
 namespace potok {
+
+// Bytes of a command as bash is given it, in one argument: MAX_ARG_STRLEN of execve(2), 32 pages,
+// with its ending zero.
+inline constexpr std::size_t kCommandBytesMax = 32 * 4096 - 1;
 
 // Removes each $[[ ... ]] block in which an input has no value, and the brackets of the others.
 // `with_value` names the inputs that have one; outputs always do. "$[[:" opens no block: it is a
@@ -45,8 +50,8 @@ struct ShellCommand {
 // INVALID_ARGUMENT where that cannot be kept: in arithmetic ($((..)), ((..)), $[..], subscripts and
 // offsets, unless the value is a plain whole number), after a backslash or a dollar sign, as the
 // name of a variable, for an output that is absent from `outputs`, and for a value that holds a
-// zero byte or more bytes than execve(2) takes; the message names the reference and says what to
-// write. `command` has no optional blocks left.
+// zero byte or more bytes than execve(2) takes, or a script longer than kCommandBytesMax; the
+// message names the reference and says what to write. `command` has no optional blocks left.
 absl::StatusOr<ShellCommand> RenderForShell(const std::string& command,
                                             const std::map<std::string, std::string>& inputs,
                                             const std::map<std::string, std::string>& outputs);

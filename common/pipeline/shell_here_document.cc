@@ -73,7 +73,7 @@ absl::Status ShellScanner::ScanHereOperator() {
   const std::size_t begin = position_;
   char quote = '\0';
   while (!AtEnd() && (quote != '\0' || std::strchr(kEndsWord, At()) == nullptr)) {
-    if (At() == '$' || At() == '`') {
+    if (AtReference() || (quote != '\'' && (At() == '$' || At() == '`'))) {
       return Refuse(begin, "a here-document's delimiter has to be a plain word");
     }
     if (At() == '\\' && quote != '\'') {

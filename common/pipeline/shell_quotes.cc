@@ -93,6 +93,7 @@ absl::Status ShellScanner::ScanBackticks(bool in_double) {
 
 // ${name}, ${name[subscript]}, ${name:offset:length}, ${name<operator>word}.
 absl::Status ShellScanner::ScanParameter(bool in_double) {
+  POTOK_RETURN_IF_ERROR(Enter());
   const std::size_t begin = position_;
   Take(2);
   if (At() == ' ' || At() == '\t' || At() == '\n' || At() == '|') {
@@ -116,12 +117,14 @@ absl::Status ShellScanner::ScanParameter(bool in_double) {
   if (AtReference()) return Refuse(position_, "an operator such as :- or # has to stand before it");
   if (At() == ':' && (At(1) == '\0' || std::strchr("-=?+", At(1)) == nullptr)) {
     Take(1);
+    --depth_;
     return ScanArithmetic('{', '}', false);
   }
   const bool is_pattern = At() != '\0' && std::strchr("#%/^,~", At()) != nullptr;
   POTOK_RETURN_IF_ERROR(ScanParameterWord(in_double, is_pattern));
   if (AtEnd()) return NotClosed(begin, "}");
   Take(1);
+  --depth_;
   return absl::OkStatus();
 }
 
@@ -143,6 +146,7 @@ absl::Status ShellScanner::ScanParameterWord(bool in_double, bool is_pattern) {
 }
 
 absl::Status ShellScanner::ScanArithmetic(char open, char close, bool closes_twice) {
+  POTOK_RETURN_IF_ERROR(Enter());
   const std::size_t begin = position_;
   ++arithmetic_;
   int depth = 0;
@@ -158,6 +162,7 @@ absl::Status ShellScanner::ScanArithmetic(char open, char close, bool closes_twi
   }
   Take(closes_twice ? 2 : 1);
   --arithmetic_;
+  --depth_;
   return absl::OkStatus();
 }
 

@@ -1,12 +1,12 @@
 #include "common/pipeline/shell_scanner.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstring>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "common/base/status_macros.h"
-#include "common/pipeline/names.h"
 #include "fmt/format.h"
 
 namespace potok {
@@ -17,7 +17,7 @@ namespace {
 constexpr int kDepthMax = 200;
 
 bool IsNameCharacter(char c) {
-  return IsVariableName(std::string("_") + c);
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
 }
 
 bool IsBlank(char c) {
@@ -56,11 +56,14 @@ absl::Status ShellScanner::NotClosed(std::size_t begin, const char* close) const
       "'{}' in the command is not closed; end it with {}", text_.substr(begin, 40), close));
 }
 
+absl::Status ShellScanner::Enter() {
+  if (++depth_ <= kDepthMax) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      fmt::format("the command nests more than {} brackets", kDepthMax));
+}
+
 absl::Status ShellScanner::ScanCommandsUntil(char close) {
-  if (++depth_ > kDepthMax) {
-    return absl::InvalidArgumentError(
-        fmt::format("the command nests more than {} quotes and brackets", kDepthMax));
-  }
+  POTOK_RETURN_IF_ERROR(Enter());
   const std::size_t begin = position_;
   const ShellWords outer_words = std::exchange(words_, ShellWords());
   const int outer_arithmetic = std::exchange(arithmetic_, 0);

@@ -41,6 +41,8 @@ class ShellScanner {
   // True if backslash and newline, which bash drops, stand after this character and before one of
   // `next`, so that the two are read as one operator.
   bool SplitBeforeAnyOf(const char* next) const;
+  // Counts one more construct around what follows; its function counts down at the end.
+  absl::Status Enter();
   void Write(const std::string& text);
   // Copies the next `count` characters.
   void Take(std::size_t count);

@@ -7,7 +7,8 @@
 
 namespace potok {
 
-// Insertions, deletions and replacements that make `a` of `b` (Levenshtein 1966).
+// Insertions, deletions, replacements and swaps of neighbours that make `a` of `b`, no letter
+// edited twice (the "optimal string alignment" form of the Damerau-Levenshtein distance).
 std::size_t EditDistance(const std::string& a, const std::string& b);
 
 // What to append to "there is no 'dat'": "; did you mean 'data'?" if a name is near (a third of its

@@ -48,8 +48,7 @@ std::vector<Problem> Validate(const PipelineSpec& spec) {
   CheckSize(spec, &problems);
   if (spec.steps.size() > kStepsMax) return problems.Take();
   const SpecIndex index(spec);
-  // A standalone job's inputs and outputs are its step's, and are checked there.
-  if (spec.is_pipeline || spec.steps.empty()) CheckPorts(index, &problems);
+  CheckPorts(index, &problems);
   std::vector<StepReference> references;
   for (std::uint32_t step = 0; step < spec.steps.size(); ++step) {
     CheckStep(index, step, &problems);

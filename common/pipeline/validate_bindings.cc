@@ -148,6 +148,15 @@ class BindingCheck {
   }
 
   void CheckTarget(const StepInput& target, bool single) {
+    if (!single) {
+      // Chains of joined texts could grow without limit: a few steps would name a terabyte.
+      Error(
+          fmt::format("${{{{parent.jobs.{}.inputs.{}}}}} cannot be joined with text; use what that"
+                      " input is bound to",
+                      target.step,
+                      target.name));
+      return;
+    }
     const auto source = FindSource(target.step);
     if (!source) return;
     const Step& step = index_.spec().steps[*source];

@@ -1,6 +1,7 @@
 // What a step's command refers to, and whether bash could be given the values there.
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "common/pipeline/command.h"
 #include "common/pipeline/validation.h"
@@ -63,7 +64,6 @@ std::string SampleOf(const Input& input) {
 
 void CheckRendering(const SpecIndex& index, std::uint32_t number, Problems* problems) {
   const Step& step = index.spec().steps[number];
-  if (step.command.find("${{") == std::string::npos) return;
   std::set<std::string> names;
   std::map<std::string, std::string> inputs;
   std::map<std::string, std::string> outputs;
@@ -83,22 +83,22 @@ void CheckRendering(const SpecIndex& index, std::uint32_t number, Problems* prob
 
 void CheckCommand(const SpecIndex& index, std::uint32_t step, Problems* problems) {
   const std::string& command = index.spec().steps[step].command;
-  const std::string where = index.Where(step, "command");
+  const auto where = [&index, step] { return index.Where(step, "command"); };
   if (command.find_first_not_of(" \t\r\n") == std::string::npos) {
-    problems->Error(where, "the step has no command");
+    problems->Error(where(), "the step has no command");
     return;
   }
   const auto references = ReferencesOf(command);
   if (!references.ok()) {
-    problems->Error(where, std::string(references.status().message()));
+    problems->Error(where(), std::string(references.status().message()));
     return;
   }
   bool all_known = true;
-  std::set<std::string> seen;
+  std::set<std::tuple<bool, bool, std::string>> seen;
   for (const CommandReference& reference : *references) {
-    const std::string key =
-        fmt::format("{}{}{}", reference.is_output, reference.in_optional_block, reference.name);
-    if (!seen.insert(key).second) continue;
+    if (!seen.emplace(reference.is_output, reference.in_optional_block, reference.name).second) {
+      continue;
+    }
     all_known = CheckReference(index, step, reference, problems) && all_known;
   }
   if (all_known) CheckRendering(index, step, problems);

@@ -47,8 +47,10 @@ class Graph {
     return fmt::format("{}.inputs.{}", steps[step].name, steps[step].inputs[input].name);
   }
   std::string Where(Node node) const {
-    const std::size_t steps = index_.spec().steps.size();
-    return index_.Where(node < steps ? node : inputs_[node - steps].first, "");
+    const auto& steps = index_.spec().steps;
+    if (node < steps.size()) return index_.Where(node, "");
+    const auto& [step, input] = inputs_[node - steps.size()];
+    return index_.Where(step, "inputs." + steps[step].inputs[input].name);
   }
 
  private:

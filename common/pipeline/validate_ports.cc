@@ -1,5 +1,5 @@
 // Declarations of inputs and outputs, and the literal values of a pipeline's inputs.
-#include <set>
+#include <unordered_set>
 
 #include "common/pipeline/names.h"
 #include "common/pipeline/template.h"
@@ -83,7 +83,7 @@ void CheckGivenValue(const Input& input, Problems* problems) {
 void CheckInputDeclarations(const std::vector<Input>& inputs,
                             const std::string& where,
                             Problems* problems) {
-  std::set<std::string> names;
+  std::unordered_set<std::string> names;
   for (const Input& input : inputs) {
     const std::string path = where + "inputs." + input.name;
     CheckPortName(input.name, path, problems);
@@ -98,7 +98,7 @@ void CheckInputDeclarations(const std::vector<Input>& inputs,
 void CheckOutputDeclarations(const std::vector<Output>& outputs,
                              const std::string& where,
                              Problems* problems) {
-  std::set<std::string> names;
+  std::unordered_set<std::string> names;
   for (const Output& output : outputs) {
     const std::string path = where + "outputs." + output.name;
     CheckPortName(output.name, path, problems);

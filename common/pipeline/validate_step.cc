@@ -9,7 +9,7 @@ namespace {
 
 void CheckStepName(const SpecIndex& index, std::uint32_t step, Problems* problems) {
   const std::string& name = index.spec().steps[step].name;
-  if (!IsStepName(name) && index.spec().is_pipeline) {
+  if (!IsStepName(name)) {
     problems->Error(index.Where(step, ""),
                     fmt::format("'{}' cannot name a step; use small letters, digits and '_', not"
                                 " beginning with a digit",
@@ -105,7 +105,7 @@ void CheckStep(const SpecIndex& index, std::uint32_t step, Problems* problems) {
   CheckDistribution(index, step, problems);
   CheckVariables(index, step, problems);
   CheckOrder(index, step, problems);
-  const std::string prefix = index.spec().is_pipeline ? index.Where(step, "") + "." : "";
+  const std::string prefix = index.Where(step, "") + ".";
   CheckInputDeclarations(index.spec().steps[step].inputs, prefix, problems);
   CheckOutputDeclarations(index.spec().steps[step].outputs, prefix, problems);
 }

@@ -59,7 +59,6 @@ const Output* SpecIndex::FindPipelineOutput(const std::string& name) const {
 }
 
 std::string SpecIndex::Where(std::uint32_t step, const std::string& rest) const {
-  if (!spec_.is_pipeline) return rest;
   const std::string where = "jobs." + spec_.steps[step].name;
   return rest.empty() ? where : where + "." + rest;
 }

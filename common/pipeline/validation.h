@@ -27,7 +27,7 @@ class SpecIndex {
   // Of the pipeline; null if there is none.
   const Input* FindPipelineInput(const std::string& name) const;
   const Output* FindPipelineOutput(const std::string& name) const;
-  // "jobs.train.inputs.lr" from 3 and "inputs.lr"; a standalone job's step has no "jobs.train.".
+  // "jobs.train.inputs.lr" from 3 and "inputs.lr".
   std::string Where(std::uint32_t step, const std::string& rest) const;
 
  private:

@@ -1,5 +1,4 @@
-// The store on PostgreSQL. The only folder that knows libpqxx and libpq; exceptions stop in
-// transaction.cc.
+// The store on PostgreSQL. The only folder that knows libpq (docs/decisions/0006).
 #pragma once
 
 #include <string>

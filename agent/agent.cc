@@ -1,0 +1,122 @@
+#include "agent/agent.h"
+
+#include <pwd.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <random>
+
+#include "agent/artifacts/pool_transfers.h"
+#include "agent/executor/shim_executor.h"
+#include "agent/link/grpc_link.h"
+#include "agent/link/log_shipper.h"
+#include "agent/loop/drive.h"
+#include "agent/loop/find_program.h"
+#include "common/base/status_macros.h"
+#include "common/rpc/channel.h"
+#include "fmt/format.h"
+
+namespace potok::agent {
+namespace {
+
+StepSurroundings SurroundingsOf(const AgentConfig& config, const MachineFacts& facts) {
+  StepSurroundings surroundings;
+  const passwd* user = getpwuid(getuid());
+  surroundings.user = user != nullptr ? user->pw_name : std::to_string(getuid());
+  surroundings.home = user != nullptr ? user->pw_dir : "/";
+  if (!config.step_path.empty()) surroundings.path = config.step_path;
+  // What the machine has, not what is offered: a step that asked for none must see none.
+  surroundings.has_gpus = !facts.gpus.empty();
+  surroundings.machine = config.name.empty() ? facts.hostname : config.name;
+  return surroundings;
+}
+
+Introduction IntroductionOf(const AgentConfig& config,
+                            const MachineFacts& offered,
+                            const std::string& state_id,
+                            const std::string& isolation) {
+  Introduction self;
+  self.machine = config.name.empty() ? offered.hostname : config.name;
+  self.state_id = state_id;
+  self.boot_id = offered.boot_id;
+  self.agent_version = POTOK_VERSION;
+  self.capacity = offered.capacity;
+  for (const GpuDevice& gpu : offered.gpus) {
+    self.gpus.push_back({gpu.index, gpu.model, gpu.memory_bytes, gpu.uuid});
+  }
+  self.labels = config.labels;
+  self.pools = config.pools;
+  self.isolation = isolation;
+  return self;
+}
+
+void SayWhatThisIs(const Introduction& self, const AgentConfig& config, const MachineFacts& facts) {
+  spdlog::info("agent starts machine={} server={} state={} isolation={} capacity=\"{}\" version={}",
+               self.machine,
+               config.server,
+               config.state,
+               self.isolation,
+               ToString(self.capacity),
+               self.agent_version);
+  if (self.isolation == "none") {
+    spdlog::warn("no cgroups here: memory and CPU limits of steps are watched, not enforced");
+  }
+  for (const OfferedGpu& gpu : self.gpus) {
+    spdlog::info("gpu offered index={} model=\"{}\" memory=\"{}\" uuid={}",
+                 gpu.index,
+                 gpu.model,
+                 FormatBytes(gpu.memory_bytes),
+                 gpu.uuid);
+  }
+  if (!facts.gpu_note.empty()) spdlog::info("no gpus reason=\"{}\"", facts.gpu_note);
+}
+
+}  // namespace
+
+absl::Status RunAgent(const AgentConfig& config,
+                      const MachineFacts& facts,
+                      const std::string& shim_path) {
+  POTOK_ASSIGN_OR_RETURN(const std::unique_ptr<AttemptFolders> folders,
+                         AttemptFolders::Open(config.state, facts.boot_id));
+  ShimExecutorOptions executor_options;
+  executor_options.shim_path = shim_path;
+  executor_options.state_folder = config.state;
+  POTOK_ASSIGN_OR_RETURN(std::unique_ptr<ShimExecutor> executor,
+                         ShimExecutor::Open(executor_options));
+  BlobStoreOptions cache_options;
+  cache_options.root = config.state + "/cache";
+  cache_options.durable = false;
+  cache_options.bytes_max = config.cache_bytes;
+  POTOK_ASSIGN_OR_RETURN(const std::unique_ptr<BlobStore> cache,
+                         BlobStore::Open(std::move(cache_options)));
+  const Introduction self =
+      IntroductionOf(config, Offer(config, facts), folders->state_id(), executor->isolation());
+  SayWhatThisIs(self, config, facts);
+
+  // Bulk does not share a connection with heartbeats: each has its own channel.
+  Inbox inbox;
+  CasClient store(MakeChannel(config.artifacts));
+  PoolTransfers::Options transfer_options;
+  transfer_options.threads = config.transfer_threads;
+  PoolTransfers transfers(
+      store, cache.get(), transfer_options, [&inbox](const AttemptKey& key, AttemptEvent event) {
+        inbox.Post(AttemptNews{key, std::move(event)});
+      });
+  LogShipper logs(MakeChannel(config.server), [&inbox](const AttemptKey& key) {
+    inbox.Post(AttemptNews{key, LogStored{}});
+  });
+  GrpcLink link(MakeChannel(config.server),
+                [&inbox](LinkNews news) { inbox.Post(std::move(news)); });
+  AttemptTable attempts(
+      {*executor, transfers, logs, *folders}, SurroundingsOf(config, facts), FindProgramInPath);
+  attempts.TakeUp();
+  AgentLoop loop({attempts, *executor, link}, self, config.on_stop, std::random_device{}());
+  Drive(loop, inbox, *executor);
+  executor.reset();  // gives back the cgroups that are free
+  spdlog::info("agent ended");
+  spdlog::shutdown();
+  std::_Exit(0);
+}
+
+}  // namespace potok::agent

@@ -1,0 +1,192 @@
+#include "agent/artifacts/pool_transfers.h"
+
+#include <spdlog/spdlog.h>
+
+#include <condition_variable>
+#include <deque>
+#include <set>
+#include <thread>
+
+#include "agent/artifacts/collect_outputs.h"
+#include "agent/artifacts/stage_inputs.h"
+#include "agent/artifacts/step_folders.h"
+#include "common/base/status_macros.h"
+#include "common/runtime/logging.h"
+#include "common/runtime/mutex.h"
+#include "common/runtime/real_clock.h"
+#include "fmt/format.h"
+
+namespace potok::agent {
+namespace {
+
+constexpr absl::Duration kFirstWait = absl::Seconds(1);
+constexpr absl::Duration kLastWait = absl::Seconds(15);
+
+bool IsWorthAnotherTry(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kUnavailable ||
+         status.code() == absl::StatusCode::kDeadlineExceeded ||
+         status.code() == absl::StatusCode::kResourceExhausted ||
+         status.code() == absl::StatusCode::kAborted;
+}
+
+}  // namespace
+
+class PoolTransfers::Pool {
+ public:
+  Pool(CasClient& store, BlobStore* cache, Options options, Post post)
+      : store_(store), cache_(cache), options_(options), post_(std::move(post)) {
+    for (int i = 0; i < options.threads; ++i) {
+      threads_.emplace_back([this, i] {
+        NameThread(fmt::format("transfer-{}", i));
+        Work();
+      });
+    }
+  }
+
+  ~Pool() {
+    {
+      MutexLock lock(mutex_);
+      closed_ = true;
+      changed_.notify_all();
+    }
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  void Add(std::function<void()> task) {
+    MutexLock lock(mutex_);
+    tasks_.push_back(std::move(task));
+    if (idle_ > 0) changed_.notify_one();
+  }
+
+  void Cancel(const AttemptKey& key) {
+    MutexLock lock(mutex_);
+    canceled_.insert(key);
+    changed_.notify_all();
+  }
+
+  void Stage(const AttemptOrder& order, const AttemptPaths& paths) {
+    const absl::Status status = Persist(order.key, options_.patience_staging, [&] {
+      return StageInputs(order, paths, store_, cache_);
+    });
+    Done(order.key, StagingDone{status});
+  }
+
+  void Store(const AttemptOrder& order, const AttemptPaths& paths) {
+    absl::StatusOr<CollectedOutputs> collected = CollectOutputs(order, paths);
+    if (!collected.ok()) return Done(order.key, OutputsStored{collected.status()});
+    if (!collected->blobs.blobs.empty()) {
+      const absl::Status status = Persist(
+          order.key, options_.patience_storing, [&] { return store_.Upload(collected->blobs); });
+      if (!status.ok()) {
+        return Done(order.key,
+                    OutputsStored{absl::Status(status.code(),
+                                               fmt::format("could not store the outputs: {}",
+                                                           std::string(status.message())))});
+      }
+    }
+    Done(order.key, OutputsStored{std::move(collected->values)});
+  }
+
+ private:
+  void Work() {
+    while (std::optional<std::function<void()>> task = Take()) (*task)();
+  }
+
+  std::optional<std::function<void()>> Take() {
+    MutexLock lock(mutex_);
+    ++idle_;
+    changed_.wait(lock.native(), [this] { return HasWork(); });
+    --idle_;
+    if (closed_) return std::nullopt;
+    std::function<void()> task = std::move(tasks_.front());
+    tasks_.pop_front();
+    return task;
+  }
+  bool HasWork() ABSL_NO_THREAD_SAFETY_ANALYSIS { return closed_ || !tasks_.empty(); }
+
+  // Tries until it works, fails for good, lasts too long or is not wanted any more.
+  absl::Status Persist(const AttemptKey& key,
+                       absl::Duration patience,
+                       const std::function<absl::Status()>& transfer) {
+    const absl::Duration give_up_at = BootTime() + patience;
+    absl::Duration wait = kFirstWait;
+    while (true) {
+      if (IsCanceled(key)) return absl::CancelledError("the attempt was stopped");
+      const absl::Status status = transfer();
+      if (!IsWorthAnotherTry(status) || BootTime() + wait > give_up_at) return status;
+      spdlog::warn("transfer failed attempt={} retry_in={} error=\"{}\"",
+                   ToString(key),
+                   absl::FormatDuration(wait),
+                   status.ToString());
+      WaitFor(key, wait);
+      wait = std::min(wait * 2, kLastWait);
+    }
+  }
+
+  bool IsCanceled(const AttemptKey& key) {
+    MutexLock lock(mutex_);
+    return closed_ || canceled_.contains(key);
+  }
+
+  void WaitFor(const AttemptKey& key, absl::Duration wait) {
+    MutexLock lock(mutex_);
+    changed_.wait_for(
+        lock.native(), absl::ToChronoMilliseconds(wait), [&] { return IsUnwanted(key); });
+  }
+  bool IsUnwanted(const AttemptKey& key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    return closed_ || canceled_.contains(key);
+  }
+
+  void Done(const AttemptKey& key, AttemptEvent event) {
+    {
+      MutexLock lock(mutex_);
+      canceled_.erase(key);
+      if (closed_) return;  // what was cut short is done again by the next agent
+    }
+    post_(key, std::move(event));
+  }
+
+  CasClient& store_;
+  BlobStore* const cache_;
+  const Options options_;
+  const Post post_;
+  std::vector<std::thread> threads_;
+
+  Mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> tasks_ ABSL_GUARDED_BY(mutex_);
+  std::set<AttemptKey> canceled_ ABSL_GUARDED_BY(mutex_);
+  int idle_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+PoolTransfers::PoolTransfers(CasClient& store, BlobStore* cache, Options options, Post post)
+    : pool_(std::make_unique<Pool>(store, cache, options, std::move(post))) {}
+
+PoolTransfers::~PoolTransfers() = default;
+
+void PoolTransfers::Stage(std::shared_ptr<const AttemptOrder> order, const AttemptPaths& paths) {
+  pool_->Add([pool = pool_.get(), order = std::move(order), paths] { pool->Stage(*order, paths); });
+}
+
+void PoolTransfers::Store(std::shared_ptr<const AttemptOrder> order, const AttemptPaths& paths) {
+  pool_->Add([pool = pool_.get(), order = std::move(order), paths] { pool->Store(*order, paths); });
+}
+
+void PoolTransfers::Remove(const AttemptPaths& paths) {
+  pool_->Add([paths] { RemoveFolder(paths.folder); });
+}
+
+absl::Status PoolTransfers::MakeFolders(const AttemptOrder& order, const AttemptPaths& paths) {
+  return MakeStepFolders(order, paths);
+}
+
+bool PoolTransfers::HasDefaultArtifacts(const AttemptPaths& paths) {
+  return agent::HasDefaultArtifacts(paths);
+}
+
+void PoolTransfers::Cancel(const AttemptKey& key) {
+  pool_->Cancel(key);
+}
+
+}  // namespace potok::agent

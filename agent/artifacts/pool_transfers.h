@@ -1,0 +1,40 @@
+// Transfers on a few threads, from and to a content-addressed store.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "agent/artifacts/transfers.h"
+#include "agent/domain/attempt.h"
+#include "common/cas/cas_client.h"
+
+namespace potok::agent {
+
+class PoolTransfers final : public Transfers {
+ public:
+  struct Options {
+    int threads = 4;
+    // How long a store that does not answer is asked again before the attempt fails.
+    absl::Duration patience_staging = absl::Hours(1);
+    absl::Duration patience_storing = absl::Hours(24);
+  };
+  using Post = std::function<void(const AttemptKey&, AttemptEvent)>;
+
+  // `store` and `cache` outlive this. `post` is called from its threads, never after the
+  // destructor, which waits for what is being transferred.
+  PoolTransfers(CasClient& store, BlobStore* cache, Options options, Post post);
+  ~PoolTransfers() override;
+
+  void Stage(std::shared_ptr<const AttemptOrder> order, const AttemptPaths& paths) override;
+  void Store(std::shared_ptr<const AttemptOrder> order, const AttemptPaths& paths) override;
+  void Remove(const AttemptPaths& paths) override;
+  absl::Status MakeFolders(const AttemptOrder& order, const AttemptPaths& paths) override;
+  bool HasDefaultArtifacts(const AttemptPaths& paths) override;
+  void Cancel(const AttemptKey& key) override;
+
+ private:
+  class Pool;
+  std::unique_ptr<Pool> pool_;
+};
+
+}  // namespace potok::agent

@@ -1,0 +1,76 @@
+#include "agent/artifacts/step_folders.h"
+
+#include <fcntl.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "common/base/status_macros.h"
+#include "fmt/format.h"
+
+namespace potok::agent {
+namespace {
+
+absl::Status MakeFolder(const std::string& path) {
+  if (mkdir(path.c_str(), 0777) == 0 || errno == EEXIST) return absl::OkStatus();
+  return absl::UnavailableError(
+      fmt::format("could not make the folder {}: {}", path, std::strerror(errno)));
+}
+
+// Removes a folder if it is empty; true if it is not there any more.
+bool RemoveEmpty(const std::string& path) {
+  return rmdir(path.c_str()) == 0 || errno == ENOENT;
+}
+
+// Gives the owner the right to remove what lies in the folders below.
+void MakeRemovable(const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  fs::permissions(folder, fs::perms::owner_all, fs::perm_options::add, ignored);
+  for (fs::directory_iterator it(folder, ignored), end; it != end; it.increment(ignored)) {
+    if (it->is_directory(ignored) && !it->is_symlink(ignored)) MakeRemovable(it->path());
+  }
+}
+
+}  // namespace
+
+absl::Status MakeStepFolders(const AttemptOrder& order, const AttemptPaths& paths) {
+  const std::string work = paths.work();
+  POTOK_RETURN_IF_ERROR(MakeFolder(work));
+  POTOK_RETURN_IF_ERROR(MakeFolder(work + "/outputs"));
+  POTOK_RETURN_IF_ERROR(MakeFolder(work + "/logs"));
+  POTOK_RETURN_IF_ERROR(MakeFolder(paths.temporary()));
+  if (!order.outputs.empty()) POTOK_RETURN_IF_ERROR(MakeFolder(paths.outputs()));
+  for (const Output& output : order.outputs) {
+    if (IsPrimitive(output.type) || IsArtifactRoot(output)) continue;
+    POTOK_RETURN_IF_ERROR(MakeFolder(paths.outputs() + "/" + output.name));
+  }
+  return absl::OkStatus();
+}
+
+bool HasDefaultArtifacts(const AttemptPaths& paths) {
+  const std::string outputs = paths.work() + "/outputs";
+  const std::string logs = paths.work() + "/logs";
+  const bool no_outputs = RemoveEmpty(outputs);
+  const bool no_logs = RemoveEmpty(logs);
+  if (no_outputs && no_logs) return false;
+  // The artifact root has both, so that its consumers need not look.
+  if (no_outputs) mkdir(outputs.c_str(), 0777);
+  if (no_logs) mkdir(logs.c_str(), 0777);
+  return true;
+}
+
+void RemoveFolder(const std::string& path) {
+  std::error_code error;
+  std::filesystem::remove_all(path, error);
+  if (!error) return;
+  MakeRemovable(path);
+  std::filesystem::remove_all(path, error);
+  if (error) spdlog::warn("folder not removed path={} error=\"{}\"", path, error.message());
+}
+
+}  // namespace potok::agent

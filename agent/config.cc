@@ -1,0 +1,194 @@
+#include "agent/config.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "common/base/resources.h"
+#include "fmt/format.h"
+#include "fmt/ranges.h"
+
+namespace potok::agent {
+namespace {
+
+// Collects what is wrong, so that everything is said at once.
+class Problems {
+ public:
+  void Add(const std::string& flag, const std::string& value, const std::string& should_be) {
+    lines_.push_back(fmt::format("--{}={}: {}", flag, value, should_be));
+  }
+  absl::Status AsStatus() const {
+    if (lines_.empty()) return absl::OkStatus();
+    return absl::InvalidArgumentError(fmt::format("{}", fmt::join(lines_, "\n")));
+  }
+
+ private:
+  std::vector<std::string> lines_;
+};
+
+// The same rule as for pools and machines everywhere: a name that needs no quoting anywhere.
+bool IsName(const std::string& text) {
+  return !text.empty() && text.size() <= 255 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  });
+}
+
+void ReadAddresses(const AgentFlags& flags, AgentConfig& config, Problems& problems) {
+  const std::string form = "must be HOST:PORT or unix:/PATH";
+  const std::optional<std::string> server = ParseAddress(flags.server);
+  if (!server) problems.Add("server", flags.server, form + ", the address of potok-server");
+  config.server = server.value_or("");
+  config.artifacts = config.server;
+  if (flags.artifacts.empty()) return;
+  const std::optional<std::string> artifacts = ParseAddress(flags.artifacts);
+  if (!artifacts) problems.Add("artifacts", flags.artifacts, form);
+  config.artifacts = artifacts.value_or("");
+}
+
+void ReadAmounts(const AgentFlags& flags, AgentConfig& config, Problems& problems) {
+  if (!flags.memory.empty()) {
+    const absl::StatusOr<std::int64_t> memory = ParseBytes(flags.memory);
+    if (memory.ok() && *memory > 0) {
+      config.memory_bytes = *memory;
+    } else {
+      problems.Add("memory", flags.memory, "must be an amount such as 64GiB");
+    }
+  }
+  if (!flags.cpus.empty()) {
+    const absl::StatusOr<std::int32_t> cpus = ParseCpuMillis(flags.cpus);
+    if (cpus.ok() && *cpus > 0) {
+      config.cpu_millis = *cpus;
+    } else {
+      problems.Add("cpus", flags.cpus, "must be a number such as 8, 0.5 or 500m");
+    }
+  }
+  if (!flags.gpus.empty()) {
+    const bool number =
+        flags.gpus.size() <= 4 && std::all_of(flags.gpus.begin(), flags.gpus.end(), [](char c) {
+          return c >= '0' && c <= '9';
+        });
+    if (number) {
+      config.gpus = std::stoi(flags.gpus);
+    } else {
+      problems.Add("gpus", flags.gpus, "must be how many of the machine's GPUs to offer");
+    }
+  }
+  const absl::StatusOr<std::int64_t> cache = ParseBytes(flags.cache_bytes);
+  if (cache.ok()) {
+    config.cache_bytes = *cache;
+  } else {
+    problems.Add("cache_bytes", flags.cache_bytes, "must be an amount such as 50GiB; 0: no limit");
+  }
+}
+
+void ReadNames(const AgentFlags& flags, AgentConfig& config, Problems& problems) {
+  config.name = flags.name;
+  if (!flags.name.empty() && !IsName(flags.name)) {
+    problems.Add("name", flags.name, "must be letters, digits, '.', '_' and '-'");
+  }
+  for (const std::string& label : flags.labels) {
+    const std::size_t equals = label.find('=');
+    if (equals == std::string::npos || !IsName(label.substr(0, equals))) {
+      problems.Add("label", label, "must be NAME=VALUE");
+    } else {
+      config.labels[label.substr(0, equals)] = label.substr(equals + 1);
+    }
+  }
+  for (const std::string& pool : flags.pools) {
+    if (!IsName(pool)) {
+      problems.Add("pool", pool, "must be names of pools, separated by commas");
+    } else {
+      config.pools.push_back(pool);
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> NormalizeFlags(const std::vector<std::string>& arguments,
+                                        const std::vector<std::string>& repeated) {
+  std::vector<std::string> flags;
+  std::map<std::string, std::string> joined;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    std::string argument = arguments[i];
+    const std::size_t equals = std::min(argument.find('='), argument.size());
+    if (argument.starts_with("--")) {
+      std::replace(argument.begin() + 2, argument.begin() + static_cast<long>(equals), '-', '_');
+    }
+    const bool is_repeated =
+        std::find(repeated.begin(),
+                  repeated.end(),
+                  argument.substr(0, equals).substr(std::min<std::size_t>(2, equals))) !=
+        repeated.end();
+    const bool value_follows = equals == argument.size();
+    if (!is_repeated || (value_follows && i + 1 == arguments.size())) {
+      flags.push_back(std::move(argument));
+      continue;
+    }
+    std::string& values = joined[argument.substr(0, equals)];
+    if (!values.empty()) values += ",";
+    values += value_follows ? arguments[++i] : argument.substr(equals + 1);
+  }
+  for (const auto& [name, values] : joined) flags.push_back(name + "=" + values);
+  return flags;
+}
+
+std::optional<std::string> ParseAddress(const std::string& text) {
+  if (text.starts_with("grpc://")) return ParseAddress(text.substr(7));
+  if (text.starts_with("unix:")) {
+    const std::size_t path = text.find_first_not_of('/', 5);
+    if (path == std::string::npos || path == 5) return std::nullopt;
+    return "unix:/" + text.substr(path);
+  }
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0 || text.find('/') != std::string::npos) {
+    return std::nullopt;
+  }
+  const std::string port = text.substr(colon + 1);
+  const bool digits = !port.empty() && port.size() <= 5 &&
+                      port.find_first_not_of("0123456789") == std::string::npos;
+  if (!digits || std::stoi(port) == 0 || std::stoi(port) > 65535) return std::nullopt;
+  return text;
+}
+
+absl::StatusOr<AgentConfig> ConfigOf(const AgentFlags& flags) {
+  AgentConfig config;
+  Problems problems;
+  ReadAddresses(flags, config, problems);
+  ReadAmounts(flags, config, problems);
+  ReadNames(flags, config, problems);
+  if (flags.state.empty()) {
+    problems.Add("state", flags.state, "must be a folder that only this agent uses");
+  } else {
+    config.state = std::filesystem::absolute(flags.state).lexically_normal();
+  }
+  if (flags.on_stop == "kill") {
+    config.on_stop = OnStop::kKill;
+  } else if (flags.on_stop != "leave") {
+    problems.Add("on_stop", flags.on_stop, "must be leave or kill");
+  }
+  const std::vector<std::string> levels = {"trace", "debug", "info", "warn", "error"};
+  if (std::find(levels.begin(), levels.end(), flags.log_level) == levels.end()) {
+    problems.Add("log_level", flags.log_level, "must be trace, debug, info, warn or error");
+  }
+  config.log_level = flags.log_level;
+  if (flags.transfer_threads < 1 || flags.transfer_threads > 64) {
+    problems.Add("transfer_threads", std::to_string(flags.transfer_threads), "must be 1 to 64");
+  }
+  config.transfer_threads = flags.transfer_threads;
+  config.step_path = flags.step_path;
+  if (const absl::Status wrong = problems.AsStatus(); !wrong.ok()) return wrong;
+  return config;
+}
+
+MachineFacts Offer(const AgentConfig& config, MachineFacts facts) {
+  if (config.memory_bytes) facts.capacity.memory_bytes = *config.memory_bytes;
+  if (config.cpu_millis) facts.capacity.cpu_millis = *config.cpu_millis;
+  if (config.gpus && static_cast<std::size_t>(*config.gpus) < facts.gpus.size()) {
+    facts.gpus.resize(static_cast<std::size_t>(*config.gpus));
+  }
+  facts.capacity.gpus = static_cast<std::int32_t>(facts.gpus.size());
+  return facts;
+}
+
+}  // namespace potok::agent

@@ -1,0 +1,69 @@
+// What an agent is told at its start. A plain value, made from flags by main.cc.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "agent/loop/agent_loop.h"
+#include "agent/resources/machine_probe.h"
+
+namespace potok::agent {
+
+// As written, before anything is checked.
+struct AgentFlags {
+  std::string server;
+  std::string artifacts;
+  std::string name;
+  std::string state;
+  std::string memory;
+  std::string cpus;
+  std::string gpus;
+  std::vector<std::string> labels;
+  std::vector<std::string> pools;
+  std::string cache_bytes;
+  std::string on_stop;
+  std::string log_level;
+  std::string step_path;
+  int transfer_threads = 4;
+};
+
+struct AgentConfig {
+  std::string server;     // "unix:PATH" or "HOST:PORT"
+  std::string artifacts;  // the same, of the content-addressed store
+  std::string name;       // empty: the host's
+  std::string state;      // absolute
+  std::optional<std::int64_t> memory_bytes;
+  std::optional<std::int32_t> cpu_millis;
+  std::optional<std::int32_t> gpus;
+  std::map<std::string, std::string> labels;
+  std::vector<std::string> pools;
+  std::int64_t cache_bytes = 0;
+  OnStop on_stop = OnStop::kLeave;
+  std::string log_level;
+  std::string step_path;  // empty: the default of StepSurroundings
+  int transfer_threads = 4;
+};
+
+// INVALID_ARGUMENT naming every flag that is wrong, one a line, with what it should be.
+absl::StatusOr<AgentConfig> ConfigOf(const AgentFlags& flags);
+
+// What the machine offers: what it has, but for what the configuration says otherwise. `--gpus`
+// beyond what is there adds none.
+MachineFacts Offer(const AgentConfig& config, MachineFacts facts);
+
+// Makes of a command line what Abseil's flags understand: --on-stop becomes --on_stop, and what is
+// given several times, --label=a --label=b, one --label=a,b (of which Abseil would keep only the
+// last). `repeated` names the flags that may be.
+std::vector<std::string> NormalizeFlags(const std::vector<std::string>& arguments,
+                                        const std::vector<std::string>& repeated);
+
+// "HOST:PORT" or "unix:PATH" of "grpc://HOST:PORT", "unix:///PATH" and the like; nothing for what
+// is no address.
+std::optional<std::string> ParseAddress(const std::string& text);
+
+}  // namespace potok::agent

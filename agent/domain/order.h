@@ -1,0 +1,51 @@
+// What the server orders, as plain values; the wire form is potok.v1.StartAttempt.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "common/base/attempt.h"
+#include "common/base/resources.h"
+#include "common/pipeline/spec.h"
+
+namespace potok::agent {
+
+struct AttemptInput {
+  std::string name;
+  ValueType type = ValueType::kString;
+  Mode mode = Mode::kDefault;
+  std::variant<std::string, Artifact> value;  // text: a literal, or a URI to hand over as it is
+};
+
+// Everything that is needed to run one attempt.
+struct AttemptOrder {
+  AttemptKey key;
+  std::string run;   // names, for people and for the step's environment
+  std::string step;  // empty for a job of a single step
+  std::string command;
+  std::optional<Artifact> code;
+  std::vector<AttemptInput> inputs;
+  std::vector<Output> outputs;
+  std::map<std::string, std::string> environment_variables;
+  Resources resources;
+  std::vector<std::int32_t> gpu_indices;
+  absl::Duration timeout = absl::InfiniteDuration();
+  std::string experiment_name;
+  Distribution distribution;
+  std::string fence;
+};
+
+// True if something must be fetched before the command can start.
+bool NeedsStaging(const AttemptOrder& order);
+
+// OK if every name that becomes a part of a path is one: not empty, ".", "..", and without '/' and
+// NUL; INVALID_ARGUMENT naming the first that is not.
+absl::Status CheckNames(const AttemptOrder& order);
+
+}  // namespace potok::agent

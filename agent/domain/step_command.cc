@@ -1,0 +1,137 @@
+#include "agent/domain/step_command.h"
+
+#include "agent/domain/simple_command.h"
+#include "common/base/status_macros.h"
+#include "common/pipeline/command.h"
+#include "fmt/format.h"
+#include "fmt/ranges.h"
+
+namespace potok::agent {
+namespace {
+
+using Environment = std::map<std::string, std::string>;
+
+std::string ValueOf(const AttemptInput& input, const AttemptPaths& paths) {
+  const std::string* text = std::get_if<std::string>(&input.value);
+  return text != nullptr ? *text : paths.Input(input);
+}
+
+// A name that is unique per step and fit for a file: what Azure ML calls the job's name.
+std::string JobName(const AttemptOrder& order) {
+  return order.step.empty() ? order.run : order.run + "_" + order.step;
+}
+
+// Azure ML's variables, and MLflow's that need no server.
+void AddAzureVariables(const AttemptOrder& order, const AttemptPaths& paths, Environment& to) {
+  const std::string job = JobName(order);
+  to["AZUREML_RUN_ID"] = job;
+  to["AZUREML_ROOT_RUN_ID"] = order.run;
+  to["MLFLOW_RUN_ID"] = job;
+  to["AZUREML_EXPERIMENT_NAME"] = order.experiment_name;
+  to["MLFLOW_EXPERIMENT_NAME"] = order.experiment_name;
+  to["MLFLOW_EXPERIMENT_ID"] = order.experiment_name;
+  to["AZUREML_DEFAULT_DATASTORE"] = "workspaceblobstore";
+  to["AZUREML_CR_NODE_RANK"] = "0";
+  to["AZUREML_PROCESS_NAME"] = "rank_0";
+  for (const AttemptInput& input : order.inputs) {
+    to["AZURE_ML_INPUT_" + input.name] = ValueOf(input, paths);
+  }
+  for (const Output& output : order.outputs) {
+    to["AZURE_ML_OUTPUT_" + output.name] = paths.OutputPath(output);
+  }
+}
+
+// A step runs once, as rank 0 of one, on one machine, whatever number of instances it names: a
+// world size that says more would make frameworks wait for processes that never come.
+void AddDistribution(const AttemptOrder& order, Environment& to) {
+  // Attempts of one machine that run at the same time rarely share a port.
+  const std::int64_t port = 20000 + (order.key.run * 131 + order.key.index) % 10000;
+  const std::string& type = order.distribution.type;
+  if (type == "pytorch") {
+    to.insert({{"MASTER_ADDR", "127.0.0.1"},
+               {"MASTER_PORT", std::to_string(port)},
+               {"WORLD_SIZE", "1"},
+               {"NODE_RANK", "0"},
+               {"RANK", "0"},
+               {"LOCAL_RANK", "0"}});
+  } else if (type == "tensorflow") {
+    to["TF_CONFIG"] = fmt::format(
+        R"({{"cluster": {{"worker": ["127.0.0.1:{}"]}}, "task": {{"type": "worker", "index": 0}}, )"
+        R"("environment": "cloud"}})",
+        port);
+  } else if (type == "mpi") {
+    to["AZ_BATCH_HOST_LIST"] = "127.0.0.1";
+  }
+}
+
+// What a step cannot change: which attempt it is, and which GPUs are its own.
+void AddPotokVariables(const AttemptOrder& order,
+                       const StepSurroundings& surroundings,
+                       Environment& to) {
+  to["POTOK_RUN"] = order.run;
+  to["POTOK_STEP"] = order.step;
+  to["POTOK_ATTEMPT"] = std::to_string(order.key.attempt);
+  to["POTOK_FENCE"] = order.fence.empty() ? ToString(order.key) : order.fence;
+  to["POTOK_MACHINE"] = surroundings.machine;
+  if (!surroundings.has_gpus && order.gpu_indices.empty()) return;
+  to["CUDA_VISIBLE_DEVICES"] = fmt::format("{}", fmt::join(order.gpu_indices, ","));
+  // The indices are NVML's, which counts by bus; CUDA by itself counts the fastest first.
+  to["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID";
+}
+
+absl::StatusOr<ShellCommand> Render(const AttemptOrder& order, const AttemptPaths& paths) {
+  std::map<std::string, std::string> inputs;
+  std::map<std::string, std::string> outputs;
+  for (const AttemptInput& input : order.inputs) inputs[input.name] = ValueOf(input, paths);
+  for (const Output& output : order.outputs) outputs[output.name] = paths.OutputPath(output);
+  return RenderForShell(order.command, inputs, outputs);
+}
+
+// The command line of a command that needs no shell, if this is one.
+std::optional<std::vector<std::string>> DirectArguments(const AttemptOrder& order,
+                                                        const std::string& path,
+                                                        const FindProgram& find_program) {
+  std::optional<std::vector<std::string>> words = PlainWords(order.command);
+  if (!words) return std::nullopt;
+  std::optional<std::string> program = find_program(words->front(), path);
+  if (!program) return std::nullopt;
+  words->front() = *std::move(program);
+  return words;
+}
+
+}  // namespace
+
+Environment StepEnvironment(const AttemptOrder& order,
+                            const AttemptPaths& paths,
+                            const StepSurroundings& surroundings) {
+  Environment environment{{"PATH", surroundings.path},
+                          {"HOME", surroundings.home},
+                          {"USER", surroundings.user},
+                          {"LOGNAME", surroundings.user},
+                          {"LANG", "C.UTF-8"},
+                          {"TMPDIR", paths.temporary()}};
+  AddAzureVariables(order, paths, environment);
+  AddDistribution(order, environment);
+  for (const auto& [name, value] : order.environment_variables) environment[name] = value;
+  AddPotokVariables(order, surroundings, environment);
+  return environment;
+}
+
+absl::StatusOr<StepCommand> RenderStep(const AttemptOrder& order,
+                                       const AttemptPaths& paths,
+                                       const StepSurroundings& surroundings,
+                                       const FindProgram& find_program) {
+  StepCommand step;
+  step.environment = StepEnvironment(order, paths, surroundings);
+  if (auto direct = DirectArguments(order, step.environment["PATH"], find_program)) {
+    step.argv = *std::move(direct);
+    return step;
+  }
+  POTOK_ASSIGN_OR_RETURN(ShellCommand shell, Render(order, paths));
+  step.argv = {"/bin/bash", "--noprofile", "--norc", paths.script()};
+  step.environment.merge(shell.environment);
+  step.script = std::move(shell.script);
+  return step;
+}
+
+}  // namespace potok::agent

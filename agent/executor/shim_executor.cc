@@ -1,0 +1,208 @@
+#include "agent/executor/shim_executor.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "agent/executor/attempt_state.h"
+#include "agent/executor/pidfd.h"
+#include "agent/executor/process_tree.h"
+#include "agent/executor/small_files.h"
+#include "common/base/status_macros.h"
+#include "fmt/format.h"
+
+namespace potok::agent {
+namespace {
+
+// What epoll says is ready; attempts are numbered from kFirstId.
+constexpr std::uint64_t kTimerId = 0;
+constexpr std::uint64_t kStartedId = 1;
+constexpr std::uint64_t kFirstId = 2;
+
+constexpr std::int64_t kAtOnce = 1;
+constexpr std::int64_t kForceAgainNs = 100'000'000;
+
+std::int64_t BootTimeNs() {
+  timespec now = {};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+}  // namespace
+
+ShimExecutor::ShimExecutor(const ShimExecutorOptions& options, LeasePage lease, std::string boot_id)
+    : options_(options),
+      boot_id_(std::move(boot_id)),
+      lease_(std::move(lease)),
+      last_id_(kFirstId) {}
+
+ShimExecutor::~ShimExecutor() {
+  if (pool_ == nullptr) return;
+  for (auto& [id, attempt] : attempts_) {
+    if (attempt.ended && attempt.leaf.has_value()) pool_->Give(*std::move(attempt.leaf));
+  }
+}
+
+std::string ShimExecutor::isolation() const {
+  return pool_ == nullptr ? "none" : pool_->tree().name();
+}
+
+absl::Status ShimExecutor::Start(const Launch& launch) {
+  if (pool_ != nullptr) pool_->EndUnclaimed();
+  return StartShim(launch);
+}
+
+void ShimExecutor::Stop(const AttemptKey& key, absl::Duration grace) {
+  const auto id = ids_.find(key);
+  if (id == ids_.end()) return;
+  Attempt& attempt = attempts_.at(id->second);
+  if (attempt.ended) return;
+  const absl::Duration bounded = std::clamp(grace, absl::ZeroDuration(), absl::Hours(24 * 20));
+  SignalWithValue(
+      attempt.pidfd.get(), SIGTERM, static_cast<int>(absl::ToInt64Milliseconds(bounded)));
+  const std::int64_t force_at =
+      BootTimeNs() + absl::ToInt64Nanoseconds(bounded + options_.stop_margin);
+  if (attempt.stop_asked && attempt.force_at <= force_at) return;
+  forced_stops_.erase({attempt.force_at, id->second});
+  attempt.stop_asked = true;
+  attempt.force_at = force_at;
+  forced_stops_.insert({force_at, id->second});
+  ArmTimer();
+}
+
+void ShimExecutor::SetLeaseDeadline(absl::Duration boottime) {
+  const std::int64_t before = lease_.Get();
+  // Infinite is INT64_MAX, which is kNever.
+  const std::int64_t deadline = absl::ToInt64Nanoseconds(boottime);
+  lease_.Set(deadline);
+  if (deadline >= before) return;
+  // Shims sleep until the deadline that they know.
+  for (const auto& [id, attempt] : attempts_) {
+    if (!attempt.ended) SignalWithValue(attempt.pidfd.get(), SIGUSR1, 0);
+  }
+}
+
+void ShimExecutor::Forget(const AttemptKey& key) {
+  const auto id = ids_.find(key);
+  if (id == ids_.end()) return;
+  const auto attempt = attempts_.find(id->second);
+  if (!attempt->second.ended) return;
+  if (attempt->second.leaf.has_value()) pool_->Give(*std::move(attempt->second.leaf));
+  attempts_.erase(attempt);
+  ids_.erase(id);
+}
+
+std::vector<ProcessEvent> ShimExecutor::TakeEvents() {
+  epoll_event ready[256];
+  const int count = epoll_wait(epoll_.get(), ready, std::size(ready), 0);
+  bool timer = false;
+  bool started = false;
+  for (int i = 0; i < count; ++i) {
+    timer |= ready[i].data.u64 == kTimerId;
+    started |= ready[i].data.u64 == kStartedId;
+  }
+  // Before the ends: of an attempt, too, the start comes first.
+  if (started) TakeStarted();
+  for (int i = 0; i < count; ++i) {
+    if (ready[i].data.u64 > kFirstId) TakeEnded(ready[i].data.u64);
+  }
+  std::vector<ProcessEvent> events = std::exchange(pending_, {});
+  if (timer) ForceDueStops();
+  return events;
+}
+
+void ShimExecutor::TakeStarted() {
+  std::uint64_t ids[512];
+  for (;;) {
+    const ssize_t size = read(started_read_.get(), ids, sizeof(ids));
+    if (size <= 0) return;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(size) / sizeof(ids[0]); ++i) {
+      const auto attempt = attempts_.find(ids[i]);
+      if (attempt != attempts_.end()) TellStart(attempt->second);
+    }
+    if (static_cast<std::size_t>(size) < sizeof(ids)) return;
+  }
+}
+
+void ShimExecutor::TellStart(Attempt& attempt) {
+  if (std::exchange(attempt.start_told, true)) return;
+  pending_.push_back({attempt.key, std::nullopt});
+}
+
+void ShimExecutor::TakeEnded(std::uint64_t id) {
+  const auto at = attempts_.find(id);
+  // A process just being started has copies of all descriptors for a moment, so that epoll may tell
+  // of a closed pidfd.
+  if (at == attempts_.end() || at->second.ended) return;
+  Attempt& attempt = at->second;
+  const auto found = FindState(attempt.folder);
+  Ended end;
+  end.cause = EndCause::kLost;
+  if (found.ok()) end = EndOf(found->record);
+  if (end.cause == EndCause::kLost) {
+    KillWithoutShim(attempt);
+    if (attempt.stop_asked) end = {EndCause::kStopped, SIGKILL, "", false, 0, {}, 0};
+    struct stat log = {};
+    if (stat((attempt.folder + "/log").c_str(), &log) == 0) end.log_bytes = log.st_size;
+  } else if (attempt.leaf.has_value()) {
+    attempt.leaf->oom_kills = found->record.oom_kills;
+    // A leaf in which no process could be made is of no more use either.
+    if (found->record.cgroup_killed != 0 || end.cause == EndCause::kStartFailed) {
+      attempt.leaf->killed = true;
+    }
+  }
+  // Fails for an adopted shim, whose parent is another process.
+  waitid(P_PIDFD, static_cast<id_t>(attempt.pidfd.get()), nullptr, WEXITED | WNOHANG);
+  attempt.pidfd = UniqueFd();
+  attempt.ended = true;
+  if (attempt.stop_asked) forced_stops_.erase({attempt.force_at, id});
+  if (end.cause != EndCause::kStartFailed && end.cause != EndCause::kLost) TellStart(attempt);
+  pending_.push_back({attempt.key, std::move(end)});
+}
+
+// True if nothing of the attempt is alive but the shim.
+bool ShimExecutor::KillWithoutShim(Attempt& attempt) {
+  if (!attempt.leaf.has_value()) {
+    const auto found = FindState(attempt.folder);
+    return KillTreeOf(attempt.shim, found.ok() ? found->record.command_pid : 0);
+  }
+  pool_->Kill(*attempt.leaf);
+  return !pool_->HasProcesses(*attempt.leaf);
+}
+
+// For shims that are dead to SIGTERM: stopped, or stuck.
+void ShimExecutor::ForceDueStops() {
+  const std::int64_t now = BootTimeNs();
+  while (!forced_stops_.empty() && forced_stops_.begin()->first <= now) {
+    const std::uint64_t id = forced_stops_.begin()->second;
+    forced_stops_.erase(forced_stops_.begin());
+    Attempt& attempt = attempts_.at(id);
+    // The shim last: what it leaves behind would be nobody's child. Its end is the attempt's.
+    if (KillWithoutShim(attempt)) SignalWithValue(attempt.pidfd.get(), SIGKILL, 0);
+    attempt.force_at = now + kForceAgainNs;
+    forced_stops_.insert({attempt.force_at, id});
+  }
+  ArmTimer();
+}
+
+void ShimExecutor::ArmTimer() {
+  std::int64_t at = 0;
+  if (!forced_stops_.empty()) at = forced_stops_.begin()->first;
+  if (!pending_.empty()) at = kAtOnce;
+  itimerspec when = {};
+  when.it_value.tv_sec = at / 1'000'000'000;
+  when.it_value.tv_nsec = at % 1'000'000'000;
+  timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &when, nullptr);
+}
+
+}  // namespace potok::agent

@@ -1,0 +1,112 @@
+// The Executor of real machines: one potok-shim per attempt, which survives this process.
+//
+// The shim tells a pipe that the command runs and leaves in FOLDER/state how it ended; its pidfd
+// tells when. See docs/decisions/0004-one-shim-per-attempt.md.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "agent/executor/cgroup_pool.h"
+#include "agent/executor/executor.h"
+#include "agent/executor/lease_page.h"
+#include "agent/executor/shim/shim_record.h"
+#include "agent/executor/spawn.h"
+#include "agent/executor/unique_fd.h"
+
+namespace potok::agent {
+
+struct FoundState;
+
+struct ShimExecutorOptions {
+  std::string shim_path;     // absolute, of potok-shim
+  std::string state_folder;  // absolute; the same one after a restart of the agent
+  std::string isolation;     // one of isolation()'s values, or empty: the best that works here
+  // A shim that has not ended its attempt this long after the grace is taken for dead.
+  absl::Duration stop_margin = absl::Seconds(2);
+};
+
+class ShimExecutor final : public Executor {
+ public:
+  // Finds out by a trial which isolation works. Fails when no attempt can be started at all.
+  static absl::StatusOr<std::unique_ptr<ShimExecutor>> Open(const ShimExecutorOptions& options);
+
+  // Attempts go on; those that have ended free what they hold.
+  ~ShimExecutor() override;
+
+  absl::Status Start(const Launch& launch) override;
+  void Stop(const AttemptKey& key, absl::Duration grace) override;
+  absl::Status Adopt(const AttemptKey& key, const std::string& folder) override;
+  void SetLeaseDeadline(absl::Duration boottime) override;
+  void Forget(const AttemptKey& key) override;
+  int events() const override { return epoll_.get(); }
+  std::vector<ProcessEvent> TakeEvents() override;
+  std::string isolation() const override;
+
+ private:
+  struct Attempt {
+    AttemptKey key;
+    std::string folder;
+    pid_t shim = 0;
+    UniqueFd pidfd;  // of the shim
+    std::optional<CgroupLeaf> leaf;
+    bool start_told = false;
+    bool ended = false;
+    bool stop_asked = false;
+    std::int64_t force_at = 0;  // CLOCK_BOOTTIME in ns, once stop_asked
+  };
+
+  ShimExecutor(const ShimExecutorOptions& options, LeasePage lease, std::string boot_id);
+
+  absl::Status OpenEvents();
+  absl::Status Try();
+  absl::Status StartShim(const Launch& launch);
+  ShimRecord NewRecord(const Launch& launch, const std::optional<CgroupLeaf>& leaf);
+  std::variant<Spawned, SpawnFailure> Spawn(const Launch& launch,
+                                            const CgroupPaths& paths,
+                                            int log,
+                                            int state);
+  absl::Status OnSpawnFailure(const Launch& launch,
+                              const SpawnFailure& failure,
+                              const UniqueFd& state,
+                              ShimRecord record);
+  absl::Status AddRunning(std::uint64_t id, Attempt attempt);
+  absl::Status AdoptRunning(const AttemptKey& key,
+                            const std::string& folder,
+                            const FoundState& found);
+  void AdoptEnded(const AttemptKey& key, const absl::StatusOr<FoundState>& found);
+  void EndOrphans(Attempt& attempt, pid_t command);
+  void TakeStarted();
+  void TellStart(Attempt& attempt);
+  void TakeEnded(std::uint64_t id);
+  void ForceDueStops();
+  bool KillWithoutShim(Attempt& attempt);
+  void ArmTimer();
+  std::optional<CgroupLeaf> Claim(const ShimRecord& record);
+
+  const ShimExecutorOptions options_;
+  const std::string boot_id_;
+  LeasePage lease_;
+  Spawner spawner_;
+  std::unique_ptr<CgroupPool> pool_;  // null: isolation "none"
+  bool has_terminal_ = false;
+  UniqueFd epoll_;
+  UniqueFd timer_;
+  UniqueFd null_;
+  UniqueFd started_read_;
+  UniqueFd started_write_;
+  std::uint64_t last_id_ = 0;
+  std::map<AttemptKey, std::uint64_t> ids_;
+  std::unordered_map<std::uint64_t, Attempt> attempts_;
+  std::set<std::pair<std::int64_t, std::uint64_t>> forced_stops_;  // (force_at, id)
+  std::vector<ProcessEvent> pending_;
+};
+
+}  // namespace potok::agent

@@ -1,0 +1,41 @@
+// The log of one attempt on its way to the server. One thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace potok::agent {
+
+class LogFile {
+ public:
+  explicit LogFile(std::string path) : path_(std::move(path)) {}
+  ~LogFile();
+  LogFile(LogFile&& other) noexcept;
+  LogFile& operator=(LogFile&&) = delete;
+
+  // Nothing is appended any more; `stored_bytes` (StoredLogBytes) of it are kept.
+  void SetTotal(std::int64_t stored_bytes) { total_ = stored_bytes; }
+
+  // Bytes that could be sent now, of what is kept.
+  std::int64_t Available();
+
+  // Up to `bytes_max` bytes from `offset`: of the file, and from the limit on of the mark that says
+  // so. Empty when there are none.
+  std::string Read(std::int64_t offset, std::int64_t bytes_max);
+
+  bool finished() const { return total_.has_value(); }
+  // With SetTotal: all that is kept. A file that lost bytes on disk has fewer.
+  std::int64_t total() const { return total_.value_or(0); }
+
+ private:
+  std::int64_t FileBytes();
+  void FreeBeyondLimit(std::int64_t file_bytes);
+
+  std::string path_;
+  int file_ = -1;  // opened when it is first read
+  std::optional<std::int64_t> total_;
+  std::int64_t freed_to_ = 0;
+};
+
+}  // namespace potok::agent

@@ -1,0 +1,242 @@
+#include "agent/link/wire.h"
+
+#include "common/base/overloaded.h"
+#include "common/base/status_macros.h"
+#include "common/rpc/pipeline_convert.h"
+
+namespace potok::agent {
+namespace {
+
+// The enums of both forms have the same order; the wire's begin with "unspecified".
+ValueType FromProto(v1::ValueType type) {
+  if (type <= v1::VALUE_TYPE_UNSPECIFIED || type > v1::VALUE_TYPE_TRITON_MODEL) {
+    return ValueType::kUriFolder;  // Azure ML's default where no type is named
+  }
+  return static_cast<ValueType>(type - 1);
+}
+Mode FromProto(v1::Mode mode) {
+  if (mode < v1::MODE_UNSPECIFIED || mode > v1::MODE_EVAL_DOWNLOAD) return Mode::kDefault;
+  return static_cast<Mode>(mode);
+}
+static_assert(static_cast<int>(ValueType::kTritonModel) == v1::VALUE_TYPE_TRITON_MODEL - 1);
+static_assert(static_cast<int>(Mode::kEvalDownload) == v1::MODE_EVAL_DOWNLOAD);
+static_assert(static_cast<int>(FailureCause::kMachineLost) ==
+              v1::AttemptFailed::CAUSE_MACHINE_LOST);
+
+absl::StatusOr<AttemptInput> FromProto(const v1::AttemptInput& input) {
+  AttemptInput result{.name = input.name(),
+                      .type = FromProto(input.type()),
+                      .mode = FromProto(input.mode()),
+                      .value = input.text()};
+  if (input.has_artifact()) {
+    POTOK_ASSIGN_OR_RETURN(result.value, potok::FromProto(input.artifact()));
+  }
+  return result;
+}
+
+Output FromProto(const v1::Output& output) {
+  return {.name = output.name(),
+          .type = FromProto(output.type()),
+          .mode = FromProto(output.mode()),
+          .path = output.path(),
+          .promoted_to = output.promoted_to(),
+          .asset_name = output.asset_name(),
+          .asset_version = output.asset_version()};
+}
+
+Distribution FromProto(const v1::Distribution& distribution) {
+  return {.type = distribution.type(),
+          .process_count_per_instance = distribution.process_count_per_instance(),
+          .properties = {distribution.properties().begin(), distribution.properties().end()}};
+}
+
+void Fill(const SucceededReport& report, v1::Report& to) {
+  v1::Succeeded& succeeded = *to.mutable_succeeded();
+  succeeded.set_log_bytes(report.log_bytes);
+  for (const OutputValue& output : report.outputs) {
+    v1::AttemptOutput& added = *succeeded.add_outputs();
+    added.set_name(output.name);
+    std::visit(Overloaded{[&](const Artifact& artifact) {
+                            *added.mutable_artifact() = potok::ToProto(artifact);
+                          },
+                          [&](const std::string& text) { added.set_text(text); }},
+               output.value);
+  }
+}
+
+void Fill(const FailedReport& report, v1::Report& to) {
+  v1::AttemptFailed& failed = *to.mutable_failed();
+  failed.set_cause(static_cast<v1::AttemptFailed::Cause>(report.cause));
+  failed.set_exit_code(report.code);
+  failed.set_message(report.message);
+  failed.set_log_bytes(report.log_bytes);
+}
+
+absl::StatusOr<ReportEvent> FromProto(const v1::Succeeded& succeeded) {
+  SucceededReport report{.outputs = {}, .log_bytes = succeeded.log_bytes()};
+  for (const v1::AttemptOutput& output : succeeded.outputs()) {
+    OutputValue value{.name = output.name(), .value = output.text()};
+    if (output.has_artifact()) {
+      POTOK_ASSIGN_OR_RETURN(value.value, potok::FromProto(output.artifact()));
+    }
+    report.outputs.push_back(std::move(value));
+  }
+  return report;
+}
+
+ServerWord WordOf(const v1::Order& order) {
+  const AttemptKey key = agent::FromProto(order.id());
+  if (order.has_stop()) return StopOrder{key, absl::Milliseconds(order.stop().grace_ms())};
+  absl::StatusOr<AttemptOrder> start = agent::FromProto(key, order.start());
+  if (!start.ok()) return UnusableOrder{key, std::string(start.status().message())};
+  return StartOrder{*std::move(start), order.start().SerializeAsString()};
+}
+
+}  // namespace
+
+v1::AttemptId ToProto(const AttemptKey& key) {
+  v1::AttemptId id;
+  id.set_run(key.run);
+  id.set_index(key.index);
+  id.set_attempt(key.attempt);
+  return id;
+}
+
+AttemptKey FromProto(const v1::AttemptId& id) {
+  return {id.run(), id.index(), id.attempt()};
+}
+
+v1::Report ToProto(const Report& report) {
+  v1::Report result;
+  *result.mutable_id() = ToProto(report.key);
+  std::visit(Overloaded{[&](const StartedReport&) { result.mutable_started(); },
+                        [&](const ExitedReport&) { result.mutable_exited(); },
+                        [&](const SucceededReport& succeeded) { Fill(succeeded, result); },
+                        [&](const FailedReport& failed) { Fill(failed, result); },
+                        [&](const StoppedReport& stopped) {
+                          result.mutable_stopped()->set_log_bytes(stopped.log_bytes);
+                        }},
+             report.event);
+  return result;
+}
+
+absl::StatusOr<Report> FromProto(const v1::Report& report) {
+  Report result{.key = FromProto(report.id()), .event = StartedReport{}};
+  switch (report.event_case()) {
+    case v1::Report::kStarted:
+      return result;
+    case v1::Report::kExited:
+      result.event = ExitedReport{};
+      return result;
+    case v1::Report::kSucceeded: {
+      POTOK_ASSIGN_OR_RETURN(result.event, FromProto(report.succeeded()));
+      return result;
+    }
+    case v1::Report::kFailed:
+      result.event = FailedReport{.cause = static_cast<FailureCause>(report.failed().cause()),
+                                  .code = report.failed().exit_code(),
+                                  .message = report.failed().message(),
+                                  .log_bytes = report.failed().log_bytes()};
+      return result;
+    case v1::Report::kStopped:
+      result.event = StoppedReport{report.stopped().log_bytes()};
+      return result;
+    case v1::Report::EVENT_NOT_SET:
+      break;
+  }
+  return absl::InvalidArgumentError("the report says nothing");
+}
+
+v1::Hello ToProto(const Hello& hello) {
+  const Introduction& self = hello.introduction;
+  v1::Hello result;
+  result.set_machine(self.machine);
+  result.set_state_id(self.state_id);
+  result.set_boot_id(self.boot_id);
+  result.set_agent_version(self.agent_version);
+  *result.mutable_capacity() = potok::ToProto(self.capacity);
+  for (const OfferedGpu& gpu : self.gpus) {
+    v1::Gpu& added = *result.add_gpus();
+    added.set_index(gpu.index);
+    added.set_model(gpu.model);
+    added.set_memory_bytes(gpu.memory_bytes);
+    added.set_uuid(gpu.uuid);
+  }
+  for (const auto& [name, value] : self.labels) (*result.mutable_labels())[name] = value;
+  for (const std::string& pool : self.pools) result.add_pools(pool);
+  result.set_isolation(self.isolation);
+  for (const AttemptKey& key : hello.live) *result.add_live() = ToProto(key);
+  for (const Report& report : hello.unacknowledged) *result.add_unacknowledged() = ToProto(report);
+  return result;
+}
+
+absl::StatusOr<AttemptOrder> FromProto(const AttemptKey& key, const v1::StartAttempt& start) {
+  AttemptOrder order;
+  order.key = key;
+  order.run = start.run();
+  order.step = start.step();
+  order.command = start.command();
+  order.environment_variables = {start.environment_variables().begin(),
+                                 start.environment_variables().end()};
+  order.gpu_indices = {start.gpu_indices().begin(), start.gpu_indices().end()};
+  order.experiment_name = start.experiment_name();
+  order.distribution = FromProto(start.distribution());
+  order.fence = start.fence();
+  POTOK_ASSIGN_OR_RETURN(order.resources, potok::FromProto(start.resources()));
+  if (start.timeout_seconds() > 0) order.timeout = absl::Seconds(start.timeout_seconds());
+  if (start.has_code()) {
+    POTOK_ASSIGN_OR_RETURN(order.code, potok::FromProto(start.code()));
+  }
+  for (const v1::AttemptInput& input : start.inputs()) {
+    POTOK_ASSIGN_OR_RETURN(AttemptInput read, FromProto(input));
+    order.inputs.push_back(std::move(read));
+  }
+  for (const v1::Output& output : start.outputs()) order.outputs.push_back(FromProto(output));
+  POTOK_RETURN_IF_ERROR(CheckNames(order));
+  return order;
+}
+
+std::vector<ServerWord> WordsOf(const v1::ServerMessage& message) {
+  std::vector<ServerWord> words;
+  if (message.has_welcome()) {
+    const v1::Welcome& from = message.welcome();
+    Welcome welcome;
+    welcome.lease = absl::Milliseconds(from.lease_ms());
+    welcome.heartbeat_interval = absl::Milliseconds(from.heartbeat_interval_ms());
+    for (const v1::AttemptId& id : from.keep()) welcome.keep.push_back(FromProto(id));
+    words.emplace_back(std::move(welcome));
+  } else if (message.has_orders()) {
+    for (const v1::Order& order : message.orders().orders()) words.push_back(WordOf(order));
+  } else if (message.has_heartbeat_ack()) {
+    words.emplace_back(HeartbeatAcknowledged{message.heartbeat_ack().sequence()});
+  } else if (message.has_acks()) {
+    ReportsAcknowledged acknowledged;
+    for (const v1::AttemptId& id : message.acks().terminal()) {
+      acknowledged.keys.push_back(FromProto(id));
+    }
+    words.emplace_back(std::move(acknowledged));
+  }
+  return words;
+}
+
+absl::StatusOr<AttemptOrder> ParseOrder(const AttemptKey& key, const std::string& serialized) {
+  v1::StartAttempt start;
+  if (!start.ParseFromString(serialized)) {
+    return absl::DataLossError("the stored order is not whole");
+  }
+  return FromProto(key, start);
+}
+
+std::string SerializeReport(const Report& report) {
+  return ToProto(report).SerializeAsString();
+}
+
+absl::StatusOr<Report> ParseReport(const std::string& serialized) {
+  v1::Report report;
+  if (!report.ParseFromString(serialized)) {
+    return absl::DataLossError("the stored report is not whole");
+  }
+  return FromProto(report);
+}
+
+}  // namespace potok::agent

@@ -1,0 +1,190 @@
+#include "agent/loop/agent_loop.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "common/base/overloaded.h"
+
+namespace potok::agent {
+namespace {
+
+// Between SIGTERM and SIGKILL where nobody named a time.
+constexpr absl::Duration kGrace = absl::Seconds(10);
+// How long an ending agent waits for the server to acknowledge what became of its attempts.
+constexpr absl::Duration kLastWords = absl::Seconds(5);
+
+}  // namespace
+
+AgentLoop::AgentLoop(Ports ports,
+                     Introduction introduction,
+                     OnStop on_stop,
+                     std::uint64_t jitter_seed)
+    : ports_(ports),
+      introduction_(std::move(introduction)),
+      on_stop_(on_stop),
+      backoff_(jitter_seed) {}
+
+absl::Duration AgentLoop::Turn(absl::Duration now, std::vector<LoopEvent> events) {
+  now_ = now;
+  for (LoopEvent& event : events) Handle(std::move(event));
+  ports_.attempts.HandleProcesses();
+  DoWhatIsDue();
+  SayReports();
+  EndIfStopped();
+  return NextTurn();
+}
+
+void AgentLoop::Handle(LoopEvent event) {
+  std::visit(
+      Overloaded{[this](LinkNews news) {
+                   if (news.session != session_number_) return;
+                   for (ServerWord& word : news.words) {
+                     std::visit([this](auto& said) { Handle(std::move(said)); }, word);
+                   }
+                 },
+                 [this](const AttemptNews& news) { ports_.attempts.Apply(news.key, news.event); },
+                 [this](const StopSignal&) { HandleStop(); }},
+      std::move(event));
+}
+
+void AgentLoop::Handle(const Welcome& welcome) {
+  session_ = Session::kWelcomed;
+  if (failures_ > 0) spdlog::info("server is back attempts={}", failures_);
+  failures_ = 0;
+  backoff_.Reset();
+  lease_.Welcomed(welcome.lease);
+  lease_expired_ = false;
+  ports_.executor.SetLeaseDeadline(lease_.deadline());
+  if (welcome.heartbeat_interval > absl::ZeroDuration()) {
+    heartbeat_interval_ = welcome.heartbeat_interval;
+  }
+  heartbeat_at_ = now_ + heartbeat_interval_;
+  spdlog::info("welcomed by the server lease={} heartbeat={} live={} kept={}",
+               absl::FormatDuration(welcome.lease),
+               absl::FormatDuration(heartbeat_interval_),
+               announced_.size(),
+               welcome.keep.size());
+
+  std::vector<AttemptKey> keep = welcome.keep;
+  std::sort(keep.begin(), keep.end());
+  std::vector<AttemptKey> unwanted;
+  std::set_difference(
+      announced_.begin(), announced_.end(), keep.begin(), keep.end(), std::back_inserter(unwanted));
+  for (const AttemptKey& key : unwanted) {
+    spdlog::info("attempt is not wanted any more attempt={}", ToString(key));
+    ports_.attempts.Apply(key, StopAsked{StopReason::kUnwanted, kGrace});
+  }
+  std::vector<Report> progress = ports_.attempts.Progress(keep);
+  unsaid_.insert(unsaid_.begin(), progress.begin(), progress.end());
+}
+
+void AgentLoop::Handle(StartOrder order) {
+  if (!stopping_) ports_.attempts.Start(std::move(order));
+}
+
+void AgentLoop::Handle(const UnusableOrder& order) {
+  if (!stopping_) ports_.attempts.Refuse(order);
+}
+
+void AgentLoop::Handle(const StopOrder& order) {
+  ports_.attempts.Stop(order.key, order.grace);
+}
+
+void AgentLoop::Handle(const HeartbeatAcknowledged& acknowledged) {
+  lease_.Acknowledged(acknowledged.sequence);
+  ports_.executor.SetLeaseDeadline(lease_.deadline());
+}
+
+void AgentLoop::Handle(const ReportsAcknowledged& acknowledged) {
+  for (const AttemptKey& key : acknowledged.keys) {
+    ports_.attempts.Apply(key, ReportAcknowledged{});
+  }
+}
+
+void AgentLoop::Handle(const LinkClosed& closed) {
+  session_ = Session::kClosed;
+  heartbeat_at_ = absl::InfiniteDuration();
+  // What is unsaid now is said by the next Hello.
+  unsaid_.clear();
+  const absl::Duration wait = backoff_.Next();
+  open_at_ = now_ + wait;
+  // An unreachable server is worth a line at first, and one a minute or so after that.
+  const auto level = failures_ % 15 == 0 ? spdlog::level::warn : spdlog::level::debug;
+  spdlog::log(level,
+              "no connection to the server failures={} error=\"{}\" retry_in={}",
+              failures_,
+              closed.status.ToString(),
+              absl::FormatDuration(wait));
+  ++failures_;
+}
+
+void AgentLoop::HandleStop() {
+  if (stopping_) {
+    done_ = true;
+    return;
+  }
+  stopping_ = true;
+  spdlog::info("agent stops running={} steps={}",
+               ports_.attempts.Live().size(),
+               on_stop_ == OnStop::kKill ? "are ended" : "go on");
+  if (on_stop_ == OnStop::kLeave) {
+    give_up_at_ = now_;
+    return;
+  }
+  give_up_at_ = now_ + kGrace + kLastWords;
+  ports_.attempts.ApplyToLive(StopAsked{StopReason::kAgentStops, kGrace});
+}
+
+void AgentLoop::OpenSession() {
+  Hello hello{.introduction = introduction_,
+              .live = ports_.attempts.Live(),
+              .unacknowledged = ports_.attempts.Unacknowledged()};
+  ports_.attempts.TakeReports();  // they are in the Hello
+  unsaid_.clear();
+  announced_ = hello.live;
+  session_ = Session::kGreeting;
+  lease_.HelloSent(now_);
+  ports_.link.Open(++session_number_, hello);
+}
+
+void AgentLoop::DoWhatIsDue() {
+  if (session_ == Session::kClosed && open_at_ <= now_ && !done_) OpenSession();
+  if (session_ == Session::kWelcomed && heartbeat_at_ <= now_) {
+    ports_.link.SendHeartbeat(lease_.HeartbeatSent(now_));
+    heartbeat_at_ = now_ + heartbeat_interval_;
+  }
+  if (!lease_expired_ && lease_.deadline() <= now_) {
+    lease_expired_ = true;
+    spdlog::error("the server was silent for the whole lease; running steps are ended");
+    ports_.attempts.ApplyToLive(LeaseExpired{});
+  }
+}
+
+void AgentLoop::SayReports() {
+  std::vector<Report> news = ports_.attempts.TakeReports();
+  unsaid_.insert(
+      unsaid_.end(), std::make_move_iterator(news.begin()), std::make_move_iterator(news.end()));
+  if (session_ == Session::kClosed) unsaid_.clear();
+  if (session_ != Session::kWelcomed || unsaid_.empty()) return;
+  ports_.link.SendReports(unsaid_);
+  unsaid_.clear();
+}
+
+void AgentLoop::EndIfStopped() {
+  if (!stopping_ || done_) return;
+  const bool all_told = ports_.attempts.empty();
+  if (!all_told && now_ < give_up_at_) return;
+  if (!ports_.attempts.HasLive() && session_ == Session::kWelcomed) ports_.link.SayGoodbye();
+  done_ = true;
+}
+
+absl::Duration AgentLoop::NextTurn() const {
+  absl::Duration next = std::min(heartbeat_at_, give_up_at_);
+  if (session_ == Session::kClosed) next = std::min(next, open_at_);
+  if (!lease_expired_) next = std::min(next, lease_.deadline());
+  return next;
+}
+
+}  // namespace potok::agent

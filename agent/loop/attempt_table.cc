@@ -1,0 +1,265 @@
+#include "agent/loop/attempt_table.h"
+
+#include <spdlog/spdlog.h>
+
+#include "agent/loop/verdict.h"
+#include "common/base/status_macros.h"
+
+namespace potok::agent {
+namespace {
+
+// Between SIGTERM and SIGKILL when a step exceeds its time limit.
+constexpr absl::Duration kTimeoutGrace = absl::Seconds(10);
+
+}  // namespace
+
+AttemptTable::AttemptTable(Ports ports, StepSurroundings surroundings, FindProgram find_program)
+    : ports_(ports),
+      surroundings_(std::move(surroundings)),
+      find_program_(std::move(find_program)) {}
+
+void AttemptTable::TakeUp() {
+  // All are adopted before the first is started: a start ends what is left of earlier attempts.
+  std::vector<AttemptKey> not_started;
+  for (FoundAttempt& found : ports_.folders.Scan()) {
+    const AttemptKey key = found.key;
+    TakeUp(std::move(found));
+    const auto taken = attempts_.find(key);
+    if (taken != attempts_.end() && std::holds_alternative<Staging>(taken->second.state)) {
+      not_started.push_back(key);
+    }
+  }
+  for (const AttemptKey& key : not_started) Begin(key);
+}
+
+void AttemptTable::TakeUp(FoundAttempt found) {
+  const AttemptKey key = found.key;
+  Attempt attempt{.state = Staging{},
+                  .order = nullptr,
+                  .paths = ports_.folders.PathsOf(key),
+                  .on_disk = true,
+                  .launched = found.launched};
+  if (found.order) attempt.order = std::make_shared<AttemptOrder>(*std::move(found.order));
+  const bool lost = !ports_.folders.same_boot() || attempt.order == nullptr;
+  if (found.report) {
+    const std::int64_t log_bytes = LogBytesOf(*found.report);
+    attempt.state = Finished{.report = *std::move(found.report), .log_stored = log_bytes == 0};
+    const std::string log = attempt.paths.log();
+    Add(key, std::move(attempt));
+    if (log_bytes > 0) ports_.logs.Finish(key, log, log_bytes);
+  } else if (lost || found.launched) {
+    attempt.state = Active{.started = true};
+    const AttemptPaths paths = attempt.paths;
+    Add(key, std::move(attempt));
+    if (!lost) ports_.logs.Follow(key, paths.log());
+    absl::Status adopted = absl::OkStatus();
+    if (!lost) adopted = ports_.executor.Adopt(key, paths.folder);
+    if (lost || !adopted.ok()) {
+      if (!adopted.ok()) {
+        spdlog::warn(
+            "attempt not adopted attempt={} error=\"{}\"", ToString(key), adopted.ToString());
+      }
+      Apply(key, JudgeLost(found.log_bytes));
+    }
+  } else {
+    Add(key, std::move(attempt));
+  }
+}
+
+void AttemptTable::Add(const AttemptKey& key, Attempt attempt) {
+  if (IsLive(attempt.state)) ++live_count_;
+  attempts_.insert_or_assign(key, std::move(attempt));
+}
+
+void AttemptTable::Start(StartOrder start) {
+  const AttemptKey key = start.order.key;
+  if (const auto known = attempts_.find(key); known != attempts_.end()) {
+    // Said twice. Of what has ended the server did not hear.
+    const Finished* finished = std::get_if<Finished>(&known->second.state);
+    if (finished != nullptr && finished->report) reports_.push_back({key, *finished->report});
+    return;
+  }
+  Attempt attempt{.state = Staging{},
+                  .order = std::make_shared<AttemptOrder>(std::move(start.order)),
+                  .paths = ports_.folders.PathsOf(key)};
+  const absl::Status created = ports_.folders.Create(attempt.paths, start.serialized);
+  attempt.on_disk = true;
+  if (!created.ok()) attempt.state = Active{};
+  Add(key, std::move(attempt));
+  if (!created.ok()) return Apply(key, LaunchRefused{created});
+  Begin(key);
+}
+
+void AttemptTable::Begin(const AttemptKey& key) {
+  const Attempt& attempt = attempts_.at(key);
+  if (NeedsStaging(*attempt.order)) {
+    ports_.transfers.Stage(attempt.order, attempt.paths);
+  } else {
+    Apply(key, StagingDone{ports_.transfers.MakeFolders(*attempt.order, attempt.paths)});
+  }
+}
+
+void AttemptTable::Refuse(const UnusableOrder& order) {
+  if (attempts_.contains(order.key)) return;
+  Add(order.key, {.state = Active{}, .order = nullptr, .paths = ports_.folders.PathsOf(order.key)});
+  Apply(order.key, LaunchRefused{absl::InvalidArgumentError(order.message)});
+}
+
+void AttemptTable::Stop(const AttemptKey& key, absl::Duration grace) {
+  if (!attempts_.contains(key)) {
+    // Its start never arrived, or its end is acknowledged and the server says this again.
+    Add(key, {.state = Active{}, .order = nullptr, .paths = ports_.folders.PathsOf(key)});
+    return Apply(key, ProcessEnded{.was_stopped = true});
+  }
+  Apply(key, StopAsked{StopReason::kOrdered, std::max(grace, absl::ZeroDuration())});
+}
+
+void AttemptTable::Apply(const AttemptKey& key, const AttemptEvent& event) {
+  const auto found = attempts_.find(key);
+  if (found == attempts_.end()) return;
+  Attempt& attempt = found->second;
+  const bool was_live = IsLive(attempt.state);
+  Transition transition = Next(attempt.state, event);
+  attempt.state = std::move(transition.state);
+  if (was_live && !IsLive(attempt.state)) --live_count_;
+  for (const Action action : transition.actions) Perform(action, key, event);
+}
+
+void AttemptTable::ApplyToLive(const AttemptEvent& event) {
+  for (const AttemptKey& key : Live()) Apply(key, event);
+}
+
+void AttemptTable::Perform(Action action, const AttemptKey& key, const AttemptEvent& event) {
+  Attempt& attempt = attempts_.at(key);
+  switch (action) {
+    case Action::kLaunch:
+      attempt.launched = true;
+      if (const absl::Status status = Launch(attempt); !status.ok()) {
+        Apply(key, LaunchRefused{status});
+      }
+      break;
+    case Action::kStopProcesses:
+      ports_.executor.Stop(key, std::get<StopAsked>(event).grace);
+      break;
+    case Action::kStoreOutputs:
+      ports_.transfers.Store(attempt.order, attempt.paths);
+      break;
+    case Action::kSayStarted:
+      ports_.logs.Follow(key, attempt.paths.log());
+      reports_.push_back({key, StartedReport{}});
+      break;
+    case Action::kSayExited:
+      reports_.push_back({key, ExitedReport{}});
+      break;
+    case Action::kFinish:
+      Finish(key, attempt);
+      break;
+    case Action::kRemove:
+      Remove(key);
+      break;
+  }
+}
+
+absl::Status AttemptTable::Launch(const Attempt& attempt) {
+  POTOK_ASSIGN_OR_RETURN(StepCommand step,
+                         RenderStep(*attempt.order, attempt.paths, surroundings_, find_program_));
+  if (step.script) {
+    POTOK_RETURN_IF_ERROR(ports_.folders.WriteScript(attempt.paths, *step.script));
+  }
+  agent::Launch launch;
+  launch.key = attempt.order->key;
+  launch.folder = attempt.paths.folder;
+  launch.working_directory = attempt.paths.work();
+  launch.argv = std::move(step.argv);
+  launch.environment = std::move(step.environment);
+  launch.limits = attempt.order->resources;
+  launch.timeout = attempt.order->timeout;
+  launch.grace = kTimeoutGrace;
+  return ports_.executor.Start(launch);
+}
+
+void AttemptTable::Finish(const AttemptKey& key, const Attempt& attempt) {
+  if (attempt.launched) ports_.executor.Forget(key);
+  const Finished& finished = std::get<Finished>(attempt.state);
+  if (!finished.files_idle) ports_.transfers.Cancel(key);
+  if (!finished.report) return ports_.logs.Drop(key);
+  Report report{key, *finished.report};
+  if (attempt.on_disk) {
+    if (const absl::Status kept = ports_.folders.WriteReport(attempt.paths, report); !kept.ok()) {
+      // It is still said from memory; only a restart before the acknowledgement would lose it.
+      spdlog::warn("report not kept attempt={} error=\"{}\"", ToString(key), kept.ToString());
+    }
+  }
+  reports_.push_back(std::move(report));
+  const std::int64_t log_bytes = LogBytesOf(*finished.report);
+  if (log_bytes > 0) {
+    ports_.logs.Finish(key, attempt.paths.log(), log_bytes);
+  } else {
+    ports_.logs.Drop(key);
+  }
+}
+
+void AttemptTable::Remove(const AttemptKey& key) {
+  const auto found = attempts_.find(key);
+  if (found->second.on_disk) ports_.transfers.Remove(found->second.paths);
+  attempts_.erase(found);
+}
+
+void AttemptTable::HandleProcesses() {
+  for (const ProcessEvent& event : ports_.executor.TakeEvents()) {
+    if (!event.ended) {
+      Apply(event.key, ProcessStarted{});
+    } else {
+      Apply(event.key, JudgeAttempt(event.key, *event.ended));
+    }
+  }
+}
+
+ProcessEnded AttemptTable::JudgeAttempt(const AttemptKey& key, const Ended& ended) const {
+  ProcessEnded judged = Judge(ended);
+  const auto found = attempts_.find(key);
+  if (found == attempts_.end() || judged.failure || judged.was_stopped) return judged;
+  const Attempt& attempt = found->second;
+  judged.nothing_to_store =
+      attempt.order->outputs.empty() && !ports_.transfers.HasDefaultArtifacts(attempt.paths);
+  return judged;
+}
+
+std::vector<AttemptKey> AttemptTable::Live() const {
+  std::vector<AttemptKey> live;
+  for (const auto& [key, attempt] : attempts_) {
+    if (IsLive(attempt.state)) live.push_back(key);
+  }
+  return live;
+}
+
+std::vector<Report> AttemptTable::Unacknowledged() const {
+  std::vector<Report> reports;
+  for (const auto& [key, attempt] : attempts_) {
+    const Finished* finished = std::get_if<Finished>(&attempt.state);
+    if (finished == nullptr || !finished->report || finished->acknowledged) continue;
+    reports.push_back({key, *finished->report});
+  }
+  return reports;
+}
+
+std::vector<Report> AttemptTable::Progress(const std::vector<AttemptKey>& keys) const {
+  std::vector<Report> reports;
+  for (const AttemptKey& key : keys) {
+    const auto found = attempts_.find(key);
+    if (found == attempts_.end()) continue;
+    const Active* active = std::get_if<Active>(&found->second.state);
+    const bool uploading = std::holds_alternative<Uploading>(found->second.state);
+    if (uploading || (active != nullptr && active->started)) {
+      reports.push_back({key, StartedReport{}});
+    }
+    if (uploading) reports.push_back({key, ExitedReport{}});
+  }
+  return reports;
+}
+
+std::vector<Report> AttemptTable::TakeReports() {
+  return std::exchange(reports_, {});
+}
+
+}  // namespace potok::agent

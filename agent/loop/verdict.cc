@@ -1,0 +1,81 @@
+#include "agent/loop/verdict.h"
+
+#include <cstring>
+
+#include "agent/domain/log_limit.h"
+#include "fmt/format.h"
+
+namespace potok::agent {
+namespace {
+
+std::string SignalText(int signal) {
+  const char* name = sigabbrev_np(signal);  // null for numbers that are no signal
+  return name == nullptr ? fmt::format("signal {}", signal)
+                         : fmt::format("SIG{} (signal {})", name, signal);
+}
+
+std::string ExitText(const Ended& ended) {
+  std::string text = fmt::format("the command exited with code {}", ended.code);
+  if (ended.code == 127) text += ": the shell did not find a command; see the log";
+  if (ended.code == 126) text += ": a command could not be executed; see the log";
+  if (ended.child_out_of_memory) {
+    text += "; the kernel had ended one of its processes for memory: ask for more memory";
+  }
+  return text;
+}
+
+FailedReport FailureOf(const Ended& ended) {
+  FailedReport failure{.code = ended.code, .log_bytes = StoredLogBytes(ended.log_bytes)};
+  switch (ended.cause) {
+    case EndCause::kExit:
+      failure.cause = FailureCause::kExitCode;
+      failure.message = ExitText(ended);
+      break;
+    case EndCause::kSignal:
+      failure.cause = FailureCause::kSignal;
+      failure.message = fmt::format("the command was ended by {}", SignalText(ended.code));
+      break;
+    case EndCause::kOutOfMemory:
+      failure.cause = FailureCause::kOutOfMemory;
+      failure.message = "the command used more memory than the step asked for; ask for more";
+      break;
+    case EndCause::kTimeout:
+      failure.cause = FailureCause::kTimeout;
+      failure.message = "the command ran longer than its time limit (limits.timeout)";
+      break;
+    case EndCause::kLease:
+      failure = LeaseFailure(failure.log_bytes);
+      break;
+    case EndCause::kStartFailed:
+      failure.cause = FailureCause::kStart;
+      failure.message = ended.message;
+      break;
+    case EndCause::kStopped:
+    case EndCause::kLost:
+      failure.cause = FailureCause::kMachineLost;
+      failure.message = "its processes were gone after a restart of the machine or the agent";
+      break;
+  }
+  return failure;
+}
+
+}  // namespace
+
+ProcessEnded Judge(const Ended& ended) {
+  ProcessEnded judged;
+  judged.log_bytes = StoredLogBytes(ended.log_bytes);
+  judged.was_stopped = ended.cause == EndCause::kStopped;
+  if (!judged.was_stopped && (ended.cause != EndCause::kExit || ended.code != 0)) {
+    judged.failure = FailureOf(ended);
+  }
+  return judged;
+}
+
+ProcessEnded JudgeLost(std::int64_t log_bytes) {
+  Ended ended;
+  ended.cause = EndCause::kLost;
+  ended.log_bytes = log_bytes;
+  return Judge(ended);
+}
+
+}  // namespace potok::agent

@@ -1,0 +1,132 @@
+// potok-agent: flags, logs, signals; then agent.cc.
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
+#include "agent/agent.h"
+#include "common/runtime/logging.h"
+#include "common/runtime/signals.h"
+#include "fmt/format.h"
+
+ABSL_FLAG(std::string, server, "", "Address of potok-server, unix:/PATH or HOST:PORT. Needed.");
+ABSL_FLAG(std::string,
+          artifacts,
+          "",
+          "Address of the content-addressed store, grpc://HOST:PORT. Default: the server.");
+ABSL_FLAG(std::string,
+          name,
+          "",
+          "The machine's name, unique in the cluster. Default: the host's name.");
+ABSL_FLAG(std::string,
+          state,
+          "",
+          "Folder of this agent alone: attempts, cache, identity. Keep it over restarts. Default: "
+          "/var/lib/potok/agent for root, else ~/.local/state/potok/agent.");
+ABSL_FLAG(std::string, memory, "", "Memory to offer, such as 64GiB. Default: all there is.");
+ABSL_FLAG(std::string, cpus, "", "CPUs to offer, such as 8 or 500m. Default: all there are.");
+ABSL_FLAG(std::string, gpus, "", "How many GPUs to offer, the first ones. Default: all there are.");
+ABSL_FLAG(std::vector<std::string>,
+          label,
+          {},
+          "NAME=VALUE that steps can ask for; may be given several times, or separated by commas.");
+ABSL_FLAG(
+    std::vector<std::string>,
+    pool,
+    {},
+    "Pools that the machine belongs to (`compute:`); may be given several times, or separated "
+    "by commas.");
+ABSL_FLAG(std::string,
+          cache_bytes,
+          "50GiB",
+          "Disk for inputs that steps share; the least recently used goes first. 0: no limit.");
+ABSL_FLAG(int, transfer_threads, 4, "How many attempts may move files at the same time.");
+ABSL_FLAG(
+    std::string,
+    step_path,
+    "",
+    "PATH of steps, which inherit nothing of the agent's environment. Default: the system's.");
+ABSL_FLAG(std::string,
+          on_stop,
+          "leave",
+          "What SIGTERM means for running steps. leave: they go on, and the next agent on this "
+          "state folder takes them up. kill: they are ended, and run again elsewhere.");
+ABSL_FLAG(std::string, log_level, "info", "trace, debug, info, warn or error.");
+
+namespace {
+
+constexpr char kUsage[] =
+    "Runs the steps that a potok-server assigns to this machine.\n\n"
+    "  potok-agent --server=unix:/run/potok/server.sock\n"
+    "  potok-agent --server=10.0.0.1:8470 --pool=gpu-cluster --label=disk=nvme --memory=200GiB\n"
+    "  potok-agent --flagfile=/etc/potok/agent.flags\n\n"
+    "Steps survive the agent: stop it, upgrade it, start it on the same --state, and it goes on "
+    "with what runs.\nSIGTERM ends the agent (see --on_stop), a second one at once.\n"
+    "`potok up` starts a server and an agent for this user.";
+
+std::string DefaultState() {
+  if (geteuid() == 0) return "/var/lib/potok/agent";
+  const char* home = std::getenv("HOME");
+  return home == nullptr ? "" : std::string(home) + "/.local/state/potok/agent";
+}
+
+potok::agent::AgentFlags ReadFlags() {
+  potok::agent::AgentFlags flags;
+  flags.server = absl::GetFlag(FLAGS_server);
+  flags.artifacts = absl::GetFlag(FLAGS_artifacts);
+  flags.name = absl::GetFlag(FLAGS_name);
+  flags.state = absl::GetFlag(FLAGS_state);
+  if (flags.state.empty()) flags.state = DefaultState();
+  flags.memory = absl::GetFlag(FLAGS_memory);
+  flags.cpus = absl::GetFlag(FLAGS_cpus);
+  flags.gpus = absl::GetFlag(FLAGS_gpus);
+  flags.labels = absl::GetFlag(FLAGS_label);
+  flags.pools = absl::GetFlag(FLAGS_pool);
+  flags.cache_bytes = absl::GetFlag(FLAGS_cache_bytes);
+  flags.transfer_threads = absl::GetFlag(FLAGS_transfer_threads);
+  flags.step_path = absl::GetFlag(FLAGS_step_path);
+  flags.on_stop = absl::GetFlag(FLAGS_on_stop);
+  flags.log_level = absl::GetFlag(FLAGS_log_level);
+  return flags;
+}
+
+int Fail(const absl::Status& status) {
+  std::fprintf(stderr, "potok-agent: %s\n", std::string(status.message()).c_str());
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  absl::SetProgramUsageMessage(kUsage);
+  absl::FlagsUsageConfig usage;
+  usage.version_string = [] { return std::string("potok-agent " POTOK_VERSION "\n"); };
+  absl::SetFlagsUsageConfig(usage);
+  std::vector<std::string> arguments =
+      potok::agent::NormalizeFlags({argv, argv + argc}, {"label", "pool"});
+  std::vector<char*> pointers;
+  for (std::string& argument : arguments) pointers.push_back(argument.data());
+  absl::ParseCommandLine(static_cast<int>(pointers.size()), pointers.data());
+
+  absl::StatusOr<potok::agent::AgentConfig> config = potok::agent::ConfigOf(ReadFlags());
+  if (!config.ok()) {
+    std::fprintf(stderr,
+                 "potok-agent: wrong flags:\n%s\nSee potok-agent --help.\n",
+                 std::string(config.status().message()).c_str());
+    return 2;
+  }
+  if (const absl::Status logging = potok::InitLogging(config->log_level); !logging.ok()) {
+    return Fail(logging);
+  }
+  potok::BlockStopSignals();
+  std::error_code error;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+  return Fail(potok::agent::RunAgent(
+      *config, potok::agent::ProbeMachine(), self.parent_path() / "potok-shim"));
+}

@@ -1,0 +1,145 @@
+#include "client/cli/command_line.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "client/cli/commands/commands.h"
+#include "client/cli/text/nearest.h"
+#include "client/cli/version.h"
+
+namespace potok::client {
+namespace {
+
+void AddJobCommands(CLI::App& app, Session& session) {
+  CLI::App* job = app.add_subcommand("job", "Runs: submit, look at, follow, download, cancel");
+  job->footer("Example:\n  potok job create -f pipeline.yml --stream");
+  job->require_subcommand(1);
+  AddJobCreate(*job, session);
+  AddJobValidate(*job, session);
+  AddJobShow(*job, session);
+  AddJobList(*job, session);
+  AddJobStream(*job, session);
+  AddJobLogs(*job, session);
+  AddJobDownload(*job, session);
+  AddJobCancel(*job, session);
+  AddJobWait(*job, session);
+}
+
+void AddMachineCommands(CLI::App& app, Session& session) {
+  CLI::App* machine = app.add_subcommand("machine", "Machines that run steps");
+  machine->footer("Example:\n  potok machine list");
+  machine->require_subcommand(1);
+  AddMachineList(*machine, session);
+  AddMachineShow(*machine, session);
+}
+
+void AddAll(CLI::App& app, Session& session) {
+  app.set_version_flag("--version", std::string("potok ") + kVersion);
+  app.footer(
+      "Example:\n  potok run pipeline.yml\n\n"
+      "Every command explains itself: potok job create --help");
+  app.require_subcommand(1);
+  AddRun(app, session);
+  AddJobCommands(app, session);
+  AddMachineCommands(app, session);
+  AddUp(app, session);
+  AddDown(app, session);
+  AddStatus(app, session);
+  AddSupervise(app, session);
+}
+
+// The command that `words` lead to, and the first word that names none; empty if all do.
+std::string FirstUnknownCommand(const std::vector<std::string>& words, CLI::App** app) {
+  for (const std::string& word : words) {
+    const std::vector<CLI::App*> commands = (*app)->get_subcommands([](CLI::App*) { return true; });
+    // What follows a command without subcommands is its own; an option before a command is read by
+    // the parser.
+    if (commands.empty() || word.empty() || word[0] == '-') return "";
+    const auto found = std::find_if(commands.begin(), commands.end(), [&](const CLI::App* command) {
+      return command->check_name(word);
+    });
+    if (found == commands.end()) return word;
+    *app = *found;
+  }
+  return "";
+}
+
+// "potok job create"
+std::string FullName(const CLI::App* app) {
+  const std::string name = app->get_name();
+  return app->get_parent() == nullptr ? name : FullName(app->get_parent()) + " " + name;
+}
+
+int ComplainOfUnknown(const Context& context, const std::string& word, const CLI::App* app) {
+  std::vector<std::string> known;
+  for (const CLI::App* command : app->get_subcommands([](const CLI::App*) { return true; })) {
+    if (!command->get_group().empty()) known.push_back(command->get_name());
+  }
+  const std::string nearest = Nearest(word, known);
+  std::string text = fmt::format("`{}` has no command \"{}\"", FullName(app), word);
+  if (!nearest.empty()) {
+    text += fmt::format("; did you mean `{} {}`?", FullName(app), nearest);
+  } else {
+    text += fmt::format("; see `{} --help`", FullName(app));
+  }
+  return Complain(context, absl::InvalidArgumentError(text));
+}
+
+// The deepest command that was named: whose help is meant.
+const CLI::App* Named(const CLI::App* app) {
+  const std::vector<CLI::App*> chosen = const_cast<CLI::App*>(app)->get_subcommands();
+  return chosen.empty() ? app : Named(chosen.front());
+}
+
+int Parse(const std::vector<std::string>& words, CLI::App& app, const Context& context) {
+  std::vector<std::string> reversed(words.rbegin(), words.rend());  // as CLI11 wants them
+  try {
+    app.parse(reversed);
+  } catch (const CLI::CallForHelp&) {
+    const CLI::App* named = Named(&app);
+    const CLI::App* parent = named->get_parent();
+    *context.out << named->help(parent == nullptr ? "" : FullName(parent)) << std::flush;
+    return kExitOk;
+  } catch (const CLI::CallForVersion& version) {
+    *context.out << version.what() << std::endl;
+    return kExitOk;
+  } catch (const CLI::ParseError& error) {
+    return Complain(context,
+                    absl::InvalidArgumentError(
+                        fmt::format("{}\nSee `{} --help`", error.what(), FullName(Named(&app)))));
+  }
+  return -1;
+}
+
+}  // namespace
+
+int RunCommandLine(const std::vector<std::string>& words, const Context& context) {
+  Session session;
+  session.context = context;
+  // What follows "--" is the user's own command and none of the parser's business.
+  const auto dashes = std::find(words.begin(), words.end(), "--");
+  session.has_own_command = dashes != words.end();
+  if (session.has_own_command) session.own_command.assign(dashes + 1, words.end());
+  const std::vector<std::string> own_words(words.begin(), dashes);
+
+  CLI::App app("Potok runs machine-learning pipelines on your own machines.", "potok");
+  AddAll(app, session);
+  if (own_words.empty() && !session.has_own_command) {
+    *context.err << app.help() << std::flush;
+    return kExitUsage;
+  }
+  CLI::App* command = &app;
+  if (const std::string unknown = FirstUnknownCommand(own_words, &command); !unknown.empty()) {
+    return ComplainOfUnknown(context, unknown, command);
+  }
+  if (session.has_own_command && command->get_name() != "run") {
+    return Complain(context,
+                    absl::InvalidArgumentError("\"--\" belongs to `potok run -- COMMAND`"));
+  }
+  const int parsed = Parse(own_words, app, context);
+  if (parsed >= 0) return parsed;
+  return session.chosen();
+}
+
+}  // namespace potok::client

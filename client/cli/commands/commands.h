@@ -1,0 +1,32 @@
+// Every command of `potok`, one function and one file each. They add themselves to a parser; what
+// the user chose becomes session.chosen. `session` must outlive the parser.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace potok::client {
+
+struct Session;
+
+void AddUp(CLI::App& app, Session& session);
+void AddDown(CLI::App& app, Session& session);
+void AddStatus(CLI::App& app, Session& session);
+void AddSupervise(CLI::App& app, Session& session);
+void AddRun(CLI::App& app, Session& session);
+
+void AddJobCreate(CLI::App& job, Session& session);
+void AddJobValidate(CLI::App& job, Session& session);
+void AddJobShow(CLI::App& job, Session& session);
+void AddJobList(CLI::App& job, Session& session);
+void AddJobStream(CLI::App& job, Session& session);
+void AddJobLogs(CLI::App& job, Session& session);
+void AddJobDownload(CLI::App& job, Session& session);
+void AddJobCancel(CLI::App& job, Session& session);
+void AddJobWait(CLI::App& job, Session& session);
+
+void AddMachineList(CLI::App& machine, Session& session);
+void AddMachineShow(CLI::App& machine, Session& session);
+
+}  // namespace potok::client

@@ -1,0 +1,41 @@
+#include "client/cli/commands/command.h"
+#include "client/cli/text/printable.h"
+#include "client/potok_client/runs_client.h"
+
+namespace potok::client {
+namespace {
+
+struct CancelOptions {
+  CommonOptions common;
+  std::string name;
+};
+
+int RunCancel(Session& session, const CancelOptions& options) {
+  const Context& context = session.context;
+  const absl::StatusOr<Connection> connection = Connect(context, options.common);
+  if (!connection.ok()) return Complain(context, connection.status());
+  const absl::Status canceled =
+      RunsClient(connection->channel())
+          .Cancel(options.name,
+                  context.user.empty() ? "canceled by a user" : "canceled by " + context.user);
+  if (!canceled.ok()) return Complain(context, canceled);
+  *context.err << "Asked the run " << Printable(options.name) << " to stop" << std::endl;
+  return kExitOk;
+}
+
+}  // namespace
+
+void AddJobCancel(CLI::App& job, Session& session) {
+  const auto options = std::make_shared<CancelOptions>();
+  CommandOptions cancel = AddCommand(job,
+                                     session,
+                                     "cancel",
+                                     "Ask a run to stop",
+                                     "potok job cancel -n brave_river_1",
+                                     options,
+                                     RunCancel);
+  cancel.RequiredText("-n,--name", "NAME", "Name of the run", &options->name);
+  AddServerOptions(cancel, &options->common);
+}
+
+}  // namespace potok::client

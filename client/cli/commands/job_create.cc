@@ -1,0 +1,71 @@
+#include <fstream>
+
+#include "client/cli/commands/command.h"
+#include "client/cli/commands/show_run.h"
+#include "client/cli/follow/follow.h"
+#include "client/cli/submit.h"
+#include "client/cli/text/printable.h"
+#include "common/base/status_macros.h"
+
+namespace potok::client {
+namespace {
+
+struct CreateOptions {
+  CommonOptions common;
+  std::string file;
+  std::string name;
+  std::vector<std::string> set;
+  bool stream = false;
+  std::string save_as;
+};
+
+absl::StatusOr<int> Create(const Context& context, const CreateOptions& options) {
+  POTOK_ASSIGN_OR_RETURN(PipelineSpec spec, LoadSpec(context, options.file, options.set));
+  if (!options.name.empty()) spec.name = options.name;
+  POTOK_ASSIGN_OR_RETURN(const Connection connection, Connect(context, options.common));
+  POTOK_ASSIGN_OR_RETURN(const std::string name, Submit(context, connection, std::move(spec)));
+  RunsClient runs(connection.channel());
+  if (!options.save_as.empty()) {
+    POTOK_ASSIGN_OR_RETURN(const v1::Run run, runs.Get(name, /*without_spec=*/false));
+    std::ofstream file(options.save_as, std::ios::trunc);
+    file << ToYaml(JobObject(run));
+    if (!file.flush()) {
+      return absl::InternalError(
+          fmt::format("the run {} goes on, but {} cannot be written", name, options.save_as));
+    }
+  }
+  if (!options.stream) return ShowRun(context, options.common, runs, name);
+  *context.err << "Run " << Printable(name) << std::endl;
+  return FollowRun(context, runs, name, FollowRunOptions{.logs = true});
+}
+
+int RunCreate(Session& session, const CreateOptions& options) {
+  const absl::StatusOr<int> code = Create(session.context, options);
+  return code.ok() ? *code : Complain(session.context, code.status());
+}
+
+}  // namespace
+
+void AddJobCreate(CLI::App& job, Session& session) {
+  const auto options = std::make_shared<CreateOptions>();
+  CommandOptions create =
+      AddCommand(job,
+                 session,
+                 "create",
+                 "Submit a pipeline or job",
+                 "potok job create -f pipeline.yml --set inputs.epochs=3 --stream",
+                 options,
+                 RunCreate);
+  create.RequiredText("-f,--file", "FILE", "Pipeline or job as YAML", &options->file);
+  create.Text("-n,--name", "NAME", "Name of the run", &options->name);
+  create.ManyTexts("--set", "PATH=VALUE", "Changes of the file, as inputs.lr=0.1", &options->set);
+  create.Flag("-s,--stream", "Follow it, with the logs, to its end", &options->stream);
+  create.Text("-a,--save-as", "FILE", "Write the job as YAML to this file", &options->save_as);
+  // A pipeline is always checked: a wrong one would be refused by the server all the same.
+  create.IgnoredFlag("--skip-validation");
+  create.IgnoredFlag("-e,--web");
+  AddServerOptions(create, &options->common);
+  AddOutputOptions(create, &options->common);
+}
+
+}  // namespace potok::client

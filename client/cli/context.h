@@ -1,0 +1,63 @@
+// What a command needs of the world. main() makes it; tests make their own. Nothing below reads the
+// environment or standard streams by itself.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <ostream>
+#include <stop_token>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "client/cli/stack/home.h"
+
+namespace potok::client {
+
+// Exit codes of `potok`.
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitFailed = 1;    // the run failed or was canceled, or the command did
+inline constexpr int kExitUsage = 2;     // wrong command line or invalid pipeline
+inline constexpr int kExitNoServer = 3;  // no server answers
+inline constexpr int kExitInterrupted = 130;
+
+struct Context {
+  std::map<std::string, std::string> environment;
+  std::string program;         // absolute path of this program
+  std::string working_folder;  // absolute
+  std::string user;            // for display as the submitter
+  std::string host;
+  bool is_root = false;
+  std::ostream* out = nullptr;  // results
+  std::ostream* err = nullptr;  // progress and errors
+  bool out_is_terminal = false;
+  bool err_is_terminal = false;
+  // Columns and rows of the terminal, asked anew each time because it can be resized.
+  std::function<std::pair<std::size_t, std::size_t>()> terminal_size;
+  absl::TimeZone zone;
+  std::stop_token interrupted;  // Ctrl-C
+
+  // "" if it is not set.
+  std::string Variable(const std::string& name) const;
+  // True if colours and cursor movements may be written to `out`: a terminal that can, and
+  // (for colours) no NO_COLOR (https://no-color.org).
+  bool HasCursor() const;
+  bool HasColor() const;
+  // The home of this user's embedded stack.
+  Home HomeOfUser() const;
+};
+
+// The arguments of a command line, and all that it prints.
+struct Session {
+  Context context;
+  // The words after "--", which belong to the user's own command.
+  std::vector<std::string> own_command;
+  bool has_own_command = false;
+  // Set by the parser: the chosen command, ready to run.
+  std::function<int()> chosen;
+};
+
+// Prints "potok: ..." and tells the exit code of this error.
+int Complain(const Context& context, const absl::Status& status);
+
+}  // namespace potok::client

@@ -1,0 +1,242 @@
+#include "client/cli/show/job_object.h"
+
+#include "client/cli/text/table.h"
+#include "client/potok_client/run_state.h"
+#include "common/base/resources.h"
+
+namespace potok::client {
+namespace {
+
+Value TextOrNull(const std::string& text) {
+  return text.empty() ? Value() : Value(text);
+}
+
+template <class TextMap>
+Value SortedTexts(const TextMap& map) {
+  const std::map<std::string, std::string> sorted(map.begin(), map.end());
+  Object object;
+  for (const auto& [key, text] : sorted) object.emplace_back(key, text);
+  return Value(std::move(object));
+}
+
+// The words of the YAML: "VALUE_TYPE_URI_FOLDER" is "uri_folder".
+std::string Word(const std::string& enum_name, const std::string& prefix) {
+  std::string word = enum_name.substr(std::min(prefix.size(), enum_name.size()));
+  for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return word;
+}
+
+std::string TypeName(v1::ValueType type) {
+  return Word(v1::ValueType_Name(type), "VALUE_TYPE_");
+}
+
+Value ModeName(v1::Mode mode, const char* by_default) {
+  if (mode == v1::MODE_UNSPECIFIED) return Value(by_default);
+  return Value(Word(v1::Mode_Name(mode), "MODE_"));
+}
+
+std::string PathOf(const v1::Artifact& artifact) {
+  return fmt::format("sha256:{}/{}", artifact.digest().hash(), artifact.digest().size_bytes());
+}
+
+// Primitives as they are written, data as {mode, path, type}.
+Value InputObject(const v1::Input& input) {
+  const v1::Binding& binding = input.value();
+  if (binding.value_case() == v1::Binding::kText) return Value(binding.text());
+  std::string path;
+  if (binding.value_case() == v1::Binding::kArtifact) path = PathOf(binding.artifact());
+  if (binding.value_case() == v1::Binding::kUri) path = binding.uri();
+  if (path.empty()) return Value();
+  return Value(Object{{"mode", ModeName(input.mode(), "ro_mount")},
+                      {"path", path},
+                      {"type", TypeName(input.type())}});
+}
+
+template <class Inputs>
+Value InputsObject(const Inputs& inputs) {
+  Object object;
+  for (const v1::Input& input : inputs) object.emplace_back(input.name(), InputObject(input));
+  return Value(std::move(object));
+}
+
+template <class Outputs, class Values>
+Value OutputsObject(const Outputs& declared, const Values& values) {
+  Object object;
+  for (const v1::Output& output : declared) {
+    Object member = {{"mode", ModeName(output.mode(), "rw_mount")},
+                     {"path", TextOrNull(output.path())},
+                     {"type", TypeName(output.type())}};
+    for (const v1::OutputValue& value : values) {
+      if (value.name() != output.name()) continue;
+      if (value.has_artifact()) {
+        member[1].second = value.path().empty() ? PathOf(value.artifact()) : value.path();
+        member.emplace_back("size_bytes", value.artifact().total_bytes());
+      } else if (value.value_case() == v1::OutputValue::kText) {
+        member.emplace_back("value", value.text());
+      }
+    }
+    object.emplace_back(output.name(), std::move(member));
+  }
+  return Value(std::move(object));
+}
+
+Value ResourcesObject(const v1::Resources& resources) {
+  return Value(Object{{"memory_bytes", resources.memory_bytes()},
+                      {"cpu_millis", resources.cpu_millis()},
+                      {"gpus", resources.gpus()}});
+}
+
+// What happened to a step.
+Object StateMembers(const v1::StepStatus& step) {
+  Object members = {{"status", NameOf(step.status())},
+                    {"reason", TextOrNull(step.reason())},
+                    {"waiting_for", TextOrNull(step.waiting_for())},
+                    {"machine", TextOrNull(step.machine())},
+                    {"attempt", step.attempt()},
+                    {"exit_code", step.has_exit_code() ? Value(step.exit_code()) : Value()},
+                    {"reused_from", TextOrNull(step.reused_from())},
+                    {"queued_at", TextOrNull(IsoTime(step.queued_us()))},
+                    {"started_at", TextOrNull(IsoTime(step.started_us()))},
+                    {"ended_at", TextOrNull(IsoTime(step.ended_us()))}};
+  return members;
+}
+
+// What was asked of a step.
+Object SpecMembers(const v1::Step& spec, const v1::StepStatus* step) {
+  static const google::protobuf::RepeatedPtrField<v1::OutputValue> kNone;
+  return {{"type", "command"},
+          {"component", TextOrNull(spec.component())},
+          {"command", spec.command()},
+          {"compute", TextOrNull(spec.compute())},
+          {"environment", TextOrNull(spec.environment())},
+          {"environment_variables", SortedTexts(spec.environment_variables())},
+          {"inputs", InputsObject(spec.inputs())},
+          {"outputs", OutputsObject(spec.outputs(), step == nullptr ? kNone : step->outputs())},
+          {"resources", ResourcesObject(spec.resources())}};
+}
+
+Value JobsObject(const v1::Run& run) {
+  std::map<std::string, const v1::Step*> specs;
+  for (const v1::Step& spec : run.spec().steps()) specs[spec.name()] = &spec;
+  Object jobs;
+  for (const v1::StepStatus& step : run.steps()) {
+    Object job = StateMembers(step);
+    if (const auto spec = specs.find(step.name()); spec != specs.end()) {
+      for (Member& member : SpecMembers(*spec->second, &step)) job.push_back(std::move(member));
+    }
+    jobs.emplace_back(step.name(), std::move(job));
+  }
+  return Value(std::move(jobs));
+}
+
+Value SettingsObject(const v1::Settings& settings) {
+  const bool go_on =
+      !settings.has_continue_on_step_failure() || settings.continue_on_step_failure();
+  return Value(Object{{"continue_on_step_failure", go_on},
+                      {"default_compute", TextOrNull(settings.default_compute())},
+                      {"default_datastore", TextOrNull(settings.default_datastore())},
+                      {"force_rerun", settings.force_rerun()}});
+}
+
+Value CreationContext(const v1::Run& run) {
+  return Value(Object{{"created_at", IsoTime(run.created_us())},
+                      {"created_by", run.submitter()},
+                      {"created_by_type", "User"}});
+}
+
+}  // namespace
+
+Value JobObject(const v1::Run& run) {
+  Object job = {{"name", run.name()},
+                {"display_name", run.display_name()},
+                {"experiment_name", run.experiment_name()},
+                {"description", TextOrNull(run.description())},
+                {"status", NameOf(run.status())},
+                {"reason", TextOrNull(run.reason())},
+                {"type", run.is_pipeline() ? "pipeline" : "command"},
+                {"tags", SortedTexts(run.tags())},
+                {"properties", SortedTexts(run.spec().properties())},
+                {"inputs", InputsObject(run.spec().inputs())},
+                {"outputs", OutputsObject(run.spec().outputs(), run.outputs())}};
+  if (run.is_pipeline()) {
+    job.emplace_back("jobs", JobsObject(run));
+    job.emplace_back("settings", SettingsObject(run.spec().settings()));
+  } else if (run.spec().steps_size() == 1) {
+    const v1::StepStatus* step = run.steps_size() == 1 ? &run.steps(0) : nullptr;
+    for (Member& member : SpecMembers(run.spec().steps(0), step)) {
+      const bool own = member.first == "inputs" || member.first == "outputs";
+      if (own) {
+        // A standalone job's inputs and outputs are its step's.
+        for (Member& known : job) {
+          if (known.first == member.first) known.second = std::move(member.second);
+        }
+      } else if (member.first != "type") {
+        job.push_back(std::move(member));
+      }
+    }
+    if (step != nullptr) {
+      job.emplace_back("machine", TextOrNull(step->machine()));
+      job.emplace_back("exit_code", step->has_exit_code() ? Value(step->exit_code()) : Value());
+    }
+  }
+  job.emplace_back("services", Object{});
+  job.emplace_back("creation_context", CreationContext(run));
+  job.emplace_back("started_at", TextOrNull(IsoTime(run.started_us())));
+  job.emplace_back("ended_at", TextOrNull(IsoTime(run.ended_us())));
+  job.emplace_back("parent_job_name", Value());
+  return Value(std::move(job));
+}
+
+Value JobListItem(const v1::Run& run) {
+  return Value(Object{{"name", run.name()},
+                      {"display_name", run.display_name()},
+                      {"experiment_name", run.experiment_name()},
+                      {"status", NameOf(run.status())},
+                      {"reason", TextOrNull(run.reason())},
+                      {"type", run.is_pipeline() ? "pipeline" : "command"},
+                      {"tags", SortedTexts(run.tags())},
+                      {"steps",
+                       Object{{"total", run.steps_total()},
+                              {"completed", run.steps_completed()},
+                              {"failed", run.steps_failed()},
+                              {"canceled", run.steps_canceled()},
+                              {"running", run.steps_running()}}},
+                      {"services", Object{}},
+                      {"creation_context", CreationContext(run)},
+                      {"started_at", TextOrNull(IsoTime(run.started_us()))},
+                      {"ended_at", TextOrNull(IsoTime(run.ended_us()))}});
+}
+
+Value MachineObject(const v1::Machine& machine) {
+  Array gpus;
+  for (const v1::Gpu& gpu : machine.gpus()) {
+    gpus.emplace_back(Object{{"index", gpu.index()},
+                             {"model", gpu.model()},
+                             {"memory_bytes", gpu.memory_bytes()},
+                             {"uuid", gpu.uuid()}});
+  }
+  Array pools;
+  for (const std::string& pool : machine.pools()) pools.emplace_back(pool);
+  Array steps;
+  for (const v1::StepOnMachine& step : machine.steps()) {
+    steps.emplace_back(Object{{"run", step.run()},
+                              {"step", step.step()},
+                              {"attempt", step.attempt()},
+                              {"status", NameOf(step.status())},
+                              {"resources", ResourcesObject(step.resources())}});
+  }
+  return Value(Object{{"name", machine.name()},
+                      {"state", NameOf(machine.liveness())},
+                      {"capacity", ResourcesObject(machine.capacity())},
+                      {"reserved", ResourcesObject(machine.reserved())},
+                      {"gpus", std::move(gpus)},
+                      {"labels", SortedTexts(machine.labels())},
+                      {"pools", std::move(pools)},
+                      {"isolation", machine.isolation()},
+                      {"agent_version", machine.agent_version()},
+                      {"first_seen_at", TextOrNull(IsoTime(machine.first_seen_us()))},
+                      {"last_heard_at", TextOrNull(IsoTime(machine.last_heard_us()))},
+                      {"steps", std::move(steps)}});
+}
+
+}  // namespace potok::client

@@ -1,0 +1,79 @@
+#include "client/cli/show/machine_text.h"
+
+#include "client/cli/text/printable.h"
+#include "client/cli/text/table.h"
+#include "client/potok_client/run_state.h"
+#include "common/base/resources.h"
+
+namespace potok::client {
+namespace {
+
+// "2 of 8"
+std::string UsedOf(const std::string& used, const std::string& all) {
+  return used + " of " + all;
+}
+
+std::string Cpus(std::int32_t millis) {
+  return fmt::format("{}", static_cast<double>(millis) / 1000.0);
+}
+
+std::string Joined(const google::protobuf::RepeatedPtrField<std::string>& texts) {
+  std::string joined;
+  for (const std::string& text : texts) joined += (joined.empty() ? "" : ", ") + text;
+  return joined;
+}
+
+std::string Labels(const v1::Machine& machine) {
+  const std::map<std::string, std::string> sorted(machine.labels().begin(), machine.labels().end());
+  std::string joined;
+  for (const auto& [key, value] : sorted) {
+    joined += fmt::format("{}{}={}", joined.empty() ? "" : ", ", key, value);
+  }
+  return joined;
+}
+
+}  // namespace
+
+std::string MachineTable(const std::vector<v1::Machine>& machines) {
+  std::vector<std::vector<std::string>> rows;
+  for (const v1::Machine& machine : machines) {
+    const v1::Resources& reserved = machine.reserved();
+    const v1::Resources& capacity = machine.capacity();
+    rows.push_back(
+        {machine.name(),
+         NameOf(machine.liveness()),
+         UsedOf(FormatBytes(reserved.memory_bytes()), FormatBytes(capacity.memory_bytes())),
+         UsedOf(Cpus(reserved.cpu_millis()), Cpus(capacity.cpu_millis())),
+         UsedOf(fmt::format("{}", reserved.gpus()), fmt::format("{}", capacity.gpus())),
+         fmt::format("{}", machine.steps_size()),
+         Joined(machine.pools())});
+  }
+  if (rows.empty()) return "No machines yet: start an agent (`potok up` starts one here)\n";
+  return Table({"MACHINE", "STATE", "MEMORY", "CPUS", "GPUS", "STEPS", "POOLS"}, rows);
+}
+
+std::string MachineText(const v1::Machine& machine, absl::TimeZone zone) {
+  std::string text = MachineTable({machine});
+  for (const v1::Gpu& gpu : machine.gpus()) {
+    text += fmt::format(
+        "GPU {}: {}, {}\n", gpu.index(), Printable(gpu.model()), FormatBytes(gpu.memory_bytes()));
+  }
+  if (machine.labels_size() > 0) text += "Labels: " + Printable(Labels(machine)) + "\n";
+  text += fmt::format("Isolation {}, agent {}, last heard {}\n",
+                      Printable(machine.isolation()),
+                      Printable(machine.agent_version()),
+                      LocalTime(machine.last_heard_us(), zone));
+  if (machine.steps_size() == 0) return text;
+  std::vector<std::vector<std::string>> rows;
+  for (const v1::StepOnMachine& step : machine.steps()) {
+    rows.push_back({step.run(),
+                    step.step(),
+                    NameOf(step.status()),
+                    FormatBytes(step.resources().memory_bytes()),
+                    Cpus(step.resources().cpu_millis()),
+                    fmt::format("{}", step.resources().gpus())});
+  }
+  return text + Table({"RUN", "STEP", "STATE", "MEMORY", "CPUS", "GPUS"}, rows);
+}
+
+}  // namespace potok::client

@@ -1,0 +1,17 @@
+// Machines as text for people. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "potok/v1/machines.pb.h"
+
+namespace potok::client {
+
+std::string MachineTable(const std::vector<v1::Machine>& machines);
+
+// One machine with all that runs on it.
+std::string MachineText(const v1::Machine& machine, absl::TimeZone zone);
+
+}  // namespace potok::client

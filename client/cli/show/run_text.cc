@@ -1,0 +1,128 @@
+#include "client/cli/show/run_text.h"
+
+#include "client/cli/text/printable.h"
+#include "client/cli/text/table.h"
+#include "client/potok_client/run_state.h"
+#include "common/base/resources.h"
+
+namespace potok::client {
+namespace {
+
+constexpr int kStepsShownMax = 50;
+
+std::string Duration(std::int64_t from_us, std::int64_t to_us, absl::Time now) {
+  if (from_us == 0) return "";
+  const absl::Time to = to_us == 0 ? now : absl::FromUnixMicros(to_us);
+  return ShortDuration(to - absl::FromUnixMicros(from_us));
+}
+
+// "8 steps: 5 completed, 1 failed, 2 running"
+std::string Counts(const v1::Run& run) {
+  std::string text =
+      fmt::format("{} {}", run.steps_total(), run.steps_total() == 1 ? "step" : "steps");
+  const char* separator = ": ";
+  const auto add = [&](int count, const char* word) {
+    if (count == 0) return;
+    text += fmt::format("{}{} {}", separator, count, word);
+    separator = ", ";
+  };
+  add(run.steps_completed(), "completed");
+  add(run.steps_failed(), "failed");
+  add(run.steps_canceled(), "canceled");
+  add(run.steps_running(), "running");
+  return text;
+}
+
+std::string StepTable(const v1::Run& run, absl::Time now) {
+  const bool all = run.steps_size() <= kStepsShownMax;
+  std::vector<std::vector<std::string>> rows;
+  int left_out = 0;
+  for (const v1::StepStatus& step : run.steps()) {
+    const bool shown = all || step.status() != v1::STATUS_COMPLETED;
+    if (!shown || rows.size() >= kStepsShownMax) {
+      ++left_out;
+      continue;
+    }
+    rows.push_back({Shortened(step.name(), 40),
+                    NameOf(step.status()),
+                    StepTime(step, now),
+                    step.machine(),
+                    Shortened(StepNote(step), 120)});
+  }
+  if (rows.empty()) return "";
+  std::string text = Table({"STEP", "STATE", "TIME", "MACHINE", ""}, rows);
+  if (left_out != 0) text += fmt::format("and {} more steps: `potok job show -o json`\n", left_out);
+  return text;
+}
+
+std::string OutputLines(const v1::Run& run) {
+  std::string text;
+  for (const v1::OutputValue& output : run.outputs()) {
+    text += fmt::format("  {}  {}", Printable(output.name()), OutputText(output));
+    if (!output.path().empty()) text += "  at " + Printable(output.path());
+    if (output.has_artifact()) {
+      text += fmt::format(
+          "  (potok job download -n {} --output-name {})", run.name(), Printable(output.name()));
+    }
+    text += "\n";
+  }
+  return text.empty() ? "" : "Outputs\n" + text;
+}
+
+}  // namespace
+
+std::string StepTime(const v1::StepStatus& step, absl::Time now) {
+  const bool over = HasEnded(step.status());
+  if (over && step.ended_us() == 0) return "";
+  return Duration(step.started_us(), step.ended_us(), now);
+}
+
+std::string StepNote(const v1::StepStatus& step) {
+  if (!step.reused_from().empty()) return "reused from " + step.reused_from();
+  if (step.status() == v1::STATUS_QUEUED && !step.waiting_for().empty()) {
+    return "waits for " + step.waiting_for();
+  }
+  if (!step.reason().empty()) return step.reason();
+  if (step.status() == v1::STATUS_FAILED && step.has_exit_code()) {
+    return fmt::format("exit code {}", step.exit_code());
+  }
+  return step.attempt() > 1 ? fmt::format("attempt {}", step.attempt()) : "";
+}
+
+std::string StepChangeLine(const v1::StepStatus& step, absl::Time now, absl::TimeZone zone) {
+  std::string line = fmt::format("{} {}  {}",
+                                 absl::FormatTime("%H:%M:%S", now, zone),
+                                 Printable(step.name()),
+                                 NameOf(step.status()));
+  const bool on_machine = step.status() == v1::STATUS_PREPARING ||
+                          step.status() == v1::STATUS_RUNNING ||
+                          step.status() == v1::STATUS_NOT_RESPONDING;
+  if (on_machine && !step.machine().empty()) line += "  on " + Printable(step.machine());
+  if (HasEnded(step.status())) {
+    if (const std::string time = StepTime(step, now); !time.empty()) line += "  in " + time;
+  }
+  if (const std::string note = StepNote(step); !note.empty()) line += "  " + Printable(note);
+  return line;
+}
+
+std::string OutputText(const v1::OutputValue& output) {
+  if (output.has_artifact()) {
+    return fmt::format("{} {}",
+                       FormatBytes(output.artifact().total_bytes()),
+                       output.artifact().is_folder() ? "folder" : "file");
+  }
+  return Shortened(Printable(output.text()), 80);
+}
+
+std::string RunSummary(const v1::Run& run, absl::Time now) {
+  std::string text = fmt::format("{}  {}", Printable(run.name()), NameOf(run.status()));
+  if (const std::string time = Duration(run.created_us(), run.ended_us(), now); !time.empty()) {
+    text += (HasEnded(run.status()) ? "  in " : "  for ") + time;
+  }
+  text += "  (" + Counts(run) + ")\n";
+  if (!run.reason().empty()) text += "  " + Printable(run.reason()) + "\n";
+  text += StepTable(run, now) + OutputLines(run);
+  return text;
+}
+
+}  // namespace potok::client

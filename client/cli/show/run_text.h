@@ -1,0 +1,29 @@
+// Runs and steps as text for people. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "potok/v1/runs.pb.h"
+
+namespace potok::client {
+
+// How long a step has run, or ran; empty before it started. `now` stands in for an end.
+std::string StepTime(const v1::StepStatus& step, absl::Time now);
+
+// What is worth saying beside a step's state: why it failed, what it waits for, where it was reused
+// from.
+std::string StepNote(const v1::StepStatus& step);
+
+// "12:03:11 train  Running  on gpu-1": a line for a step that has just come to this state.
+std::string StepChangeLine(const v1::StepStatus& step, absl::Time now, absl::TimeZone zone);
+
+// The whole run, for the end of a follow and for `job show`: a line for each step (of more than 50
+// those that did not complete), the outputs and how to get them.
+std::string RunSummary(const v1::Run& run, absl::Time now);
+
+// "12 MiB folder", "1.0 KiB file", or the text of a primitive output.
+std::string OutputText(const v1::OutputValue& output);
+
+}  // namespace potok::client

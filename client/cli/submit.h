@@ -1,0 +1,25 @@
+// From a pipeline, as a file or a command, to a run on the server.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "client/cli/context.h"
+#include "client/potok_client/connection.h"
+#include "common/pipeline/spec.h"
+
+namespace potok::client {
+
+// Reads a pipeline with all that it names; prints every diagnostic. INVALID_ARGUMENT with a count
+// if one is an error.
+absl::StatusOr<PipelineSpec> LoadSpec(const Context& context,
+                                      const std::string& file,
+                                      const std::vector<std::string>& set);
+
+// Uploads what is local and starts the run. Its name.
+absl::StatusOr<std::string> Submit(const Context& context,
+                                   const Connection& connection,
+                                   PipelineSpec spec);
+
+}  // namespace potok::client

@@ -1,0 +1,109 @@
+#include <cctype>
+
+#include "client/cli/text/printable.h"
+#include "client/cli/text/value.h"
+
+namespace potok::client {
+namespace {
+
+// Words that some version of YAML reads as a boolean or as nothing (yaml.org/type/bool.html).
+bool IsYamlWord(const std::string& text) {
+  static const std::set<std::string> kWords = {
+      "y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"};
+  std::string lower;
+  for (const char c : text) {
+    lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return kWords.contains(lower);
+}
+
+// True for text that needs no quotes: it starts with a letter, '/' or '_' and holds nothing that
+// YAML gives a meaning to. A word like 1e3 or 12:30 starts with a digit and is quoted.
+bool IsPlain(const std::string& text) {
+  if (text.empty() || text.back() == ' ' || IsYamlWord(text)) return false;
+  const auto is_letter = [](char c) {
+    return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '/';
+  };
+  if (!is_letter(text.front())) return false;
+  for (const char c : text) {
+    const bool fine = is_letter(c) || std::isdigit(static_cast<unsigned char>(c)) != 0 ||
+                      std::string(" .-+=()").find(c) != std::string::npos;
+    if (!fine) return false;
+  }
+  return true;
+}
+
+std::string Scalar(const Value& value) {
+  if (value.IsNull()) return "null";
+  if (const std::string* text = value.AsText()) return IsPlain(*text) ? *text : JsonQuoted(*text);
+  if (const Array* array = value.AsArray(); array != nullptr && array->empty()) return "[]";
+  if (const Object* object = value.AsObject(); object != nullptr && object->empty()) return "{}";
+  return ScalarText(value);
+}
+
+bool IsBlock(const Value& value) {
+  const Array* array = value.AsArray();
+  const Object* object = value.AsObject();
+  return (array != nullptr && !array->empty()) || (object != nullptr && !object->empty());
+}
+
+void WriteBlock(const Value& value, std::size_t indent, bool first_line_started, std::string* out) {
+  const auto start_line = [&](bool first) {
+    if (!first || !first_line_started) out->append(indent, ' ');
+  };
+  bool first = true;
+  if (const Array* array = value.AsArray()) {
+    for (const Value& item : *array) {
+      start_line(first);
+      first = false;
+      *out += "- ";
+      if (IsBlock(item)) {
+        WriteBlock(item, indent + 2, true, out);
+      } else {
+        *out += Scalar(item) + "\n";
+      }
+    }
+    return;
+  }
+  for (const auto& [key, member] : *value.AsObject()) {
+    start_line(first);
+    first = false;
+    *out += Scalar(Value(key)) + ":";
+    if (IsBlock(member)) {
+      *out += "\n";
+      WriteBlock(member, indent + 2, false, out);
+    } else {
+      *out += " " + Scalar(member) + "\n";
+    }
+  }
+}
+
+}  // namespace
+
+std::string ToYaml(const Value& value) {
+  if (!IsBlock(value)) return Scalar(value) + "\n";
+  std::string out;
+  WriteBlock(value, 0, false, &out);
+  return out;
+}
+
+std::string ToTsv(const Value& value) {
+  const auto line = [](const Value& item) {
+    const Object* object = item.AsObject();
+    if (object == nullptr) return ScalarText(item) + "\n";
+    std::string cells;
+    for (const auto& [key, member] : *object) {
+      if (member.AsObject() != nullptr || member.AsArray() != nullptr) continue;
+      if (!cells.empty()) cells += '\t';
+      cells += ScalarText(member);
+    }
+    return cells + "\n";
+  };
+  const Array* array = value.AsArray();
+  if (array == nullptr) return line(value);
+  std::string out;
+  for (const Value& item : *array) out += line(item);
+  return out;
+}
+
+}  // namespace potok::client

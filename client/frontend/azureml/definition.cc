@@ -1,0 +1,135 @@
+#include "client/frontend/azureml/definition.h"
+
+#include <limits>
+
+#include "client/frontend/azureml/environment.h"
+#include "client/frontend/azureml/reference.h"
+#include "common/base/resources.h"
+#include "fmt/format.h"
+
+namespace potok::client {
+
+namespace {
+
+constexpr std::int64_t kInstancesMax = 10'000;
+constexpr std::int64_t kGpusMax = 1'024;
+
+void ReadMemory(Fields* fields, Reading* reading, Resources* resources) {
+  const std::string text = fields->Text("memory");
+  if (text.empty()) return;
+  const absl::StatusOr<std::int64_t> bytes = ParseBytes(text);
+  if (bytes.ok()) {
+    resources->memory_bytes = *bytes;
+  } else {
+    reading->reporter.Error(
+        fields->At("memory"),
+        fmt::format("{}: memory: {}", fields->what(), std::string(bytes.status().message())));
+  }
+}
+
+void ReadCpus(Fields* fields, Reading* reading, Resources* resources) {
+  const std::string text = fields->Text("cpus");
+  if (text.empty()) return;
+  const absl::StatusOr<std::int32_t> millis = ParseCpuMillis(text);
+  if (millis.ok()) {
+    resources->cpu_millis = *millis;
+  } else {
+    reading->reporter.Error(
+        fields->At("cpus"),
+        fmt::format("{}: cpus: {}", fields->what(), std::string(millis.status().message())));
+  }
+}
+
+void ReadResources(Fields* outer, Severity unknown, Reading* reading, Step* step) {
+  const YamlNode* map = outer->Map("resources");
+  if (map == nullptr) return;
+  Fields fields(map, outer->what() + ": resources", &reading->reporter, ResolverOf(reading));
+  if (const auto count = fields.Whole("instance_count", 1, kInstancesMax)) {
+    step->instance_count = static_cast<std::int32_t>(*count);
+  }
+  ReadMemory(&fields, reading, &step->resources);
+  ReadCpus(&fields, reading, &step->resources);
+  if (const auto gpus = fields.Whole("gpus", 0, kGpusMax)) {
+    step->resources.gpus = static_cast<std::int32_t>(*gpus);
+  }
+  for (auto& [key, value] : fields.Texts("labels", Fields::Strictness::kAnyScalar)) {
+    step->labels[key] = value;
+  }
+  if (const std::string size = fields.Text("shm_size"); !size.empty() && !ParseBytes(size).ok()) {
+    reading->reporter.Error(
+        fields.At("shm_size"),
+        fmt::format("{}: shm_size must be a size such as 2g, but is '{}'", fields.what(), size));
+  }
+  fields.Ignore({"instance_type", "max_instance_count", "locations", "docker_args", "properties"});
+  fields.ReportUnknown(unknown);
+}
+
+void ReadDistribution(Fields* outer, Severity unknown, Reading* reading, Step* step) {
+  const YamlNode* map = outer->Map("distribution");
+  if (map == nullptr) return;
+  static const std::map<std::string, std::vector<std::string>> properties = {
+      {"pytorch", {}},
+      {"mpi", {}},
+      {"tensorflow", {"worker_count", "parameter_server_count"}},
+      {"ray",
+       {"port",
+        "address",
+        "include_dashboard",
+        "dashboard_port",
+        "head_node_additional_args",
+        "worker_node_additional_args"}}};
+  Fields fields(map, outer->what() + ": distribution", &reading->reporter, ResolverOf(reading));
+  Distribution distribution;
+  distribution.type = fields.Word("type");
+  const auto known = properties.find(distribution.type);
+  if (known == properties.end()) {
+    reading->reporter.Error(
+        fields.At("type"),
+        fmt::format("{}: type must be pytorch, mpi, tensorflow or ray", fields.what()));
+    return;
+  }
+  if (const auto count = fields.Whole("process_count_per_instance", 1, kInstancesMax)) {
+    distribution.process_count_per_instance = static_cast<std::int32_t>(*count);
+  }
+  for (const std::string& key : known->second) {
+    if (const std::string text = fields.Text(key); !text.empty()) {
+      distribution.properties[key] = text;
+    }
+  }
+  fields.ReportUnknown(unknown);
+  step->distribution = std::move(distribution);
+}
+
+void ReadLimits(Fields* outer, Severity unknown, Reading* reading, Step* step) {
+  const YamlNode* map = outer->Map("limits");
+  if (map == nullptr) return;
+  Fields fields(map, outer->what() + ": limits", &reading->reporter, ResolverOf(reading));
+  if (const auto timeout = fields.Whole("timeout", 1, std::numeric_limits<std::int32_t>::max())) {
+    step->timeout_seconds = *timeout;
+  }
+  fields.ReportUnknown(unknown);
+}
+
+}  // namespace
+
+void ReadCommand(Fields* fields, const Origin& origin, Reading* reading, Step* step) {
+  step->command = fields->RawText("command");
+  const std::string code = fields->RawText("code");
+  if (!code.empty()) step->code = ReadCode(code, fields->At("code"), origin, &reading->reporter);
+}
+
+void ReadRunSettings(
+    Fields* fields, const Origin& origin, Severity unknown, Reading* reading, Step* step) {
+  if (const YamlNode* environment = fields->Value("environment")) {
+    step->environment = ReadEnvironment(*environment, origin, fields->what(), reading);
+  }
+  for (auto& [key, value] :
+       fields->Texts("environment_variables", Fields::Strictness::kTextsOnly)) {
+    step->environment_variables[key] = value;
+  }
+  ReadResources(fields, unknown, reading, step);
+  ReadDistribution(fields, unknown, reading, step);
+  ReadLimits(fields, unknown, reading, step);
+}
+
+}  // namespace potok::client

@@ -1,0 +1,20 @@
+// What a command does: the fields that an inline node, a standalone job and a component file share.
+// One thread.
+#pragma once
+
+#include <string>
+
+#include "client/frontend/azureml/reading.h"
+
+namespace potok::client {
+
+// Reads command and code into `step`.
+void ReadCommand(Fields* fields, const Origin& origin, Reading* reading, Step* step);
+
+// Reads environment, environment_variables, resources, distribution and limits over what `step`
+// already has: a node's own fields win over its component's, one by one. Unknown keys in them are
+// reported as `unknown`.
+void ReadRunSettings(
+    Fields* fields, const Origin& origin, Severity unknown, Reading* reading, Step* step);
+
+}  // namespace potok::client

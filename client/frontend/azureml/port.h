@@ -1,0 +1,44 @@
+// Inputs and outputs: declared by components, and given or bound by jobs and nodes. One thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "client/frontend/azureml/reading.h"
+
+namespace potok::client {
+
+// Where inputs and outputs stand.
+struct PortContext {
+  Reading* reading = nullptr;
+  Origin origin;
+  std::string what;   // begins messages: "node 'train'"
+  std::string where;  // begins Problem::where: "jobs.train.", or "" for the job itself
+  Severity unknown = Severity::kError;  // of keys that a port does not have
+  bool is_node = false;                 // a node of a pipeline, whose texts may be bindings
+};
+
+// The declarations of a component: `inputs` or `outputs` of its file. Null: none.
+std::vector<Input> ReadDeclaredInputs(const YamlNode* map, const PortContext& context);
+std::vector<Output> ReadDeclaredOutputs(const YamlNode* map, const PortContext& context);
+
+// What is given for one input. `declared` is the component's port, or null: then the type comes
+// from the value, and is_typed is false where a binding or a bare literal leaves it open.
+struct GivenInput {
+  Input input;
+  bool is_typed = true;
+};
+GivenInput ReadGivenInput(const YamlEntry& entry,
+                          const Input* declared,
+                          const PortContext& context);
+
+// The same for one output, in all its forms: empty, a promotion, or a map.
+struct GivenOutput {
+  Output output;
+  bool is_typed = true;
+};
+GivenOutput ReadGivenOutput(const YamlEntry& entry,
+                            const Output* declared,
+                            const PortContext& context);
+
+}  // namespace potok::client

@@ -1,0 +1,44 @@
+// The forms in which Azure ML's YAML names things that are elsewhere. Pure, but for what says that
+// it looks at files.
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "client/frontend/azureml/reading.h"
+#include "common/pipeline/spec.h"
+
+namespace potok::client {
+
+// What `path:` of data names.
+struct DataReference {
+  bool is_local = false;
+  std::string text;  // the path as written without "file:", or the URI without "azureml:" before it
+};
+// INVALID_ARGUMENT for a scheme that Potok does not know and for azureml:NAME without a version.
+absl::StatusOr<DataReference> ParseDataReference(const std::string& text);
+
+// True for azureml:NAME:VERSION, azureml:NAME@LABEL, azureml:/subscriptions/..., azureml://...
+bool IsAssetReference(const std::string& text);
+
+// "cpu-cluster" of cpu-cluster, azureml:cpu-cluster and azureml:/subscriptions/.../cpu-cluster; for
+// datastores too.
+std::string ResourceName(const std::string& text);
+
+// "./x" of "file:./x", else the text.
+std::string WithoutFilePrefix(const std::string& text);
+
+// The value of an input of `type` that is written as the path or URI `text` at `at`. Looks whether
+// a local one exists, and reports what is wrong; then the value is empty. With `infer_type` a local
+// file sets *type to uri_file.
+Binding ReadData(const std::string& text,
+                 const Place& at,
+                 const Origin& origin,
+                 bool infer_type,
+                 ValueType* type,
+                 Reporter* reporter);
+
+// The code snapshot written as `text`: a folder or file that exists.
+Code ReadCode(const std::string& text, const Place& at, const Origin& origin, Reporter* reporter);
+
+}  // namespace potok::client

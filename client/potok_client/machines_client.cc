@@ -1,0 +1,44 @@
+#include "client/potok_client/machines_client.h"
+
+#include <grpcpp/channel.h>
+
+#include "common/base/status_macros.h"
+#include "common/rpc/status.h"
+#include "potok/v1/machines.grpc.pb.h"
+
+namespace potok::client {
+
+class MachinesClient::Calls {
+ public:
+  explicit Calls(const std::shared_ptr<grpc::Channel>& channel)
+      : stub_(v1::Machines::NewStub(channel)) {}
+  v1::Machines::Stub& stub() { return *stub_; }
+
+ private:
+  std::unique_ptr<v1::Machines::Stub> stub_;
+};
+
+MachinesClient::MachinesClient(std::shared_ptr<grpc::Channel> channel)
+    : calls_(std::make_unique<Calls>(channel)) {}
+MachinesClient::~MachinesClient() = default;
+
+absl::StatusOr<std::vector<v1::Machine>> MachinesClient::List(absl::Duration timeout) {
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+  v1::ListMachinesResponse response;
+  POTOK_RETURN_IF_ERROR(
+      FromGrpc(calls_->stub().List(&context, v1::ListMachinesRequest(), &response)));
+  return std::vector<v1::Machine>(response.machines().begin(), response.machines().end());
+}
+
+absl::StatusOr<v1::Machine> MachinesClient::Get(const std::string& name) {
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + absl::Seconds(30)));
+  v1::GetMachineRequest request;
+  request.set_name(name);
+  v1::Machine machine;
+  POTOK_RETURN_IF_ERROR(FromGrpc(calls_->stub().Get(&context, request, &machine)));
+  return machine;
+}
+
+}  // namespace potok::client

@@ -1,0 +1,31 @@
+// The machines of a server. Thread-safe; every call blocks.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "potok/v1/machines.pb.h"
+
+namespace grpc {
+class Channel;
+}
+
+namespace potok::client {
+
+class MachinesClient {
+ public:
+  explicit MachinesClient(std::shared_ptr<grpc::Channel> channel);
+  ~MachinesClient();
+
+  absl::StatusOr<std::vector<v1::Machine>> List(absl::Duration timeout = absl::Seconds(30));
+  absl::StatusOr<v1::Machine> Get(const std::string& name);
+
+ private:
+  class Calls;
+  std::unique_ptr<Calls> calls_;
+};
+
+}  // namespace potok::client

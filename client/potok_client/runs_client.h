@@ -1,0 +1,55 @@
+// The runs of a server. Thread-safe; every call blocks. Statuses are those of runs.proto.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "potok/v1/runs.pb.h"
+
+namespace grpc {
+class Channel;
+}
+
+namespace potok::client {
+
+class RunsClient {
+ public:
+  explicit RunsClient(std::shared_ptr<grpc::Channel> channel);
+  ~RunsClient();
+  RunsClient(RunsClient&&) noexcept;
+
+  // Stores and starts a run. Tries again, with the same request id, while the server is not there
+  // or busy, up to `patience`: it is the same run however often the answer was lost.
+  absl::StatusOr<v1::CreateRunResponse> Create(const v1::PipelineSpec& spec,
+                                               const std::string& submitter,
+                                               absl::Duration patience = absl::Seconds(30));
+
+  absl::StatusOr<v1::Run> Get(const std::string& name, bool without_spec);
+
+  // Up to `results_max` runs over as many pages as that needs. `filter` without its page.
+  absl::StatusOr<std::vector<v1::Run>> List(const v1::ListRunsRequest& filter,
+                                            std::size_t results_max);
+
+  absl::Status Cancel(const std::string& name, const std::string& reason);
+
+  // One stream, until the run has ended (OK), the stream is cut, or `stop` is requested
+  // (CANCELLED). The message that says that the run has ended is the last.
+  absl::Status Watch(const v1::WatchRunRequest& request,
+                     const std::function<void(const v1::WatchRunResponse&)>& changed,
+                     const std::stop_token& stop);
+
+  absl::Status Logs(const v1::LogsRequest& request,
+                    const std::function<void(const v1::LogsResponse&)>& arrived,
+                    const std::stop_token& stop);
+
+ private:
+  class Calls;
+  std::unique_ptr<Calls> calls_;
+};
+
+}  // namespace potok::client

@@ -1,0 +1,94 @@
+#include "client/potok_client/upload.h"
+
+#include "common/base/status_macros.h"
+#include "common/cas/ignore.h"
+
+namespace potok::client {
+namespace {
+
+absl::StatusOr<Snapshot> SnapshotOfPath(const std::string& path) {
+  if (!std::filesystem::is_directory(path)) return SnapshotFile(path);
+  SnapshotOptions options;
+  // Data sets are often folders of links to where the bytes are.
+  options.follow_symlinks = true;
+  return SnapshotFolder(path, options);
+}
+
+absl::StatusOr<Snapshot> SnapshotOfCode(const LocalCode& code) {
+  SnapshotOptions options;
+  options.follow_symlinks = true;
+  options.additional_includes = code.additional_includes;
+  if (!code.path.empty() && !std::filesystem::is_directory(code.path)) {
+    // A single file as code is a folder that holds it.
+    options.additional_includes.insert(options.additional_includes.begin(), code.path);
+    return SnapshotFolder("", options);
+  }
+  if (!code.path.empty()) {
+    POTOK_ASSIGN_OR_RETURN(options.ignored, IgnoreRulesOf(code.path));
+  }
+  return SnapshotFolder(code.path, options);
+}
+
+absl::Status About(const std::string& path, const absl::Status& status) {
+  return absl::Status(status.code(),
+                      fmt::format("cannot upload {}: {}", path, std::string(status.message())));
+}
+
+// Remembers what was stored, so that nothing is read twice.
+class Uploads {
+ public:
+  explicit Uploads(const StoreSnapshot& store) : store_(store) {}
+
+  absl::Status Replace(std::vector<Input>& inputs) {
+    for (Input& input : inputs) {
+      const LocalPath* local = std::get_if<LocalPath>(&input.value);
+      if (local == nullptr) continue;
+      const std::string path = local->path;
+      const auto known = paths_.find(path);
+      if (known == paths_.end()) {
+        POTOK_ASSIGN_OR_RETURN(paths_[path], Store(path, SnapshotOfPath(path)));
+      }
+      input.value = paths_[path];
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Replace(Code& code) {
+    const LocalCode* local = std::get_if<LocalCode>(&code);
+    if (local == nullptr) return absl::OkStatus();
+    const auto key = std::make_pair(local->path, local->additional_includes);
+    if (!codes_.contains(key)) {
+      const std::string path = local->path.empty() ? "additional_includes" : local->path;
+      POTOK_ASSIGN_OR_RETURN(codes_[key], Store(path, SnapshotOfCode(*local)));
+    }
+    code = codes_[key];
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::StatusOr<Artifact> Store(const std::string& path, absl::StatusOr<Snapshot> snapshot) {
+    if (!snapshot.ok()) return About(path, snapshot.status());
+    if (const absl::Status stored = store_(path, *snapshot); !stored.ok()) {
+      return About(path, stored);
+    }
+    return snapshot->artifact;
+  }
+
+  const StoreSnapshot& store_;
+  std::map<std::string, Artifact> paths_;
+  std::map<std::pair<std::string, std::vector<std::string>>, Artifact> codes_;
+};
+
+}  // namespace
+
+absl::Status UploadLocal(PipelineSpec* spec, const StoreSnapshot& store) {
+  Uploads uploads(store);
+  POTOK_RETURN_IF_ERROR(uploads.Replace(spec->inputs));
+  for (Step& step : spec->steps) {
+    POTOK_RETURN_IF_ERROR(uploads.Replace(step.inputs));
+    POTOK_RETURN_IF_ERROR(uploads.Replace(step.code));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace potok::client

@@ -1,0 +1,124 @@
+#include "common/cas/blob_upload.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "common/base/status_macros.h"
+#include "fmt/format.h"
+
+namespace potok {
+
+namespace {
+
+bool IsUploadId(const std::string& id) {
+  if (id.empty() || id.size() > 64) return false;
+  for (const char c : id) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (!letter && !(c >= '0' && c <= '9') && c != '-') return false;
+  }
+  return true;
+}
+
+class DiskUpload final : public BlobStore::Upload {
+ public:
+  // Holds the claim on `name` from now on.
+  DiskUpload(BlobDisk& disk, std::string name, const Digest& digest)
+      : disk_(disk), name_(std::move(name)), path_(disk.UploadPath(name_)), digest_(digest) {}
+  ~DiskUpload() override {
+    fd_ = Fd();
+    disk_.Release(name_);
+  }
+
+  absl::Status Open();
+  std::int64_t committed_bytes() const override { return committed_bytes_; }
+  absl::Status Append(std::int64_t offset, const std::string& data) override;
+  absl::Status Finish() override;
+
+ private:
+  absl::Status Abandon(absl::Status why);
+
+  BlobDisk& disk_;
+  const std::string name_;
+  const std::string path_;
+  const Digest digest_;
+  Fd fd_;
+  Hasher hasher_;
+  std::int64_t committed_bytes_ = 0;
+};
+
+absl::Status DiskUpload::Open() {
+  POTOK_ASSIGN_OR_RETURN(fd_, OpenFile(path_, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+  POTOK_ASSIGN_OR_RETURN(committed_bytes_, HashRest(fd_.get(), hasher_, path_));
+  return absl::OkStatus();
+}
+
+absl::Status DiskUpload::Abandon(absl::Status why) {
+  unlink(path_.c_str());
+  fd_ = Fd();
+  return why;
+}
+
+absl::Status DiskUpload::Append(std::int64_t offset, const std::string& data) {
+  if (fd_.get() < 0) return absl::FailedPreconditionError("this upload has ended");
+  if (offset != committed_bytes_) {
+    return absl::OutOfRangeError(
+        fmt::format("upload of {}: have {} bytes, cannot write at offset {}",
+                    digest_.Hex(),
+                    committed_bytes_,
+                    offset));
+  }
+  const auto size = static_cast<std::int64_t>(data.size());
+  if (size > digest_.size_bytes - committed_bytes_) {
+    return Abandon(absl::DataLossError(fmt::format(
+        "upload of {}: more than the declared {} bytes", digest_.Hex(), digest_.size_bytes)));
+  }
+  const absl::Status written = WriteAll(fd_.get(), data.data(), data.size(), path_);
+  if (!written.ok()) return Abandon(written);
+  hasher_.Update(data.data(), data.size());
+  committed_bytes_ += size;
+  return absl::OkStatus();
+}
+
+absl::Status DiskUpload::Finish() {
+  if (fd_.get() < 0) return absl::FailedPreconditionError("this upload has ended");
+  const Digest received = hasher_.Finish();
+  if (received != digest_) {
+    return Abandon(
+        absl::DataLossError(fmt::format("upload of {} ({} bytes): received {} bytes with digest {}",
+                                        digest_.Hex(),
+                                        digest_.size_bytes,
+                                        received.size_bytes,
+                                        received.Hex())));
+  }
+  std::vector<std::pair<Digest, StagedFile>> files;
+  files.emplace_back(digest_, StagedFile(std::move(fd_), path_));
+  return disk_.Admit(std::move(files));
+}
+
+}  // namespace
+
+std::optional<std::string> UploadName(const std::string& upload_id, const Digest& digest) {
+  if (!IsUploadId(upload_id)) return std::nullopt;
+  return fmt::format("{}.{}-{}", upload_id, digest.Hex(), digest.size_bytes);
+}
+
+absl::StatusOr<std::unique_ptr<BlobStore::Upload>> OpenUpload(BlobDisk& disk,
+                                                              const std::string& upload_id,
+                                                              const Digest& digest) {
+  const auto name = UploadName(upload_id, digest);
+  if (!name) {
+    return absl::InvalidArgumentError(fmt::format(
+        "'{}' is no upload id: 1 to 64 letters, digits and dashes", upload_id.substr(0, 80)));
+  }
+  if (!disk.Claim(*name)) {
+    return absl::AbortedError(fmt::format("upload {} is being written by another", upload_id));
+  }
+  auto upload = std::make_unique<DiskUpload>(disk, *name, digest);
+  POTOK_RETURN_IF_ERROR(upload->Open());
+  return upload;
+}
+
+}  // namespace potok

@@ -1,0 +1,290 @@
+#include "common/cas/cas_calls.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "common/base/random_id.h"
+#include "common/base/status_macros.h"
+#include "common/cas/retry.h"
+#include "common/cas/wire_digest.h"
+#include "common/rpc/status.h"
+#include "fmt/format.h"
+
+namespace potok {
+
+namespace {
+
+namespace reapi = build::bazel::remote::execution::v2;
+namespace stream = google::bytestream;
+
+constexpr std::int64_t kChunkBytes = 1024 * 1024;
+// gRPC's limit for a message, less what stands around the blobs.
+constexpr std::int64_t kMessageBytes = 4 * 1024 * 1024 - 64 * 1024;
+// A digest takes some 75 bytes on the wire, so this stays below the limit of a message.
+constexpr std::size_t kDigestsPerQuestion = 20'000;
+// Lost connections are noticed by keepalive; these are for a store that accepts and never answers.
+constexpr std::chrono::minutes kCallTime{2};
+constexpr std::chrono::minutes kStreamTime{10};
+
+absl::Status FromWireStatus(const google::rpc::Status& status, const Digest& digest) {
+  if (status.code() == 0) return absl::OkStatus();
+  return absl::Status(
+      static_cast<absl::StatusCode>(status.code()),
+      fmt::format("blob {} ({} bytes): {}", digest.Hex(), digest.size_bytes, status.message()));
+}
+
+void SetDeadline(grpc::ClientContext& context, std::chrono::minutes time) {
+  context.set_deadline(std::chrono::system_clock::now() + time);
+}
+
+// Calls `once`, which returns a StatusOr, until it succeeds or it is no use.
+template <typename Once>
+auto Until(absl::Duration patience, const Once& once) -> decltype(once()) {
+  Retry retry(patience);
+  for (;;) {
+    auto result = once();
+    if (result.ok() || !retry.Again(result.status())) return result;
+  }
+}
+
+// Some stores insist on the form of a UUID (RFC 4122, version 4).
+std::string NewUploadId() {
+  std::string hex = DigestOf(RandomId(32)).Hex();
+  hex[12] = '4';
+  hex[16] = '8';
+  return fmt::format("{}-{}-{}-{}-{}",
+                     hex.substr(0, 8),
+                     hex.substr(8, 4),
+                     hex.substr(12, 4),
+                     hex.substr(16, 4),
+                     hex.substr(20, 12));
+}
+
+}  // namespace
+
+CasCalls::CasCalls(const std::shared_ptr<grpc::Channel>& channel, absl::Duration patience)
+    : patience_(patience),
+      blobs_(reapi::ContentAddressableStorage::NewStub(channel)),
+      capabilities_(reapi::Capabilities::NewStub(channel)),
+      streams_(stream::ByteStream::NewStub(channel)) {}
+
+absl::StatusOr<std::vector<Digest>> CasCalls::Missing(const std::vector<Digest>& digests) {
+  std::vector<Digest> missing;
+  for (std::size_t i = 0; i < digests.size(); i += kDigestsPerQuestion) {
+    const auto begin = digests.begin() + static_cast<std::ptrdiff_t>(i);
+    const std::size_t count = std::min(kDigestsPerQuestion, digests.size() - i);
+    const std::vector<Digest> some(begin, begin + static_cast<std::ptrdiff_t>(count));
+    POTOK_ASSIGN_OR_RETURN(const std::vector<Digest> more,
+                           Until(patience_, [&] { return MissingOfSome(some); }));
+    missing.insert(missing.end(), more.begin(), more.end());
+  }
+  return missing;
+}
+
+absl::StatusOr<std::vector<Digest>> CasCalls::MissingOfSome(const std::vector<Digest>& digests) {
+  grpc::ClientContext context;
+  SetDeadline(context, kCallTime);
+  reapi::FindMissingBlobsRequest request;
+  for (const Digest& digest : digests) *request.add_blob_digests() = ToWire(digest);
+  reapi::FindMissingBlobsResponse response;
+  POTOK_RETURN_IF_ERROR(FromGrpc(blobs_->FindMissingBlobs(&context, request, &response)));
+  std::vector<Digest> missing;
+  for (const reapi::Digest& wire : response.missing_blob_digests()) {
+    POTOK_ASSIGN_OR_RETURN(const Digest digest, FromWire(wire));
+    missing.push_back(digest);
+  }
+  return missing;
+}
+
+absl::StatusOr<std::int64_t> CasCalls::BatchBytesMax() {
+  const std::lock_guard lock(mutex_);
+  if (batch_bytes_max_ > 0) return batch_bytes_max_;
+  const auto ask = [&]() -> absl::StatusOr<std::int64_t> {
+    grpc::ClientContext context;
+    SetDeadline(context, kCallTime);
+    reapi::ServerCapabilities response;
+    POTOK_RETURN_IF_ERROR(FromGrpc(capabilities_->GetCapabilities(&context, {}, &response)));
+    return response.cache_capabilities().max_batch_total_size_bytes();
+  };
+  POTOK_ASSIGN_OR_RETURN(const std::int64_t told, Until(patience_, ask));
+  // Zero means that the store has no limit of its own.
+  batch_bytes_max_ = told > 0 ? std::min(told, kMessageBytes) : kMessageBytes;
+  return batch_bytes_max_;
+}
+
+absl::Status CasCalls::UpdateBatch(std::vector<std::pair<Digest, std::string>> blobs) {
+  Retry retry(patience_);
+  for (;;) {
+    auto left = UpdateOnce(blobs);
+    if (left.ok() && left->empty()) return absl::OkStatus();
+    const absl::Status failure =
+        left.ok() ? absl::UnavailableError("the store took only a part of a batch") : left.status();
+    if (!retry.Again(failure)) return failure;
+    if (left.ok()) blobs = *std::move(left);
+  }
+}
+
+// The blobs that the store could not take now.
+absl::StatusOr<std::vector<std::pair<Digest, std::string>>> CasCalls::UpdateOnce(
+    std::vector<std::pair<Digest, std::string>> blobs) {
+  grpc::ClientContext context;
+  SetDeadline(context, kCallTime);
+  reapi::BatchUpdateBlobsRequest request;
+  for (const auto& [digest, bytes] : blobs) {
+    auto& blob = *request.add_requests();
+    *blob.mutable_digest() = ToWire(digest);
+    blob.set_data(bytes);
+  }
+  reapi::BatchUpdateBlobsResponse response;
+  POTOK_RETURN_IF_ERROR(FromGrpc(blobs_->BatchUpdateBlobs(&context, request, &response)));
+  for (const auto& answer : response.responses()) {
+    POTOK_ASSIGN_OR_RETURN(const Digest digest, FromWire(answer.digest()));
+    const absl::Status status = FromWireStatus(answer.status(), digest);
+    if (absl::IsUnavailable(status) || absl::IsAborted(status)) continue;
+    POTOK_RETURN_IF_ERROR(status);
+    std::erase_if(blobs, [&](const auto& blob) { return blob.first == digest; });
+  }
+  return blobs;
+}
+
+absl::StatusOr<std::vector<std::string>> CasCalls::ReadBatch(const std::vector<Digest>& digests) {
+  return Until(patience_, [&] { return ReadBatchOnce(digests); });
+}
+
+absl::StatusOr<std::vector<std::string>> CasCalls::ReadBatchOnce(
+    const std::vector<Digest>& digests) {
+  grpc::ClientContext context;
+  SetDeadline(context, kCallTime);
+  reapi::BatchReadBlobsRequest request;
+  for (const Digest& digest : digests) *request.add_digests() = ToWire(digest);
+  reapi::BatchReadBlobsResponse response;
+  POTOK_RETURN_IF_ERROR(FromGrpc(blobs_->BatchReadBlobs(&context, request, &response)));
+  std::map<Digest, std::string> read;
+  for (auto& answer : *response.mutable_responses()) {
+    POTOK_ASSIGN_OR_RETURN(const Digest digest, FromWire(answer.digest()));
+    POTOK_RETURN_IF_ERROR(FromWireStatus(answer.status(), digest));
+    if (DigestOf(answer.data()) != digest) {
+      return absl::DataLossError(
+          fmt::format("the store sent other bytes for blob {}", digest.Hex()));
+    }
+    read[digest] = std::move(*answer.mutable_data());
+  }
+  std::vector<std::string> contents;
+  for (const Digest& digest : digests) {
+    const auto found = read.find(digest);
+    if (found == read.end()) {
+      return absl::DataLossError(fmt::format("the store did not answer for blob {}", digest.Hex()));
+    }
+    contents.push_back(found->second);
+  }
+  return contents;
+}
+
+absl::Status CasCalls::Write(const Digest& digest, const ReadPart& read, const Position& moved) {
+  const std::string name =
+      fmt::format("uploads/{}/blobs/{}/{}", NewUploadId(), digest.Hex(), digest.size_bytes);
+  // What fails on our side is final, whatever its code.
+  absl::Status reading;
+  const ReadPart read_noting = [&](std::int64_t at, std::int64_t size) {
+    auto part = read(at, size);
+    reading = part.status();
+    return part;
+  };
+  Retry retry(patience_);
+  std::int64_t offset = 0;
+  std::int64_t farthest = 0;
+  for (;;) {
+    absl::Status failure = WriteOnce(name, digest, offset, read_noting, moved);
+    POTOK_RETURN_IF_ERROR(reading);
+    if (failure.ok()) return failure;
+    // The store still holds the cut stream, or has lost something: it is asked below.
+    if (absl::IsOutOfRange(failure)) failure = absl::AbortedError(failure.message());
+    if (!retry.Again(failure)) return failure;
+    const auto committed = Until(patience_, [&] { return CommittedBytes(name); });
+    if (!committed.ok()) return committed.status();
+    offset = std::min(*committed, digest.size_bytes);
+    moved(offset);
+    if (offset > farthest) retry.Moved();
+    farthest = std::max(offset, farthest);
+  }
+}
+
+absl::Status CasCalls::WriteOnce(const std::string& resource_name,
+                                 const Digest& digest,
+                                 std::int64_t offset,
+                                 const ReadPart& read,
+                                 const Position& moved) {
+  grpc::ClientContext context;
+  SetDeadline(context, kStreamTime);
+  stream::WriteResponse response;
+  const auto writer = streams_->Write(&context, &response);
+  stream::WriteRequest request;
+  request.set_resource_name(resource_name);
+  for (bool open = true; open && !request.finish_write();) {
+    auto part = read(offset, std::min(kChunkBytes, digest.size_bytes - offset));
+    if (!part.ok()) {
+      context.TryCancel();
+      break;
+    }
+    request.set_write_offset(offset);
+    offset += static_cast<std::int64_t>(part->size());
+    request.set_data(*std::move(part));
+    request.set_finish_write(offset == digest.size_bytes);
+    open = writer->Write(request);
+    if (open) moved(offset);
+    request.clear_resource_name();
+  }
+  writer->WritesDone();
+  POTOK_RETURN_IF_ERROR(FromGrpc(writer->Finish()));
+  if (response.committed_size() == digest.size_bytes) return absl::OkStatus();
+  return absl::UnavailableError(fmt::format("the store ended the upload of {} at {} of {} bytes",
+                                            digest.Hex(),
+                                            response.committed_size(),
+                                            digest.size_bytes));
+}
+
+absl::StatusOr<std::int64_t> CasCalls::CommittedBytes(const std::string& resource_name) {
+  grpc::ClientContext context;
+  SetDeadline(context, kCallTime);
+  stream::QueryWriteStatusRequest request;
+  request.set_resource_name(resource_name);
+  stream::QueryWriteStatusResponse response;
+  const absl::Status status = FromGrpc(streams_->QueryWriteStatus(&context, request, &response));
+  // A store that cannot tell begins anew.
+  if (absl::IsNotFound(status) || absl::IsUnimplemented(status)) return 0;
+  POTOK_RETURN_IF_ERROR(status);
+  return response.committed_size();
+}
+
+absl::Status CasCalls::Read(const Digest& digest, const TakePart& take, const Position& moved) {
+  Retry retry(patience_);
+  std::int64_t offset = 0;
+  while (offset < digest.size_bytes) {
+    grpc::ClientContext context;
+    SetDeadline(context, kStreamTime);
+    stream::ReadRequest request;
+    request.set_resource_name(fmt::format("blobs/{}/{}", digest.Hex(), digest.size_bytes));
+    request.set_read_offset(offset);
+    const auto reader = streams_->Read(&context, request);
+    stream::ReadResponse response;
+    absl::Status taken;
+    while (taken.ok() && reader->Read(&response)) {
+      taken = take(offset, response.data());
+      offset += static_cast<std::int64_t>(response.data().size());
+      moved(offset);
+      retry.Moved();
+    }
+    if (!taken.ok()) context.TryCancel();
+    const absl::Status finished = FromGrpc(reader->Finish());
+    POTOK_RETURN_IF_ERROR(taken);
+    if (offset >= digest.size_bytes) break;
+    const absl::Status failure =
+        finished.ok() ? absl::UnavailableError("the store ended a blob early") : finished;
+    if (!retry.Again(failure)) return failure;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace potok

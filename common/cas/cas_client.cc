@@ -1,0 +1,120 @@
+#include "common/cas/cas_client.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <utility>
+
+#include "common/base/random_id.h"
+#include "common/base/status_macros.h"
+#include "common/cas/cas_calls.h"
+#include "common/cas/disk_file.h"
+#include "common/cas/laying.h"
+#include "common/cas/transfer.h"
+#include "common/cas/tree_plan.h"
+#include "fmt/format.h"
+
+namespace potok {
+
+namespace {
+
+absl::Status FetchThrough(CasCalls& calls,
+                          const Artifact& artifact,
+                          const std::string& path,
+                          BlobStore& cache,
+                          Laying laying,
+                          int transfers,
+                          const ProgressCallback& progress) {
+  std::vector<BlobStore::Pin> pins;
+  const auto read =
+      [&](const std::vector<Digest>& digests) -> absl::StatusOr<std::vector<std::string>> {
+    pins.push_back(cache.PinAll(digests));
+    POTOK_RETURN_IF_ERROR(Receive(calls, cache.Missing(digests), cache, transfers, nullptr));
+    std::vector<std::string> contents;
+    for (const Digest& digest : digests) {
+      POTOK_ASSIGN_OR_RETURN(std::string bytes, cache.Read(digest));
+      contents.push_back(std::move(bytes));
+    }
+    return contents;
+  };
+  POTOK_ASSIGN_OR_RETURN(const TreePlan plan, PlanTree(artifact, read));
+  const std::vector<Digest> files = plan.Digests();
+  pins.push_back(cache.PinAll(files));
+  POTOK_RETURN_IF_ERROR(Receive(calls, cache.Missing(files), cache, transfers, progress));
+  const auto path_of = [&](const Digest& digest) { return cache.PathOf(digest); };
+  return MakeBeside(path, false, [&](const std::string& beside) {
+    return LayPlan(plan, beside, laying, path_of);
+  });
+}
+
+// With no cache to keep them, the blobs arrive beside `path` and become its files.
+absl::Status FetchWithoutCache(CasCalls& calls,
+                               const Artifact& artifact,
+                               const std::string& path,
+                               int transfers,
+                               const ProgressCallback& progress) {
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  const std::string root = fmt::format("{}/.potok-{}", parent.empty() ? "." : parent, RandomId(16));
+  absl::Status fetched;
+  {
+    auto blobs = BlobStore::Open({.root = root, .durable = false, .bytes_max = 0});
+    fetched = blobs.status();
+    if (blobs.ok()) {
+      fetched = FetchThrough(calls, artifact, path, **blobs, Laying::kAdopt, transfers, progress);
+    }
+  }
+  const absl::Status removed = RemoveTree(root);
+  return fetched.ok() ? removed : fetched;
+}
+
+}  // namespace
+
+CasClient::CasClient(std::shared_ptr<grpc::Channel> channel, CasClientOptions options)
+    : options_(options), calls_(std::make_unique<CasCalls>(channel, options.patience)) {}
+CasClient::~CasClient() = default;
+
+absl::StatusOr<std::vector<Digest>> CasClient::Missing(const std::vector<Digest>& digests) {
+  return calls_->Missing(digests);
+}
+
+absl::Status CasClient::Upload(const Snapshot& snapshot, const ProgressCallback& progress) {
+  return Send(*calls_, snapshot.blobs, options_.transfers, progress);
+}
+
+absl::Status CasClient::Fetch(const Artifact& artifact,
+                              const std::string& path,
+                              BlobStore* cache,
+                              Placing placing,
+                              const ProgressCallback& progress) {
+  struct stat there {};
+  // Before anything is brought here for nothing.
+  if (lstat(path.c_str(), &there) == 0) return DiskError(EEXIST, "make", path);
+  if (cache == nullptr) {
+    return FetchWithoutCache(*calls_, artifact, path, options_.transfers, progress);
+  }
+  const Laying laying = placing == Placing::kLink ? Laying::kLink : Laying::kCopy;
+  return FetchThrough(*calls_, artifact, path, *cache, laying, options_.transfers, progress);
+}
+
+absl::StatusOr<std::string> CasClient::ReadBlob(const Digest& digest, std::int64_t bytes_max) {
+  if (digest.size_bytes > bytes_max) {
+    return absl::InvalidArgumentError(fmt::format("blob {} has {} bytes, at most {} may be read",
+                                                  digest.Hex(),
+                                                  digest.size_bytes,
+                                                  bytes_max));
+  }
+  std::string bytes;
+  const auto take = [&](std::int64_t, const std::string& data) {
+    if (data.size() > static_cast<std::size_t>(digest.size_bytes) - bytes.size()) {
+      return absl::DataLossError(fmt::format("the store sent too much for {}", digest.Hex()));
+    }
+    bytes += data;
+    return absl::OkStatus();
+  };
+  POTOK_RETURN_IF_ERROR(calls_->Read(digest, take, [](std::int64_t) {}));
+  if (DigestOf(bytes) == digest) return bytes;
+  return absl::DataLossError(fmt::format("the store sent other bytes for {}", digest.Hex()));
+}
+
+}  // namespace potok

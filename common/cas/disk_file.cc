@@ -1,0 +1,157 @@
+#include "common/cas/disk_file.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "common/base/status_macros.h"
+#include "fmt/format.h"
+
+namespace potok {
+
+namespace {
+
+// On the stack and not cleared: with many small files a buffer from the heap costs more than the
+// reading.
+struct Buffer {
+  char data[64 * 1024];
+};
+
+absl::StatusOr<std::size_t> ReadSome(int fd, Buffer& buffer, const std::string& path) {
+  for (;;) {
+    const ssize_t count = read(fd, buffer.data, sizeof buffer.data);
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) return DiskError(errno, "read", path);
+  }
+}
+
+absl::StatusCode CodeOf(int error_number) {
+  switch (error_number) {
+    case ENOENT:
+    case ENOTDIR:
+      return absl::StatusCode::kNotFound;
+    case EEXIST:
+    case ENOTEMPTY:
+      return absl::StatusCode::kAlreadyExists;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return absl::StatusCode::kPermissionDenied;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+    case EMFILE:
+    case ENFILE:
+      return absl::StatusCode::kResourceExhausted;
+    case ENAMETOOLONG:
+    case ELOOP:
+    case EXDEV:
+    case EISDIR:
+    case EINVAL:
+      return absl::StatusCode::kInvalidArgument;
+    default:
+      return absl::StatusCode::kUnavailable;
+  }
+}
+
+}  // namespace
+
+Fd& Fd::operator=(Fd&& other) noexcept {
+  if (this != &other) {
+    if (fd_ >= 0) close(fd_);
+    fd_ = other.Release();
+  }
+  return *this;
+}
+
+Fd::~Fd() {
+  if (fd_ >= 0) close(fd_);
+}
+
+int Fd::Release() {
+  return std::exchange(fd_, -1);
+}
+
+absl::Status DiskError(int error_number, const std::string& action, const std::string& path) {
+  return absl::Status(
+      CodeOf(error_number),
+      fmt::format("cannot {} {}: {}", action, path, std::generic_category().message(error_number)));
+}
+
+absl::StatusOr<Fd> OpenFile(const std::string& path, int flags, mode_t mode) {
+  const int fd = open(path.c_str(), flags | O_CLOEXEC, mode);
+  if (fd < 0) return DiskError(errno, (flags & O_CREAT) != 0 ? "create" : "open", path);
+  return Fd(fd);
+}
+
+absl::Status WriteAll(int fd, const void* data, std::size_t size, const std::string& path) {
+  const char* next = static_cast<const char*>(data);
+  std::size_t left = size;
+  while (left > 0) {
+    const ssize_t count = write(fd, next, left);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return DiskError(errno, fmt::format("write {} bytes to", size), path);
+    next += count;
+    left -= static_cast<std::size_t>(count);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ReadWholeFile(const std::string& path) {
+  POTOK_ASSIGN_OR_RETURN(const Fd fd, OpenFile(path, O_RDONLY));
+  std::string content;
+  Buffer buffer;
+  for (;;) {
+    POTOK_ASSIGN_OR_RETURN(const std::size_t count, ReadSome(fd.get(), buffer, path));
+    if (count == 0) return content;
+    content.append(buffer.data, count);
+  }
+}
+
+absl::StatusOr<std::int64_t> HashRest(int fd, Hasher& hasher, const std::string& path) {
+  Buffer buffer;
+  std::int64_t total_bytes = 0;
+  for (;;) {
+    POTOK_ASSIGN_OR_RETURN(const std::size_t count, ReadSome(fd, buffer, path));
+    if (count == 0) return total_bytes;
+    hasher.Update(buffer.data, count);
+    total_bytes += static_cast<std::int64_t>(count);
+  }
+}
+
+absl::StatusOr<Digest> CopyAndHash(int from, int to, const std::string& path) {
+  Hasher hasher;
+  if (ioctl(to, FICLONE, from) == 0) {
+    // What was cloned is hashed, not the source: that one may be changing.
+    POTOK_RETURN_IF_ERROR(HashRest(to, hasher, path).status());
+    return hasher.Finish();
+  }
+  Buffer buffer;
+  for (;;) {
+    POTOK_ASSIGN_OR_RETURN(const std::size_t count, ReadSome(from, buffer, path));
+    if (count == 0) return hasher.Finish();
+    hasher.Update(buffer.data, count);
+    POTOK_RETURN_IF_ERROR(WriteAll(to, buffer.data, count, path));
+  }
+}
+
+absl::Status SyncFolder(const std::string& path) {
+  POTOK_ASSIGN_OR_RETURN(const Fd fd, OpenFile(path, O_RDONLY | O_DIRECTORY));
+  if (fsync(fd.get()) != 0) return DiskError(errno, "sync", path);
+  return absl::OkStatus();
+}
+
+absl::Status RemoveTree(const std::string& path) {
+  std::error_code error;
+  std::filesystem::remove_all(path, error);
+  if (error) return DiskError(error.value(), "remove", path);
+  return absl::OkStatus();
+}
+
+}  // namespace potok

@@ -1,0 +1,43 @@
+// Datastores: named folders of the server's disk that give inputs and receive outputs whose path
+// the pipeline names. Thread-safe; blocks on the disk.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/cas/blob_store.h"
+#include "common/pipeline/spec.h"
+
+namespace potok::server {
+
+class Datastores {
+ public:
+  // Keeps datastore NAME in ROOT/NAME; `workspaceblobstore` and `workspacefilestore` are made if
+  // they are not there. `blobs` must outlive the result. UNAVAILABLE or PERMISSION_DENIED.
+  static absl::StatusOr<std::unique_ptr<Datastores>> Open(const std::string& root,
+                                                          BlobStore& blobs);
+
+  // The file or folder that a URI names (datastore_uri.h), taken into the blob store. NOT_FOUND if
+  // there is none; INVALID_ARGUMENT for a bad URI, an unknown datastore (the known ones are
+  // listed), and links on the way or out of the folder.
+  absl::StatusOr<Artifact> Import(const std::string& uri);
+
+  // Lays an artifact at a URI in one step, replacing what is there; again is the same. Folders
+  // above are made. Errors as of Import; NOT_FOUND for a blob that is missing.
+  absl::Status Export(const Artifact& artifact, const std::string& uri);
+
+  // In alphabetical order.
+  std::vector<std::string> Names() const;
+
+ private:
+  Datastores(std::string root, BlobStore& blobs);
+  absl::Status CheckKnown(const std::string& datastore) const;
+
+  const std::string root_;
+  BlobStore& blobs_;
+};
+
+}  // namespace potok::server

@@ -1,0 +1,63 @@
+#include "server/config.h"
+
+#include "absl/strings/str_join.h"
+#include "fmt/format.h"
+
+namespace potok::server {
+
+namespace {
+
+// sockaddr_un(7): 108 bytes with the terminating zero.
+constexpr std::size_t kSocketPathMax = 107;
+
+bool HasPrefix(const std::string& text, const std::string& prefix) {
+  return text.rfind(prefix, 0) == 0;
+}
+
+}  // namespace
+
+void ServerConfig::Complete() {
+  if (home.empty()) return;
+  if (listen.empty()) listen = "unix:" + home + "/server.sock";
+  if (datastores.empty()) datastores = home + "/datastores";
+}
+
+absl::Status ServerConfig::Validate() const {
+  std::vector<std::string> wrong;
+  if (home.empty()) {
+    wrong.emplace_back(
+        "--home: name the folder for blobs, logs and datastores, for example "
+        "--home=/var/lib/potok");
+  } else if (home[0] != '/') {
+    wrong.push_back(fmt::format("--home={}: give an absolute path", home));
+  }
+  if (database.empty() == embedded_postgres.empty()) {
+    wrong.emplace_back(
+        "--database or --embedded-postgres: give one of them: postgresql://... of your own, or a "
+        "folder for a "
+        "private PostgreSQL");
+  }
+  if (!embedded_postgres.empty() && embedded_postgres[0] != '/') {
+    wrong.push_back(
+        fmt::format("--embedded-postgres={}: give an absolute path", embedded_postgres));
+  }
+  if (!listen.empty() && (!HasPrefix(listen, "unix:/") || listen.size() > kSocketPathMax + 5)) {
+    wrong.push_back(fmt::format(
+        "--listen={}: give unix:/absolute/path of at most {} characters (TCP: --insecure-listen)",
+        listen,
+        kSocketPathMax));
+  }
+  if (!insecure_listen.empty() && insecure_listen.find(':') == std::string::npos) {
+    wrong.push_back(fmt::format("--insecure-listen={}: give HOST:PORT", insecure_listen));
+  }
+  if (lease <= absl::ZeroDuration())
+    wrong.emplace_back("--lease: must be above 0, or inf for ever");
+  if (lease_grace <= absl::ZeroDuration()) wrong.emplace_back("--lease-grace: must be above 0");
+  if (silent_after <= absl::ZeroDuration() || silent_after > lease) {
+    wrong.emplace_back("--silent-after: must be above 0 and at most --lease");
+  }
+  if (wrong.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrJoin(wrong, "\n"));
+}
+
+}  // namespace potok::server

@@ -1,0 +1,32 @@
+// What potok-server was told, as plain values. Flags are read in main.cc only.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+
+namespace potok::server {
+
+struct ServerConfig {
+  std::string home;               // folder of blobs, logs and datastores
+  std::string database;           // libpq connection string; or embedded_postgres
+  std::string embedded_postgres;  // folder of a private cluster
+  std::string listen;             // "unix:PATH"; empty: HOME/server.sock
+  std::string insecure_listen;    // "HOST:PORT" without TLS; empty: none
+  std::string http_listen = "127.0.0.1:0";
+  std::string datastores;  // empty: HOME/datastores
+  absl::Duration lease = absl::Minutes(10);
+  absl::Duration lease_grace = absl::Seconds(30);
+  absl::Duration silent_after = absl::Seconds(20);
+  bool unknown_pool_is_default = false;
+  std::string log_level = "info";
+
+  // Fills in what follows from the home folder.
+  void Complete();
+  // INVALID_ARGUMENT naming every wrong flag, one a line.
+  absl::Status Validate() const;
+};
+
+}  // namespace potok::server

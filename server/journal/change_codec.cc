@@ -1,0 +1,232 @@
+#include <cstddef>
+#include <utility>
+
+#include "common/base/overloaded.h"
+#include "common/base/status_macros.h"
+#include "server/journal/codec.h"
+#include "server/journal/wire.h"
+
+namespace potok::server {
+
+namespace {
+
+// Beside the overloads of this file, which would hide them.
+using server::FromWire;
+using server::ToWire;
+
+using Pairs = google::protobuf::RepeatedPtrField<wire::Pair>;
+
+void ToWire(const std::map<std::string, std::string>& map, Pairs* pairs) {
+  for (const auto& [key, value] : map) {
+    wire::Pair* pair = pairs->Add();
+    pair->set_key(key);
+    pair->set_value(value);
+  }
+}
+
+std::map<std::string, std::string> FromWire(const Pairs& pairs) {
+  std::map<std::string, std::string> map;
+  for (const wire::Pair& pair : pairs) map[pair.key()] = pair.value();
+  return map;
+}
+
+void ToWire(const RunMoved& moved, wire::RunMoved* message) {
+  message->set_id(moved.id);
+  message->set_status(static_cast<wire::RunStatus>(NumberOf(moved.status)));
+  message->set_reason(moved.reason);
+  message->set_at_us(absl::ToUnixMicros(moved.at));
+}
+
+absl::Status FromWire(const wire::RunMoved& message, RunMoved* moved) {
+  moved->id = message.id();
+  POTOK_ASSIGN_OR_RETURN(moved->status, RunStatusOf(message.status()));
+  moved->reason = message.reason();
+  moved->at = absl::FromUnixMicros(message.at_us());
+  return absl::OkStatus();
+}
+
+void ToWire(const StepMoved& moved, wire::StepMoved* message) {
+  message->set_run(moved.step.run);
+  message->set_index(moved.step.index);
+  message->set_attempt(moved.attempt);
+  message->set_machine_lost(moved.machine_lost);
+  ToWire(moved.state, message->mutable_state());
+  message->set_at_us(absl::ToUnixMicros(moved.at));
+}
+
+absl::Status FromWire(const wire::StepMoved& message, StepMoved* moved) {
+  moved->step = {message.run(), message.index()};
+  moved->attempt = message.attempt();
+  moved->machine_lost = message.machine_lost();
+  moved->at = absl::FromUnixMicros(message.at_us());
+  return FromWire(message.state(), &moved->state);
+}
+
+absl::Status FromWire(wire::Liveness message, Liveness* liveness) {
+  for (const Liveness known :
+       {Liveness::kReady, Liveness::kNotResponding, Liveness::kLost, Liveness::kGone}) {
+    if (NumberOf(known) == message) {
+      *liveness = known;
+      return absl::OkStatus();
+    }
+  }
+  return absl::DataLossError(fmt::format("liveness {} is not known", static_cast<int>(message)));
+}
+
+}  // namespace
+
+int NumberOf(RunStatus status) {
+  switch (status) {
+    case RunStatus::kNotStarted:
+      return wire::RUN_STATUS_NOT_STARTED;
+    case RunStatus::kRunning:
+      return wire::RUN_STATUS_RUNNING;
+    case RunStatus::kCancelRequested:
+      return wire::RUN_STATUS_CANCEL_REQUESTED;
+    case RunStatus::kCompleted:
+      return wire::RUN_STATUS_COMPLETED;
+    case RunStatus::kFailed:
+      return wire::RUN_STATUS_FAILED;
+    case RunStatus::kCanceled:
+      return wire::RUN_STATUS_CANCELED;
+  }
+  return wire::RUN_STATUS_UNSPECIFIED;
+}
+
+absl::StatusOr<RunStatus> RunStatusOf(int number) {
+  for (const RunStatus known : {RunStatus::kNotStarted,
+                                RunStatus::kRunning,
+                                RunStatus::kCancelRequested,
+                                RunStatus::kCompleted,
+                                RunStatus::kFailed,
+                                RunStatus::kCanceled}) {
+    if (NumberOf(known) == number) return known;
+  }
+  return absl::DataLossError(fmt::format("run status {} is not known", number));
+}
+
+int NumberOf(Liveness liveness) {
+  switch (liveness) {
+    case Liveness::kReady:
+      return wire::LIVENESS_READY;
+    case Liveness::kNotResponding:
+      return wire::LIVENESS_NOT_RESPONDING;
+    case Liveness::kLost:
+      return wire::LIVENESS_LOST;
+    case Liveness::kGone:
+      return wire::LIVENESS_GONE;
+  }
+  return wire::LIVENESS_UNSPECIFIED;
+}
+
+void ToWire(const RunAdded& run, wire::RunAdded* message) {
+  message->set_id(run.id);
+  message->set_name(run.name);
+  message->set_request_id(run.request_id);
+  ToWire(run.spec, message->mutable_spec());
+  message->set_steps(run.steps);
+  message->set_display_name(run.display_name);
+  message->set_experiment_name(run.experiment_name);
+  message->set_description(run.description);
+  message->set_submitter(run.submitter);
+  ToWire(run.tags, message->mutable_tags());
+  message->set_is_pipeline(run.is_pipeline);
+  message->set_at_us(absl::ToUnixMicros(run.at));
+}
+
+absl::Status FromWire(const wire::RunAdded& message, RunAdded* run) {
+  run->id = message.id();
+  run->name = message.name();
+  run->request_id = message.request_id();
+  run->steps = message.steps();
+  run->display_name = message.display_name();
+  run->experiment_name = message.experiment_name();
+  run->description = message.description();
+  run->submitter = message.submitter();
+  run->tags = FromWire(message.tags());
+  run->is_pipeline = message.is_pipeline();
+  run->at = absl::FromUnixMicros(message.at_us());
+  return FromWire(message.spec(), &run->spec);
+}
+
+void ToWire(const MachineChanged& machine, wire::MachineChanged* message) {
+  message->set_id(machine.id);
+  message->set_name(machine.name);
+  message->set_state_id(machine.state_id);
+  message->set_boot_id(machine.boot_id);
+  message->set_agent_version(machine.agent_version);
+  message->set_isolation(machine.isolation);
+  message->mutable_capacity()->set_memory_bytes(machine.capacity.memory_bytes);
+  message->mutable_capacity()->set_cpu_millis(machine.capacity.cpu_millis);
+  message->mutable_capacity()->set_gpus(machine.capacity.gpus);
+  for (const GpuInfo& gpu : machine.gpus) {
+    wire::Gpu* added = message->add_gpus();
+    added->set_index(gpu.index);
+    added->set_model(gpu.model);
+    added->set_memory_bytes(gpu.memory_bytes);
+    added->set_uuid(gpu.uuid);
+  }
+  ToWire(machine.labels, message->mutable_labels());
+  for (const std::string& pool : machine.pools) message->add_pools(pool);
+  message->set_liveness(static_cast<wire::Liveness>(NumberOf(machine.liveness)));
+  message->set_first_seen_us(absl::ToUnixMicros(machine.first_seen));
+  message->set_at_us(absl::ToUnixMicros(machine.at));
+}
+
+absl::Status FromWire(const wire::MachineChanged& message, MachineChanged* machine) {
+  machine->id = message.id();
+  machine->name = message.name();
+  machine->state_id = message.state_id();
+  machine->boot_id = message.boot_id();
+  machine->agent_version = message.agent_version();
+  machine->isolation = message.isolation();
+  machine->capacity = {message.capacity().memory_bytes(),
+                       message.capacity().cpu_millis(),
+                       message.capacity().gpus()};
+  for (const wire::Gpu& gpu : message.gpus()) {
+    machine->gpus.push_back({gpu.index(), gpu.model(), gpu.memory_bytes(), gpu.uuid()});
+  }
+  machine->labels = FromWire(message.labels());
+  machine->pools = {message.pools().begin(), message.pools().end()};
+  machine->first_seen = absl::FromUnixMicros(message.first_seen_us());
+  machine->at = absl::FromUnixMicros(message.at_us());
+  return FromWire(message.liveness(), &machine->liveness);
+}
+
+void ToWire(const Change& change, wire::Change* message) {
+  std::visit(Overloaded{
+                 [&](const ServerStarted& c) {
+                   message->mutable_server_started()->set_epoch(c.epoch);
+                   message->mutable_server_started()->set_writer(c.writer);
+                   message->mutable_server_started()->set_at_us(absl::ToUnixMicros(c.at));
+                 },
+                 [&](const RunAdded& c) { ToWire(c, message->mutable_run_added()); },
+                 [&](const RunMoved& c) { ToWire(c, message->mutable_run_moved()); },
+                 [&](const StepMoved& c) { ToWire(c, message->mutable_step_moved()); },
+                 [&](const MachineChanged& c) { ToWire(c, message->mutable_machine_changed()); },
+             },
+             change);
+}
+
+absl::Status FromWire(const wire::Change& message, Change* change) {
+  switch (message.change_case()) {
+    case wire::Change::kServerStarted:
+      *change = ServerStarted{message.server_started().epoch(),
+                              message.server_started().writer(),
+                              absl::FromUnixMicros(message.server_started().at_us())};
+      return absl::OkStatus();
+    case wire::Change::kRunAdded:
+      return FromWire(message.run_added(), &change->emplace<RunAdded>());
+    case wire::Change::kRunMoved:
+      return FromWire(message.run_moved(), &change->emplace<RunMoved>());
+    case wire::Change::kStepMoved:
+      return FromWire(message.step_moved(), &change->emplace<StepMoved>());
+    case wire::Change::kMachineChanged:
+      return FromWire(message.machine_changed(), &change->emplace<MachineChanged>());
+    case wire::Change::CHANGE_NOT_SET:
+      break;
+  }
+  return absl::DataLossError("a change is of a kind that is not known");
+}
+
+}  // namespace potok::server

@@ -1,0 +1,35 @@
+// Changes as bytes and back: the journal's rows and what tables keep of single changes. The format
+// is proto/potok/journal/v1. Pure; thread-safe.
+//
+// Times are kept in whole microseconds; a plan is not kept. Decoding fails with DATA_LOSS, saying
+// what cannot be read, on bytes that are damaged or hold what this version does not know.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "server/domain/change.h"
+
+namespace potok::server {
+
+// All changes of one turn.
+std::string Encode(const std::vector<Change>& changes);
+absl::StatusOr<std::vector<Change>> Decode(const std::string& bytes);
+
+std::string EncodeStepState(const StepState& state);
+absl::StatusOr<StepState> DecodeStepState(const std::string& bytes);
+
+std::string EncodeRunAdded(const RunAdded& run);
+absl::StatusOr<RunAdded> DecodeRunAdded(const std::string& bytes);
+
+std::string EncodeMachineChanged(const MachineChanged& machine);
+absl::StatusOr<MachineChanged> DecodeMachineChanged(const std::string& bytes);
+
+// Numbers of the format, the same for ever: what tables keep of a status.
+int NumberOf(RunStatus status);
+absl::StatusOr<RunStatus> RunStatusOf(int number);
+int NumberOf(const StepState& state);
+int NumberOf(Liveness liveness);
+
+}  // namespace potok::server

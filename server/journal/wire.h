@@ -1,0 +1,28 @@
+// Values to messages and back, for the codec only.
+#pragma once
+
+#include "absl/status/status.h"
+#include "potok/journal/v1/journal.pb.h"
+#include "server/domain/change.h"
+
+namespace potok::server {
+
+namespace wire = ::potok::journal::v1;
+
+void ToWire(const Digest& digest, wire::Digest* message);
+// DATA_LOSS if it has not 32 bytes.
+absl::Status FromWire(const wire::Digest& message, Digest* digest);
+
+void ToWire(const StepState& state, wire::StepState* message);
+absl::Status FromWire(const wire::StepState& message, StepState* state);
+
+void ToWire(const Change& change, wire::Change* message);
+absl::Status FromWire(const wire::Change& message, Change* change);
+
+void ToWire(const RunAdded& run, wire::RunAdded* message);
+absl::Status FromWire(const wire::RunAdded& message, RunAdded* run);
+
+void ToWire(const MachineChanged& machine, wire::MachineChanged* message);
+absl::Status FromWire(const wire::MachineChanged& message, MachineChanged* machine);
+
+}  // namespace potok::server

@@ -1,0 +1,97 @@
+// potok-server: flags, logs, signals; then server.cc.
+
+#include <cstdio>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
+#include "common/runtime/flags.h"
+#include "common/runtime/logging.h"
+#include "common/runtime/signals.h"
+#include "server/server.h"
+
+ABSL_FLAG(std::string,
+          home,
+          "",
+          "Folder for blobs, logs and datastores; made if it does not exist.");
+ABSL_FLAG(std::string,
+          database,
+          "",
+          "PostgreSQL to use, as postgresql://... or a libpq connection string. "
+          "Passwords come from PGPASSFILE.");
+ABSL_FLAG(std::string,
+          embedded_postgres,
+          "",
+          "Make and run a private PostgreSQL in this folder instead.");
+ABSL_FLAG(std::string,
+          listen,
+          "",
+          "Unix socket of the API, unix:/path; made with mode 0600. Default: HOME/server.sock.");
+ABSL_FLAG(std::string,
+          insecure_listen,
+          "",
+          "Also listen on HOST:PORT without TLS or authentication. Whoever reaches it "
+          "can run commands on every machine: trusted networks only.");
+ABSL_FLAG(std::string,
+          http_listen,
+          "127.0.0.1:0",
+          "Loopback address of /metrics, /healthz and /readyz; port 0 picks a "
+          "free one, written to HOME/http.address.");
+ABSL_FLAG(std::string, datastores, "", "Folder of the datastores. Default: HOME/datastores.");
+ABSL_FLAG(absl::Duration,
+          lease,
+          absl::Minutes(10),
+          "How long a silent machine's steps go on before they are run "
+          "elsewhere; inf: until a person says so.");
+ABSL_FLAG(absl::Duration,
+          lease_grace,
+          absl::Seconds(30),
+          "Added to the lease before steps are placed again.");
+ABSL_FLAG(absl::Duration,
+          silent_after,
+          absl::Seconds(20),
+          "Silence after which a machine shows as NotResponding.");
+ABSL_FLAG(bool,
+          unknown_pool_is_default,
+          false,
+          "A compute name that no machine's pool has means the default pool.");
+ABSL_FLAG(std::string, log_level, "info", "trace, debug, info, warn or error.");
+
+int main(int argc, char** argv) {
+  absl::SetProgramUsageMessage(
+      "The scheduler of Potok: stores runs in PostgreSQL and assigns their steps to agents.\n\n"
+      "  potok-server --home=/var/lib/potok --embedded-postgres=/var/lib/potok/postgres\n"
+      "  potok-server --flagfile=/etc/potok/server.flags\n\n"
+      "`potok up` starts one for this user with all it needs.");
+  absl::FlagsUsageConfig usage;
+  usage.version_string = [] { return std::string("potok-server " POTOK_VERSION "\n"); };
+  absl::SetFlagsUsageConfig(usage);
+  std::vector<std::string> arguments;
+  absl::ParseCommandLine(argc, potok::WithUnderscores(argc, argv, arguments).data());
+  potok::server::ServerConfig config;
+  config.home = absl::GetFlag(FLAGS_home);
+  config.database = absl::GetFlag(FLAGS_database);
+  config.embedded_postgres = absl::GetFlag(FLAGS_embedded_postgres);
+  config.listen = absl::GetFlag(FLAGS_listen);
+  config.insecure_listen = absl::GetFlag(FLAGS_insecure_listen);
+  config.http_listen = absl::GetFlag(FLAGS_http_listen);
+  config.datastores = absl::GetFlag(FLAGS_datastores);
+  config.lease = absl::GetFlag(FLAGS_lease);
+  config.lease_grace = absl::GetFlag(FLAGS_lease_grace);
+  config.silent_after = absl::GetFlag(FLAGS_silent_after);
+  config.unknown_pool_is_default = absl::GetFlag(FLAGS_unknown_pool_is_default);
+  config.log_level = absl::GetFlag(FLAGS_log_level);
+  config.Complete();
+  absl::Status status = config.Validate();
+  if (status.ok()) status = potok::InitLogging(config.log_level);
+  if (!status.ok()) {
+    std::fprintf(stderr, "potok-server: wrong flags:\n%s\n", std::string(status.message()).c_str());
+    return 2;
+  }
+  potok::BlockStopSignals();
+  status = potok::server::RunServer(config);
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "potok-server: %s\n", status.ToString().c_str());
+  return 1;
+}

@@ -1,0 +1,55 @@
+// What must be true before a completion counts: every byte of its outputs is in the store, and
+// outputs with an explicit destination are written there (design section 6).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "common/cas/blob_store.h"
+#include "server/artifacts/datastore.h"
+#include "server/domain/event.h"
+#include "server/domain/plan.h"
+
+namespace potok::server {
+
+// The plan and the name of a live run; NOT_FOUND. Blocks for a turn of the scheduler.
+struct LiveRun {
+  std::string name;
+  std::shared_ptr<const Plan> plan;
+};
+using FindLiveRun = std::function<absl::StatusOr<LiveRun>(RunId)>;
+
+// Thread-safe; blocks on the disk.
+class Completion {
+ public:
+  // All references outlive this.
+  Completion(BlobStore& blobs, Datastores& datastores, FindLiveRun find_run)
+      : blobs_(blobs), datastores_(datastores), find_run_(std::move(find_run)) {}
+
+  // True if there is anything to check or write, so that the others need not wait for the disk.
+  static bool Needed(const Report& report);
+
+  // The report as it counts: itself, or a failure with cause kOutput that says what is missing or
+  // was not written.
+  Report Check(Report report) const;
+
+ private:
+  absl::Status CheckArtifacts(const AttemptSucceeded& succeeded) const;
+  absl::Status WriteDestinations(const Report& report) const;
+
+  BlobStore& blobs_;
+  Datastores& datastores_;
+  FindLiveRun find_run_;
+};
+
+// The destination of an output with ${{name}}, ${{output_name}} and ${{default_datastore}} filled
+// in; empty when it has none. ${{name}} is the step's own job name, RUN_STEP; for a run of one step
+// it is the run's name (reference 1.3).
+absl::StatusOr<std::string> DestinationOf(const PipelineSpec& spec,
+                                          const std::string& run,
+                                          const Step& step,
+                                          const Output& output);
+
+}  // namespace potok::server

@@ -1,0 +1,336 @@
+#include "server/rpc/convert.h"
+
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+#include "common/base/overloaded.h"
+#include "common/base/status_macros.h"
+#include "common/rpc/pipeline_convert.h"
+#include "fmt/format.h"
+
+namespace potok::server {
+
+namespace {
+
+FailureCause CauseOf(v1::AttemptFailed::Cause cause) {
+  switch (cause) {
+    case v1::AttemptFailed::CAUSE_EXIT_CODE:
+      return FailureCause::kExitCode;
+    case v1::AttemptFailed::CAUSE_SIGNAL:
+      return FailureCause::kSignal;
+    case v1::AttemptFailed::CAUSE_OUT_OF_MEMORY:
+      return FailureCause::kOutOfMemory;
+    case v1::AttemptFailed::CAUSE_TIMEOUT:
+      return FailureCause::kTimeout;
+    case v1::AttemptFailed::CAUSE_INPUT:
+      return FailureCause::kInput;
+    case v1::AttemptFailed::CAUSE_OUTPUT:
+      return FailureCause::kOutput;
+    case v1::AttemptFailed::CAUSE_START:
+      return FailureCause::kStart;
+    case v1::AttemptFailed::CAUSE_LEASE:
+      return FailureCause::kLease;
+    case v1::AttemptFailed::CAUSE_MACHINE_LOST:
+      return FailureCause::kMachineLost;
+    default:
+      return FailureCause::kInternal;  // of a newer agent
+  }
+}
+
+absl::StatusOr<AttemptSucceeded> SucceededOf(const v1::Succeeded& succeeded) {
+  AttemptSucceeded out;
+  for (const v1::AttemptOutput& output : succeeded.outputs()) {
+    if (output.has_artifact()) {
+      POTOK_ASSIGN_OR_RETURN(Artifact artifact, potok::FromProto(output.artifact()));
+      out.outputs.push_back({output.name(), std::move(artifact)});
+    } else {
+      out.outputs.push_back({output.name(), output.text()});
+    }
+  }
+  return out;
+}
+
+bool IsMachineName(const std::string& name) {
+  if (name.empty() || name.size() > 63 || std::isalnum(static_cast<unsigned char>(name[0])) == 0) {
+    return false;
+  }
+  return std::ranges::all_of(name, [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_' || c == '.' || c == '-';
+  });
+}
+
+v1::StartAttempt StartOf(const StartOrder& order) {
+  const Step& step = order.plan->spec.steps[order.key.index];
+  v1::StartAttempt out;
+  out.set_run(order.run);
+  out.set_step(step.name);
+  out.set_command(order.command);
+  if (const auto* code = std::get_if<Artifact>(&step.code)) {
+    *out.mutable_code() = potok::ToProto(*code);
+  }
+  for (const OrderInput& value : order.inputs) {
+    const Input& input = step.inputs[value.input];
+    v1::AttemptInput& in = *out.add_inputs();
+    in.set_name(input.name);
+    in.set_type(potok::ToProto(input.type));
+    in.set_mode(potok::ToProto(input.mode));
+    std::visit(Overloaded{[&](const std::string& text) { in.set_text(text); },
+                          [&](const Artifact& artifact) {
+                            *in.mutable_artifact() = potok::ToProto(artifact);
+                          }},
+               value.value);
+  }
+  for (const Output& output : step.outputs) *out.add_outputs() = potok::ToProto(output);
+  out.mutable_environment_variables()->insert(step.environment_variables.begin(),
+                                              step.environment_variables.end());
+  *out.mutable_resources() = potok::ToProto(step.resources);
+  out.mutable_gpu_indices()->Assign(order.gpus.begin(), order.gpus.end());
+  out.set_timeout_seconds(step.timeout_seconds);
+  out.set_experiment_name(order.plan->spec.experiment_name);
+  out.set_instance_count(step.instance_count);
+  if (!step.distribution.type.empty()) {
+    *out.mutable_distribution() = potok::ToProto(step.distribution);
+  }
+  out.set_fence(ToString(order.key));
+  return out;
+}
+
+}  // namespace
+
+v1::AttemptId ToProto(const AttemptKey& key) {
+  v1::AttemptId id;
+  id.set_run(key.run);
+  id.set_index(key.index);
+  id.set_attempt(key.attempt);
+  return id;
+}
+
+AttemptKey FromProto(const v1::AttemptId& id) {
+  return {id.run(), id.index(), id.attempt()};
+}
+
+absl::StatusOr<Report> FromProto(const v1::Report& report) {
+  Report out;
+  out.key = FromProto(report.id());
+  switch (report.event_case()) {
+    case v1::Report::kStarted:
+      out.event = AttemptStarted{};
+      return out;
+    case v1::Report::kExited:
+      out.event = AttemptExited{};
+      return out;
+    case v1::Report::kSucceeded: {
+      POTOK_ASSIGN_OR_RETURN(out.event, SucceededOf(report.succeeded()));
+      return out;
+    }
+    case v1::Report::kFailed: {
+      const v1::AttemptFailed& failed = report.failed();
+      out.event = AttemptFailed{{CauseOf(failed.cause()), failed.exit_code(), failed.message()}};
+      return out;
+    }
+    case v1::Report::kStopped:
+      out.event = AttemptStopped{};
+      return out;
+    case v1::Report::EVENT_NOT_SET:
+      break;
+  }
+  return absl::InvalidArgumentError(
+      fmt::format("the report of attempt {} says nothing", ToString(out.key)));
+}
+
+absl::StatusOr<MachineHello> FromProto(const v1::Hello& hello, SessionId session) {
+  if (!IsMachineName(hello.machine())) {
+    return absl::InvalidArgumentError(
+        fmt::format("'{}' is no name for a machine: use letters, digits, '_', '.' and '-', at most "
+                    "63, and start "
+                    "with a letter or digit (--name)",
+                    hello.machine().substr(0, 100)));
+  }
+  MachineHello out;
+  out.session = session;
+  MachineChanged& machine = out.machine;
+  machine.name = hello.machine();
+  machine.state_id = hello.state_id();
+  machine.boot_id = hello.boot_id();
+  machine.agent_version = hello.agent_version();
+  machine.isolation = hello.isolation();
+  POTOK_ASSIGN_OR_RETURN(machine.capacity, potok::FromProto(hello.capacity()));
+  for (const v1::Gpu& gpu : hello.gpus()) {
+    machine.gpus.push_back({gpu.index(), gpu.model(), gpu.memory_bytes(), gpu.uuid()});
+  }
+  machine.labels = {hello.labels().begin(), hello.labels().end()};
+  machine.pools.assign(hello.pools().begin(), hello.pools().end());
+  for (const v1::AttemptId& id : hello.live()) out.live.push_back(FromProto(id));
+  for (const v1::Report& report : hello.unacknowledged()) {
+    POTOK_ASSIGN_OR_RETURN(Report converted, FromProto(report));
+    out.unacknowledged.push_back(std::move(converted));
+  }
+  return out;
+}
+
+v1::Order ToProto(const SendOrder& order) {
+  v1::Order out;
+  std::visit(Overloaded{[&](const StartOrder& start) {
+                          *out.mutable_id() = ToProto(start.key);
+                          *out.mutable_start() = StartOf(start);
+                        },
+                        [&](const StopOrder& stop) {
+                          *out.mutable_id() = ToProto(stop.key);
+                          out.mutable_stop()->set_reason(stop.reason);
+                          out.mutable_stop()->set_grace_ms(10'000);
+                        }},
+             order.order);
+  return out;
+}
+
+v1::Status StatusOf(const StepState& state, bool machine_silent) {
+  if (machine_silent && PlacementOf(state) != nullptr) return v1::STATUS_NOT_RESPONDING;
+  return std::visit(Overloaded{
+                        [](const Blocked&) { return v1::STATUS_NOT_STARTED; },
+                        [](const Queued&) { return v1::STATUS_QUEUED; },
+                        [](const Assigned&) { return v1::STATUS_PREPARING; },
+                        [](const Running&) { return v1::STATUS_RUNNING; },
+                        [](const Uploading&) { return v1::STATUS_FINALIZING; },
+                        [](const Stopping&) { return v1::STATUS_CANCEL_REQUESTED; },
+                        [](const Succeeded&) { return v1::STATUS_COMPLETED; },
+                        [](const Failed&) { return v1::STATUS_FAILED; },
+                        [](const Canceled&) { return v1::STATUS_CANCELED; },
+                        [](const Skipped&) { return v1::STATUS_CANCELED; },
+                    },
+                    state);
+}
+
+v1::Status StatusOf(RunStatus status) {
+  switch (status) {
+    case RunStatus::kNotStarted:
+      return v1::STATUS_NOT_STARTED;
+    case RunStatus::kRunning:
+      return v1::STATUS_RUNNING;
+    case RunStatus::kCancelRequested:
+      return v1::STATUS_CANCEL_REQUESTED;
+    case RunStatus::kCompleted:
+      return v1::STATUS_COMPLETED;
+    case RunStatus::kFailed:
+      return v1::STATUS_FAILED;
+    case RunStatus::kCanceled:
+      return v1::STATUS_CANCELED;
+  }
+  return v1::STATUS_UNSPECIFIED;
+}
+
+std::vector<RunStatus> RunStatusesOf(v1::Status status) {
+  for (const RunStatus known : {RunStatus::kNotStarted,
+                                RunStatus::kRunning,
+                                RunStatus::kCancelRequested,
+                                RunStatus::kCompleted,
+                                RunStatus::kFailed,
+                                RunStatus::kCanceled}) {
+    if (StatusOf(known) == status) return {known};
+  }
+  return {};
+}
+
+v1::OutputValue ToProto(const OutputValue& output) {
+  v1::OutputValue out;
+  out.set_name(output.name);
+  std::visit(Overloaded{[&](const Artifact& artifact) {
+                          *out.mutable_artifact() = potok::ToProto(artifact);
+                        },
+                        [&](const std::string& text) { out.set_text(text); }},
+             output.value);
+  return out;
+}
+
+v1::Machine ToProto(const MachineRecord& machine, const State& state) {
+  const MachineChanged& facts = machine.facts;
+  v1::Machine out;
+  out.set_name(facts.name);
+  out.set_liveness(static_cast<v1::Liveness>(static_cast<int>(facts.liveness) + 1));
+  *out.mutable_capacity() = potok::ToProto(facts.capacity);
+  *out.mutable_reserved() = potok::ToProto(machine.reserved);
+  for (const GpuInfo& gpu : facts.gpus) {
+    v1::Gpu& to = *out.add_gpus();
+    to.set_index(gpu.index);
+    to.set_model(gpu.model);
+    to.set_memory_bytes(gpu.memory_bytes);
+    to.set_uuid(gpu.uuid);
+  }
+  out.mutable_labels()->insert(facts.labels.begin(), facts.labels.end());
+  for (const std::string& pool : facts.pools) out.add_pools(pool);
+  out.set_first_seen_us(absl::ToUnixMicros(facts.first_seen));
+  out.set_last_heard_us(absl::ToUnixMicros(machine.last_heard));
+  out.set_agent_version(facts.agent_version);
+  out.set_isolation(facts.isolation);
+  const bool silent = facts.liveness != Liveness::kReady;
+  for (const AttemptKey& key : machine.holding) {
+    const auto run = state.runs.find(key.run);
+    if (run == state.runs.end()) continue;
+    const Step& step = run->second.plan->spec.steps[key.index];
+    v1::StepOnMachine& to = *out.add_steps();
+    to.set_run(run->second.name);
+    to.set_step(step.name);
+    to.set_attempt(static_cast<std::int32_t>(key.attempt));
+    to.set_status(StatusOf(run->second.steps[key.index].state, silent));
+    *to.mutable_resources() = potok::ToProto(step.resources);
+  }
+  return out;
+}
+
+v1::Run ToProto(const RunRow& row) {
+  v1::Run out;
+  out.set_name(row.added.name);
+  out.set_display_name(row.added.display_name);
+  out.set_experiment_name(row.added.experiment_name);
+  out.set_description(row.added.description);
+  out.set_status(StatusOf(row.status));
+  out.set_reason(row.reason);
+  out.set_created_us(row.created_us);
+  out.set_started_us(row.started_us);
+  out.set_ended_us(row.ended_us);
+  out.set_submitter(row.added.submitter);
+  out.mutable_tags()->insert(row.added.tags.begin(), row.added.tags.end());
+  out.set_steps_total(static_cast<std::int32_t>(row.added.steps));
+  out.set_steps_completed(row.completed);
+  out.set_steps_failed(row.failed);
+  out.set_steps_canceled(row.canceled);
+  out.set_steps_running(row.running);
+  out.set_revision(row.revision);
+  out.set_is_pipeline(row.added.is_pipeline);
+  return out;
+}
+
+v1::StepStatus ToProto(const StepRow& row, const std::map<MachineId, MachineChanged>& machines) {
+  v1::StepStatus out;
+  const auto machine = machines.find(row.machine);
+  const bool known = machine != machines.end();
+  out.set_index(static_cast<std::int32_t>(row.index));
+  out.set_status(StatusOf(row.state, known && machine->second.liveness != Liveness::kReady));
+  out.set_attempt(static_cast<std::int32_t>(row.attempt));
+  if (known) out.set_machine(machine->second.name);
+  out.set_queued_us(row.queued_us);
+  out.set_started_us(row.started_us);
+  out.set_ended_us(row.ended_us);
+  std::visit(Overloaded{
+                 [&](const Succeeded& state) {
+                   out.set_exit_code(0);
+                   for (const OutputValue& output : state.outputs)
+                     *out.add_outputs() = ToProto(output);
+                 },
+                 [&](const Failed& state) {
+                   out.set_reason(state.failure.message.empty() ? NameOf(state.failure.cause)
+                                                                : state.failure.message);
+                   if (state.failure.cause == FailureCause::kExitCode) {
+                     out.set_exit_code(state.failure.code);
+                   }
+                 },
+                 [&](const Canceled& state) { out.set_reason(state.reason); },
+                 [&](const Skipped& state) { out.set_reason(state.reason); },
+                 [&](const Stopping& state) { out.set_reason(state.reason); },
+                 [](const auto&) {},
+             },
+             row.state);
+  return out;
+}
+
+}  // namespace potok::server

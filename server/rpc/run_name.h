@@ -1,0 +1,17 @@
+// Names of runs.
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace potok::server {
+
+// Azure ML's form: adjective_noun_ and ten characters of [a-z0-9]. Random; unique in practice, and
+// claimed anyway.
+std::string MakeRunName();
+
+// OK if a wished name is 1 to 255 characters of [A-Za-z0-9_-] and starts with a letter or digit.
+absl::Status CheckRunName(const std::string& name);
+
+}  // namespace potok::server

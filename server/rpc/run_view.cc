@@ -1,0 +1,140 @@
+#include "server/rpc/run_view.h"
+
+#include <algorithm>
+#include <future>
+#include <utility>
+
+#include "common/base/status_macros.h"
+#include "common/rpc/pipeline_convert.h"
+#include "fmt/format.h"
+#include "server/domain/placement.h"
+#include "server/rpc/completion.h"
+#include "server/rpc/convert.h"
+
+namespace potok::server {
+
+namespace {
+
+constexpr std::size_t kSpecsKept = 16;
+constexpr std::size_t kStepsExplained = 50;
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const RunView::StoredSpec>> RunView::SpecOf(const RunRow& row) {
+  {
+    MutexLock lock(mutex_);
+    if (const auto known = specs_.find(row.added.spec); known != specs_.end()) return known->second;
+  }
+  POTOK_ASSIGN_OR_RETURN(const std::string bytes, reader_.GetSpec(row.added.spec));
+  auto spec = std::make_shared<StoredSpec>();
+  if (!spec->wire.ParseFromString(bytes)) {
+    return absl::DataLossError(
+        fmt::format("the stored pipeline of run {} cannot be read", row.added.name));
+  }
+  POTOK_ASSIGN_OR_RETURN(spec->plain, potok::FromProto(spec->wire));
+  MutexLock lock(mutex_);
+  if (specs_.size() >= kSpecsKept) specs_.erase(specs_.begin());
+  specs_[row.added.spec] = spec;
+  return std::shared_ptr<const StoredSpec>(std::move(spec));
+}
+
+absl::StatusOr<v1::Run> RunView::Get(const std::string& name,
+                                     bool with_spec,
+                                     std::int64_t after_revision) {
+  POTOK_ASSIGN_OR_RETURN(const RunRow row, reader_.GetRun(name));
+  return Make(row, with_spec, after_revision);
+}
+
+absl::StatusOr<v1::Run> RunView::Get(RunId id, std::int64_t after_revision) {
+  POTOK_ASSIGN_OR_RETURN(const RunRow row, reader_.GetRunById(id));
+  return Make(row, false, after_revision);
+}
+
+absl::StatusOr<v1::Run> RunView::Make(const RunRow& row,
+                                      bool with_spec,
+                                      std::int64_t after_revision) {
+  POTOK_ASSIGN_OR_RETURN(const auto spec, SpecOf(row));
+  POTOK_ASSIGN_OR_RETURN(const std::vector<StepRow> steps,
+                         reader_.GetSteps(row.added.id, after_revision));
+  const std::map<MachineId, MachineChanged> machines = switchboard_.machines();
+  v1::Run run = ToProto(row);
+  for (const StepRow& step : steps) {
+    v1::StepStatus& status = *run.add_steps();
+    status = ToProto(step, machines);
+    if (step.index >= spec->plain.steps.size()) continue;
+    status.set_name(spec->plain.steps[step.index].name);
+    if (step.attempt > 0)
+      status.set_log_bytes(logs_.SizeOf({row.added.id, step.index, step.attempt}));
+  }
+  AddOutputs(run, spec->plain);
+  if (!IsTerminal(row.status)) ExplainQueued(run, row.added.id);
+  if (with_spec) *run.mutable_spec() = spec->wire;
+  return run;
+}
+
+// Where outputs were written, and which of them are the run's own.
+void RunView::AddOutputs(v1::Run& run, const PipelineSpec& spec) {
+  for (v1::StepStatus& status : *run.mutable_steps()) {
+    if (status.outputs().empty()) continue;
+    const Step& step = spec.steps[static_cast<std::size_t>(status.index())];
+    for (v1::OutputValue& value : *status.mutable_outputs()) {
+      const auto output = std::ranges::find(step.outputs, value.name(), &Output::name);
+      if (output == step.outputs.end()) continue;
+      const auto destination = DestinationOf(spec, run.name(), step, *output);
+      if (destination.ok()) value.set_path(*destination);
+      if (!output->promoted_to.empty() || !spec.is_pipeline) {
+        v1::OutputValue& own = *run.add_outputs();
+        own = value;
+        if (!output->promoted_to.empty()) own.set_name(output->promoted_to);
+      }
+    }
+  }
+}
+
+void RunView::ExplainQueued(v1::Run& run, RunId id) {
+  std::vector<v1::StepStatus*> queued;
+  for (v1::StepStatus& status : *run.mutable_steps()) {
+    if (status.status() == v1::STATUS_QUEUED && queued.size() < kStepsExplained)
+      queued.push_back(&status);
+  }
+  if (queued.empty()) return;
+  auto reasons = std::make_shared<std::promise<std::vector<std::string>>>();
+  std::future<std::vector<std::string>> answer = reasons->get_future();
+  std::vector<std::uint32_t> indices;
+  indices.reserve(queued.size());
+  for (const v1::StepStatus* status : queued)
+    indices.push_back(static_cast<std::uint32_t>(status->index()));
+  const bool asked = scheduler_.Ask([reasons, id, indices = std::move(indices), options = options_](
+                                        const State& state) {
+    std::vector<std::string> out;
+    out.reserve(indices.size());
+    for (const std::uint32_t index : indices) {
+      out.push_back(state.queued.contains({id, index}) ? ExplainWaiting(state, {id, index}, options)
+                                                       : "");
+    }
+    reasons->set_value(std::move(out));
+  });
+  if (!asked || answer.wait_for(std::chrono::seconds(1)) != std::future_status::ready) return;
+  const std::vector<std::string> texts = answer.get();
+  for (std::size_t i = 0; i < queued.size(); ++i) queued[i]->set_waiting_for(texts[i]);
+}
+
+absl::StatusOr<std::uint32_t> RunView::FindStep(const RunRow& run, const std::string& step) {
+  POTOK_ASSIGN_OR_RETURN(const auto spec, SpecOf(run));
+  const std::vector<Step>& steps = spec->plain.steps;
+  if (step.empty() && steps.size() == 1) return 0;
+  std::string names;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (steps[i].name == step) return static_cast<std::uint32_t>(i);
+    if (i < 20) names += (i == 0 ? "" : ", ") + steps[i].name;
+  }
+  if (steps.size() > 20) names += ", ...";
+  if (step.empty()) {
+    return absl::InvalidArgumentError(
+        fmt::format("run {} has {} steps; say which one: {}", run.added.name, steps.size(), names));
+  }
+  return absl::NotFoundError(
+      fmt::format("run {} has no step '{}'; it has {}", run.added.name, step, names));
+}
+
+}  // namespace potok::server

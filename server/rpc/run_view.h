@@ -1,0 +1,64 @@
+// Runs as the API shows them, from the tables. Blocks on the database; thread-safe.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "potok/v1/runs.pb.h"
+#include "server/domain/plan.h"
+#include "server/logs/log_store.h"
+#include "server/rpc/switchboard.h"
+#include "server/store/store.h"
+
+namespace potok::server {
+
+class RunView {
+ public:
+  // All references outlive this.
+  RunView(Reader& reader,
+          LogStore& logs,
+          Switchboard& switchboard,
+          Scheduler& scheduler,
+          DecideOptions options)
+      : reader_(reader),
+        logs_(logs),
+        switchboard_(switchboard),
+        scheduler_(scheduler),
+        options_(options) {}
+
+  // The run with the steps that changed after `after_revision`. NOT_FOUND.
+  absl::StatusOr<v1::Run> Get(const std::string& name, bool with_spec, std::int64_t after_revision);
+  absl::StatusOr<v1::Run> Get(RunId id, std::int64_t after_revision);
+
+  // The number of a step by its name; empty is the only step of a run that has one. NOT_FOUND names
+  // those there are.
+  absl::StatusOr<std::uint32_t> FindStep(const RunRow& run, const std::string& step);
+
+  Reader& reader() { return reader_; }
+
+ private:
+  absl::StatusOr<v1::Run> Make(const RunRow& row, bool with_spec, std::int64_t after_revision);
+  // A stored spec in both forms.
+  struct StoredSpec {
+    v1::PipelineSpec wire;
+    PipelineSpec plain;
+  };
+
+  absl::StatusOr<std::shared_ptr<const StoredSpec>> SpecOf(const RunRow& row);
+  static void AddOutputs(v1::Run& run, const PipelineSpec& spec);
+  void ExplainQueued(v1::Run& run, RunId id);
+
+  Reader& reader_;
+  LogStore& logs_;
+  Switchboard& switchboard_;
+  Scheduler& scheduler_;
+  const DecideOptions options_;
+  Mutex mutex_;
+  // Specs never change: the last few are kept for those who watch.
+  std::map<Digest, std::shared_ptr<const StoredSpec>> specs_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace potok::server

@@ -1,0 +1,159 @@
+#include "server/rpc/runs_service.h"
+
+#include <cstdlib>
+#include <utility>
+
+#include "common/base/status_macros.h"
+#include "common/rpc/pipeline_convert.h"
+#include "common/rpc/status.h"
+#include "fmt/format.h"
+#include "server/rpc/convert.h"
+#include "server/rpc/run_watch.h"
+
+namespace potok::server {
+
+namespace {
+
+// 100,000 steps take about 30 MB; this leaves room for long commands.
+constexpr std::size_t kSpecBytesMax = 256 << 20;
+constexpr int kPageDefault = 50;
+constexpr int kPageMax = 1000;
+constexpr absl::Duration kCancelWait = absl::Seconds(30);
+
+absl::StatusOr<v1::PipelineSpec> ReadSpec(grpc::ServerReader<v1::CreateRunRequest>* reader,
+                                          v1::CreateRunRequest* first) {
+  std::string bytes;
+  v1::CreateRunRequest request;
+  bool any = false;
+  while (reader->Read(&request)) {
+    if (!any) {
+      first->set_request_id(request.request_id());
+      first->set_submitter(request.submitter());
+    }
+    any = true;
+    bytes += request.spec_chunk();
+    if (bytes.size() > kSpecBytesMax) {
+      return absl::InvalidArgumentError(
+          fmt::format("the pipeline is larger than {} MiB", kSpecBytesMax >> 20));
+    }
+  }
+  v1::PipelineSpec spec;
+  if (!any || !spec.ParseFromString(bytes)) {
+    return absl::InvalidArgumentError("spec_chunk holds no complete PipelineSpec");
+  }
+  return spec;
+}
+
+absl::StatusOr<RunFilter> FilterOf(const v1::ListRunsRequest& request) {
+  RunFilter filter;
+  filter.limit = request.page_size() == 0 ? kPageDefault : request.page_size();
+  if (filter.limit < 0 || filter.limit > kPageMax) {
+    return absl::InvalidArgumentError(
+        fmt::format("page_size is 1 to {}, not {}", kPageMax, request.page_size()));
+  }
+  for (const int status : request.status()) {
+    const auto known = RunStatusesOf(static_cast<v1::Status>(status));
+    if (known.empty()) {
+      return absl::InvalidArgumentError(
+          "runs are NotStarted, Running, CancelRequested, Completed, Failed or Canceled");
+    }
+    filter.status.insert(filter.status.end(), known.begin(), known.end());
+  }
+  filter.experiment_name = request.experiment_name();
+  filter.name_prefix = request.name_prefix();
+  if (!request.page_token().empty()) {
+    char* end = nullptr;
+    filter.before_run = std::strtoll(request.page_token().c_str(), &end, 10);
+    if (*end != '\0' || filter.before_run <= 0) {
+      return absl::InvalidArgumentError("page_token is not one that this service gave");
+    }
+  }
+  return filter;
+}
+
+}  // namespace
+
+grpc::Status RunsService::Create(grpc::ServerContext* /*context*/,
+                                 grpc::ServerReader<v1::CreateRunRequest>* reader,
+                                 v1::CreateRunResponse* response) {
+  v1::CreateRunRequest first;
+  const auto message = ReadSpec(reader, &first);
+  if (!message.ok()) return ToGrpc(message.status());
+  auto spec = potok::FromProto(*message);
+  if (!spec.ok()) return ToGrpc(spec.status());
+  auto accepted = submission_.Submit(*std::move(spec), first.request_id(), first.submitter());
+  if (!accepted.ok()) return ToGrpc(accepted.status());
+  response->set_name(accepted->name);
+  for (const std::string& warning : accepted->warnings) response->add_warnings(warning);
+  return grpc::Status::OK;
+}
+
+// Everyone reads what anyone was told: the tables are waited for up to the newest stored revision.
+absl::Status RunsService::ShowEverything() {
+  const absl::Status shown =
+      streams_.projector.WaitFor(scheduler_.committed_revision(), absl::Seconds(10));
+  if (shown.ok()) return shown;
+  return absl::UnavailableError("the tables are behind the journal; try again in a few seconds");
+}
+
+grpc::Status RunsService::Get(grpc::ServerContext* /*context*/,
+                              const v1::GetRunRequest* request,
+                              v1::Run* response) {
+  if (absl::Status shown = ShowEverything(); !shown.ok()) return ToGrpc(shown);
+  auto run = streams_.view.Get(request->name(), !request->without_spec(), 0);
+  if (!run.ok()) return ToGrpc(run.status());
+  *response = *std::move(run);
+  return grpc::Status::OK;
+}
+
+grpc::Status RunsService::List(grpc::ServerContext* /*context*/,
+                               const v1::ListRunsRequest* request,
+                               v1::ListRunsResponse* response) {
+  auto filter = FilterOf(*request);
+  if (!filter.ok()) return ToGrpc(filter.status());
+  if (absl::Status shown = ShowEverything(); !shown.ok()) return ToGrpc(shown);
+  const int wanted = filter->limit++;  // one more tells whether there is a next page
+  const auto rows = streams_.view.reader().ListRuns(*filter);
+  if (!rows.ok()) return ToGrpc(rows.status());
+  for (const RunRow& row : *rows) {
+    if (response->runs_size() == wanted) {
+      response->set_next_page_token(
+          std::to_string((*rows)[static_cast<std::size_t>(wanted) - 1].added.id));
+      break;
+    }
+    *response->add_runs() = ToProto(row);
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status RunsService::Cancel(grpc::ServerContext* /*context*/,
+                                 const v1::CancelRunRequest* request,
+                                 v1::CancelRunResponse* /*response*/) {
+  Replies::Pending pending = replies_.Expect();
+  if (!scheduler_.Post(CancelRequested{pending.token, request->name(), request->reason()})) {
+    return ToGrpc(
+        absl::ResourceExhaustedError("the server has too much to do; try again in a few seconds"));
+  }
+  const absl::Status status = replies_.Wait(std::move(pending), kCancelWait).status();
+  if (!absl::IsNotFound(status)) return ToGrpc(status);
+  // Not live: one that has ended stays as it is, which is what was asked for.
+  if (absl::Status shown = ShowEverything(); !shown.ok()) return ToGrpc(shown);
+  return ToGrpc(streams_.view.reader().GetRun(request->name()).status());
+}
+
+grpc::ServerWriteReactor<v1::WatchRunResponse>* RunsService::Watch(
+    grpc::CallbackServerContext* /*context*/, const v1::WatchRunRequest* request) {
+  return RunWatch::Start(*request,
+                         streams_.view,
+                         streams_.hub,
+                         streams_.projector,
+                         streams_.readers,
+                         scheduler_.committed_revision());
+}
+
+grpc::ServerWriteReactor<v1::LogsResponse>* RunsService::Logs(
+    grpc::CallbackServerContext* /*context*/, const v1::LogsRequest* request) {
+  return LogStream::Start(*request, streams_, scheduler_.committed_revision());
+}
+
+}  // namespace potok::server

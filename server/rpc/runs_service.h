@@ -1,0 +1,51 @@
+// The Runs service. Create, Get, List and Cancel block (sync handlers); Watch and Logs wait
+// (callback handlers).
+#pragma once
+
+#include <grpcpp/server_context.h>
+
+#include "potok/v1/runs.grpc.pb.h"
+#include "server/rpc/log_stream.h"
+#include "server/rpc/replies.h"
+#include "server/rpc/run_view.h"
+#include "server/rpc/submission.h"
+
+namespace potok::server {
+
+class RunsService final : public v1::Runs::WithCallbackMethod_Watch<
+                              v1::Runs::WithCallbackMethod_Logs<v1::Runs::Service>> {
+ public:
+  // All references outlive the service.
+  RunsService(Submission& submission,
+              Scheduler& scheduler,
+              Replies& replies,
+              const LogStreamContext& streams)
+      : submission_(submission), scheduler_(scheduler), replies_(replies), streams_(streams) {}
+
+  grpc::Status Create(grpc::ServerContext* context,
+                      grpc::ServerReader<v1::CreateRunRequest>* reader,
+                      v1::CreateRunResponse* response) override;
+  grpc::Status Get(grpc::ServerContext* context,
+                   const v1::GetRunRequest* request,
+                   v1::Run* response) override;
+  grpc::Status List(grpc::ServerContext* context,
+                    const v1::ListRunsRequest* request,
+                    v1::ListRunsResponse* response) override;
+  grpc::Status Cancel(grpc::ServerContext* context,
+                      const v1::CancelRunRequest* request,
+                      v1::CancelRunResponse* response) override;
+  grpc::ServerWriteReactor<v1::WatchRunResponse>* Watch(
+      grpc::CallbackServerContext* context, const v1::WatchRunRequest* request) override;
+  grpc::ServerWriteReactor<v1::LogsResponse>* Logs(grpc::CallbackServerContext* context,
+                                                   const v1::LogsRequest* request) override;
+
+ private:
+  absl::Status ShowEverything();
+
+  Submission& submission_;
+  Scheduler& scheduler_;
+  Replies& replies_;
+  const LogStreamContext streams_;
+};
+
+}  // namespace potok::server

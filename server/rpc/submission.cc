@@ -1,0 +1,157 @@
+#include "server/rpc/submission.h"
+
+#include <algorithm>
+#include <future>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "common/base/status_macros.h"
+#include "common/cas/tree.h"
+#include "common/rpc/pipeline_convert.h"
+#include "fmt/format.h"
+#include "server/domain/placement.h"
+#include "server/rpc/run_name.h"
+
+namespace potok::server {
+
+namespace {
+
+absl::Status CheckRequestId(const std::string& id) {
+  const bool good = !id.empty() && id.size() <= 128 && std::ranges::all_of(id, [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_' || c == '.' || c == '-';
+  });
+  if (good) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "request_id must be 1 to 128 characters of [A-Za-z0-9_.-], chosen anew for each submission");
+}
+
+bool StartsWith(const std::string& text, const std::string& start) {
+  return text.compare(0, start.size(), start) == 0;
+}
+
+absl::Status CheckPresent(BlobStore& blobs, const Artifact& artifact, const std::string& where) {
+  POTOK_ASSIGN_OR_RETURN(const std::vector<Digest> missing, MissingOf(blobs, artifact));
+  if (missing.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(fmt::format(
+      "{}: {} of its files are not in the store (for example {}); upload them before submitting",
+      where,
+      missing.size(),
+      missing.front().Hex()));
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const Plan>> PlanOfStoredSpec(const std::string& bytes) {
+  v1::PipelineSpec message;
+  if (!message.ParseFromString(bytes)) {
+    return absl::DataLossError("the stored pipeline cannot be read");
+  }
+  POTOK_ASSIGN_OR_RETURN(PipelineSpec spec, FromProto(message));
+  return BuildPlan(std::move(spec));
+}
+
+absl::Status Submission::FindInput(Input& input, const std::string& where) const {
+  if (const auto* artifact = std::get_if<Artifact>(&input.value)) {
+    return CheckPresent(blobs_, *artifact, where);
+  }
+  const auto* uri = std::get_if<UriValue>(&input.value);
+  if (uri == nullptr) return absl::OkStatus();
+  if (input.mode == Mode::kDirect) return absl::OkStatus();  // handed over as it is
+  if (StartsWith(uri->uri, "azureml://")) {
+    auto artifact = datastores_.Import(uri->uri);
+    if (!artifact.ok()) {
+      return absl::Status(artifact.status().code(),
+                          fmt::format("{}: {}", where, std::string(artifact.status().message())));
+    }
+    input.value = *std::move(artifact);
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(fmt::format(
+      "{}: data at {} is not fetched by this server; download it and give the local path, or use "
+      "mode: direct to hand the address to the command",
+      where,
+      uri->uri));
+}
+
+absl::Status Submission::FindData(PipelineSpec& spec) const {
+  for (Input& input : spec.inputs) POTOK_RETURN_IF_ERROR(FindInput(input, "inputs." + input.name));
+  for (Step& step : spec.steps) {
+    for (Input& input : step.inputs) {
+      POTOK_RETURN_IF_ERROR(
+          FindInput(input, fmt::format("jobs.{}.inputs.{}", step.name, input.name)));
+    }
+    if (const auto* code = std::get_if<Artifact>(&step.code)) {
+      POTOK_RETURN_IF_ERROR(CheckPresent(blobs_, *code, fmt::format("jobs.{}.code", step.name)));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// OK with the verdict, or UNAVAILABLE when the scheduler is stopping.
+absl::StatusOr<absl::Status> Submission::Satisfiable(const Plan& plan) {
+  auto verdict = std::make_shared<std::promise<absl::Status>>();
+  std::future<absl::Status> answer = verdict->get_future();
+  const bool asked =
+      scheduler_.Ask([verdict, &plan, options = options_.decide](const State& state) {
+        verdict->set_value(CheckSatisfiable(state, plan, options));
+      });
+  if (!asked) return absl::UnavailableError("the server is stopping");
+  // `plan` is only borrowed by the question, so the wait has no end but the scheduler's own.
+  try {
+    return answer.get();
+  } catch (const std::future_error&) {
+    return absl::UnavailableError("the server is stopping");
+  }
+}
+
+absl::Status Submission::CheckMachines(const Plan& plan, std::vector<std::string>& warnings) {
+  const auto deadline =
+      std::chrono::steady_clock::now() + absl::ToChronoMilliseconds(options_.first_machine_wait);
+  while (true) {
+    POTOK_ASSIGN_OR_RETURN(const absl::Status verdict, Satisfiable(plan));
+    if (verdict.code() != absl::StatusCode::kUnavailable) return verdict;
+    if (std::chrono::steady_clock::now() >= deadline) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  warnings.emplace_back(
+      "no machine is known yet: the run waits until an agent connects (potok machine list)");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Accepted> Submission::Submit(PipelineSpec spec,
+                                            const std::string& request_id,
+                                            const std::string& submitter) {
+  POTOK_RETURN_IF_ERROR(CheckRequestId(request_id));
+  if (!spec.name.empty()) POTOK_RETURN_IF_ERROR(CheckRunName(spec.name));
+  if (projector_.backlog_bytes() > options_.projection_backlog_max) {
+    return absl::ResourceExhaustedError(
+        "the server is busy storing what has already been submitted; try again in a few seconds");
+  }
+  POTOK_RETURN_IF_ERROR(FindData(spec));
+  Accepted accepted;
+  accepted.name = spec.name.empty() ? MakeRunName() : spec.name;
+  POTOK_ASSIGN_OR_RETURN(const std::shared_ptr<const Plan> plan, BuildPlan(std::move(spec)));
+  POTOK_RETURN_IF_ERROR(CheckMachines(*plan, accepted.warnings));
+  for (const Step& step : plan->spec.steps) {
+    if (step.instance_count > 1) {
+      accepted.warnings.push_back(
+          fmt::format("jobs.{}: asks for {} instances; it runs once, as rank 0",
+                      step.name,
+                      step.instance_count));
+    }
+  }
+  const std::string bytes = ToProto(plan->spec).SerializeAsString();
+  const Digest digest = DigestOf(bytes);
+  POTOK_RETURN_IF_ERROR(reader_.PutSpec(digest, bytes));
+  Replies::Pending pending = replies_.Expect();
+  if (!scheduler_.Post(
+          RunSubmitted{pending.token, accepted.name, request_id, digest, plan, submitter})) {
+    return absl::ResourceExhaustedError(
+        "the server has too much to do; try again in a few seconds");
+  }
+  POTOK_ASSIGN_OR_RETURN(accepted.name, replies_.Wait(std::move(pending), options_.answer_wait));
+  return accepted;
+}
+
+}  // namespace potok::server

@@ -1,0 +1,75 @@
+// A pipeline on its way in: checked whole, its data found or fetched, its plan stored; then the
+// scheduler is told.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/cas/blob_store.h"
+#include "server/artifacts/datastore.h"
+#include "server/rpc/replies.h"
+#include "server/scheduler/scheduler.h"
+#include "server/store/store.h"
+
+namespace potok::server {
+
+struct SubmissionOptions {
+  // How long a submission waits for a first machine, so that `potok up` and a run right after it
+  // work.
+  absl::Duration first_machine_wait = absl::Seconds(5);
+  absl::Duration answer_wait = absl::Seconds(30);
+  std::int64_t projection_backlog_max = 64 << 20;  // design section 4.3
+  DecideOptions decide;
+};
+
+struct Accepted {
+  std::string name;
+  std::vector<std::string> warnings;
+};
+
+// Thread-safe; blocks. All references outlive this.
+class Submission {
+ public:
+  Submission(BlobStore& blobs,
+             Datastores& datastores,
+             Reader& reader,
+             Projector& projector,
+             Scheduler& scheduler,
+             Replies& replies,
+             SubmissionOptions options)
+      : blobs_(blobs),
+        datastores_(datastores),
+        reader_(reader),
+        projector_(projector),
+        scheduler_(scheduler),
+        replies_(replies),
+        options_(options) {}
+
+  // INVALID_ARGUMENT (one problem a line), FAILED_PRECONDITION (data is not in the store, no
+  // machine could ever run a step), ALREADY_EXISTS (name), RESOURCE_EXHAUSTED, UNAVAILABLE. Nothing
+  // is started unless OK, and after UNAVAILABLE the same request id may be submitted again.
+  absl::StatusOr<Accepted> Submit(PipelineSpec spec,
+                                  const std::string& request_id,
+                                  const std::string& submitter);
+
+ private:
+  absl::Status FindData(PipelineSpec& spec) const;
+  absl::Status FindInput(Input& input, const std::string& where) const;
+  absl::Status CheckMachines(const Plan& plan, std::vector<std::string>& warnings);
+  absl::StatusOr<absl::Status> Satisfiable(const Plan& plan);
+
+  BlobStore& blobs_;
+  Datastores& datastores_;
+  Reader& reader_;
+  Projector& projector_;
+  Scheduler& scheduler_;
+  Replies& replies_;
+  SubmissionOptions options_;
+};
+
+// A stored spec as a plan again.
+absl::StatusOr<std::shared_ptr<const Plan>> PlanOfStoredSpec(const std::string& bytes);
+
+}  // namespace potok::server

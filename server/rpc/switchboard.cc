@@ -1,0 +1,215 @@
+#include "server/rpc/switchboard.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/overloaded.h"
+#include "common/base/status_macros.h"
+#include "server/rpc/convert.h"
+
+namespace potok::server {
+
+namespace {
+
+constexpr int kCompletionThreads = 2;
+constexpr absl::Duration kHeartbeatInterval = absl::Seconds(5);
+
+}  // namespace
+
+Switchboard::Switchboard(Replies& replies, WatchHub& watches, LogStore& logs)
+    : replies_(replies), watches_(watches), logs_(logs) {}
+
+void Switchboard::Attach(Scheduler& scheduler, const Completion& completion) {
+  scheduler_ = &scheduler;
+  completion_ = &completion;
+  completions_ = std::make_unique<WorkerPool>("complete", kCompletionThreads);
+}
+
+std::shared_ptr<AgentSession> Switchboard::NewSession() {
+  MutexLock lock(mutex_);
+  auto session = std::make_shared<AgentSession>(next_session_++, *this);
+  if (closed_.ok()) sessions_.emplace(session->id(), session);
+  return session;
+}
+
+void Switchboard::CloseAll(const absl::Status& why) {
+  std::map<SessionId, std::shared_ptr<AgentSession>> sessions;
+  {
+    MutexLock lock(mutex_);
+    closed_ = why;
+    sessions.swap(sessions_);
+  }
+  for (const auto& [id, session] : sessions) session->Close(why);
+  if (completions_ != nullptr) completions_->Stop();
+}
+
+std::map<MachineId, MachineChanged> Switchboard::machines() {
+  MutexLock lock(mutex_);
+  return machines_;
+}
+
+std::shared_ptr<AgentSession> Switchboard::Find(SessionId id) {
+  MutexLock lock(mutex_);
+  const auto session = sessions_.find(id);
+  return session == sessions_.end() ? nullptr : session->second;
+}
+
+void Switchboard::Say(Effect effect) {
+  std::visit(Overloaded{
+                 [&](const SendOrder& order) {
+                   const auto session = Find(order.session);
+                   if (session == nullptr) return;  // resume says it again at the next Hello
+                   v1::ServerMessage message;
+                   *message.mutable_orders()->add_orders() = ToProto(order);
+                   session->Send(std::move(message));
+                 },
+                 [&](const SendAck& ack) {
+                   const auto session = Find(ack.session);
+                   if (session == nullptr) return;
+                   v1::ServerMessage message;
+                   *message.mutable_acks()->add_terminal() = ToProto(ack.key);
+                   session->Send(std::move(message));
+                 },
+                 [&](const SendWelcome& welcome) {
+                   const auto session = Find(welcome.session);
+                   if (session == nullptr) return;
+                   v1::ServerMessage message;
+                   v1::Welcome& out = *message.mutable_welcome();
+                   const bool endless = welcome.lease == absl::InfiniteDuration();
+                   out.set_lease_ms(endless ? 0 : absl::ToInt64Milliseconds(welcome.lease));
+                   // Six heartbeats fit into a lease at least, so that a lost one never ends
+                   // anything.
+                   const absl::Duration interval =
+                       endless ? kHeartbeatInterval
+                               : std::min(kHeartbeatInterval, welcome.lease / 6);
+                   out.set_heartbeat_interval_ms(absl::ToInt64Milliseconds(interval));
+                   for (const AttemptKey& key : welcome.keep) *out.add_keep() = ToProto(key);
+                   session->Send(std::move(message));
+                 },
+                 [&](const CloseSession& close) {
+                   if (const auto session = Find(close.session); session != nullptr) {
+                     session->Close(close.why);
+                   }
+                 },
+                 [&](const Answer& answer) { replies_.Give(answer); },
+             },
+             effect);
+}
+
+void Switchboard::Committed(const Batch& batch) {
+  {
+    MutexLock lock(mutex_);
+    for (const Change& change : batch.changes) {
+      if (const auto* machine = std::get_if<MachineChanged>(&change))
+        machines_[machine->id] = *machine;
+    }
+  }
+  watches_.Committed(batch);
+}
+
+bool Switchboard::OnMessage(AgentSession& session, v1::AgentMessage&& message, absl::Status* why) {
+  const bool said_hello = !session.machine().empty();
+  if (said_hello == message.has_hello()) {
+    *why =
+        absl::InvalidArgumentError("the first message of an agent, and only the first, is Hello");
+    return false;
+  }
+  switch (message.message_case()) {
+    case v1::AgentMessage::kHello:
+      *why = OnHello(session, message.hello());
+      return why->ok();
+    case v1::AgentMessage::kHeartbeat: {
+      const bool posted = scheduler_->Post(MachineHeard{session.id(), session.machine()});
+      if (posted && scheduler_->MaySpeak()) {
+        v1::ServerMessage ack;
+        ack.mutable_heartbeat_ack()->set_sequence(message.heartbeat().sequence());
+        session.Send(std::move(ack));
+      }
+      return true;
+    }
+    case v1::AgentMessage::kReports:
+      *why = OnReports(session, message.reports());
+      return why->ok();
+    case v1::AgentMessage::kGoodbye:
+      scheduler_->PostAlways(MachineGoodbye{session.id(), session.machine()});
+      return true;
+    case v1::AgentMessage::MESSAGE_NOT_SET:
+      return true;  // of a newer agent
+  }
+  return true;
+}
+
+absl::Status Switchboard::OnHello(AgentSession& session, const v1::Hello& hello) {
+  POTOK_ASSIGN_OR_RETURN(MachineHello event, FromProto(hello, session.id()));
+  session.set_machine(event.machine.name);
+  spdlog::info("agent connected machine={} session={} live={} unacknowledged={}",
+               event.machine.name,
+               session.id(),
+               event.live.size(),
+               event.unacknowledged.size());
+  for (const v1::Report& report : hello.unacknowledged()) NoteLogEnd(report);
+  if (std::ranges::none_of(event.unacknowledged, Completion::Needed)) {
+    scheduler_->PostAlways(std::move(event));
+    return absl::OkStatus();
+  }
+  // The whole Hello waits: without its reports their attempts would count as lost.
+  completions_->Post([this, event = std::move(event)]() mutable {
+    for (Report& report : event.unacknowledged) {
+      if (Completion::Needed(report)) report = completion_->Check(std::move(report));
+    }
+    scheduler_->PostAlways(std::move(event));
+  });
+  return absl::OkStatus();
+}
+
+absl::Status Switchboard::OnReports(AgentSession& session, const v1::Reports& reports) {
+  MachineReported event{session.id(), session.machine(), {}};
+  for (const v1::Report& message : reports.reports()) {
+    POTOK_ASSIGN_OR_RETURN(Report report, FromProto(message));
+    NoteLogEnd(message);
+    if (!Completion::Needed(report)) {
+      event.reports.push_back(std::move(report));
+      continue;
+    }
+    // Nothing follows a completion of the same attempt, so that it may arrive after the rest of
+    // this message.
+    completions_->Post([this, id = session.id(), machine = session.machine(), report]() mutable {
+      MachineReported completed{id, machine, {}};
+      completed.reports.push_back(completion_->Check(std::move(report)));
+      scheduler_->PostAlways(std::move(completed));
+    });
+  }
+  if (!event.reports.empty()) scheduler_->PostAlways(std::move(event));
+  return absl::OkStatus();
+}
+
+void Switchboard::NoteLogEnd(const v1::Report& report) {
+  switch (report.event_case()) {
+    case v1::Report::kSucceeded:
+      logs_.Finish(FromProto(report.id()), report.succeeded().log_bytes());
+      break;
+    case v1::Report::kFailed:
+      logs_.Finish(FromProto(report.id()), report.failed().log_bytes());
+      break;
+    case v1::Report::kStopped:
+      logs_.Finish(FromProto(report.id()), report.stopped().log_bytes());
+      break;
+    default:
+      break;
+  }
+}
+
+void Switchboard::OnEnded(AgentSession& session) {
+  bool known = false;
+  {
+    MutexLock lock(mutex_);
+    known = sessions_.erase(session.id()) > 0;
+  }
+  if (session.machine().empty() || !known) return;
+  spdlog::info("agent disconnected machine={} session={}", session.machine(), session.id());
+  scheduler_->PostAlways(MachineDisconnected{session.id(), session.machine()});
+}
+
+}  // namespace potok::server

@@ -1,0 +1,63 @@
+// Who is connected: agents by session, callers by token, watchers by run. What the scheduler says
+// goes through here.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "common/runtime/mutex.h"
+#include "common/runtime/worker_pool.h"
+#include "server/logs/log_store.h"
+#include "server/rpc/agent_session.h"
+#include "server/rpc/completion.h"
+#include "server/rpc/replies.h"
+#include "server/rpc/watch_hub.h"
+#include "server/scheduler/outbound.h"
+#include "server/scheduler/scheduler.h"
+
+namespace potok::server {
+
+// Thread-safe. Lives longer than the gRPC server.
+class Switchboard final : public Outbound, public AgentSessionListener {
+ public:
+  Switchboard(Replies& replies, WatchHub& watches, LogStore& logs);
+
+  // Once, before agents can connect: the scheduler is made after its outbound port. Both outlive
+  // this.
+  void Attach(Scheduler& scheduler, const Completion& completion);
+
+  std::shared_ptr<AgentSession> NewSession();
+  // Closes all agents' streams; no new one is taken.
+  void CloseAll(const absl::Status& why);
+
+  // Machines as last stored, for names and liveness in views.
+  std::map<MachineId, MachineChanged> machines();
+
+  void Say(Effect effect) override;
+  void Committed(const Batch& batch) override;
+
+  bool OnMessage(AgentSession& session, v1::AgentMessage&& message, absl::Status* why) override;
+  void OnEnded(AgentSession& session) override;
+
+ private:
+  absl::Status OnHello(AgentSession& session, const v1::Hello& hello);
+  absl::Status OnReports(AgentSession& session, const v1::Reports& reports);
+  void NoteLogEnd(const v1::Report& report);
+  std::shared_ptr<AgentSession> Find(SessionId id);
+
+  Replies& replies_;
+  WatchHub& watches_;
+  LogStore& logs_;
+  Scheduler* scheduler_ = nullptr;
+  const Completion* completion_ = nullptr;
+  std::unique_ptr<WorkerPool> completions_;
+
+  Mutex mutex_;
+  SessionId next_session_ ABSL_GUARDED_BY(mutex_) = 1;
+  std::map<SessionId, std::shared_ptr<AgentSession>> sessions_ ABSL_GUARDED_BY(mutex_);
+  std::map<MachineId, MachineChanged> machines_ ABSL_GUARDED_BY(mutex_);
+  absl::Status closed_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace potok::server

@@ -1,0 +1,62 @@
+// Watches of runs: each is told what the tables show, and again whenever its run changed. A slow
+// watcher gets the latest view only; nothing is queued for it (design section 4.6).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "common/runtime/mutex.h"
+#include "common/runtime/worker_pool.h"
+#include "server/store/store.h"
+
+namespace potok::server {
+
+// Thread-safe.
+class WatchHub {
+ public:
+  // `threads` read the database for watchers.
+  WatchHub(Projector& projector, int threads);
+  ~WatchHub() { Close(); }
+
+  // Calls `look(revision)` on a thread of the hub when the tables show at least `revision`, the
+  // newest that touched the run: once soon after this call, and then after each change, never twice
+  // at once. `look` returns false to end the watch. Returns a number for Unwatch.
+  std::uint64_t Watch(RunId run,
+                      std::int64_t revision,
+                      std::function<bool(std::int64_t revision)> look);
+
+  // Looks once more, for example when a write that was in the way has ended.
+  void LookAgain(std::uint64_t number);
+  // Ends a watch; a `look` in progress may still be running when this returns.
+  void Unwatch(std::uint64_t number);
+
+  // By the scheduler's thread, after a commit.
+  void Committed(const Batch& batch);
+
+  void Close() { readers_.Stop(); }
+
+ private:
+  struct Watcher {
+    RunId run = 0;
+    std::function<bool(std::int64_t)> look;
+    std::int64_t revision = 0;  // to show next
+    bool looking = false;
+    bool again = false;
+  };
+
+  void Schedule(std::uint64_t number, const std::shared_ptr<Watcher>& watcher)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Look(std::uint64_t number, const std::shared_ptr<Watcher>& watcher);
+
+  Projector& projector_;
+  Mutex mutex_;
+  std::uint64_t next_ ABSL_GUARDED_BY(mutex_) = 1;
+  std::int64_t head_ ABSL_GUARDED_BY(mutex_) = 0;  // newest revision told to Committed
+  std::map<std::uint64_t, std::shared_ptr<Watcher>> watchers_ ABSL_GUARDED_BY(mutex_);
+  std::map<RunId, std::set<std::uint64_t>> of_run_ ABSL_GUARDED_BY(mutex_);
+  WorkerPool readers_;  // last: its threads use the rest
+};
+
+}  // namespace potok::server

@@ -1,0 +1,208 @@
+#include "server/scheduler/metrics.h"
+
+#include "common/base/overloaded.h"
+
+namespace potok::server {
+
+namespace {
+
+using Buckets = prometheus::Histogram::BucketBoundaries;
+
+// Factor 2 from `first`, as the Kubernetes scheduler does.
+Buckets Doubling(double first, int count) {
+  Buckets buckets;
+  for (int i = 0; i < count; ++i, first *= 2) buckets.push_back(first);
+  return buckets;
+}
+
+prometheus::Family<prometheus::Gauge>& GaugeFamily(prometheus::Registry& registry,
+                                                   const char* name,
+                                                   const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+}
+prometheus::Family<prometheus::Counter>& CounterFamily(prometheus::Registry& registry,
+                                                       const char* name,
+                                                       const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+}
+prometheus::Histogram& MakeHistogram(prometheus::Registry& registry,
+                                     const char* name,
+                                     const char* help,
+                                     const Buckets& buckets) {
+  return prometheus::BuildHistogram().Name(name).Help(help).Register(registry).Add({}, buckets);
+}
+
+constexpr std::array<const char*, std::variant_size_v<StepState>> kStateNames = {"blocked",
+                                                                                 "queued",
+                                                                                 "assigned",
+                                                                                 "running",
+                                                                                 "uploading",
+                                                                                 "stopping",
+                                                                                 "succeeded",
+                                                                                 "failed",
+                                                                                 "canceled",
+                                                                                 "skipped"};
+
+const char* NameOfLiveness(Liveness liveness) {
+  switch (liveness) {
+    case Liveness::kReady:
+      return "ready";
+    case Liveness::kNotResponding:
+      return "not_responding";
+    case Liveness::kLost:
+      return "lost";
+    case Liveness::kGone:
+      return "gone";
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+SchedulerMetrics::SchedulerMetrics(prometheus::Registry& registry)
+    : steps_family_(GaugeFamily(registry, "potok_steps", "Steps of unfinished runs by state.")),
+      transitions_family_(CounterFamily(
+          registry, "potok_step_transitions_total", "Stored step states, by the state entered.")),
+      attempts_family_(CounterFamily(registry,
+                                     "potok_step_attempts_finished_total",
+                                     "Attempts that ended, by result and reason.")),
+      runs_finished_family_(CounterFamily(
+          registry, "potok_runs_finished_total", "Runs that reached a final state, by result.")),
+      machines_family_(GaugeFamily(registry, "potok_agents", "Machines by liveness.")),
+      memory_family_(GaugeFamily(registry,
+                                 "potok_agent_memory_bytes",
+                                 "Memory of machines by kind (capacity, allocated).")),
+      gpus_family_(GaugeFamily(
+          registry, "potok_agent_gpus", "GPUs of machines by kind (capacity, allocated).")),
+      runs_(GaugeFamily(registry, "potok_runs", "Runs that have not ended.").Add({})),
+      queued_(
+          GaugeFamily(registry, "potok_steps_queued", "Steps that wait for a machine.").Add({})),
+      revision_(GaugeFamily(registry, "potok_journal_revision", "Newest stored revision.").Add({})),
+      runs_created_(CounterFamily(registry, "potok_runs_created_total", "Runs created.").Add({})),
+      queue_seconds_(MakeHistogram(registry,
+                                   "potok_step_queue_duration_seconds",
+                                   "Time from ready to placed on a machine.",
+                                   Doubling(0.001, 20))),
+      batch_changes_(MakeHistogram(registry,
+                                   "potok_scheduler_batch_changes",
+                                   "Changes stored by one commit.",
+                                   Doubling(1, 16))),
+      mailbox_depth(
+          GaugeFamily(registry, "potok_scheduler_mailbox_depth", "Events taken by the last turn.")
+              .Add({})),
+      stale_reports(CounterFamily(registry,
+                                  "potok_fenced_reports_total",
+                                  "Reports ignored because their attempt is not the latest.")
+                        .Add({})),
+      commit_retries(CounterFamily(registry,
+                                   "potok_db_commit_retries_total",
+                                   "Commits that had to be tried again.")
+                         .Add({})),
+      commit_seconds(MakeHistogram(registry,
+                                   "potok_db_commit_duration_seconds",
+                                   "Time of one commit of the journal.",
+                                   Doubling(0.00005, 18))),
+      decide_seconds(MakeHistogram(registry,
+                                   "potok_scheduler_decide_duration_seconds",
+                                   "Time of claiming and deciding in one turn.",
+                                   Doubling(0.00001, 20))) {
+  for (std::size_t i = 0; i < kStateNames.size(); ++i) {
+    transitions_[i] = &transitions_family_.Add({{"to", kStateNames[i]}});
+    steps_[i] = &steps_family_.Add({{"state", kStateNames[i]}});
+  }
+}
+
+void SchedulerMetrics::ObserveState(const State& state) {
+  runs_.Set(static_cast<double>(state.runs.size()));
+  queued_.Set(static_cast<double>(state.queued.size()));
+  for (const auto& [id, run] : state.runs) {
+    for (std::uint32_t index = 0; index < run.steps.size(); ++index) {
+      const StepRecord& step = run.steps[index];
+      if (IsTerminal(step.state)) continue;
+      steps_[step.state.index()]->Increment();
+      if (!std::holds_alternative<Blocked>(step.state)) {
+        counted_[{id, index}] = {step.state.index(), step.since};
+      }
+    }
+  }
+  ObserveMachines(state);
+}
+
+void SchedulerMetrics::ObserveBatch(const Batch& batch, const State& state) {
+  bool machines_changed = false;
+  for (const Change& change : batch.changes) {
+    std::visit(Overloaded{
+                   [&](const StepMoved& moved) {
+                     ObserveStep(moved);
+                     machines_changed = true;
+                   },
+                   [&](const RunAdded& added) {
+                     runs_created_.Increment();
+                     steps_[StepState(Blocked{}).index()]->Increment(added.steps);
+                   },
+                   [&](const RunMoved& moved) {
+                     if (!IsTerminal(moved.status)) return;
+                     const char* result = moved.status == RunStatus::kCompleted ? "completed"
+                                          : moved.status == RunStatus::kFailed  ? "failed"
+                                                                                : "canceled";
+                     runs_finished_family_.Add({{"result", result}}).Increment();
+                   },
+                   [&](const MachineChanged&) { machines_changed = true; },
+                   [](const ServerStarted&) {},
+               },
+               change);
+  }
+  batch_changes_.Observe(static_cast<double>(batch.changes.size()));
+  revision_.Set(static_cast<double>(batch.revision));
+  runs_.Set(static_cast<double>(state.runs.size()));
+  queued_.Set(static_cast<double>(state.queued.size()));
+  if (machines_changed && state.machines.size() <= 100) ObserveMachines(state);
+}
+
+void SchedulerMetrics::ObserveStep(const StepMoved& moved) {
+  const std::size_t entered = moved.state.index();
+  transitions_[entered]->Increment();
+  const auto known = counted_.find(moved.step);
+  const std::size_t left =
+      known == counted_.end() ? StepState(Blocked{}).index() : known->second.state;
+  steps_[left]->Decrement();
+  if (left == StepState(Queued{}).index() && known != counted_.end() && entered != left) {
+    queue_seconds_.Observe(absl::ToDoubleSeconds(moved.at - known->second.since));
+  }
+  if (IsTerminal(moved.state)) {
+    if (known != counted_.end()) counted_.erase(known);
+  } else {
+    steps_[entered]->Increment();
+    counted_[moved.step] = {entered, moved.at};
+  }
+  if (const auto* failed = std::get_if<Failed>(&moved.state)) {
+    attempts_family_.Add({{"result", "failed"}, {"reason", NameOf(failed->failure.cause)}})
+        .Increment();
+  } else if (std::holds_alternative<Succeeded>(moved.state)) {
+    attempts_family_.Add({{"result", "succeeded"}, {"reason", ""}}).Increment();
+  }
+}
+
+// Only on a change of a machine or a step, and only for clusters in which a walk is cheap: larger
+// ones are read by the collector through the machine list.
+void SchedulerMetrics::ObserveMachines(const State& state) {
+  std::map<Liveness, int> by_liveness = {{Liveness::kReady, 0},
+                                         {Liveness::kNotResponding, 0},
+                                         {Liveness::kLost, 0},
+                                         {Liveness::kGone, 0}};
+  for (const auto& [id, machine] : state.machines) {
+    ++by_liveness[machine.facts.liveness];
+    const std::string& name = machine.facts.name;
+    memory_family_.Add({{"agent", name}, {"kind", "capacity"}})
+        .Set(static_cast<double>(machine.facts.capacity.memory_bytes));
+    memory_family_.Add({{"agent", name}, {"kind", "allocated"}})
+        .Set(static_cast<double>(machine.reserved.memory_bytes));
+    gpus_family_.Add({{"agent", name}, {"kind", "capacity"}}).Set(machine.facts.capacity.gpus);
+    gpus_family_.Add({{"agent", name}, {"kind", "allocated"}}).Set(machine.reserved.gpus);
+  }
+  for (const auto& [liveness, count] : by_liveness) {
+    machines_family_.Add({{"state", NameOfLiveness(liveness)}}).Set(count);
+  }
+}
+
+}  // namespace potok::server

@@ -1,0 +1,66 @@
+// The scheduler's metrics, computed from committed batches: the code that decides counts nothing.
+#pragma once
+
+#include <prometheus/counter.h>
+#include <prometheus/family.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include <array>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "server/domain/state.h"
+#include "server/store/store.h"
+
+namespace potok::server {
+
+// Written by the scheduler's thread; read by the registry's collector (prometheus-cpp's values are
+// atomic).
+class SchedulerMetrics {
+ public:
+  // `registry` outlives this.
+  explicit SchedulerMetrics(prometheus::Registry& registry);
+
+  // Everything, once after a start.
+  void ObserveState(const State& state);
+  // What a committed batch changed; `state` is after it.
+  void ObserveBatch(const Batch& batch, const State& state);
+
+ private:
+  prometheus::Family<prometheus::Gauge>& steps_family_;
+  prometheus::Family<prometheus::Counter>& transitions_family_;
+  prometheus::Family<prometheus::Counter>& attempts_family_;
+  prometheus::Family<prometheus::Counter>& runs_finished_family_;
+  prometheus::Family<prometheus::Gauge>& machines_family_;
+  prometheus::Family<prometheus::Gauge>& memory_family_;
+  prometheus::Family<prometheus::Gauge>& gpus_family_;
+  prometheus::Gauge& runs_;
+  prometheus::Gauge& queued_;
+  prometheus::Gauge& revision_;
+  prometheus::Counter& runs_created_;
+  prometheus::Histogram& queue_seconds_;
+  prometheus::Histogram& batch_changes_;
+  std::array<prometheus::Counter*, std::variant_size_v<StepState>> transitions_{};
+  std::array<prometheus::Gauge*, std::variant_size_v<StepState>> steps_{};
+  // Live steps that have left Blocked: the state that the gauge counts them under, and since when.
+  struct Counted {
+    std::size_t state = 0;
+    absl::Time since;
+  };
+  std::map<StepKey, Counted> counted_;
+
+  void ObserveStep(const StepMoved& moved);
+  void ObserveMachines(const State& state);
+
+ public:
+  prometheus::Gauge& mailbox_depth;
+  prometheus::Counter& stale_reports;
+  prometheus::Counter& commit_retries;
+  prometheus::Histogram& commit_seconds;
+  prometheus::Histogram& decide_seconds;
+};
+
+}  // namespace potok::server

@@ -1,0 +1,279 @@
+#include "server/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <thread>
+#include <utility>
+
+#include "common/base/status_macros.h"
+#include "common/runtime/logging.h"
+#include "common/runtime/real_clock.h"
+#include "common/runtime/signals.h"
+#include "server/embedded/embedded_postgres.h"
+#include "server/http/http_server.h"
+#include "server/http/process_metrics.h"
+#include "server/rpc/agents_service.h"
+#include "server/rpc/cas/byte_stream_service.h"
+#include "server/rpc/cas/cas_service.h"
+#include "server/rpc/machines_service.h"
+#include "server/rpc/runs_service.h"
+#include "server/store/postgres/postgres_store.h"
+
+namespace potok::server {
+
+namespace {
+
+constexpr int kWatchThreads = 2;
+constexpr int kLogThreads = 4;
+constexpr absl::Duration kDrainTime = absl::Seconds(5);
+
+SchedulerOptions SchedulerOptionsOf(const ServerConfig& config) {
+  SchedulerOptions options;
+  options.decide.lease = config.lease;
+  options.decide.lease_grace = config.lease_grace;
+  options.decide.silent_after = config.silent_after;
+  options.decide.unknown_pool_is_default = config.unknown_pool_is_default;
+  return options;
+}
+
+absl::Status MakeHome(const ServerConfig& config) {
+  std::error_code error;
+  std::filesystem::create_directories(config.home, error);
+  if (error) {
+    return absl::UnavailableError(
+        fmt::format("--home={}: cannot make the folder: {}", config.home, error.message()));
+  }
+  return absl::OkStatus();
+}
+
+// What owns the data: opened first, closed last.
+struct Storage {
+  std::unique_ptr<EmbeddedPostgres> postgres;
+  StoreBundle bundle;
+  std::unique_ptr<BlobStore> blobs;
+  std::unique_ptr<Datastores> datastores;
+  std::unique_ptr<LogStore> logs;
+};
+
+absl::StatusOr<Storage> OpenStorage(const ServerConfig& config) {
+  Storage storage;
+  std::string url = config.database;
+  if (!config.embedded_postgres.empty()) {
+    POTOK_ASSIGN_OR_RETURN(storage.postgres, EmbeddedPostgres::Start(config.embedded_postgres));
+    url = storage.postgres->url();
+  }
+  POTOK_ASSIGN_OR_RETURN(storage.bundle, OpenPostgres(url));
+  POTOK_ASSIGN_OR_RETURN(storage.blobs, BlobStore::Open({config.home + "/blobs", true, 0}));
+  POTOK_ASSIGN_OR_RETURN(storage.datastores, Datastores::Open(config.datastores, *storage.blobs));
+  POTOK_ASSIGN_OR_RETURN(storage.logs, LogStore::Open(config.home + "/step-logs"));
+  return storage;
+}
+
+FindLiveRun LiveRunsOf(Scheduler& scheduler) {
+  return [&scheduler](RunId id) -> absl::StatusOr<LiveRun> {
+    auto promise = std::make_shared<std::promise<absl::StatusOr<LiveRun>>>();
+    auto answer = promise->get_future();
+    const bool asked = scheduler.Ask([promise, id](const State& state) {
+      const auto run = state.runs.find(id);
+      if (run == state.runs.end()) {
+        promise->set_value(absl::NotFoundError("the run has ended"));
+      } else {
+        promise->set_value(LiveRun{run->second.name, run->second.plan});
+      }
+    });
+    if (!asked) return absl::UnavailableError("the server is stopping");
+    try {
+      return answer.get();
+    } catch (const std::future_error&) {
+      return absl::UnavailableError("the server is stopping");
+    }
+  };
+}
+
+// The gRPC side.
+struct Services {
+  std::unique_ptr<RunsService> runs;
+  std::unique_ptr<MachinesService> machines;
+  std::unique_ptr<AgentsService> agents;
+  std::vector<std::unique_ptr<grpc::Service>> storage;
+};
+
+absl::StatusOr<std::unique_ptr<grpc::Server>> Listen(const ServerConfig& config,
+                                                     const Services& services) {
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::ServerBuilder builder;
+  const std::string path = config.listen.substr(5);
+  // The socket is made 0600: whoever can open it may submit (gRPC 1.51 does not tell the peer's
+  // uid).
+  const mode_t before = umask(0177);
+  builder.AddListeningPort(config.listen, grpc::InsecureServerCredentials());
+  if (!config.insecure_listen.empty()) {
+    spdlog::warn(
+        "listening without TLS or authentication address={}: whoever reaches it can run commands "
+        "here",
+        config.insecure_listen);
+    builder.AddListeningPort(config.insecure_listen, grpc::InsecureServerCredentials());
+  }
+  builder.SetMaxReceiveMessageSize(64 << 20);
+  builder.SetMaxSendMessageSize(64 << 20);
+  // Agents ping every 4 s, idle or not; without this the answer is GOAWAY too_many_pings.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 2000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 5000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 3000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  builder.RegisterService(services.runs.get());
+  builder.RegisterService(services.machines.get());
+  builder.RegisterService(services.agents.get());
+  for (const auto& service : services.storage) builder.RegisterService(service.get());
+  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  umask(before);
+  if (server == nullptr) {
+    return absl::UnavailableError(
+        fmt::format("cannot listen on {}{}{}; is another server using it?",
+                    config.listen,
+                    config.insecure_listen.empty() ? "" : " and ",
+                    config.insecure_listen));
+  }
+  return server;
+}
+
+absl::StatusOr<std::unique_ptr<HttpServer>> StartHttp(
+    const ServerConfig& config,
+    std::shared_ptr<prometheus::Registry> registry,
+    Scheduler& scheduler) {
+  HttpSources sources;
+  sources.metrics = [registry = std::move(registry)] {
+    std::vector<prometheus::MetricFamily> families = registry->Collect();
+    for (prometheus::MetricFamily& family : ProcessMetrics().Collect())
+      families.push_back(std::move(family));
+    return prometheus::TextSerializer().Serialize(families);
+  };
+  sources.healthy = [] { return absl::OkStatus(); };
+  sources.ready = [&scheduler]() -> absl::Status {
+    if (!scheduler.started()) return absl::UnavailableError("the scheduler is starting");
+    if (!scheduler.MaySpeak()) return absl::UnavailableError("the database does not answer");
+    return absl::OkStatus();
+  };
+  POTOK_ASSIGN_OR_RETURN(std::unique_ptr<HttpServer> http,
+                         HttpServer::Start(config.http_listen, std::move(sources)));
+  const std::string path = config.home + "/http.address";
+  std::ofstream(path + ".tmp") << http->address() << "\n";
+  std::filesystem::rename(path + ".tmp", path);
+  return http;
+}
+
+}  // namespace
+
+absl::Status RunServer(const ServerConfig& config) {
+  POTOK_RETURN_IF_ERROR(MakeHome(config));
+  POTOK_ASSIGN_OR_RETURN(Storage storage, OpenStorage(config));
+  Reader& reader = *storage.bundle.reader;
+  Projector& projector = *storage.bundle.projector;
+
+  const RealClock clock;
+  auto registry = std::make_shared<prometheus::Registry>();
+  prometheus::BuildGauge()
+      .Name("potok_build_info")
+      .Help("Constant 1; what is running.")
+      .Register(*registry)
+      .Add({{"component", "server"}, {"version", POTOK_VERSION}})
+      .Set(1);
+  SchedulerMetrics metrics(*registry);
+  Replies replies;
+  WatchHub watches(projector, kWatchThreads);
+  Switchboard switchboard(replies, watches, *storage.logs);
+  const SchedulerOptions options = SchedulerOptionsOf(config);
+  Scheduler scheduler(*storage.bundle.store, projector, switchboard, clock, metrics, options);
+  const Completion completion(*storage.blobs, *storage.datastores, LiveRunsOf(scheduler));
+  switchboard.Attach(scheduler, completion);
+  POTOK_RETURN_IF_ERROR(scheduler.Start(
+      [&reader](const Digest& digest) -> absl::StatusOr<std::shared_ptr<const Plan>> {
+        POTOK_ASSIGN_OR_RETURN(const std::string spec, reader.GetSpec(digest));
+        return PlanOfStoredSpec(spec);
+      }));
+
+  SubmissionOptions submission_options;
+  submission_options.decide = options.decide;
+  Submission submission(*storage.blobs,
+                        *storage.datastores,
+                        reader,
+                        projector,
+                        scheduler,
+                        replies,
+                        submission_options);
+  RunView view(reader, *storage.logs, switchboard, scheduler, options.decide);
+  WorkerPool log_readers("logs", kLogThreads);
+  const LogStreamContext streams{view, watches, *storage.logs, projector, log_readers};
+  Services services;
+  services.runs = std::make_unique<RunsService>(submission, scheduler, replies, streams);
+  services.machines = std::make_unique<MachinesService>(scheduler);
+  services.agents = std::make_unique<AgentsService>(switchboard, *storage.logs);
+  services.storage.push_back(MakeCasService(*storage.blobs));
+  services.storage.push_back(MakeCapabilitiesService());
+  services.storage.push_back(MakeByteStreamService(*storage.blobs));
+
+  // The loop has a thread of its own; this one waits for the signal, which the loop sends when it
+  // has to step down.
+  absl::Status outcome;
+  const pthread_t waiting = pthread_self();
+  std::thread loop([&] {
+    NameThread("scheduler");
+    outcome = scheduler.Run();
+    if (!outcome.ok()) pthread_kill(waiting, SIGTERM);
+  });
+  absl::Status started;
+  std::unique_ptr<HttpServer> http;
+  auto listening = Listen(config, services);
+  if (!listening.ok()) started = listening.status();
+  if (started.ok()) {
+    auto port = StartHttp(config, registry, scheduler);
+    if (port.ok())
+      http = *std::move(port);
+    else
+      started = port.status();
+  }
+  if (started.ok()) {
+    spdlog::info(
+        "server ready listen={} http={} home={}", config.listen, http->address(), config.home);
+    WaitForStopSignal();
+    spdlog::info("server stopping");
+  }
+  const absl::Status stopping =
+      absl::UnavailableError("the server is stopping; it will be back, try again");
+  replies.Close(stopping);
+  switchboard.CloseAll(stopping);
+  if (listening.ok())
+    (*listening)
+        ->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(kDrainTime));
+  scheduler.Stop();
+  loop.join();
+  http.reset();
+  log_readers.Stop();
+  watches.Close();
+  if (listening.ok()) (*listening)->Wait();
+  // What is committed is projected at the next start too; this only spares it the work.
+  projector.WaitFor(scheduler.committed_revision(), absl::Seconds(5)).IgnoreError();
+  storage.bundle = StoreBundle{};
+  if (storage.postgres != nullptr && outcome.code() != absl::StatusCode::kFailedPrecondition) {
+    if (absl::Status stopped = storage.postgres->Stop(); !stopped.ok()) {
+      spdlog::error("stopping PostgreSQL failed: {}", stopped.ToString());
+    }
+  }
+  spdlog::info("server stopped");
+  return started.ok() ? outcome : started;
+}
+
+}  // namespace potok::server

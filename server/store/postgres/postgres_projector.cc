@@ -1,0 +1,188 @@
+#include "server/store/postgres/postgres_projector.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "common/base/status_macros.h"
+#include "common/runtime/logging.h"
+#include "fmt/format.h"
+#include "server/store/postgres/journal_table.h"
+#include "spdlog/spdlog.h"
+
+namespace potok::server {
+
+namespace {
+
+// Of one transaction: large enough that its own cost vanishes, small enough that readers soon see.
+constexpr std::size_t kChangesMax = 20000;
+// What may wait in memory; four times what pauses new runs (design section 4.3).
+constexpr std::int64_t kWaitingBytesMax = std::int64_t{256} << 20;
+constexpr absl::Duration kPurgeInterval = absl::Minutes(1);
+constexpr absl::Duration kBackoffMin = absl::Milliseconds(50);
+constexpr absl::Duration kBackoffMax = absl::Seconds(5);
+
+}  // namespace
+
+PostgresProjector::PostgresProjector(const std::string& url)
+    : writer_(url), purge_at_(absl::Now()), thread_([this] { Loop(); }) {}
+
+PostgresProjector::~PostgresProjector() {
+  {
+    MutexLock lock(mutex_);
+    stop_ = true;
+  }
+  work_.notify_all();
+  projected_.notify_all();
+  thread_.join();
+}
+
+void PostgresProjector::Project(Batch batch) {
+  const std::int64_t bytes = SizeOf(batch);
+  {
+    MutexLock lock(mutex_);
+    waiting_bytes_ += bytes;
+    waiting_.push_back(std::move(batch));
+    if (waiting_bytes_ > kWaitingBytesMax) {
+      // The thread finds the gap and reads the journal.
+      dropped_bytes_ += waiting_bytes_;
+      waiting_bytes_ = 0;
+      waiting_.clear();
+    }
+  }
+  work_.notify_one();
+}
+
+std::int64_t PostgresProjector::projected_revision() const {
+  MutexLock lock(mutex_);
+  return revision_;
+}
+
+std::int64_t PostgresProjector::backlog_bytes() const {
+  MutexLock lock(mutex_);
+  return waiting_bytes_ + dropped_bytes_;
+}
+
+absl::Status PostgresProjector::WaitFor(std::int64_t revision, absl::Duration timeout) {
+  const auto deadline = std::chrono::steady_clock::now() +
+                        absl::ToChronoNanoseconds(std::min(timeout, absl::Hours(24)));
+  MutexLock lock(mutex_);
+  while (revision_ < revision && !stop_) {
+    if (projected_.wait_until(lock.native(), deadline) == std::cv_status::timeout) break;
+  }
+  if (revision_ >= revision) return absl::OkStatus();
+  return absl::DeadlineExceededError(
+      fmt::format("the tables show revision {} and not yet {} after {}: the database is slow or "
+                  "cannot be reached; try again",
+                  revision_,
+                  revision,
+                  absl::FormatDuration(timeout)));
+}
+
+absl::Status PostgresProjector::CatchUp() {
+  MutexLock writing(writer_mutex_);
+  POTOK_ASSIGN_OR_RETURN(const std::int64_t projected, writer_.CatchUp());
+  Publish(projected);
+  return absl::OkStatus();
+}
+
+void PostgresProjector::Publish(std::int64_t projected) {
+  {
+    MutexLock lock(mutex_);
+    revision_ = std::max(revision_, projected);
+  }
+  projected_.notify_all();
+}
+
+void PostgresProjector::Loop() {
+  NameThread("projector");
+  while (true) {
+    AwaitWork();
+    const std::vector<Batch> batches = TakeBatches();
+    {
+      MutexLock lock(mutex_);
+      if (stop_) return;
+    }
+    ApplyAll(batches);
+    PurgeIfDue();
+  }
+}
+
+void PostgresProjector::AwaitWork() {
+  const auto until =
+      std::chrono::steady_clock::now() +
+      absl::ToChronoNanoseconds(std::max(purge_at_ - absl::Now(), absl::ZeroDuration()));
+  MutexLock lock(mutex_);
+  while (!stop_ && waiting_.empty() && dropped_bytes_ == 0) {
+    if (work_.wait_until(lock.native(), until) == std::cv_status::timeout) return;
+  }
+}
+
+std::vector<Batch> PostgresProjector::TakeBatches() {
+  std::vector<Batch> batches;
+  std::size_t changes = 0;
+  MutexLock lock(mutex_);
+  while (!waiting_.empty() && changes < kChangesMax) {
+    changes += waiting_.front().changes.size();
+    batches.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
+  return batches;
+}
+
+void PostgresProjector::ApplyAll(const std::vector<Batch>& batches) {
+  absl::Duration backoff = kBackoffMin;
+  while (true) {
+    const absl::Status status = ApplyOnce(batches);
+    MutexLock lock(mutex_);
+    if (status.ok() || stop_) return;
+    spdlog::warn("tables not updated, trying again after={} error=\"{}\"",
+                 absl::FormatDuration(backoff),
+                 status.ToString());
+    work_.wait_for(lock.native(), absl::ToChronoNanoseconds(backoff), [&] { return stop_; });
+    if (stop_) return;
+    backoff = std::min(backoff * 2, kBackoffMax);
+  }
+}
+
+absl::Status PostgresProjector::ApplyOnce(const std::vector<Batch>& batches) {
+  MutexLock writing(writer_mutex_);
+  std::int64_t dropped = 0;
+  {
+    MutexLock lock(mutex_);
+    dropped = dropped_bytes_;
+  }
+  if (batches.empty() && dropped == 0) return absl::OkStatus();
+  POTOK_ASSIGN_OR_RETURN(std::int64_t projected, writer_.Apply(batches));
+  if (dropped > 0 || projected < batches.back().revision) {
+    POTOK_ASSIGN_OR_RETURN(projected, writer_.CatchUp());
+  }
+  std::int64_t bytes = 0;
+  for (const Batch& batch : batches) bytes += SizeOf(batch);
+  MutexLock lock(mutex_);
+  dropped_bytes_ -= dropped;
+  // Batches in hand may have been counted as dropped meanwhile.
+  waiting_bytes_ = std::max<std::int64_t>(0, waiting_bytes_ - bytes);
+  revision_ = std::max(revision_, projected);
+  projected_.notify_all();
+  return absl::OkStatus();
+}
+
+void PostgresProjector::PurgeIfDue() {
+  if (absl::Now() < purge_at_) return;
+  purge_at_ = absl::Now() + kPurgeInterval;
+  MutexLock writing(writer_mutex_);
+  while (true) {
+    const absl::StatusOr<std::int64_t> purged = writer_.Purge();
+    if (!purged.ok()) {
+      spdlog::warn("old journal rows not deleted error=\"{}\"", purged.status().ToString());
+      return;
+    }
+    if (*purged < kPurgeRows) return;
+    MutexLock lock(mutex_);
+    if (stop_ || !waiting_.empty()) return;
+  }
+}
+
+}  // namespace potok::server

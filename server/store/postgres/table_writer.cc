@@ -1,0 +1,207 @@
+#include "server/store/postgres/table_writer.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "common/base/overloaded.h"
+#include "common/base/status_macros.h"
+#include "server/journal/codec.h"
+#include "server/store/postgres/journal_table.h"
+#include "server/store/postgres/rows.h"
+#include "server/store/postgres/transaction.h"
+#include "server/store/postgres/upserts.h"
+#include "spdlog/spdlog.h"
+
+namespace potok::server {
+
+namespace {
+
+// Serialises projectors of two servers, too.
+const Statement kLock = {"lock projection",
+                         "SELECT projected_revision FROM projection FOR NO KEY UPDATE"};
+const Statement kAdvance = {"advance projection",
+                            "UPDATE projection SET projected_revision = $1::bigint"};
+const Statement kFindRun = {"find run for projection",
+                            std::string(kSelectRuns) + " WHERE id = $1::bigint"};
+const Statement kFindSteps = {
+    "find steps for projection",
+    "SELECT index, status, attempt, machine, queued_us, started_us, ended_us "
+    "FROM steps WHERE run = $1::bigint"};
+
+// Rows of the journal that are read at a time.
+constexpr int kCatchUpRows = 64;
+
+}  // namespace
+
+// What one transaction writes: pointers into the batches and the cache, both of which outlive it.
+struct TableWriter::Writes {
+  std::vector<StepWrite> steps;  // every move, in order, until they are made unique
+  std::vector<AttemptEnded> attempts;
+  std::map<MachineId, MachineWrite> machines;
+  std::vector<const ServerStarted*> servers;
+  std::set<RunId> runs;
+};
+
+absl::Status TableWriter::Connect() {
+  if (connection_ != nullptr && !connection_->broken()) return absl::OkStatus();
+  POTOK_ASSIGN_OR_RETURN(connection_, PgConnection::Open(url_));
+  // What is lost of the tables in a crash is made again of the journal, so that the projector need
+  // not compete with the scheduler for the disk.
+  return connection_->Execute("SET synchronous_commit = off");
+}
+
+void TableWriter::Forget(const absl::Status& why) {
+  runs_.clear();
+  revision_ = -1;
+  if (absl::IsUnavailable(why)) connection_.reset();
+}
+
+absl::StatusOr<std::int64_t> TableWriter::Apply(const std::vector<Batch>& batches) {
+  POTOK_RETURN_IF_ERROR(Connect());
+  std::int64_t projected = 0;
+  const absl::Status status = InTransaction(
+      *connection_, kReadWrite, [&] { return ApplyInTransaction(batches, &projected); });
+  if (!status.ok()) {
+    Forget(status);
+    return status;
+  }
+  revision_ = projected;
+  std::erase_if(runs_, [](const auto& entry) { return HasEnded(entry.second.row); });
+  return projected;
+}
+
+absl::StatusOr<std::int64_t> TableWriter::CatchUp() {
+  POTOK_ASSIGN_OR_RETURN(std::int64_t projected, Apply({}));
+  while (true) {
+    absl::StatusOr<std::vector<Batch>> batches = ReadBatches(*connection_, projected, kCatchUpRows);
+    if (!batches.ok()) {
+      Forget(batches.status());
+      return batches.status();
+    }
+    if (batches->empty()) return projected;
+    POTOK_ASSIGN_OR_RETURN(const std::int64_t reached, Apply(*batches));
+    if (reached == projected) {
+      return absl::DataLossError(
+          fmt::format("the journal goes on with revision {} after {}: rows are missing; restore "
+                      "the database from a backup",
+                      batches->front().revision,
+                      projected));
+    }
+    projected = reached;
+  }
+}
+
+absl::StatusOr<std::int64_t> TableWriter::Purge() {
+  POTOK_RETURN_IF_ERROR(Connect());
+  absl::StatusOr<std::int64_t> purged = PurgeJournal(*connection_);
+  if (!purged.ok()) Forget(purged.status());
+  return purged;
+}
+
+absl::Status TableWriter::ApplyInTransaction(const std::vector<Batch>& batches,
+                                             std::int64_t* projected) {
+  POTOK_ASSIGN_OR_RETURN(const PgResult locked, connection_->Run(kLock));
+  *projected = locked.Int(0, 0);
+  if (*projected != revision_) runs_.clear();
+  Writes writes;
+  const std::int64_t before = *projected;
+  for (const Batch& batch : batches) {
+    if (batch.revision <= *projected) continue;
+    if (batch.revision != *projected + 1) break;
+    POTOK_RETURN_IF_ERROR(FoldInto(batch, &writes));
+    *projected = batch.revision;
+  }
+  if (*projected == before) return absl::OkStatus();
+  POTOK_RETURN_IF_ERROR(Write(&writes));
+  return connection_->Run(kAdvance, PgParams().Int64(*projected)).status();
+}
+
+absl::Status TableWriter::FoldInto(const Batch& batch, Writes* writes) {
+  for (const Change& change : batch.changes) {
+    if (const auto* moved = std::get_if<StepMoved>(&change)) {
+      POTOK_RETURN_IF_ERROR(FoldStep(*moved, batch.revision, writes));
+    } else if (const auto* added = std::get_if<RunAdded>(&change)) {
+      runs_.insert_or_assign(added->id, FactsOf(*added, batch.revision));
+      writes->runs.insert(added->id);
+    } else if (const auto* run_moved = std::get_if<RunMoved>(&change)) {
+      POTOK_ASSIGN_OR_RETURN(RunFacts* const run, Find(run_moved->id));
+      if (run == nullptr) continue;
+      Fold(*run_moved, batch.revision, run);
+      writes->runs.insert(run_moved->id);
+    } else if (const auto* machine = std::get_if<MachineChanged>(&change)) {
+      writes->machines[machine->id] = {machine, batch.revision};
+    } else if (const auto* started = std::get_if<ServerStarted>(&change)) {
+      writes->servers.push_back(started);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TableWriter::FoldStep(const StepMoved& moved, std::int64_t revision, Writes* writes) {
+  POTOK_ASSIGN_OR_RETURN(RunFacts* const run, Find(moved.step.run));
+  std::optional<AttemptEnded> ended;
+  if (run == nullptr || !Fold(moved, revision, run, &ended)) {
+    spdlog::error("journal moves a step that no run has revision={} run={} step={}",
+                  revision,
+                  moved.step.run,
+                  moved.step.index);
+    return absl::OkStatus();
+  }
+  if (ended.has_value()) writes->attempts.push_back(*std::move(ended));
+  writes->steps.push_back({&moved, run->steps[moved.step.index], revision});
+  writes->runs.insert(moved.step.run);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<RunFacts*> TableWriter::Find(RunId id) {
+  const auto cached = runs_.find(id);
+  if (cached != runs_.end()) return &cached->second;
+  POTOK_ASSIGN_OR_RETURN(const PgResult found, connection_->Run(kFindRun, PgParams().Int64(id)));
+  if (found.rows() == 0) return nullptr;
+  RunFacts facts;
+  POTOK_ASSIGN_OR_RETURN(facts.row, RunRowFrom(found, 0));
+  POTOK_ASSIGN_OR_RETURN(const RunMoved moved, RunMovedFrom(found, 0));
+  facts.moved_us = absl::ToUnixMicros(moved.at);
+  facts.steps.resize(facts.row.added.steps);
+  POTOK_ASSIGN_OR_RETURN(const PgResult steps, connection_->Run(kFindSteps, PgParams().Int64(id)));
+  for (int row = 0; row < steps.rows(); ++row) {
+    facts.steps.at(static_cast<std::size_t>(steps.Int(row, 0))) = {
+        static_cast<int>(steps.Int(row, 1)),
+        static_cast<std::uint32_t>(steps.Int(row, 2)),
+        static_cast<MachineId>(steps.Int(row, 3)),
+        steps.Int(row, 4),
+        steps.Int(row, 5),
+        steps.Int(row, 6)};
+  }
+  return &runs_.emplace(id, std::move(facts)).first->second;
+}
+
+absl::Status TableWriter::Write(Writes* writes) {
+  // The latest of each step, in the order of the key: neighbours lie on the same pages.
+  std::vector<StepWrite>& steps = writes->steps;
+  std::reverse(steps.begin(), steps.end());
+  std::stable_sort(steps.begin(), steps.end(), [](const StepWrite& a, const StepWrite& b) {
+    return a.moved->step < b.moved->step;
+  });
+  const auto same = [](const StepWrite& a, const StepWrite& b) {
+    return a.moved->step == b.moved->step;
+  };
+  steps.erase(std::unique(steps.begin(), steps.end(), same), steps.end());
+
+  std::vector<const RunFacts*> runs;
+  for (const RunId id : writes->runs) runs.push_back(&runs_.at(id));
+  std::vector<MachineWrite> machines;
+  for (const auto& [id, machine] : writes->machines) machines.push_back(machine);
+  POTOK_RETURN_IF_ERROR(WriteRuns(*connection_, runs));
+  POTOK_RETURN_IF_ERROR(WriteSteps(*connection_, steps));
+  POTOK_RETURN_IF_ERROR(WriteAttempts(*connection_, writes->attempts));
+  POTOK_RETURN_IF_ERROR(WriteMachines(*connection_, machines));
+  for (const ServerStarted* started : writes->servers) {
+    POTOK_RETURN_IF_ERROR(WriteServer(*connection_, *started));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace potok::server

@@ -1,0 +1,31 @@
+// Writes of many rows with one statement for each table, on the caller's connection and
+// transaction. Applying one twice is harmless. Errors are those of PgConnection::Run.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "server/store/postgres/pg_connection.h"
+#include "server/store/projection.h"
+
+namespace potok::server {
+
+struct StepWrite {
+  const StepMoved* moved = nullptr;  // the latest
+  StepFacts facts;
+  std::int64_t revision = 0;
+};
+struct MachineWrite {
+  const MachineChanged* machine = nullptr;
+  std::int64_t revision = 0;
+};
+
+// Each step, run, attempt and machine at most once in its list.
+absl::Status WriteSteps(PgConnection& connection, const std::vector<StepWrite>& steps);
+absl::Status WriteRuns(PgConnection& connection, const std::vector<const RunFacts*>& runs);
+absl::Status WriteAttempts(PgConnection& connection, const std::vector<AttemptEnded>& attempts);
+absl::Status WriteMachines(PgConnection& connection, const std::vector<MachineWrite>& machines);
+absl::Status WriteServer(PgConnection& connection, const ServerStarted& started);
+
+}  // namespace potok::server

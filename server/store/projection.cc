@@ -1,0 +1,186 @@
+#include "server/store/projection.h"
+
+#include <utility>
+
+#include "common/base/overloaded.h"
+#include "server/journal/codec.h"
+
+namespace potok::server {
+
+namespace {
+
+const char* CauseName(FailureCause cause) {
+  switch (cause) {
+    case FailureCause::kExitCode:
+      return "exit_code";
+    case FailureCause::kSignal:
+      return "signal";
+    case FailureCause::kOutOfMemory:
+      return "out_of_memory";
+    case FailureCause::kTimeout:
+      return "timeout";
+    case FailureCause::kInput:
+      return "input";
+    case FailureCause::kOutput:
+      return "output";
+    case FailureCause::kStart:
+      return "start";
+    case FailureCause::kLease:
+      return "lease";
+    case FailureCause::kMachineLost:
+      return "machine_lost";
+    case FailureCause::kInternal:
+      return "internal";
+  }
+  return "internal";
+}
+
+// The counter of the run in which a step of this state is, or null.
+std::int32_t* CounterOf(int state, RunRow* row) {
+  static const int kRunning = NumberOf(StepState(Running{}));
+  static const int kUploading = NumberOf(StepState(Uploading{}));
+  static const int kSucceeded = NumberOf(StepState(Succeeded{}));
+  static const int kFailed = NumberOf(StepState(Failed{}));
+  static const int kCanceled = NumberOf(StepState(Canceled{}));
+  static const int kSkipped = NumberOf(StepState(Skipped{}));
+  if (state == kRunning || state == kUploading) return &row->running;
+  if (state == kSucceeded) return &row->completed;
+  if (state == kFailed) return &row->failed;
+  if (state == kCanceled || state == kSkipped) return &row->canceled;
+  return nullptr;
+}
+
+bool HoldsPlacement(int state) {
+  static const int kFirst = NumberOf(StepState(Assigned{}));
+  static const int kLast = NumberOf(StepState(Stopping{}));
+  return state >= kFirst && state <= kLast;
+}
+
+AttemptEnded EndOf(const StepMoved& moved, const StepFacts& before) {
+  AttemptEnded ended;
+  ended.key = {moved.step.run, moved.step.index, before.attempt};
+  ended.machine = before.machine;
+  ended.started_us = before.started_us;
+  ended.ended_us = absl::ToUnixMicros(moved.at);
+  // A step leaves a machine without an end of its own only when the machine was lost.
+  ended.cause = CauseName(FailureCause::kMachineLost);
+  if (moved.attempt != before.attempt) return ended;
+  if (std::holds_alternative<Succeeded>(moved.state)) ended.cause = "completed";
+  if (std::holds_alternative<Canceled>(moved.state)) ended.cause = "canceled";
+  if (std::holds_alternative<Skipped>(moved.state)) ended.cause = "skipped";
+  if (const auto* failed = std::get_if<Failed>(&moved.state)) {
+    ended.cause = CauseName(failed->failure.cause);
+    ended.code = failed->failure.code;
+  }
+  return ended;
+}
+
+void Place(MachineId machine, StepFacts* facts) {
+  if (machine != 0) facts->machine = machine;
+}
+
+// The times and the machine that follow from being in `state` since `at_us`.
+void Enter(const StepState& state, std::int64_t at_us, StepFacts* facts) {
+  const auto run = [&](const Placement& placement) {
+    Place(placement.machine, facts);
+    if (facts->started_us == 0) facts->started_us = at_us;
+  };
+  const auto end = [&] { facts->ended_us = at_us; };
+  std::visit(Overloaded{
+                 [&](const Blocked&) {},
+                 [&](const Queued&) { facts->queued_us = at_us; },
+                 [&](const Assigned& s) { Place(s.placement.machine, facts); },
+                 [&](const Running& s) { run(s.placement); },
+                 [&](const Uploading& s) { run(s.placement); },
+                 [&](const Stopping& s) { Place(s.placement.machine, facts); },
+                 [&](const Succeeded& s) {
+                   Place(s.machine, facts);
+                   end();
+                 },
+                 [&](const Failed& s) {
+                   Place(s.machine, facts);
+                   end();
+                 },
+                 [&](const Canceled&) { end(); },
+                 [&](const Skipped&) { end(); },
+             },
+             state);
+}
+
+}  // namespace
+
+RunFacts FactsOf(const RunAdded& added, std::int64_t revision) {
+  RunFacts run;
+  run.row.added = added;
+  run.row.added.plan = nullptr;
+  run.row.created_us = absl::ToUnixMicros(added.at);
+  run.row.revision = revision;
+  run.steps.resize(added.steps);
+  return run;
+}
+
+bool HasEnded(const RunRow& run) {
+  return run.status == RunStatus::kCompleted || run.status == RunStatus::kFailed ||
+         run.status == RunStatus::kCanceled;
+}
+
+void Fold(const RunMoved& moved, std::int64_t revision, RunFacts* run) {
+  const std::int64_t at_us = absl::ToUnixMicros(moved.at);
+  run->row.status = moved.status;
+  run->row.reason = moved.reason;
+  run->row.revision = revision;
+  run->moved_us = at_us;
+  if (moved.status == RunStatus::kRunning && run->row.started_us == 0) run->row.started_us = at_us;
+  run->row.ended_us = HasEnded(run->row) ? at_us : 0;
+}
+
+bool Fold(const StepMoved& moved,
+          std::int64_t revision,
+          RunFacts* run,
+          std::optional<AttemptEnded>* ended) {
+  ended->reset();
+  if (moved.step.index >= run->steps.size()) return false;
+  StepFacts& facts = run->steps[moved.step.index];
+  const int state = NumberOf(moved.state);
+  if (HoldsPlacement(facts.state) && (!HoldsPlacement(state) || moved.attempt != facts.attempt)) {
+    *ended = EndOf(moved, facts);
+  }
+  // Times are those of the latest attempt; waiting again begins a new story.
+  if (moved.attempt != facts.attempt || std::holds_alternative<Queued>(moved.state)) {
+    facts.started_us = 0;
+    facts.ended_us = 0;
+  }
+  if (std::int32_t* counter = CounterOf(facts.state, &run->row)) --*counter;
+  if (std::int32_t* counter = CounterOf(state, &run->row)) ++*counter;
+  facts.state = state;
+  facts.attempt = moved.attempt;
+  Enter(moved.state, absl::ToUnixMicros(moved.at), &facts);
+  run->row.revision = revision;
+  return true;
+}
+
+StepRow RowOf(const StepMoved& latest, const StepFacts& facts, std::int64_t revision) {
+  StepRow row;
+  row.index = latest.step.index;
+  row.attempt = latest.attempt;
+  row.state = latest.state;
+  row.machine = facts.machine;
+  row.queued_us = facts.queued_us;
+  row.started_us = facts.started_us;
+  row.ended_us = facts.ended_us;
+  row.revision = revision;
+  return row;
+}
+
+std::int64_t SizeOf(const Batch& batch) {
+  std::size_t bytes = sizeof(Batch) + batch.changes.capacity() * sizeof(Change);
+  for (const Change& change : batch.changes) {
+    const auto* moved = std::get_if<StepMoved>(&change);
+    const auto* done = moved == nullptr ? nullptr : std::get_if<Succeeded>(&moved->state);
+    if (done != nullptr) bytes += done->outputs.size() * (sizeof(OutputValue) + 32);
+    if (std::holds_alternative<RunAdded>(change)) bytes += 1024;
+  }
+  return static_cast<std::int64_t>(bytes);
+}
+
+}  // namespace potok::server

@@ -1,0 +1,59 @@
+// How changes become the rows that readers see: one pure fold, which the projector of PostgreSQL
+// and the fake share, so that both show the same. No thread rule: values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/store/store.h"
+
+namespace potok::server {
+
+// What the table of steps knows of a step beyond its latest change.
+struct StepFacts {
+  int state = 0;  // NumberOf(StepState); 0: never moved, has no row
+  std::uint32_t attempt = 0;
+  MachineId machine = 0;  // of the latest attempt
+  std::int64_t queued_us = 0;
+  std::int64_t started_us = 0;
+  std::int64_t ended_us = 0;
+};
+
+// A run's row and what is needed to go on folding.
+struct RunFacts {
+  RunRow row;
+  std::int64_t moved_us = 0;  // when it came into its status, 0: never moved
+  std::vector<StepFacts> steps;
+};
+
+// A line of the history of attempts: explains why a step ran again.
+struct AttemptEnded {
+  AttemptKey key;
+  MachineId machine = 0;
+  std::int64_t started_us = 0;  // 0: its command never started
+  std::int64_t ended_us = 0;
+  std::string cause;  // "completed", "canceled", or the name of a FailureCause
+  int code = 0;       // exit code or signal number
+};
+
+RunFacts FactsOf(const RunAdded& added, std::int64_t revision);
+void Fold(const RunMoved& moved, std::int64_t revision, RunFacts* run);
+// False if the run has no such step: then nothing changes. `ended` gets the attempt that this move
+// ended, if it ended one.
+bool Fold(const StepMoved& moved,
+          std::int64_t revision,
+          RunFacts* run,
+          std::optional<AttemptEnded>* ended);
+
+// The row of a step after its latest change was folded.
+StepRow RowOf(const StepMoved& latest, const StepFacts& facts, std::int64_t revision);
+
+// True once the run has ended and changes no more.
+bool HasEnded(const RunRow& run);
+
+// About how much memory a batch holds, in bytes.
+std::int64_t SizeOf(const Batch& batch);
+
+}  // namespace potok::server

@@ -1,0 +1,206 @@
+#include <gtest/gtest.h>
+
+#include "client/cli/follow/live_block.h"
+#include "client/cli/show/job_object.h"
+#include "client/cli/show/machine_text.h"
+#include "client/cli/show/run_text.h"
+
+namespace potok::client {
+namespace {
+
+constexpr std::int64_t kStartUs = 1'700'000'000'000'000;
+
+v1::StepStatus AStep(int index, const std::string& name, v1::Status status) {
+  v1::StepStatus step;
+  step.set_index(index);
+  step.set_name(name);
+  step.set_status(status);
+  return step;
+}
+
+v1::Run ARun() {
+  v1::Run run;
+  run.set_name("brave_river");
+  run.set_display_name("Demo");
+  run.set_experiment_name("exp");
+  run.set_status(v1::STATUS_FAILED);
+  run.set_reason("step train failed");
+  run.set_created_us(kStartUs);
+  run.set_started_us(kStartUs + 1'000'000);
+  run.set_ended_us(kStartUs + 65'000'000);
+  run.set_submitter("ann");
+  run.set_is_pipeline(true);
+  run.set_steps_total(2);
+  run.set_steps_completed(1);
+  run.set_steps_failed(1);
+  v1::StepStatus prep = AStep(0, "prep", v1::STATUS_COMPLETED);
+  prep.set_started_us(kStartUs + 1'000'000);
+  prep.set_ended_us(kStartUs + 13'000'000);
+  prep.set_machine("gpu-1");
+  prep.set_attempt(1);
+  prep.set_exit_code(0);
+  *run.add_steps() = prep;
+  v1::StepStatus train = AStep(1, "train", v1::STATUS_FAILED);
+  train.set_started_us(kStartUs + 14'000'000);
+  train.set_ended_us(kStartUs + 64'000'000);
+  train.set_machine("gpu-2");
+  train.set_attempt(2);
+  train.set_exit_code(3);
+  *run.add_steps() = train;
+  v1::OutputValue* model = run.add_outputs();
+  model->set_name("model");
+  model->mutable_artifact()->set_is_folder(true);
+  model->mutable_artifact()->set_total_bytes(12 * 1024 * 1024);
+  model->mutable_artifact()->mutable_digest()->set_hash("ab12");
+  model->mutable_artifact()->mutable_digest()->set_size_bytes(70);
+  return run;
+}
+
+TEST(RunSummaryTest, TellsStepsTimesReasonsAndHowToGetTheOutputs) {
+  EXPECT_EQ(RunSummary(ARun(), absl::FromUnixMicros(kStartUs)),
+            "brave_river  Failed  in 1m 05s  (2 steps: 1 completed, 1 failed)\n"
+            "  step train failed\n"
+            "STEP   STATE      TIME  MACHINE\n"
+            "-----  ---------  ----  -------  -----------\n"
+            "prep   Completed  12s   gpu-1\n"
+            "train  Failed     50s   gpu-2    exit code 3\n"
+            "Outputs\n"
+            "  model  12 MiB folder  (potok job download -n brave_river --output-name model)\n");
+}
+
+TEST(RunSummaryTest, LeavesOutTheCompletedStepsOfALargeRun) {
+  v1::Run run = ARun();
+  for (int i = 2; i < 100; ++i) {
+    *run.add_steps() = AStep(i, "s" + std::to_string(i), v1::STATUS_COMPLETED);
+  }
+  const std::string summary = RunSummary(run, absl::FromUnixMicros(kStartUs));
+  EXPECT_NE(summary.find("train  Failed"), std::string::npos);
+  EXPECT_EQ(summary.find("s42"), std::string::npos);
+  EXPECT_NE(summary.find("and 99 more steps"), std::string::npos);
+}
+
+TEST(StepChangeLineTest, SaysWhereWhenAndWhy) {
+  const absl::Time now = absl::FromUnixMicros(kStartUs);
+  const absl::TimeZone zone = absl::UTCTimeZone();
+  v1::StepStatus step = AStep(0, "train\x1b[2J", v1::STATUS_RUNNING);
+  step.set_machine("gpu-1");
+  EXPECT_EQ(StepChangeLine(step, now, zone), "22:13:20 train\\x1b[2J  Running  on gpu-1");
+  v1::StepStatus queued = AStep(0, "train", v1::STATUS_QUEUED);
+  queued.set_waiting_for("64 GiB memory");
+  EXPECT_EQ(StepChangeLine(queued, now, zone), "22:13:20 train  Queued  waits for 64 GiB memory");
+  v1::StepStatus reused = AStep(0, "prep", v1::STATUS_COMPLETED);
+  reused.set_reused_from("calm_sea/prep");
+  EXPECT_EQ(StepChangeLine(reused, now, zone),
+            "22:13:20 prep  Completed  reused from calm_sea/prep");
+}
+
+TEST(LiveBlockTest, ShowsOneLineForEachStep) {
+  v1::Run run = ARun();
+  run.set_status(v1::STATUS_RUNNING);
+  run.set_ended_us(0);
+  run.mutable_steps(1)->set_status(v1::STATUS_RUNNING);
+  run.mutable_steps(1)->set_ended_us(0);
+  run.mutable_steps(1)->clear_exit_code();
+  const absl::Time now = absl::FromUnixMicros(kStartUs) + absl::Seconds(20);
+  EXPECT_EQ(LiveBlock(run, now, Screen{80, 24, false}),
+            (std::vector<std::string>{
+                "brave_river  Running  1/2  20s",
+                "  prep   Completed        12s       gpu-1",
+                "  train  Running          6.0s      gpu-2  attempt 2",
+            }));
+}
+
+TEST(LiveBlockTest, CountsALargeRunAndListsWhatIsOnMachines) {
+  v1::Run run;
+  run.set_name("big");
+  run.set_status(v1::STATUS_RUNNING);
+  for (int i = 0; i < 1000; ++i) {
+    *run.add_steps() = AStep(i, "s" + std::to_string(i), v1::STATUS_NOT_STARTED);
+  }
+  for (int i = 100; i < 120; ++i) run.mutable_steps(i)->set_status(v1::STATUS_RUNNING);
+  const std::vector<std::string> lines = LiveBlock(run, absl::Now(), Screen{60, 10, false});
+  ASSERT_EQ(lines.size(), 9U);
+  EXPECT_EQ(lines[1], "  980 NotStarted, 20 Running");
+  EXPECT_EQ(lines[2].substr(0, 6), "  s100");
+  EXPECT_EQ(lines[8], "  and 14 more on machines");
+}
+
+TEST(LiveBlockTest, KeepsLinesWithinTheScreen) {
+  v1::Run run = ARun();
+  run.mutable_steps(1)->set_name(std::string(100, 'x'));
+  run.mutable_steps(1)->set_reason(std::string(300, 'y'));
+  for (const std::string& line : LiveBlock(run, absl::Now(), Screen{60, 24, false})) {
+    std::size_t columns = 0;
+    for (const char c : line) columns += (static_cast<unsigned char>(c) & 0xC0U) != 0x80U ? 1U : 0U;
+    EXPECT_LE(columns, 60U) << line;
+  }
+}
+
+TEST(JobObjectTest, HasWhatScriptsReadOfAnAzureJob) {
+  v1::Run run = ARun();
+  v1::PipelineSpec* spec = run.mutable_spec();
+  spec->set_is_pipeline(true);
+  v1::Input* lr = spec->add_inputs();
+  lr->set_name("lr");
+  lr->mutable_value()->set_text("0.1");
+  v1::Input* data = spec->add_inputs();
+  data->set_name("data");
+  data->set_type(v1::VALUE_TYPE_URI_FOLDER);
+  data->mutable_value()->set_uri("https://example.org/d");
+  v1::Output* model = spec->add_outputs();
+  model->set_name("model");
+  model->set_type(v1::VALUE_TYPE_MLFLOW_MODEL);
+  v1::Step* prep = spec->add_steps();
+  prep->set_name("prep");
+  prep->set_command("echo 1");
+  const std::string yaml = ToYaml(JobObject(run));
+  EXPECT_EQ(yaml.substr(0, yaml.find("jobs:")),
+            "name: brave_river\n"
+            "display_name: Demo\n"
+            "experiment_name: exp\n"
+            "description: null\n"
+            "status: Failed\n"
+            "reason: step train failed\n"
+            "type: pipeline\n"
+            "tags: {}\n"
+            "properties: {}\n"
+            "inputs:\n"
+            "  lr: \"0.1\"\n"
+            "  data:\n"
+            "    mode: ro_mount\n"
+            "    path: \"https://example.org/d\"\n"
+            "    type: uri_folder\n"
+            "outputs:\n"
+            "  model:\n"
+            "    mode: rw_mount\n"
+            "    path: \"sha256:ab12/70\"\n"
+            "    type: mlflow_model\n"
+            "    size_bytes: 12582912\n");
+  for (const char* part : {"  prep:\n    status: Completed\n",
+                           "    command: echo 1\n",
+                           "settings:\n  continue_on_step_failure: true\n",
+                           "services: {}\n",
+                           "created_by: ann\n",
+                           "parent_job_name: null\n"}) {
+    EXPECT_NE(yaml.find(part), std::string::npos) << part << "\nin\n" << yaml;
+  }
+}
+
+TEST(MachineTableTest, ShowsWhatIsInUse) {
+  v1::Machine machine;
+  machine.set_name("gpu-1");
+  machine.set_liveness(v1::LIVENESS_READY);
+  machine.mutable_capacity()->set_memory_bytes(std::int64_t{64} << 30);
+  machine.mutable_capacity()->set_cpu_millis(8000);
+  machine.mutable_capacity()->set_gpus(2);
+  machine.mutable_reserved()->set_memory_bytes(std::int64_t{8} << 30);
+  machine.mutable_reserved()->set_cpu_millis(500);
+  machine.add_pools("train");
+  EXPECT_EQ(MachineTable({machine}),
+            "MACHINE  STATE  MEMORY           CPUS      GPUS    STEPS  POOLS\n"
+            "-------  -----  ---------------  --------  ------  -----  -----\n"
+            "gpu-1    Ready  8 GiB of 64 GiB  0.5 of 8  0 of 2  0      train\n");
+}
+
+}  // namespace
+}  // namespace potok::client

@@ -1,0 +1,117 @@
+#include "client/cli/text/value.h"
+
+#include <gtest/gtest.h>
+
+#include "client/cli/text/query.h"
+
+namespace potok::client {
+namespace {
+
+Value AJob() {
+  return Value(Object{{"name", "brave_river"},
+                      {"steps", 3},
+                      {"done", false},
+                      {"reason", Value()},
+                      {"ratio", 0.5},
+                      {"tags", Object{{"owner", "a \"b\"\n"}}},
+                      {"services", Object{}},
+                      {"pools", Array{Value("gpu"), Value("yes"), Value("12:30")}}});
+}
+
+TEST(ValueTest, IsWrittenAsJsonInTheOrderOfItsKeys) {
+  EXPECT_EQ(ToJson(AJob()),
+            R"({
+  "name": "brave_river",
+  "steps": 3,
+  "done": false,
+  "reason": null,
+  "ratio": 0.5,
+  "tags": {
+    "owner": "a \"b\"\n"
+  },
+  "services": {},
+  "pools": [
+    "gpu",
+    "yes",
+    "12:30"
+  ]
+}
+)");
+}
+
+TEST(ValueTest, IsWrittenAsYamlWithQuotesWhereAWordWouldMeanSomethingElse) {
+  EXPECT_EQ(ToYaml(AJob()),
+            R"(name: brave_river
+steps: 3
+done: false
+reason: null
+ratio: 0.5
+tags:
+  owner: "a \"b\"\n"
+services: {}
+pools:
+  - gpu
+  - "yes"
+  - "12:30"
+)");
+}
+
+TEST(ValueTest, WritesAListOfObjectsAsYaml) {
+  const Value list(
+      Array{Value(Object{{"a", 1}, {"b", Object{{"c", "x"}}}}), Value(Object{{"a", 2}})});
+  EXPECT_EQ(ToYaml(list), "- a: 1\n  b:\n    c: x\n- a: 2\n");
+}
+
+TEST(ValueTest, ReplacesBytesThatAreNotUtf8InJson) {
+  EXPECT_EQ(ToJson(Value(std::string("a\xff\x1b"))), "\"a\xEF\xBF\xBD\\u001b\"\n");
+}
+
+TEST(ValueTest, IsWrittenAsTabSeparatedScalars) {
+  EXPECT_EQ(ToTsv(Value("x y")), "x y\n");
+  EXPECT_EQ(ToTsv(Value(Array{Value("a"), Value("b")})), "a\nb\n");
+  EXPECT_EQ(ToTsv(Value(Array{Value(Object{{"n", "a"}, {"o", Object{}}, {"i", 1}})})), "a\t1\n");
+}
+
+struct QueryCase {
+  const char* query;
+  const char* json;
+};
+
+class QueryTest : public testing::TestWithParam<QueryCase> {};
+
+TEST_P(QueryTest, FindsWhatItAsksFor) {
+  const Value jobs(
+      Array{Value(Object{{"name", "a"}, {"display_name", "train x"}, {"s", Object{{"u", 1}}}}),
+            Value(Object{{"name", "b"}, {"display_name", "test"}, {"s", Object{}}})});
+  const absl::StatusOr<Value> found = Query(jobs, GetParam().query);
+  ASSERT_TRUE(found.ok()) << found.status();
+  std::string json = ToJson(*found);
+  json.erase(std::remove_if(json.begin(), json.end(), [](char c) { return c == ' ' || c == '\n'; }),
+             json.end());
+  EXPECT_EQ(json, GetParam().json);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    AsScriptsUseIt,
+    QueryTest,
+    testing::Values(QueryCase{"[].name", R"(["a","b"])"},
+                    QueryCase{"[0].name", R"("a")"},
+                    QueryCase{"[-1].name", R"("b")"},
+                    QueryCase{"[7].name", "null"},
+                    QueryCase{"[0].s.u", "1"},
+                    QueryCase{"[].s.u", "[1]"},
+                    QueryCase{"[].{Name:name}", R"([{"Name":"a"},{"Name":"b"}])"},
+                    QueryCase{"[?name=='b'].display_name", R"(["test"])"},
+                    QueryCase{"[?name!='b'].name", R"(["a"])"},
+                    QueryCase{"[?contains(display_name,'train')].name | [0]", R"("a")"},
+                    QueryCase{"[?name=='z'].name", "[]"},
+                    QueryCase{"[0].nothing.below", "null"}));
+
+TEST(QueryTest, RefusesWhatItCannotRead) {
+  for (const char* query : {"", "a..b", "[", "[?a]", "a b", "[?a=='b", "{a}", "sort_by(@, &x)"}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(Query(Value(Array{}), query).status())) << query;
+  }
+}
+
+}  // namespace
+}  // namespace potok::client

@@ -1,0 +1,236 @@
+#include "common/cas/snapshot.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "common/cas/ignore.h"
+#include "common/cas/tree.h"
+#include "tests/common/cas/cas_testing.h"
+
+namespace potok {
+namespace {
+
+namespace fs = std::filesystem;
+
+using testing::HasSubstr;
+
+Snapshot Take(const std::string& path, const SnapshotOptions& options = {}) {
+  auto snapshot = SnapshotFolder(path, options);
+  EXPECT_TRUE(snapshot.ok()) << snapshot.status();
+  return snapshot.ok() ? *std::move(snapshot) : Snapshot{};
+}
+
+Digest DigestOfFolder(const std::string& path, const SnapshotOptions& options = {}) {
+  return Take(path, options).artifact.digest;
+}
+
+// What the snapshot would be laid out as.
+std::map<std::string, std::string> Contents(const std::string& path,
+                                            const SnapshotOptions& options = {}) {
+  const TemporaryFolder folder;
+  const auto store = OpenStore(folder / "store");
+  const Snapshot snapshot = Take(path, options);
+  EXPECT_TRUE(PutSnapshot(*store, snapshot).ok());
+  const absl::Status laid = LayOut(*store, snapshot.artifact, folder / "out", false);
+  EXPECT_TRUE(laid.ok()) << laid;
+  return laid.ok() ? Listing(folder / "out") : std::map<std::string, std::string>{};
+}
+
+class SnapshotTest : public testing::Test {
+ protected:
+  TemporaryFolder folder_;
+};
+
+TEST_F(SnapshotTest, AnEmptyFolderIsTheEmptyMessage) {
+  const Snapshot snapshot = Take(folder_.path());
+  EXPECT_EQ(snapshot.artifact.digest, DigestOf(""));
+  EXPECT_TRUE(snapshot.artifact.is_folder);
+  EXPECT_EQ(snapshot.file_count, 0);
+}
+
+TEST_F(SnapshotTest, AFolderHasTheBytesOfItsDirectoryMessage) {
+  WriteFile(folder_ / "a", "hello");
+  // Written by hand: field 1, 73 bytes: name "a", digest (68 bytes: hash, size 5).
+  const std::string bytes = std::string("\x0a\x49\x0a\x01") + "a" + "\x12\x44\x0a\x40" +
+                            DigestOf("hello").Hex() + "\x10\x05";
+  EXPECT_EQ(DigestOfFolder(folder_.path()), DigestOf(bytes));
+}
+
+TEST_F(SnapshotTest, DoesNotDependOnTimesOrOrderOrPlace) {
+  const std::string one = folder_ / "one";
+  const std::string two = folder_ / "elsewhere/two";
+  for (int i = 0; i < 50; ++i) WriteFile(one + fmt::format("/{}/f{}", i % 5, i), "x");
+  for (int i = 49; i >= 0; --i) {
+    const std::string path = two + fmt::format("/{}/f{}", i % 5, i);
+    WriteFile(path, "x");
+    fs::last_write_time(path, fs::file_time_type::clock::now() - std::chrono::hours(i));
+    fs::permissions(path, fs::perms::owner_read);
+  }
+  EXPECT_EQ(DigestOfFolder(one), DigestOfFolder(two));
+}
+
+TEST_F(SnapshotTest, DependsOnNamesBytesExecutableBitsAndEmptyFolders) {
+  const std::string path = folder_ / "code";
+  WriteFile(path + "/a", "x");
+  std::set<Digest> digests = {DigestOfFolder(path)};
+  WriteFile(path + "/a", "y");
+  EXPECT_TRUE(digests.insert(DigestOfFolder(path)).second);
+  fs::permissions(path + "/a", fs::perms::owner_all);
+  EXPECT_TRUE(digests.insert(DigestOfFolder(path)).second);
+  fs::rename(path + "/a", path + "/b");
+  EXPECT_TRUE(digests.insert(DigestOfFolder(path)).second);
+  fs::create_directory(path + "/empty");
+  EXPECT_TRUE(digests.insert(DigestOfFolder(path)).second);
+}
+
+TEST_F(SnapshotTest, KeepsEachContentOnceAndCountsAll) {
+  WriteFile(folder_ / "a", "12345");
+  WriteFile(folder_ / "b/c", "12345");
+  const Snapshot snapshot = Take(folder_.path());
+  EXPECT_EQ(snapshot.blobs.size(), 3U);
+  EXPECT_EQ(snapshot.file_count, 2);
+  EXPECT_EQ(snapshot.artifact.total_bytes, 10);
+}
+
+TEST_F(SnapshotTest, TakesOddNames) {
+  for (const char* name : {"a b", "-rf", "new\nline", "\xC3\xBC", "...", ".hidden", "*", "\\"}) {
+    WriteFile(folder_ / name, name);
+  }
+  EXPECT_EQ(Contents(folder_.path()), Listing(folder_.path()));
+}
+
+TEST_F(SnapshotTest, RefusesNamesThatAreNotUtf8) {
+  WriteFile(folder_ / "bad\xFFname", "x");
+  const auto snapshot = SnapshotFolder(folder_.path(), {});
+  EXPECT_TRUE(absl::IsInvalidArgument(snapshot.status()));
+  EXPECT_THAT(std::string(snapshot.status().message()), HasSubstr("bad\\xffname"));
+}
+
+TEST_F(SnapshotTest, RefusesPipes) {
+  ASSERT_EQ(mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+  const auto snapshot = SnapshotFolder(folder_.path(), {});
+  EXPECT_TRUE(absl::IsInvalidArgument(snapshot.status()));
+  EXPECT_THAT(std::string(snapshot.status().message()), HasSubstr(folder_ / "pipe"));
+}
+
+TEST_F(SnapshotTest, SaysThatAFolderIsMissingOrNone) {
+  WriteFile(folder_ / "file", "x");
+  EXPECT_TRUE(absl::IsNotFound(SnapshotFolder(folder_ / "absent", {}).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(SnapshotFolder(folder_ / "file", {}).status()));
+}
+
+TEST_F(SnapshotTest, LeavesOutWhatIsIgnoredButNotTheRules) {
+  WriteFile(folder_ / ".gitignore", "*.pyc\n/data/\n");
+  WriteFile(folder_ / "main.py", "");
+  WriteFile(folder_ / "pkg/__pycache__/main.pyc", "");
+  WriteFile(folder_ / "pkg/mod.py", "");
+  WriteFile(folder_ / "data/huge", "");
+  WriteFile(folder_ / "pkg/.gitignore", "mod.py");
+  SnapshotOptions options;
+  options.ignored = *IgnoreRulesOf(folder_.path());
+  std::vector<std::string> names;
+  for (const auto& [name, content] : Contents(folder_.path(), options)) names.push_back(name);
+  EXPECT_THAT(
+      names, testing::ElementsAre(".gitignore", "main.py", "pkg/", "pkg/.gitignore", "pkg/mod.py"));
+}
+
+TEST_F(SnapshotTest, MergesIncludesIntoTheRoot) {
+  WriteFile(folder_ / "code/main.py", "main");
+  WriteFile(folder_ / "code/lib/a.py", "a");
+  WriteFile(folder_ / "shared/lib/b.py", "b");
+  WriteFile(folder_ / "shared/util.py", "util");
+  SnapshotOptions options;
+  options.additional_includes = {folder_ / "shared/lib/", folder_ / "shared/util.py"};
+  EXPECT_EQ(Contents(folder_ / "code", options),
+            (std::map<std::string, std::string>{{"lib/", ""},
+                                                {"lib/a.py", "a"},
+                                                {"lib/b.py", "b"},
+                                                {"main.py", "main"},
+                                                {"util.py", "util"}}));
+  EXPECT_EQ(
+      Contents("", options),
+      (std::map<std::string, std::string>{{"lib/", ""}, {"lib/b.py", "b"}, {"util.py", "util"}}));
+}
+
+TEST_F(SnapshotTest, RefusesIncludesThatClash) {
+  WriteFile(folder_ / "code/util.py", "one");
+  WriteFile(folder_ / "shared/util.py", "other");
+  SnapshotOptions options;
+  options.additional_includes = {folder_ / "shared/util.py"};
+  const auto snapshot = SnapshotFolder(folder_ / "code", options);
+  EXPECT_TRUE(absl::IsInvalidArgument(snapshot.status()));
+  options.additional_includes = {folder_ / "code/util.py"};
+  EXPECT_TRUE(SnapshotFolder(folder_ / "code", options).ok());
+  options.additional_includes = {folder_ / "absent"};
+  EXPECT_TRUE(absl::IsNotFound(SnapshotFolder(folder_ / "code", options).status()));
+}
+
+TEST_F(SnapshotTest, FollowsLinksOfCode) {
+  WriteFile(folder_ / "outside/file", "out");
+  WriteFile(folder_ / "code/file", "in");
+  fs::create_symlink(folder_ / "outside", folder_ / "code/folder-link");
+  fs::create_symlink("file", folder_ / "code/file-link");
+  SnapshotOptions options;
+  options.follow_symlinks = true;
+  EXPECT_EQ(
+      Contents(folder_ / "code", options),
+      (std::map<std::string, std::string>{
+          {"file", "in"}, {"file-link", "in"}, {"folder-link/", ""}, {"folder-link/file", "out"}}));
+}
+
+TEST_F(SnapshotTest, RefusesLinksOfCodeThatLoopOrLeadNowhere) {
+  SnapshotOptions options;
+  options.follow_symlinks = true;
+  WriteFile(folder_ / "loop/a/file", "x");
+  fs::create_symlink("..", folder_ / "loop/a/up");
+  EXPECT_THAT(std::string(SnapshotFolder(folder_ / "loop", options).status().message()),
+              HasSubstr("leads back"));
+  fs::create_directory(folder_ / "broken");
+  fs::create_symlink("absent", folder_ / "broken/link");
+  EXPECT_THAT(std::string(SnapshotFolder(folder_ / "broken", options).status().message()),
+              HasSubstr("leads nowhere"));
+  options.ignored = [](const std::string& path) { return path == "link"; };
+  EXPECT_TRUE(SnapshotFolder(folder_ / "broken", options).ok());
+}
+
+TEST_F(SnapshotTest, KeepsLinksOfOutputsThatStayInside) {
+  WriteFile(folder_ / "out/models/best", "x");
+  fs::create_symlink("models/best", folder_ / "out/latest");
+  fs::create_symlink("../latest", folder_ / "out/models/up");
+  fs::create_symlink("not-yet", folder_ / "out/dangling");
+  fs::create_symlink(folder_ / "out/models/best", folder_ / "out/models/absolute");
+  const auto contents = Contents(folder_ / "out");
+  EXPECT_EQ(contents.at("latest"), "-> models/best");
+  EXPECT_EQ(contents.at("models/up"), "-> ../latest");
+  EXPECT_EQ(contents.at("dangling"), "-> not-yet");
+  EXPECT_EQ(contents.at("models/absolute"), "-> ../models/best");
+}
+
+TEST_F(SnapshotTest, RefusesLinksOfOutputsThatLeave) {
+  for (const std::string target : {"/etc/passwd", "../x", "a/../../x", "sub/../x"}) {
+    const std::string out = folder_ / "out";
+    fs::remove_all(out);
+    fs::create_directories(out);
+    fs::create_symlink(target, out + "/link");
+    const auto snapshot = SnapshotFolder(out, {});
+    EXPECT_TRUE(absl::IsInvalidArgument(snapshot.status())) << target;
+    EXPECT_THAT(std::string(snapshot.status().message()), HasSubstr(out + "/link"));
+  }
+}
+
+TEST_F(SnapshotTest, AFileIsItsDigestAndName) {
+  WriteFile(folder_ / "model.bin", "weights");
+  const auto snapshot = SnapshotFile(folder_ / "model.bin");
+  ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+  EXPECT_EQ(snapshot->artifact,
+            (Artifact{DigestOf("weights"), /*is_folder=*/false, 7, "model.bin"}));
+  EXPECT_TRUE(absl::IsNotFound(SnapshotFile(folder_ / "absent").status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(SnapshotFile(folder_.path()).status()));
+}
+
+}  // namespace
+}  // namespace potok

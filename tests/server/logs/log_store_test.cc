@@ -1,0 +1,98 @@
+#include "server/logs/log_store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+namespace potok::server {
+namespace {
+
+class LogStoreTest : public ::testing::Test {
+ protected:
+  LogStoreTest() {
+    std::string pattern = "/tmp/potok-logs-XXXXXX";
+    folder_ = mkdtemp(pattern.data());
+    Reopen();
+  }
+  ~LogStoreTest() override { std::filesystem::remove_all(folder_); }
+  void Reopen() {
+    auto opened = LogStore::Open(folder_);
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    logs_ = *std::move(opened);
+  }
+
+  std::string folder_;
+  std::unique_ptr<LogStore> logs_;
+  const AttemptKey key_{7, 3, 1};
+};
+
+TEST_F(LogStoreTest, KeepsBytesOnceWhenAChunkIsSentTwice) {
+  ASSERT_TRUE(logs_->Append(key_, 0, "hello ").ok());
+  ASSERT_TRUE(logs_->Append(key_, 0, "hello ").ok());
+  EXPECT_EQ(*logs_->Append(key_, 3, "lo world"), 11);
+  EXPECT_EQ(*logs_->Read(key_, 0, 100), "hello world");
+}
+
+TEST_F(LogStoreTest, RefusesAGapAndNamesWhereToResume) {
+  ASSERT_TRUE(logs_->Append(key_, 0, "abc").ok());
+  const auto status = logs_->Append(key_, 5, "x").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
+  EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("resume at 3"));
+  EXPECT_EQ(*logs_->Read(key_, 0, 100), "abc");
+}
+
+TEST_F(LogStoreTest, GoesOnWhereItWasAfterARestart) {
+  ASSERT_TRUE(logs_->Append(key_, 0, std::string("a\0b", 3)).ok());
+  Reopen();
+  EXPECT_EQ(logs_->SizeOf(key_), 3);
+  ASSERT_TRUE(logs_->Append(key_, 3, "c").ok());
+  EXPECT_EQ(*logs_->Read(key_, 0, 100), std::string("a\0bc", 4));
+}
+
+TEST_F(LogStoreTest, ReadsARangeAndNothingBeyondTheEnd) {
+  ASSERT_TRUE(logs_->Append(key_, 0, "0123456789").ok());
+  EXPECT_EQ(*logs_->Read(key_, 4, 3), "456");
+  EXPECT_EQ(*logs_->Read(key_, 10, 3), "");
+  EXPECT_EQ(*logs_->Read({7, 4, 1}, 0, 3), "");
+}
+
+TEST_F(LogStoreTest, TellsAWaiterWhenMoreArrives) {
+  ASSERT_TRUE(logs_->Append(key_, 0, "abc").ok());
+  int told = 0;
+  logs_->NotifyBeyond(key_, 3, [&] { ++told; });
+  EXPECT_EQ(told, 0);
+  ASSERT_TRUE(logs_->Append(key_, 3, "d").ok());
+  ASSERT_TRUE(logs_->Append(key_, 4, "e").ok());
+  EXPECT_EQ(told, 1);
+}
+
+TEST_F(LogStoreTest, TellsAWaiterAtOnceWhenThereIsMoreAlready) {
+  ASSERT_TRUE(logs_->Append(key_, 0, "abc").ok());
+  int told = 0;
+  logs_->NotifyBeyond(key_, 2, [&] { ++told; });
+  EXPECT_EQ(told, 1);
+}
+
+TEST_F(LogStoreTest, TellsAWaiterOfTheEndOnlyWhenAllBytesAreThere) {
+  int told = 0;
+  logs_->NotifyBeyond(key_, 3, [&] { ++told; });
+  logs_->Finish(key_, 3);
+  EXPECT_EQ(told, 0);
+  EXPECT_FALSE(logs_->IsComplete(key_));
+  ASSERT_TRUE(logs_->Append(key_, 0, "abc").ok());
+  EXPECT_EQ(told, 1);
+  EXPECT_TRUE(logs_->IsComplete(key_));
+}
+
+TEST_F(LogStoreTest, DoesNotTellAWaiterThatCanceled) {
+  int told = 0;
+  const auto number = logs_->NotifyBeyond(key_, 0, [&] { ++told; });
+  logs_->CancelNotify(key_, number);
+  ASSERT_TRUE(logs_->Append(key_, 0, "abc").ok());
+  EXPECT_EQ(told, 0);
+}
+
+}  // namespace
+}  // namespace potok::server

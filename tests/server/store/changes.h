@@ -1,0 +1,90 @@
+// Changes for tests of the store, short to write.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "server/store/store.h"
+
+namespace potok::server {
+
+inline absl::Time At(std::int64_t us) {
+  return absl::FromUnixMicros(us);
+}
+
+inline RunAdded ARun(RunId id, std::uint32_t steps = 3) {
+  RunAdded run;
+  run.id = id;
+  run.name = "run-" + std::to_string(id);
+  run.request_id = "request-" + std::to_string(id);
+  run.spec = DigestOf(run.name);
+  run.steps = steps;
+  run.display_name = "Run \xff\x01 of bytes";
+  run.experiment_name = id % 2 == 0 ? "even" : "odd";
+  run.submitter = "ada";
+  run.tags = {{"team", "vision"}};
+  run.at = At(1000 + id);
+  return run;
+}
+
+inline MachineChanged AMachine(MachineId id) {
+  MachineChanged machine;
+  machine.id = id;
+  machine.name = "gpu-" + std::to_string(id);
+  machine.state_id = "state";
+  machine.boot_id = "boot";
+  machine.agent_version = "0.1.0";
+  machine.isolation = "cgroup2";
+  machine.capacity = {std::int64_t{64} << 30, 16000, 2};
+  machine.gpus = {{0, "A100", std::int64_t{80} << 30, "GPU-0"}, {1, "A100", 1, "GPU-1"}};
+  machine.labels = {{"zone", "a"}};
+  machine.pools = {"gpu", "big"};
+  machine.liveness = Liveness::kNotResponding;
+  machine.first_seen = At(5);
+  machine.at = At(6);
+  return machine;
+}
+
+inline StepMoved Move(
+    RunId run, std::uint32_t index, std::uint32_t attempt, StepState state, std::int64_t at_us) {
+  StepMoved moved;
+  moved.step = {run, index};
+  moved.attempt = attempt;
+  moved.state = std::move(state);
+  moved.at = At(at_us);
+  return moved;
+}
+
+inline Placement On(MachineId machine) {
+  return {machine, {0, 1}};
+}
+
+// Outputs of both kinds.
+inline std::vector<OutputValue> SomeOutputs() {
+  Artifact artifact;
+  artifact.digest = DigestOf("model");
+  artifact.is_folder = true;
+  artifact.total_bytes = 17;
+  artifact.file_name = "model.bin";
+  return {{"model", artifact}, {"accuracy", std::string("0.93\n\xff")}};
+}
+
+// One of each state.
+inline std::vector<StepState> AllStates() {
+  return {Blocked{},
+          Queued{},
+          Assigned{On(1)},
+          Running{On(2)},
+          Uploading{{3, {}}},
+          Stopping{On(4), "asked to"},
+          Succeeded{5, SomeOutputs()},
+          Failed{6, {FailureCause::kSignal, -9, "killed \xff"}},
+          Canceled{"by ada"},
+          Skipped{"prepare failed"}};
+}
+
+inline RunMoved MoveRun(RunId id, RunStatus status, std::int64_t at_us) {
+  return {id, status, "because", At(at_us)};
+}
+
+}  // namespace potok::server

@@ -1,0 +1,111 @@
+#include "server/store/projection.h"
+
+#include "gtest/gtest.h"
+#include "tests/server/store/changes.h"
+
+namespace potok::server {
+namespace {
+
+std::optional<AttemptEnded> FoldStep(const StepMoved& moved, RunFacts* run) {
+  std::optional<AttemptEnded> ended;
+  EXPECT_TRUE(Fold(moved, 9, run, &ended));
+  return ended;
+}
+
+TEST(ProjectionTest, TakesTheTimesOfAStepFromItsMoves) {
+  RunFacts run = FactsOf(ARun(1), 1);
+  FoldStep(Move(1, 0, 0, Queued{}, 10), &run);
+  FoldStep(Move(1, 0, 1, Assigned{On(4)}, 20), &run);
+  FoldStep(Move(1, 0, 1, Running{On(4)}, 30), &run);
+  FoldStep(Move(1, 0, 1, Uploading{On(4)}, 40), &run);
+  const StepMoved last = Move(1, 0, 1, Succeeded{4, {}}, 50);
+  FoldStep(last, &run);
+  const StepRow row = RowOf(last, run.steps[0], 9);
+  EXPECT_EQ(row.queued_us, 10);
+  EXPECT_EQ(row.started_us, 30);
+  EXPECT_EQ(row.ended_us, 50);
+  EXPECT_EQ(row.machine, 4U);
+  EXPECT_EQ(row.attempt, 1U);
+  EXPECT_EQ(row.revision, 9);
+}
+
+TEST(ProjectionTest, StartsAtUploadingWhereRunningWasNeverSeen) {
+  RunFacts run = FactsOf(ARun(1), 1);
+  FoldStep(Move(1, 0, 1, Assigned{On(4)}, 20), &run);
+  FoldStep(Move(1, 0, 1, Uploading{On(4)}, 40), &run);
+  EXPECT_EQ(run.steps[0].started_us, 40);
+}
+
+TEST(ProjectionTest, CountsStepsByWhatUsersSee) {
+  RunFacts run = FactsOf(ARun(1, 10), 1);
+  const std::vector<StepState> states = AllStates();
+  for (std::uint32_t i = 0; i < states.size(); ++i) FoldStep(Move(1, i, 1, states[i], 10), &run);
+  EXPECT_EQ(run.row.running, 2);
+  EXPECT_EQ(run.row.completed, 1);
+  EXPECT_EQ(run.row.failed, 1);
+  EXPECT_EQ(run.row.canceled, 2);
+  FoldStep(Move(1, 3, 1, Succeeded{}, 20), &run);
+  EXPECT_EQ(run.row.running, 1);
+  EXPECT_EQ(run.row.completed, 2);
+}
+
+TEST(ProjectionTest, CountsAMoveThatIsAppliedTwiceOnce) {
+  RunFacts run = FactsOf(ARun(1), 1);
+  FoldStep(Move(1, 0, 1, Running{On(1)}, 10), &run);
+  FoldStep(Move(1, 0, 1, Running{On(1)}, 10), &run);
+  EXPECT_EQ(run.row.running, 1);
+}
+
+TEST(ProjectionTest, EndsAnAttemptWhoseMachineWasLostAndBeginsANewStory) {
+  RunFacts run = FactsOf(ARun(1), 1);
+  FoldStep(Move(1, 0, 1, Running{On(4)}, 30), &run);
+  const std::optional<AttemptEnded> ended = FoldStep(Move(1, 0, 1, Queued{}, 40), &run);
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_EQ(ended->key, (AttemptKey{1, 0, 1}));
+  EXPECT_EQ(ended->machine, 4U);
+  EXPECT_EQ(ended->started_us, 30);
+  EXPECT_EQ(ended->ended_us, 40);
+  EXPECT_EQ(ended->cause, "machine_lost");
+  EXPECT_EQ(run.steps[0].started_us, 0);
+  EXPECT_EQ(run.steps[0].queued_us, 40);
+}
+
+TEST(ProjectionTest, RecordsWhyAnAttemptFailed) {
+  RunFacts run = FactsOf(ARun(1), 1);
+  FoldStep(Move(1, 0, 2, Running{On(4)}, 30), &run);
+  const auto ended =
+      FoldStep(Move(1, 0, 2, Failed{4, {FailureCause::kExitCode, 3, "no"}}, 40), &run);
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_EQ(ended->cause, "exit_code");
+  EXPECT_EQ(ended->code, 3);
+  EXPECT_EQ(ended->key.attempt, 2U);
+}
+
+TEST(ProjectionTest, EndsNoAttemptOfAStepThatWasOnNoMachine) {
+  RunFacts run = FactsOf(ARun(1), 1);
+  EXPECT_FALSE(FoldStep(Move(1, 0, 0, Queued{}, 30), &run).has_value());
+  EXPECT_FALSE(FoldStep(Move(1, 0, 0, Canceled{"no"}, 40), &run).has_value());
+}
+
+TEST(ProjectionTest, RefusesAStepThatTheRunDoesNotHave) {
+  RunFacts run = FactsOf(ARun(1, 3), 1);
+  std::optional<AttemptEnded> ended;
+  EXPECT_FALSE(Fold(Move(1, 3, 1, Running{On(1)}, 10), 9, &run, &ended));
+  EXPECT_EQ(run.row.running, 0);
+}
+
+TEST(ProjectionTest, TimesARunByItsMoves) {
+  RunFacts run = FactsOf(ARun(1), 1);
+  Fold(MoveRun(1, RunStatus::kRunning, 20), 2, &run);
+  Fold(MoveRun(1, RunStatus::kCancelRequested, 30), 3, &run);
+  EXPECT_FALSE(HasEnded(run.row));
+  Fold(MoveRun(1, RunStatus::kCanceled, 40), 4, &run);
+  EXPECT_TRUE(HasEnded(run.row));
+  EXPECT_EQ(run.row.created_us, 1001);
+  EXPECT_EQ(run.row.started_us, 20);
+  EXPECT_EQ(run.row.ended_us, 40);
+  EXPECT_EQ(run.row.revision, 4);
+}
+
+}  // namespace
+}  // namespace potok::server

@@ -1,0 +1,192 @@
+#include "tests/server/store/contract_fixture.h"
+
+namespace potok::server {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::vector<RunId> IdsOf(const absl::StatusOr<std::vector<RunRow>>& rows) {
+  std::vector<RunId> ids;
+  EXPECT_TRUE(rows.ok()) << rows.status();
+  for (const RunRow& row : *rows) ids.push_back(row.added.id);
+  return ids;
+}
+
+std::vector<std::uint32_t> IndicesOf(const absl::StatusOr<std::vector<StepRow>>& rows) {
+  std::vector<std::uint32_t> indices;
+  EXPECT_TRUE(rows.ok()) << rows.status();
+  for (const StepRow& row : *rows) indices.push_back(row.index);
+  return indices;
+}
+
+TEST_P(StoreContractTest, ShowsARunWithItsTimesAndCounters) {
+  Turn({ARun(1)});
+  Turn({MoveRun(1, RunStatus::kRunning, 20), Move(1, 0, 1, Running{On(1)}, 20)});
+  Turn({Move(1, 0, 1, Succeeded{}, 30),
+        Move(1, 1, 1, Failed{1, {}}, 30),
+        Move(1, 2, 0, Skipped{"no"}, 30),
+        MoveRun(1, RunStatus::kFailed, 30)});
+  AwaitProjection();
+  const absl::StatusOr<RunRow> run = reader().GetRun("run-1");
+  ASSERT_TRUE(run.ok()) << run.status();
+  EXPECT_EQ(EncodeRunAdded(run->added), EncodeRunAdded(ARun(1)));
+  EXPECT_EQ(run->status, RunStatus::kFailed);
+  EXPECT_EQ(run->reason, "because");
+  EXPECT_EQ(run->created_us, 1001);
+  EXPECT_EQ(run->started_us, 20);
+  EXPECT_EQ(run->ended_us, 30);
+  EXPECT_EQ(run->revision, 3);
+  EXPECT_EQ(run->completed, 1);
+  EXPECT_EQ(run->failed, 1);
+  EXPECT_EQ(run->canceled, 1);
+  EXPECT_EQ(run->running, 0);
+  EXPECT_EQ(reader().GetRunById(1)->added.name, "run-1");
+}
+
+TEST_P(StoreContractTest, FindsNoRunThatThereIsNot) {
+  EXPECT_EQ(reader().GetRun("run-1").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(reader().GetRunById(1).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(*reader().GetSteps(1, 0), IsEmpty());
+}
+
+TEST_P(StoreContractTest, ShowsTheLatestOfAStepThatMovedOftenInOneTransaction) {
+  Turn({ARun(1)});
+  std::vector<Change> moves;
+  for (std::uint32_t attempt = 1; attempt <= 50; ++attempt) {
+    moves.emplace_back(Move(1, 0, attempt, Running{On(attempt)}, 100 + attempt));
+    moves.emplace_back(Move(1, 0, attempt, Queued{}, 200 + attempt));
+  }
+  moves.emplace_back(Move(1, 0, 51, Succeeded{9, SomeOutputs()}, 300));
+  Turn(moves);
+  AwaitProjection();
+  const absl::StatusOr<std::vector<StepRow>> rows = reader().GetSteps(1, 0);
+  ASSERT_EQ(rows->size(), 1U);
+  EXPECT_EQ(rows->front().attempt, 51U);
+  EXPECT_EQ(rows->front().state, StepState(Succeeded{9, SomeOutputs()}));
+  EXPECT_EQ(rows->front().machine, 9U);
+  EXPECT_EQ(rows->front().queued_us, 250);
+  EXPECT_EQ(rows->front().ended_us, 300);
+  EXPECT_EQ(rows->front().revision, 2);
+}
+
+TEST_P(StoreContractTest, GoesOnFromTheTablesAfterARestart) {
+  Turn({ARun(1), Move(1, 0, 1, Running{On(3)}, 10)});
+  AwaitProjection();
+  Reopen();
+  Load();
+  Turn({Move(1, 0, 1, Uploading{On(3)}, 20), Move(1, 1, 1, Running{On(3)}, 20)});
+  AwaitProjection();
+  EXPECT_EQ(reader().GetRunById(1)->running, 2);
+  const absl::StatusOr<std::vector<StepRow>> rows = reader().GetSteps(1, 0);
+  EXPECT_EQ(rows->front().started_us, 10);
+}
+
+TEST_P(StoreContractTest, ProjectsABatchOnlyOnceHoweverOftenItComes) {
+  const Batch batch = {1, kUs, {ARun(1), Move(1, 0, 1, Running{On(3)}, 10)}};
+  ASSERT_TRUE(store().Commit(batch, {}).ok());
+  projector().Project(batch);
+  projector().Project(batch);
+  const Batch next = {2, kUs, {Move(1, 1, 1, Running{On(3)}, 10)}};
+  ASSERT_TRUE(store().Commit(next, {}).ok());
+  projector().Project(next);
+  ASSERT_TRUE(projector().WaitFor(2, absl::Seconds(60)).ok());
+  EXPECT_EQ(reader().GetRunById(1)->running, 2);
+  EXPECT_EQ(projector().projected_revision(), 2);
+}
+
+TEST_P(StoreContractTest, ProjectsWhatCameBeforeABatchThatItGetsFirst) {
+  ASSERT_TRUE(store().Commit({1, kUs, {ARun(1)}}, {}).ok());
+  const Batch next = {2, kUs, {Move(1, 1, 1, Running{On(3)}, 10)}};
+  ASSERT_TRUE(store().Commit(next, {}).ok());
+  projector().Project(next);
+  ASSERT_TRUE(projector().WaitFor(2, absl::Seconds(60)).ok());
+  EXPECT_EQ(reader().GetRunById(1)->running, 1);
+}
+
+TEST_P(StoreContractTest, TellsAWaiterThatTheTablesAreNotThere) {
+  EXPECT_EQ(projector().WaitFor(1, absl::Milliseconds(1)).code(),
+            absl::StatusCode::kDeadlineExceeded);
+  EXPECT_TRUE(projector().WaitFor(0, absl::ZeroDuration()).ok());
+}
+
+TEST_P(StoreContractTest, HasNoBacklogOnceAllIsProjected) {
+  Turn({ARun(1)});
+  Turn({Move(1, 0, 0, Queued{}, 1)});
+  AwaitProjection();
+  EXPECT_EQ(projector().backlog_bytes(), 0);
+}
+
+TEST_P(StoreContractTest, ShowsAWatcherOnlyStepsThatMovedSinceARevision) {
+  Turn({ARun(1), Move(1, 0, 0, Queued{}, 1), Move(1, 1, 0, Queued{}, 1)});
+  Turn({Move(1, 2, 0, Queued{}, 2)});
+  Turn({Move(1, 0, 1, Running{On(1)}, 3)});
+  AwaitProjection();
+  EXPECT_THAT(IndicesOf(reader().GetSteps(1, 0)), ElementsAre(0, 1, 2));
+  EXPECT_THAT(IndicesOf(reader().GetSteps(1, 1)), ElementsAre(0, 2));
+  EXPECT_THAT(IndicesOf(reader().GetSteps(1, 2)), ElementsAre(0));
+  EXPECT_THAT(IndicesOf(reader().GetSteps(1, 3)), IsEmpty());
+}
+
+TEST_P(StoreContractTest, ShowsOnlyTheStepsOfTheRunThatIsAskedFor) {
+  Turn({ARun(1), ARun(2), Move(1, 0, 0, Queued{}, 1), Move(2, 1, 0, Queued{}, 1)});
+  AwaitProjection();
+  EXPECT_THAT(IndicesOf(reader().GetSteps(2, 0)), ElementsAre(1));
+}
+
+TEST_P(StoreContractTest, ListsRunsNewestFirstPageByPage) {
+  Turn({ARun(1), ARun(2), ARun(3), ARun(4), ARun(5)});
+  AwaitProjection();
+  RunFilter filter;
+  filter.limit = 2;
+  EXPECT_THAT(IdsOf(reader().ListRuns(filter)), ElementsAre(5, 4));
+  filter.before_run = 4;
+  EXPECT_THAT(IdsOf(reader().ListRuns(filter)), ElementsAre(3, 2));
+  filter.before_run = 2;
+  EXPECT_THAT(IdsOf(reader().ListRuns(filter)), ElementsAre(1));
+}
+
+TEST_P(StoreContractTest, ListsRunsByStatusExperimentAndName) {
+  Turn({ARun(1), ARun(2), ARun(3), ARun(12), MoveRun(2, RunStatus::kRunning, 5)});
+  Turn({MoveRun(3, RunStatus::kFailed, 6)});
+  AwaitProjection();
+  RunFilter by_status;
+  by_status.status = {RunStatus::kRunning, RunStatus::kFailed};
+  EXPECT_THAT(IdsOf(reader().ListRuns(by_status)), ElementsAre(3, 2));
+  RunFilter by_experiment;
+  by_experiment.experiment_name = "even";
+  EXPECT_THAT(IdsOf(reader().ListRuns(by_experiment)), ElementsAre(12, 2));
+  RunFilter by_name;
+  by_name.name_prefix = "run-1";
+  EXPECT_THAT(IdsOf(reader().ListRuns(by_name)), ElementsAre(12, 1));
+  by_name.name_prefix = "run%";
+  EXPECT_THAT(IdsOf(reader().ListRuns(by_name)), IsEmpty());
+  by_name.name_prefix = "run-1";
+  by_name.experiment_name = "even";
+  by_name.status = {RunStatus::kNotStarted};
+  by_name.before_run = 13;
+  EXPECT_THAT(IdsOf(reader().ListRuns(by_name)), ElementsAre(12));
+}
+
+TEST_P(StoreContractTest, ListsMachinesAsLastDescribed) {
+  MachineChanged renamed = AMachine(1);
+  renamed.liveness = Liveness::kGone;
+  Turn({AMachine(2), AMachine(1)});
+  Turn({renamed});
+  AwaitProjection();
+  const absl::StatusOr<std::vector<MachineChanged>> machines = reader().ListMachines();
+  ASSERT_EQ(machines->size(), 2U);
+  EXPECT_EQ(EncodeMachineChanged((*machines)[0]), EncodeMachineChanged(renamed));
+  EXPECT_EQ(EncodeMachineChanged((*machines)[1]), EncodeMachineChanged(AMachine(2)));
+}
+
+TEST_P(StoreContractTest, KeepsSpecsByTheirDigest) {
+  const std::string spec("bytes \0\xff of a plan", 18);
+  EXPECT_EQ(reader().GetSpec(DigestOf(spec)).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_TRUE(reader().PutSpec(DigestOf(spec), spec).ok());
+  EXPECT_TRUE(reader().PutSpec(DigestOf(spec), spec).ok());
+  EXPECT_EQ(*reader().GetSpec(DigestOf(spec)), spec);
+}
+
+}  // namespace
+}  // namespace potok::server

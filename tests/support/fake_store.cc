@@ -1,0 +1,367 @@
+#include "tests/support/fake_store.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include "common/base/status_macros.h"
+#include "fmt/format.h"
+#include "server/journal/codec.h"
+#include "server/store/projection.h"
+
+namespace potok::server {
+
+struct FakeDatabase::Content {
+  struct Row {
+    std::string writer;
+    std::string batch;
+  };
+  struct Step {
+    StepMoved moved;
+    std::int64_t revision = 0;
+  };
+
+  std::mutex mutex;
+  std::condition_variable projected_rose;
+
+  std::vector<Row> journal;  // revision 1 first
+  std::map<std::pair<std::string, std::string>, std::string> claims;
+  std::map<Digest, std::string> specs;
+
+  std::int64_t projected = 0;
+  std::map<RunId, RunFacts> runs;
+  std::map<StepKey, Step> steps;
+  std::map<MachineId, MachineChanged> machines;
+  std::int64_t epoch = 0;
+
+  int fail_before = 0;
+  bool fail_after = false;
+  bool abort = false;
+  bool unreachable = false;
+  bool hold = false;
+  std::map<std::int64_t, std::int64_t> waiting;  // bytes by revision
+
+  std::int64_t head() const { return static_cast<std::int64_t>(journal.size()); }
+
+  absl::Status Reach() const {
+    return unreachable ? absl::UnavailableError("the database cannot be reached")
+                       : absl::OkStatus();
+  }
+
+  absl::StatusOr<std::vector<Change>> Read(std::int64_t revision) const {
+    const Row& row = journal.at(static_cast<std::size_t>(revision - 1));
+    absl::StatusOr<std::vector<Change>> changes = Decode(row.batch);
+    if (changes.ok()) return changes;
+    return absl::DataLossError(fmt::format("cannot read revision {} of the journal: {}",
+                                           revision,
+                                           std::string(changes.status().message())));
+  }
+
+  absl::Status ProjectUntil(std::int64_t revision) {
+    for (; projected < std::min(revision, head()); ++projected) {
+      POTOK_ASSIGN_OR_RETURN(const std::vector<Change> changes, Read(projected + 1));
+      for (const Change& change : changes) Apply(change, projected + 1);
+      waiting.erase(projected + 1);
+    }
+    projected_rose.notify_all();
+    return absl::OkStatus();
+  }
+
+  void Apply(const Change& change, std::int64_t revision) {
+    if (const auto* started = std::get_if<ServerStarted>(&change)) {
+      epoch = std::max(epoch, started->epoch);
+    } else if (const auto* machine = std::get_if<MachineChanged>(&change)) {
+      machines[machine->id] = *machine;
+    } else if (const auto* added = std::get_if<RunAdded>(&change)) {
+      runs[added->id] = FactsOf(*added, revision);
+    } else if (const auto* run_moved = std::get_if<RunMoved>(&change)) {
+      const auto run = runs.find(run_moved->id);
+      if (run != runs.end()) Fold(*run_moved, revision, &run->second);
+    } else if (const auto* moved = std::get_if<StepMoved>(&change)) {
+      const auto run = runs.find(moved->step.run);
+      std::optional<AttemptEnded> ended;
+      if (run == runs.end() || !Fold(*moved, revision, &run->second, &ended)) return;
+      steps[moved->step] = {*moved, revision};
+    }
+  }
+};
+
+namespace {
+
+using Content = FakeDatabase::Content;
+using Lock = std::unique_lock<std::mutex>;
+
+class FakeStore final : public Store {
+ public:
+  explicit FakeStore(std::shared_ptr<Content> content) : content_(std::move(content)) {}
+
+  absl::StatusOr<Loaded> Load() override {
+    const Lock lock(content_->mutex);
+    POTOK_RETURN_IF_ERROR(content_->Reach());
+    turn_.reset();
+    POTOK_RETURN_IF_ERROR(content_->ProjectUntil(content_->head()));
+    Loaded loaded;
+    loaded.revision = content_->projected;
+    loaded.epoch = content_->epoch;
+    for (const auto& [id, machine] : content_->machines) {
+      loaded.next_machine = id + 1;
+      loaded.changes.emplace_back(machine);
+    }
+    for (const auto& [id, run] : content_->runs) {
+      loaded.next_run = id + 1;
+      if (HasEnded(run.row)) continue;
+      loaded.changes.emplace_back(run.row.added);
+      if (run.moved_us == 0) continue;
+      loaded.changes.emplace_back(
+          RunMoved{id, run.row.status, run.row.reason, absl::FromUnixMicros(run.moved_us)});
+    }
+    for (const auto& [key, step] : content_->steps) {
+      if (!HasEnded(content_->runs.at(key.run).row)) loaded.changes.emplace_back(step.moved);
+    }
+    return loaded;
+  }
+
+  absl::StatusOr<std::vector<std::optional<std::string>>> ClaimInTurn(
+      const std::vector<Claim>& claims) override {
+    const Lock lock(content_->mutex);
+    turn_.reset();
+    POTOK_RETURN_IF_ERROR(content_->Reach());
+    turn_.emplace();
+    std::vector<std::optional<std::string>> answers;
+    for (const Claim& claim : claims) answers.push_back(MakeClaim(claim));
+    return answers;
+  }
+
+  absl::Status Commit(const Batch& batch, const std::vector<Claim>& claims) override {
+    const Lock lock(content_->mutex);
+    POTOK_RETURN_IF_ERROR(content_->Reach());
+    if (content_->fail_before > 0) {
+      --content_->fail_before;
+      turn_.reset();
+      return absl::UnavailableError("failed on demand, nothing stored");
+    }
+    if (std::exchange(content_->abort, false)) {
+      turn_.reset();
+      return absl::AbortedError("aborted on demand");
+    }
+    if (!turn_.has_value()) {
+      turn_.emplace();
+      for (const Claim& claim : claims) MakeClaim(claim);
+    }
+    const auto made = std::exchange(turn_, std::nullopt);
+    if (batch.revision != content_->head() + 1) return CheckOurs(batch);
+    content_->journal.push_back({batch.writer, Encode(batch.changes)});
+    content_->claims.insert(made->begin(), made->end());
+    if (std::exchange(content_->fail_after, false)) {
+      return absl::UnavailableError("failed on demand, all stored");
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::int64_t> ReadEpoch() override {
+    const Lock lock(content_->mutex);
+    POTOK_RETURN_IF_ERROR(content_->Reach());
+    std::int64_t epoch = content_->epoch;
+    for (std::int64_t revision = content_->projected + 1; revision <= content_->head();
+         ++revision) {
+      POTOK_ASSIGN_OR_RETURN(const std::vector<Change> changes, content_->Read(revision));
+      for (const Change& change : changes) {
+        const auto* started = std::get_if<ServerStarted>(&change);
+        if (started != nullptr) epoch = std::max(epoch, started->epoch);
+      }
+    }
+    return epoch;
+  }
+
+ private:
+  using Turn = std::map<std::pair<std::string, std::string>, std::string>;
+
+  std::optional<std::string> MakeClaim(const Claim& claim) {
+    const std::pair key(claim.kind, claim.key);
+    const auto held = content_->claims.find(key);
+    if (held != content_->claims.end()) return held->second;
+    const auto [made, is_new] = turn_->insert({key, claim.value});
+    return is_new ? std::nullopt : std::optional(made->second);
+  }
+
+  absl::Status CheckOurs(const Batch& batch) const {
+    const bool exists = batch.revision >= 1 && batch.revision <= content_->head();
+    if (exists &&
+        content_->journal[static_cast<std::size_t>(batch.revision - 1)].writer == batch.writer) {
+      return absl::OkStatus();
+    }
+    return absl::FailedPreconditionError(
+        fmt::format("revision {} of the journal is not ours", batch.revision));
+  }
+
+  const std::shared_ptr<Content> content_;
+  std::optional<Turn> turn_;  // claims of the open turn
+};
+
+class FakeProjector final : public Projector {
+ public:
+  explicit FakeProjector(std::shared_ptr<Content> content) : content_(std::move(content)) {}
+
+  void Project(Batch batch) override {
+    const Lock lock(content_->mutex);
+    if (batch.revision > content_->projected) {
+      content_->waiting[batch.revision] = SizeOf(batch);
+    }
+    if (!content_->hold) content_->ProjectUntil(batch.revision).IgnoreError();
+  }
+  std::int64_t projected_revision() const override {
+    const Lock lock(content_->mutex);
+    return content_->projected;
+  }
+  absl::Status WaitFor(std::int64_t revision, absl::Duration timeout) override {
+    Lock lock(content_->mutex);
+    const bool reached = content_->projected_rose.wait_for(
+        lock, absl::ToChronoNanoseconds(timeout), [&] { return content_->projected >= revision; });
+    return reached ? absl::OkStatus() : absl::DeadlineExceededError("not projected in time");
+  }
+  std::int64_t backlog_bytes() const override {
+    const Lock lock(content_->mutex);
+    std::int64_t bytes = 0;
+    for (const auto& [revision, size] : content_->waiting) bytes += size;
+    return bytes;
+  }
+
+ private:
+  const std::shared_ptr<Content> content_;
+};
+
+class FakeReader final : public Reader {
+ public:
+  explicit FakeReader(std::shared_ptr<Content> content) : content_(std::move(content)) {}
+
+  absl::Status PutSpec(const Digest& digest, const std::string& spec) override {
+    const Lock lock(content_->mutex);
+    POTOK_RETURN_IF_ERROR(content_->Reach());
+    content_->specs.insert({digest, spec});
+    return absl::OkStatus();
+  }
+  absl::StatusOr<std::string> GetSpec(const Digest& digest) override {
+    const Lock lock(content_->mutex);
+    POTOK_RETURN_IF_ERROR(content_->Reach());
+    const auto found = content_->specs.find(digest);
+    if (found != content_->specs.end()) return found->second;
+    return absl::NotFoundError(fmt::format("no pipeline with digest {} is stored", digest.Hex()));
+  }
+  absl::StatusOr<RunRow> GetRun(const std::string& name) override {
+    const Lock lock(content_->mutex);
+    POTOK_RETURN_IF_ERROR(content_->Reach());
+    for (const auto& [id, run] : content_->runs) {
+      if (run.row.added.name == name) return run.row;
+    }
+    return absl::NotFoundError(fmt::format("there is no run '{}'", name));
+  }
+  absl::StatusOr<RunRow> GetRunById(RunId id) override {
+    const Lock lock(content_->mutex);
+    POTOK_RETURN_IF_ERROR(content_->Reach());
+    const auto found = content_->runs.find(id);
+    if (found != content_->runs.end()) return found->second.row;
+    return absl::NotFoundError(fmt::format("there is no run number {}", id));
+  }
+  absl::StatusOr<std::vector<StepRow>> GetSteps(RunId run, std::int64_t after_revision) override {
+    const Lock lock(content_->mutex);
+    POTOK_RETURN_IF_ERROR(content_->Reach());
+    std::vector<StepRow> rows;
+    for (auto at = content_->steps.lower_bound({run, 0});
+         at != content_->steps.end() && at->first.run == run;
+         ++at) {
+      if (at->second.revision <= after_revision) continue;
+      rows.push_back(RowOf(
+          at->second.moved, content_->runs.at(run).steps.at(at->first.index), at->second.revision));
+    }
+    return rows;
+  }
+  absl::StatusOr<std::vector<RunRow>> ListRuns(const RunFilter& filter) override {
+    const Lock lock(content_->mutex);
+    POTOK_RETURN_IF_ERROR(content_->Reach());
+    std::vector<RunRow> rows;
+    for (auto at = content_->runs.rbegin(); at != content_->runs.rend(); ++at) {
+      if (static_cast<int>(rows.size()) >= filter.limit) break;
+      if (Passes(at->second.row, filter)) rows.push_back(at->second.row);
+    }
+    return rows;
+  }
+  absl::StatusOr<std::vector<MachineChanged>> ListMachines() override {
+    const Lock lock(content_->mutex);
+    POTOK_RETURN_IF_ERROR(content_->Reach());
+    std::vector<MachineChanged> machines;
+    for (const auto& [id, machine] : content_->machines) machines.push_back(machine);
+    return machines;
+  }
+
+ private:
+  static bool Passes(const RunRow& row, const RunFilter& filter) {
+    const std::vector<RunStatus>& status = filter.status;
+    if (!status.empty() && std::find(status.begin(), status.end(), row.status) == status.end()) {
+      return false;
+    }
+    if (filter.before_run != 0 && row.added.id >= filter.before_run) return false;
+    if (!filter.experiment_name.empty() && row.added.experiment_name != filter.experiment_name) {
+      return false;
+    }
+    return row.added.name.compare(0, filter.name_prefix.size(), filter.name_prefix) == 0;
+  }
+
+  const std::shared_ptr<Content> content_;
+};
+
+}  // namespace
+
+FakeDatabase::FakeDatabase() : content_(std::make_shared<Content>()) {}
+FakeDatabase::~FakeDatabase() = default;
+
+StoreBundle FakeDatabase::Open() {
+  return {std::make_unique<FakeStore>(content_),
+          std::make_unique<FakeProjector>(content_),
+          std::make_unique<FakeReader>(content_)};
+}
+
+void FakeDatabase::FailCommitsBeforeStoring(int times) {
+  const Lock lock(content_->mutex);
+  content_->fail_before = times;
+}
+void FakeDatabase::FailNextCommitAfterStoring() {
+  const Lock lock(content_->mutex);
+  content_->fail_after = true;
+}
+void FakeDatabase::AbortNextCommit() {
+  const Lock lock(content_->mutex);
+  content_->abort = true;
+}
+void FakeDatabase::SetUnreachable(bool unreachable) {
+  const Lock lock(content_->mutex);
+  content_->unreachable = unreachable;
+}
+void FakeDatabase::HoldProjector(bool hold) {
+  const Lock lock(content_->mutex);
+  content_->hold = hold;
+  if (!hold && !content_->waiting.empty()) {
+    content_->ProjectUntil(content_->waiting.rbegin()->first).IgnoreError();
+  }
+}
+void FakeDatabase::AppendAsOther(const std::vector<Change>& changes) {
+  const Lock lock(content_->mutex);
+  content_->journal.push_back({"another server", Encode(changes)});
+}
+void FakeDatabase::AppendGarbage() {
+  const Lock lock(content_->mutex);
+  content_->journal.push_back({"another server", "\xff garbage"});
+}
+std::int64_t FakeDatabase::head() const {
+  const Lock lock(content_->mutex);
+  return content_->head();
+}
+std::vector<Change> FakeDatabase::ChangesAt(std::int64_t revision) const {
+  const Lock lock(content_->mutex);
+  return *content_->Read(revision);
+}
+
+}  // namespace potok::server
