@@ -6,6 +6,7 @@
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
 #include "absl/flags/usage_config.h"
+#include "common/runtime/flags.h"
 #include "common/runtime/logging.h"
 #include "common/runtime/signals.h"
 #include "server/server.h"
@@ -66,7 +67,8 @@ int main(int argc, char** argv) {
   absl::FlagsUsageConfig usage;
   usage.version_string = [] { return std::string("potok-server " POTOK_VERSION "\n"); };
   absl::SetFlagsUsageConfig(usage);
-  absl::ParseCommandLine(argc, argv);
+  std::vector<std::string> arguments;
+  absl::ParseCommandLine(argc, potok::WithUnderscores(argc, argv, arguments).data());
   potok::server::ServerConfig config;
   config.home = absl::GetFlag(FLAGS_home);
   config.database = absl::GetFlag(FLAGS_database);

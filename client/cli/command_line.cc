@@ -1,6 +1,10 @@
 #include "client/cli/command_line.h"
 
-#include "client/cli/commands/command.h"
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "client/cli/commands/commands.h"
 #include "client/cli/text/nearest.h"
 #include "client/cli/version.h"
 
@@ -93,7 +97,9 @@ int Parse(const std::vector<std::string>& words, CLI::App& app, const Context& c
   try {
     app.parse(reversed);
   } catch (const CLI::CallForHelp&) {
-    *context.out << Named(&app)->help() << std::flush;
+    const CLI::App* named = Named(&app);
+    const CLI::App* parent = named->get_parent();
+    *context.out << named->help(parent == nullptr ? "" : FullName(parent)) << std::flush;
     return kExitOk;
   } catch (const CLI::CallForVersion& version) {
     *context.out << version.what() << std::endl;

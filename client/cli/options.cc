@@ -1,9 +1,5 @@
 #include "client/cli/options.h"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
-
 #include "client/cli/text/query.h"
 #include "common/base/status_macros.h"
 
@@ -14,28 +10,6 @@ namespace {
 constexpr absl::Duration kConnectPatience = absl::Seconds(5);
 
 }  // namespace
-
-void AddServerOptions(CLI::App* command, CommonOptions* options) {
-  command->add_option("--server", options->server, "Server: unix:PATH or HOST:PORT")
-      ->type_name("ADDRESS");
-  const auto ignore = [](const std::string&) {};
-  command
-      ->add_option_function<std::string>(
-          "-g,--resource-group", ignore, "Accepted as Azure's, and ignored")
-      ->type_name("NAME");
-  command
-      ->add_option_function<std::string>(
-          "-w,--workspace-name", ignore, "Accepted as Azure's, and ignored")
-      ->type_name("NAME");
-}
-
-void AddOutputOptions(CLI::App* command, CommonOptions* options) {
-  command->add_option("-o,--output", options->output, "Form of the output")
-      ->check(CLI::IsMember({"table", "json", "yaml", "tsv"}))
-      ->type_name("table|json|yaml|tsv");
-  command->add_option("--query", options->query, "JMESPath: names, [0], [], {A:b}, |")
-      ->type_name("QUERY");
-}
 
 absl::StatusOr<Connection> Connect(const Context& context, const CommonOptions& options) {
   POTOK_ASSIGN_OR_RETURN(

@@ -11,10 +11,6 @@
 #include "client/cli/text/value.h"
 #include "client/potok_client/connection.h"
 
-namespace CLI {
-class App;
-}
-
 namespace potok::client {
 
 struct CommonOptions {
@@ -22,11 +18,6 @@ struct CommonOptions {
   std::string output;  // table, json, yaml, tsv; empty: the command's own choice
   std::string query;
 };
-
-// --server, and -g and -w, which Azure's command line needs and this one ignores.
-void AddServerOptions(CLI::App* command, CommonOptions* options);
-// -o and --query.
-void AddOutputOptions(CLI::App* command, CommonOptions* options);
 
 // A connection to the server that the options name, once it answers.
 absl::StatusOr<Connection> Connect(const Context& context, const CommonOptions& options);

@@ -200,10 +200,13 @@ absl::Status Scheduler::CommitAndSpeak(Decision decision,
   if (!decision.changes.empty()) {
     Batch batch{committed_revision() + 1, writer_, std::move(decision.changes)};
     absl::Duration pause = kRetryMin;
+    const absl::Time first_try = clock_.Now();
     while (true) {
       const absl::Time began = clock_.Now();
       const absl::Status status = store_.Commit(batch, claims);
       if (status.ok()) {
+        // While the database was away nobody's heartbeat was heard: that is not the machines' silence.
+        if (clock_.Now() - first_try > options_.epoch_proof_max) HearEverybody(state_, clock_.Now());
         metrics_.commit_seconds.Observe(absl::ToDoubleSeconds(clock_.Now() - began));
         proof_us_.store(absl::ToUnixMicros(began), std::memory_order_release);
         break;

@@ -1,5 +1,5 @@
 // The port to what lasts: the journal, its projection, and claims. The real one is postgres/, the
-// fake is in tests/support; both pass tests/store/store_contract_test.cc.
+// fake is in tests/support; both pass tests/server/store/store_contract_test.cc.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "server/domain/change.h"
 
 namespace potok::server {
@@ -47,20 +48,24 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // Projects what is not yet projected, then reads everything that is live.
+  // Projects what is not yet projected, then reads everything that is live. UNAVAILABLE: try again;
+  // DATA_LOSS names the row of the journal that cannot be read.
   virtual absl::StatusOr<Loaded> Load() = 0;
 
   // Opens the turn's transaction and claims each; a claim that is taken yields the value of its
-  // holder, a new one nothing. Commit ends the transaction; so does a second Claim (by rolling back
-  // the first).
+  // holder, a new one nothing; of two equal ones the first wins. Commit ends the transaction; so
+  // does a second ClaimInTurn (by rolling back the first). After an error no turn is open.
   virtual absl::StatusOr<std::vector<std::optional<std::string>>> ClaimInTurn(
       const std::vector<Claim>& claims) = 0;
 
   // Appends the batch at its revision, durably, with the turn's claims.
   //   OK             it is there (also when an earlier try of this very batch had succeeded)
   //   ABORTED        certainly not there; try again (claims included)
-  //   UNAVAILABLE    not known, or no connection: call again with the same batch until it is OK;
-  //   never decide anew FAILED_PRECONDITION  another writer's row has this revision: step down
+  //   UNAVAILABLE    not known, or no connection: call again with the same batch and claims until
+  //                  it is OK; never decide anew
+  //   FAILED_PRECONDITION  another writer's row has this revision, or it does not follow the
+  //                  head: step down
+  // Claims whose transaction was lost are made again, so calling Commit again is enough.
   virtual absl::Status Commit(const Batch& batch, const std::vector<Claim>& claims) = 0;
 
   // The highest epoch in the journal: whether this server may still speak.
@@ -89,12 +94,13 @@ struct RunRow {
   std::int64_t started_us = 0;
   std::int64_t ended_us = 0;
   std::int64_t revision = 0;
-  // Steps by what users see of them.
+  // Steps by what users see of them: Skipped counts as canceled, Uploading as running.
   std::int32_t completed = 0;
   std::int32_t failed = 0;
   std::int32_t canceled = 0;
   std::int32_t running = 0;
 };
+// A step that never moved has no row: it is Blocked.
 struct StepRow {
   std::uint32_t index = 0;
   std::uint32_t attempt = 0;
@@ -123,6 +129,7 @@ class Reader {
   virtual absl::StatusOr<std::string> GetSpec(const Digest& digest) = 0;
   virtual absl::StatusOr<RunRow> GetRun(const std::string& name) = 0;  // NOT_FOUND
   virtual absl::StatusOr<RunRow> GetRunById(RunId id) = 0;
+  // Those that moved after the revision (0: all), by index.
   virtual absl::StatusOr<std::vector<StepRow>> GetSteps(RunId run, std::int64_t after_revision) = 0;
   virtual absl::StatusOr<std::vector<RunRow>> ListRuns(const RunFilter& filter) = 0;
   virtual absl::StatusOr<std::vector<MachineChanged>> ListMachines() = 0;

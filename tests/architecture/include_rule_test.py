@@ -26,7 +26,7 @@ MAY_INCLUDE = {
     "common/cas": PURE + ["common/rpc/"] + CAS_PROTO + GRPC + ["google/protobuf/", "openssl/"],
     "server/domain": PURE,
     "server/journal": PURE + ["server/domain/", "potok/journal/", "google/protobuf/"],
-    "server/store": PURE + ["common/runtime/", "server/domain/"],
+    "server/store": PURE + ["common/runtime/", "server/domain/", "server/journal/"],
     "server/store/postgres": PURE
     + ["common/runtime/", "server/domain/", "server/journal/", "server/store/", "libpq-fe.h", "pqxx/", "spdlog/"],
     "server/embedded": BASE + ["common/runtime/", "libpq-fe.h", "spdlog/"],
@@ -51,10 +51,10 @@ MAY_INCLUDE = {
     + ["agent/link/", "common/runtime/", "common/rpc/", "spdlog/"]
     + PROTO,
     "agent": PURE + ["common/", "agent/", "spdlog/"] + PROTO + GRPC,
-    "client/potok_client": PURE + ["common/rpc/", "common/cas/", "common/runtime/"] + PROTO + GRPC,
+    "client/potok_client": PURE + ["common/rpc/", "common/cas/", "common/runtime/", "yaml-cpp/"] + PROTO + GRPC,
     "client/frontend": PURE + ["yaml-cpp/"],
     "client/cli": PURE
-    + ["client/", "common/cas/", "common/runtime/", "common/rpc/", "CLI/", "yaml-cpp/", "google/protobuf/"]
+    + ["client/", "common/cas/", "common/runtime/", "common/rpc/", "CLI/", "yaml-cpp/", "google/protobuf/", "spdlog/"]
     + PROTO,
     "client": PURE + ["client/", "common/"],
 }

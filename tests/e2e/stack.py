@@ -6,15 +6,18 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
 
 BIN = pathlib.Path(os.environ["POTOK_BIN"])
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+CASES = pathlib.Path(__file__).resolve().parent / "cases"
+ENDED = {"Completed", "Failed", "Canceled"}
 
 
-def wait_for(condition, what: str, seconds: float = 60):
+def wait_for(condition, what: str, seconds: float = 90):
     """The condition's first true value; fails after a time that is only reached when something is broken."""
     deadline = time.monotonic() + seconds
     while True:
@@ -26,44 +29,56 @@ def wait_for(condition, what: str, seconds: float = 60):
         time.sleep(0.02)
 
 
+def is_alive(pid: int) -> bool:
+    """Whether the process runs; one that ended and was not waited for does not."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 class Stack:
     """`potok up` in a temporary home."""
 
     def __init__(self, *up_arguments: str):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="potok-e2e-", dir="/tmp"))
+        # PostgreSQL runs as a user of its own when the test is root, and must be able to pass through.
+        self.home.chmod(0o755)
+        self.state = self.home / "p"
         self.environment = {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "HOME": str(self.home),
-            "POTOK_HOME": str(self.home / "p"),
+            "POTOK_HOME": str(self.state),
             "LC_ALL": "C.UTF-8",
         }
         self.up_arguments = up_arguments
 
-    def __enter__(self):
-        # PostgreSQL runs as a user of its own when the test is root, and must be able to pass through.
-        self.home.chmod(0o755)
-        return self
-
-    def __exit__(self, kind, value, trace):
-        if kind is not None:
-            for log in sorted((self.home / "p" / "logs").glob("*.log")):
-                print(f"--- {log.name}\n{log.read_text(errors='replace')[-4000:]}")
+    def close(self):
         self.potok("down", check=False)
         shutil.rmtree(self.home, ignore_errors=True)
 
     def up(self):
-        return self.potok("up", *self.up_arguments)
+        return self.potok("up", "--timeout=240", *self.up_arguments, timeout=300)
 
-    def potok(self, *arguments: str, check: bool = True, cwd=None, timeout: float = 300):
-        result = subprocess.run(
-            [BIN / "potok", *arguments],
-            env=self.environment,
-            cwd=cwd or self.home,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            timeout=timeout,
-        )
+    def down(self):
+        return self.potok("down")
+
+    def potok(self, *arguments: str, check: bool = True, cwd=None, timeout: float = 120):
+        """The finished client, its output as text."""
+        command = [BIN / "potok", *arguments]
+        try:
+            result = subprocess.run(
+                command,
+                env=self.environment,
+                cwd=cwd or self.home,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=timeout,
+            )
+        except subprocess.TimeoutExpired as late:
+            raise AssertionError(
+                f"potok {' '.join(arguments)} has not ended after {timeout} s\n{late.stdout}\n{late.stderr}"
+            ) from None
         result.stdout = result.stdout.decode(errors="replace")
         result.stderr = result.stderr.decode(errors="replace")
         if check and result.returncode != 0:
@@ -72,29 +87,58 @@ class Stack:
             )
         return result
 
-    def start(self, *arguments: str) -> subprocess.Popen:
+    def start(self, *arguments: str, stdout=subprocess.PIPE) -> subprocess.Popen:
+        """The running client."""
         return subprocess.Popen(
             [BIN / "potok", *arguments],
             env=self.environment,
             cwd=self.home,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
-            text=True,
         )
 
+    def json(self, *arguments: str):
+        return json.loads(self.potok(*arguments, "-o", "json").stdout)
+
     def show(self, name: str) -> dict:
-        return json.loads(self.potok("job", "show", "-n", name, "-o", "json").stdout)
+        return self.json("job", "show", "-n", name)
+
+    def status(self, name: str) -> str:
+        return self.show(name)["status"]
+
+    def step_status(self, name: str, step: str) -> str:
+        return self.show(name)["jobs"][step]["status"]
+
+    def wait(self, name: str, timeout: float = 120) -> dict:
+        """The run once it has ended."""
+        self.potok("job", "wait", "-n", name, check=False, timeout=timeout)
+        job = self.show(name)
+        if job["status"] not in ENDED:
+            raise AssertionError(f"`potok job wait` returned while the run {name} was {job['status']}")
+        return job
+
+    def log(self, name: str, *arguments: str) -> str:
+        return self.potok("job", "logs", "-n", name, *arguments).stdout
+
+    def path(self, name: str) -> pathlib.Path:
+        return self.home / name
 
     def write(self, name: str, text: str) -> str:
-        path = self.home / name
+        path = self.path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         return str(path)
 
+    def supervisor(self) -> int | None:
+        found = [pid for pid, line in self._own_processes("potok") if line[1:2] == [b"supervise"]]
+        return found[0] if found else None
+
     def processes(self, program: str) -> list[int]:
         """Process ids of a program of this stack, by its executable and its home: never another's."""
-        found = []
+        return sorted(pid for pid, _ in self._own_processes(program))
+
+    def _own_processes(self, program: str):
         for folder in pathlib.Path("/proc").iterdir():
             if not folder.name.isdigit():
                 continue
@@ -104,24 +148,47 @@ class Stack:
                 continue
             name = os.path.basename(line[0].decode(errors="replace"))
             if name == program and any(str(self.home).encode() in part for part in line[1:]):
-                found.append(int(folder.name))
-        return sorted(found)
+                yield int(folder.name), line
 
     def kill(self, program: str, which: int = 0) -> int:
+        """kill -9, and waits until the process is gone."""
         pid = wait_for(lambda: self.processes(program), f"{program} runs")[which]
+        return self.kill_process(pid)
+
+    def kill_process(self, pid: int) -> int:
         os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: not is_alive(pid), f"process {pid} is gone")
         return pid
+
+    def print_logs(self):
+        for log in sorted((self.state / "logs").glob("*.log")):
+            print(f"--- {log.name}\n{log.read_text(errors='replace')[-4000:]}", file=sys.stderr)
 
 
 class StackTest(unittest.TestCase):
-    """One stack for all tests of a class; UP are arguments of `potok up`."""
+    """One stack for all tests of a class; UP are arguments of `potok up`, None: it is not brought up."""
 
-    UP: tuple[str, ...] = ()
+    UP: tuple[str, ...] | None = ()
     stack: Stack
 
     @classmethod
     def setUpClass(cls):
-        cls.stack = Stack(*cls.UP)
-        cls.addClassCleanup(lambda: cls.stack.__exit__(None, None, None))
-        cls.stack.__enter__()
-        cls.stack.up()
+        cls.stack = Stack(*(cls.UP or ()))
+        cls.addClassCleanup(cls.stack.close)
+        if cls.UP is not None:
+            cls.stack.up()
+
+    def run(self, result=None):
+        """With the ends of the programs' logs, when the test failed."""
+        result = result if result is not None else self.defaultTestResult()
+        before = len(result.failures) + len(result.errors)
+        super().run(result)
+        if len(result.failures) + len(result.errors) > before:
+            print(f"\n=== {self.id()} failed", file=sys.stderr)
+            self.stack.print_logs()
+        return result
+
+    @property
+    def name(self) -> str:
+        """A run's name that only this test uses."""
+        return self._testMethodName.removeprefix("test_")

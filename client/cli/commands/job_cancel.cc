@@ -27,14 +27,14 @@ int RunCancel(Session& session, const CancelOptions& options) {
 
 void AddJobCancel(CLI::App& job, Session& session) {
   const auto options = std::make_shared<CancelOptions>();
-  CLI::App* cancel = AddCommand(job,
-                                session,
-                                "cancel",
-                                "Ask a run to stop",
-                                "potok job cancel -n brave_river_1",
-                                options,
-                                RunCancel);
-  cancel->add_option("-n,--name", options->name, "Name of the run")->required()->type_name("NAME");
+  CommandOptions cancel = AddCommand(job,
+                                     session,
+                                     "cancel",
+                                     "Ask a run to stop",
+                                     "potok job cancel -n brave_river_1",
+                                     options,
+                                     RunCancel);
+  cancel.RequiredText("-n,--name", "NAME", "Name of the run", &options->name);
   AddServerOptions(cancel, &options->common);
 }
 

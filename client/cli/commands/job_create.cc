@@ -16,7 +16,6 @@ struct CreateOptions {
   std::string name;
   std::vector<std::string> set;
   bool stream = false;
-  bool skip_validation = false;
   std::string save_as;
 };
 
@@ -49,28 +48,22 @@ int RunCreate(Session& session, const CreateOptions& options) {
 
 void AddJobCreate(CLI::App& job, Session& session) {
   const auto options = std::make_shared<CreateOptions>();
-  CLI::App* create = AddCommand(job,
-                                session,
-                                "create",
-                                "Submit a pipeline or job",
-                                "potok job create -f pipeline.yml --set inputs.epochs=3 --stream",
-                                options,
-                                RunCreate);
-  create->add_option("-f,--file", options->file, "Pipeline or job as YAML")
-      ->required()
-      ->type_name("FILE");
-  create->add_option("-n,--name", options->name, "Name of the run")->type_name("NAME");
-  create->add_option("--set", options->set, "Changes of the file, as inputs.lr=0.1")
-      ->expected(1, -1)
-      ->take_all()
-      ->type_name("PATH=VALUE ...");
-  create->add_flag("-s,--stream", options->stream, "Follow it, with the logs, to its end");
-  create->add_option("-a,--save-as", options->save_as, "Write the job as YAML to this file")
-      ->type_name("FILE");
-  create->add_flag("--skip-validation",
-                   options->skip_validation,
-                   "Accepted as Azure's; a pipeline is always checked");
-  create->add_flag("-e,--web", std::string("Accepted as Azure's, and ignored"));
+  CommandOptions create =
+      AddCommand(job,
+                 session,
+                 "create",
+                 "Submit a pipeline or job",
+                 "potok job create -f pipeline.yml --set inputs.epochs=3 --stream",
+                 options,
+                 RunCreate);
+  create.RequiredText("-f,--file", "FILE", "Pipeline or job as YAML", &options->file);
+  create.Text("-n,--name", "NAME", "Name of the run", &options->name);
+  create.ManyTexts("--set", "PATH=VALUE", "Changes of the file, as inputs.lr=0.1", &options->set);
+  create.Flag("-s,--stream", "Follow it, with the logs, to its end", &options->stream);
+  create.Text("-a,--save-as", "FILE", "Write the job as YAML to this file", &options->save_as);
+  // A pipeline is always checked: a wrong one would be refused by the server all the same.
+  create.IgnoredFlag("--skip-validation");
+  create.IgnoredFlag("-e,--web");
   AddServerOptions(create, &options->common);
   AddOutputOptions(create, &options->common);
 }

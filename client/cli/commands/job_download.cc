@@ -24,23 +24,22 @@ int RunDownload(Session& session, const JobDownloadOptions& options) {
 
 void AddJobDownload(CLI::App& job, Session& session) {
   const auto options = std::make_shared<JobDownloadOptions>();
+  CommandOptions command =
+      AddCommand(job,
+                 session,
+                 "download",
+                 "Download artifacts and logs, or outputs",
+                 "potok job download -n brave_river_1 --output-name model -p ./got",
+                 options,
+                 RunDownload);
   DownloadOptions& download = options->download;
-  CLI::App* command = AddCommand(job,
-                                 session,
-                                 "download",
-                                 "Download artifacts and logs, or outputs",
-                                 "potok job download -n brave_river_1 --output-name model -p ./got",
-                                 options,
-                                 RunDownload);
-  command->add_option("-n,--name", download.run, "Name of the run")->required()->type_name("NAME");
-  CLI::Option* output =
-      command
-          ->add_option("--output-name", download.output_name, "Only this output; STEP.OUTPUT too")
-          ->type_name("NAME");
-  command->add_option("-p,--download-path", download.folder, "Folder (default: the current one)")
-      ->type_name("FOLDER");
-  command->add_flag("--all", download.all, "Artifacts, logs and all outputs")->excludes(output);
-  command->add_flag("--force", download.force, "Of a run that has not ended: what is there");
+  command.RequiredText("-n,--name", "NAME", "Name of the run", &download.run);
+  command.Text("--output-name", "NAME", "Only this output; STEP.OUTPUT too", &download.output_name);
+  command.Text(
+      "-p,--download-path", "FOLDER", "Folder (default: the current one)", &download.folder);
+  command.Flag("--all", "Artifacts, logs and all outputs", &download.all);
+  command.Exclude("--all", "--output-name");
+  command.Flag("--force", "Of a run that has not ended: what is there", &download.force);
   AddServerOptions(command, &options->common);
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 struct ListOptions {
   CommonOptions common;
-  std::size_t results_max = 50;
+  int results_max = 50;
   bool all_results = false;
   std::vector<std::string> statuses;
   std::string experiment;
@@ -57,7 +57,9 @@ int RunList(Session& session, const ListOptions& options) {
   if (!connection.ok()) return Complain(context, connection.status());
   const absl::StatusOr<std::vector<v1::Run>> runs =
       RunsClient(connection->channel())
-          .List(filter, options.all_results ? static_cast<std::size_t>(-1) : options.results_max);
+          .List(filter,
+                options.all_results ? static_cast<std::size_t>(-1)
+                                    : static_cast<std::size_t>(options.results_max));
   if (!runs.ok()) return Complain(context, runs.status());
   Array items;
   for (const v1::Run& run : *runs) items.push_back(JobListItem(run));
@@ -71,22 +73,17 @@ int RunList(Session& session, const ListOptions& options) {
 
 void AddJobList(CLI::App& job, Session& session) {
   const auto options = std::make_shared<ListOptions>();
-  CLI::App* list = AddCommand(job,
-                              session,
-                              "list",
-                              "Runs, newest first",
-                              "potok job list --status Failed --max-results 10",
-                              options,
-                              RunList);
-  list->add_option("-r,--max-results", options->results_max, "How many at most")
-      ->check(CLI::PositiveNumber)
-      ->type_name("N")
-      ->capture_default_str();
-  list->add_flag("--all-results", options->all_results, "All of them");
-  list->add_option("--status", options->statuses, "Only runs in this state; may be repeated")
-      ->type_name("STATE");
-  list->add_option("--experiment", options->experiment, "Only runs of this experiment")
-      ->type_name("NAME");
+  CommandOptions list = AddCommand(job,
+                                   session,
+                                   "list",
+                                   "Runs, newest first",
+                                   "potok job list --status Failed --max-results 10",
+                                   options,
+                                   RunList);
+  list.Number("-r,--max-results", "N", "How many at most (default 50)", 1, &options->results_max);
+  list.Flag("--all-results", "All of them", &options->all_results);
+  list.Texts("--status", "STATE", "Only runs in this state", &options->statuses);
+  list.Text("--experiment", "NAME", "Only runs of this experiment", &options->experiment);
   AddServerOptions(list, &options->common);
   AddOutputOptions(list, &options->common);
 }

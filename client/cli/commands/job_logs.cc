@@ -12,7 +12,7 @@ struct LogsOptions {
   std::string name;
   std::string step;
   int attempt = 0;
-  std::size_t tail = 0;
+  int tail = 0;
   std::int64_t offset = 0;
   bool follow = false;
 };
@@ -72,7 +72,8 @@ int RunLogs(Session& session, const LogsOptions& options) {
   request.set_follow(options.follow);
   LogWriter writer(context);
   if (options.tail > 0) {
-    const absl::StatusOr<LogTail> tail = TailOfLog(runs, request, options.tail);
+    const absl::StatusOr<LogTail> tail =
+        TailOfLog(runs, request, static_cast<std::size_t>(options.tail));
     if (!tail.ok()) return Complain(context, tail.status());
     writer.Write(tail->text);
     request.set_offset(tail->end);
@@ -94,26 +95,21 @@ int RunLogs(Session& session, const LogsOptions& options) {
 
 void AddJobLogs(CLI::App& job, Session& session) {
   const auto options = std::make_shared<LogsOptions>();
-  CLI::App* logs = AddCommand(job,
-                              session,
-                              "logs",
-                              "The log of a step",
-                              "potok job logs -n brave_river_1 --step train --tail 100 -f",
-                              options,
-                              RunLogs);
-  logs->add_option("-n,--name", options->name, "Name of the run")->required()->type_name("NAME");
-  logs->add_option("--step", options->step, "Step; not needed when there is only one")
-      ->type_name("NAME");
-  logs->add_option("--attempt", options->attempt, "Attempt, from 1 (default: the latest)")
-      ->check(CLI::PositiveNumber)
-      ->type_name("N");
-  CLI::Option* tail = logs->add_option("--tail", options->tail, "Only the last lines")
-                          ->check(CLI::PositiveNumber)
-                          ->type_name("N");
-  logs->add_option("--offset", options->offset, "From this byte; negative: counted from the end")
-      ->type_name("BYTES")
-      ->excludes(tail);
-  logs->add_flag("-f,--follow", options->follow, "Go on until the step has ended");
+  CommandOptions logs = AddCommand(job,
+                                   session,
+                                   "logs",
+                                   "The log of a step",
+                                   "potok job logs -n brave_river_1 --step train --tail 100 -f",
+                                   options,
+                                   RunLogs);
+  logs.RequiredText("-n,--name", "NAME", "Name of the run", &options->name);
+  logs.Text("--step", "NAME", "Step; not needed when there is only one", &options->step);
+  logs.Number("--attempt", "N", "Attempt, from 1 (default: the latest)", 1, &options->attempt);
+  logs.Number("--tail", "N", "Only the last lines", 1, &options->tail);
+  logs.Offset(
+      "--offset", "BYTES", "From this byte; negative: counted from the end", &options->offset);
+  logs.Exclude("--tail", "--offset");
+  logs.Flag("-f,--follow", "Go on until the step has ended", &options->follow);
   AddServerOptions(logs, &options->common);
 }
 

@@ -20,15 +20,15 @@ int RunShow(Session& session, const ShowOptions& options) {
 
 void AddJobShow(CLI::App& job, Session& session) {
   const auto options = std::make_shared<ShowOptions>();
-  CLI::App* show = AddCommand(job,
-                              session,
-                              "show",
-                              "One run with its steps",
-                              "potok job show -n brave_river_1 --query status -o tsv",
-                              options,
-                              RunShow);
-  show->add_option("-n,--name", options->name, "Name of the run")->required()->type_name("NAME");
-  show->add_flag("-e,--web", std::string("Accepted as Azure's, and ignored"));
+  CommandOptions show = AddCommand(job,
+                                   session,
+                                   "show",
+                                   "One run with its steps",
+                                   "potok job show -n brave_river_1 --query status -o tsv",
+                                   options,
+                                   RunShow);
+  show.RequiredText("-n,--name", "NAME", "Name of the run", &options->name);
+  show.IgnoredFlag("-e,--web");
   AddServerOptions(show, &options->common);
   AddOutputOptions(show, &options->common);
 }

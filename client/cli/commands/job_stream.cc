@@ -20,14 +20,14 @@ int RunStream(Session& session, const StreamOptions& options) {
 
 void AddJobStream(CLI::App& job, Session& session) {
   const auto options = std::make_shared<StreamOptions>();
-  CLI::App* stream = AddCommand(job,
-                                session,
-                                "stream",
-                                "Follow a run and the logs of its steps to the end",
-                                "potok job stream -n brave_river_1",
-                                options,
-                                RunStream);
-  stream->add_option("-n,--name", options->name, "Name of the run")->required()->type_name("NAME");
+  CommandOptions stream = AddCommand(job,
+                                     session,
+                                     "stream",
+                                     "Follow a run and the logs of its steps to the end",
+                                     "potok job stream -n brave_river_1",
+                                     options,
+                                     RunStream);
+  stream.RequiredText("-n,--name", "NAME", "Name of the run", &options->name);
   AddServerOptions(stream, &options->common);
 }
 

@@ -45,20 +45,15 @@ int RunValidate(Session& session, const ValidateOptions& options) {
 
 void AddJobValidate(CLI::App& job, Session& session) {
   const auto options = std::make_shared<ValidateOptions>();
-  CLI::App* validate = AddCommand(job,
-                                  session,
-                                  "validate",
-                                  "Check a pipeline without submitting it; needs no server",
-                                  "potok job validate -f pipeline.yml",
-                                  options,
-                                  RunValidate);
-  validate->add_option("-f,--file", options->file, "Pipeline or job as YAML")
-      ->required()
-      ->type_name("FILE");
-  validate->add_option("--set", options->set, "Changes of the file, as inputs.lr=0.1")
-      ->expected(1, -1)
-      ->take_all()
-      ->type_name("PATH=VALUE ...");
+  CommandOptions validate = AddCommand(job,
+                                       session,
+                                       "validate",
+                                       "Check a pipeline without submitting it; needs no server",
+                                       "potok job validate -f pipeline.yml",
+                                       options,
+                                       RunValidate);
+  validate.RequiredText("-f,--file", "FILE", "Pipeline or job as YAML", &options->file);
+  validate.ManyTexts("--set", "PATH=VALUE", "Changes of the file, as inputs.lr=0.1", &options->set);
   AddServerOptions(validate, &options->common);
   AddOutputOptions(validate, &options->common);
 }

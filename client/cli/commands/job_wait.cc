@@ -50,17 +50,15 @@ int RunWait(Session& session, const WaitOptions& options) {
 
 void AddJobWait(CLI::App& job, Session& session) {
   const auto options = std::make_shared<WaitOptions>();
-  CLI::App* wait = AddCommand(job,
-                              session,
-                              "wait",
-                              "Wait until a run has ended; exit code 0 if it completed",
-                              "potok job wait -n brave_river_1 --timeout 3600",
-                              options,
-                              RunWait);
-  wait->add_option("-n,--name", options->name, "Name of the run")->required()->type_name("NAME");
-  wait->add_option("--timeout", options->timeout_seconds, "Give up after so long, with exit code 1")
-      ->check(CLI::PositiveNumber)
-      ->type_name("SECONDS");
+  CommandOptions wait = AddCommand(job,
+                                   session,
+                                   "wait",
+                                   "Wait until a run has ended; exit code 0 if it completed",
+                                   "potok job wait -n brave_river_1 --timeout 3600",
+                                   options,
+                                   RunWait);
+  wait.RequiredText("-n,--name", "NAME", "Name of the run", &options->name);
+  wait.Seconds("--timeout", "Give up after so long, with exit code 1", &options->timeout_seconds);
   AddServerOptions(wait, &options->common);
 }
 

@@ -24,13 +24,13 @@ int RunMachineList(Session& session, const CommonOptions& options) {
 
 void AddMachineList(CLI::App& machine, Session& session) {
   const auto options = std::make_shared<CommonOptions>();
-  CLI::App* list = AddCommand(machine,
-                              session,
-                              "list",
-                              "Machines, what they have and what is in use",
-                              "potok machine list -o json",
-                              options,
-                              RunMachineList);
+  CommandOptions list = AddCommand(machine,
+                                   session,
+                                   "list",
+                                   "Machines, what they have and what is in use",
+                                   "potok machine list -o json",
+                                   options,
+                                   RunMachineList);
   AddServerOptions(list, options.get());
   AddOutputOptions(list, options.get());
 }

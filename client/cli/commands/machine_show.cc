@@ -28,16 +28,14 @@ int RunMachineShow(Session& session, const MachineShowOptions& options) {
 
 void AddMachineShow(CLI::App& machine, Session& session) {
   const auto options = std::make_shared<MachineShowOptions>();
-  CLI::App* show = AddCommand(machine,
-                              session,
-                              "show",
-                              "One machine and what runs on it",
-                              "potok machine show -n gpu-1",
-                              options,
-                              RunMachineShow);
-  show->add_option("-n,--name", options->name, "Name of the machine")
-      ->required()
-      ->type_name("NAME");
+  CommandOptions show = AddCommand(machine,
+                                   session,
+                                   "show",
+                                   "One machine and what runs on it",
+                                   "potok machine show -n gpu-1",
+                                   options,
+                                   RunMachineShow);
+  show.RequiredText("-n,--name", "NAME", "Name of the machine", &options->name);
   AddServerOptions(show, &options->common);
   AddOutputOptions(show, &options->common);
 }

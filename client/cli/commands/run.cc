@@ -75,66 +75,40 @@ int RunRun(Session& session, const RunOptions& options) {
   return code.ok() ? *code : Complain(session.context, code.status());
 }
 
-void AddStepOptions(CLI::App* run, RunOptions* options) {
-  OneStepOptions& step = options->step;
-  const char* group = "One step (with -- COMMAND)";
-  run->add_option("--memory", step.memory, "Memory that the step needs, as 8GiB")
-      ->type_name("SIZE")
-      ->group(group);
-  run->add_option("--cpus", step.cpus, "CPUs, as 2 or 0.5")->type_name("N")->group(group);
-  run->add_option("--gpus", step.gpus, "GPUs")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("N")
-      ->group(group);
-  run->add_option("--compute", step.compute, "Pool of machines")->type_name("POOL")->group(group);
-  run->add_option("--input", step.inputs, "Input: a path, a URI or a text")
-      ->expected(1)
-      ->take_all()
-      ->type_name("NAME=VALUE")
-      ->group(group);
-  run->add_option("--output", step.outputs, "Output folder, ${{outputs.NAME}} in the command")
-      ->expected(1)
-      ->take_all()
-      ->type_name("NAME")
-      ->group(group);
-  run->add_option("--env", step.environment_variables, "Environment variable")
-      ->expected(1)
-      ->take_all()
-      ->type_name("KEY=VALUE")
-      ->group(group);
-  run->add_option("--code", step.code, "Folder to run in, uploaded (else an empty one)")
-      ->type_name("FOLDER")
-      ->group(group);
-  run->add_option("--timeout", step.timeout_seconds, "End the step after so long")
-      ->check(CLI::PositiveNumber)
-      ->type_name("SECONDS")
-      ->group(group);
+void AddStepOptions(CommandOptions& run, OneStepOptions* step) {
+  run.Group("One step (with -- COMMAND)");
+  run.Text("--memory", "SIZE", "Memory that the step needs, as 8GiB", &step->memory);
+  run.Text("--cpus", "N", "CPUs, as 2 or 0.5", &step->cpus);
+  run.Number("--gpus", "N", "GPUs", 0, &step->gpus);
+  run.Text("--compute", "POOL", "Pool of machines", &step->compute);
+  run.Texts("--input", "NAME=VALUE", "Input: a path, a URI or a text", &step->inputs);
+  run.Texts("--output", "NAME", "Output, ${{outputs.NAME}} in the command", &step->outputs);
+  run.Texts("--env", "KEY=VALUE", "Environment variable", &step->environment_variables);
+  run.Text("--code", "FOLDER", "Folder to run in, uploaded (else an empty one)", &step->code);
+  run.Number("--timeout", "SECONDS", "End the step after so long", 1, &step->timeout_seconds);
 }
 
 }  // namespace
 
 void AddRun(CLI::App& app, Session& session) {
   const auto options = std::make_shared<RunOptions>();
-  CLI::App* run = AddCommand(app,
-                             session,
-                             "run",
-                             "Run a pipeline, or one command, and follow it to its end",
-                             "potok run pipeline.yml --set inputs.epochs=3\n"
-                             "  potok run --memory 8GiB --input data=./data -- "
-                             "python train.py '${{inputs.data}}'",
-                             options,
-                             RunRun);
-  run->add_option("file", options->file, "Pipeline or job as YAML")->type_name("FILE");
-  run->add_option("--set", options->set, "Change of the file, as inputs.lr=0.1; may be repeated")
-      ->expected(1, -1)
-      ->take_all()
-      ->type_name("PATH=VALUE ...");
-  run->add_option("-n,--name", options->step.name, "Name of the run")->type_name("NAME");
-  run->add_flag("--detach", options->detach, "Print the run's name and do not follow it");
-  run->add_option("--download", options->download, "Then download outputs and logs to this folder")
-      ->type_name("FOLDER");
+  CommandOptions run = AddCommand(
+      app,
+      session,
+      "run",
+      "Run a pipeline, or one command, and follow it to its end",
+      "potok run pipeline.yml --set inputs.epochs=3\n"
+      "  potok run --memory 8GiB --input data=./data -- python train.py '${{inputs.data}}'",
+      options,
+      RunRun);
+  run.Text("file", "FILE", "Pipeline or job as YAML", &options->file);
+  run.ManyTexts("--set", "PATH=VALUE", "Changes of the file, as inputs.lr=0.1", &options->set);
+  run.Text("-n,--name", "NAME", "Name of the run", &options->step.name);
+  run.Flag("--detach", "Print the run's name and do not follow it", &options->detach);
+  run.Text(
+      "--download", "FOLDER", "Then download outputs and logs to this folder", &options->download);
   AddServerOptions(run, &options->common);
-  AddStepOptions(run, options.get());
+  AddStepOptions(run, &options->step);
 }
 
 }  // namespace potok::client

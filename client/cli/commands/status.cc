@@ -18,13 +18,13 @@ int RunStatus(Session& session, const CommonOptions& options) {
 
 void AddStatus(CLI::App& app, Session& session) {
   const auto options = std::make_shared<CommonOptions>();
-  CLI::App* status = AddCommand(app,
-                                session,
-                                "status",
-                                "What of `potok up` runs here, and how the machines are",
-                                "potok status -o json",
-                                options,
-                                RunStatus);
+  CommandOptions status = AddCommand(app,
+                                     session,
+                                     "status",
+                                     "What of `potok up` runs here, and how the machines are",
+                                     "potok status -o json",
+                                     options,
+                                     RunStatus);
   AddOutputOptions(status, options.get());
 }
 

@@ -33,15 +33,15 @@ int RunSupervise(Session& session, const SuperviseOptions& options) {
 
 void AddSupervise(CLI::App& app, Session& session) {
   const auto options = std::make_shared<SuperviseOptions>();
-  CLI::App* supervise = AddCommand(app,
-                                   session,
-                                   "supervise",
-                                   "Keep the processes of `potok up` running (started by it)",
-                                   "potok supervise --home=/var/lib/potok",
-                                   options,
-                                   RunSupervise);
-  supervise->add_option("--home", options->home, "Folder of the stack")->required();
-  supervise->group("");  // hidden: not a person's command
+  CommandOptions supervise = AddCommand(app,
+                                        session,
+                                        "supervise",
+                                        "Keep the processes of `potok up` running (started by it)",
+                                        "potok supervise --home=/var/lib/potok",
+                                        options,
+                                        RunSupervise);
+  supervise.RequiredText("--home", "FOLDER", "Folder of the stack", &options->home);
+  supervise.Hide();  // not a person's command
 }
 
 }  // namespace potok::client

@@ -16,34 +16,26 @@ int RunUp(Session& session, const UpOptions& options) {
 
 void AddUp(CLI::App& app, Session& session) {
   const auto options = std::make_shared<UpOptions>();
-  CLI::App* up = AddCommand(app,
-                            session,
-                            "up",
-                            "Start Potok on this machine: server, database and agents",
-                            "potok up --agents 2 --agent-memory 8GiB",
-                            options,
-                            RunUp);
-  up->add_option("--agents", options->agents, "Agents on this machine (default 1)")
-      ->check(CLI::Range(1, 256))
-      ->type_name("N");
-  up->add_option("--agent-memory", options->agent_memory, "Memory that each agent offers, as 8GiB")
-      ->type_name("SIZE");
-  up->add_option("--agent-cpus", options->agent_cpus, "CPUs that each agent offers")
-      ->type_name("N");
-  up->add_option("--agent-gpus", options->agent_gpus, "GPUs that each agent offers")
-      ->type_name("N");
-  up->add_option("--agent-label", options->agent_labels, "Label of the agents, may be repeated")
-      ->type_name("KEY=VALUE");
-  up->add_option("--agent-pool", options->agent_pools, "Pool of the agents, may be repeated")
-      ->type_name("NAME");
-  up->add_option("--server-binary", options->server_program, "Run this instead of potok-server")
-      ->type_name("PATH");
-  up->add_option("--agent-binary", options->agent_program, "Run this instead of potok-agent")
-      ->type_name("PATH");
-  up->add_option("--timeout", options->timeout_seconds, "How long to wait until all is ready")
-      ->check(CLI::Range(1, 86400))
-      ->type_name("SECONDS")
-      ->capture_default_str();
+  CommandOptions up = AddCommand(app,
+                                 session,
+                                 "up",
+                                 "Start Potok on this machine: server, database and agents",
+                                 "potok up --agents 2 --agent-memory 8GiB",
+                                 options,
+                                 RunUp);
+  up.Number("--agents", "N", "Agents on this machine (default 1)", 1, &options->agents);
+  up.Text("--agent-memory", "SIZE", "Memory that each offers, as 8GiB", &options->agent_memory);
+  up.Text("--agent-cpus", "N", "CPUs that each offers", &options->agent_cpus);
+  up.Text("--agent-gpus", "N", "GPUs that each offers", &options->agent_gpus);
+  up.Texts("--agent-label", "KEY=VALUE", "Label of the agents", &options->agent_labels);
+  up.Texts("--agent-pool", "NAME", "Pool of the agents", &options->agent_pools);
+  up.Text("--server-binary", "PATH", "Run this as potok-server", &options->server_program);
+  up.Text("--agent-binary", "PATH", "Run this as potok-agent", &options->agent_program);
+  up.Number("--timeout",
+            "SECONDS",
+            "How long to wait until all is ready (default 120)",
+            1,
+            &options->timeout_seconds);
 }
 
 }  // namespace potok::client

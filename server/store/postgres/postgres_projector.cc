@@ -132,18 +132,11 @@ std::vector<Batch> PostgresProjector::TakeBatches() {
 }
 
 void PostgresProjector::ApplyAll(const std::vector<Batch>& batches) {
-  std::int64_t bytes = 0;
-  for (const Batch& batch : batches) bytes += SizeOf(batch);
   absl::Duration backoff = kBackoffMin;
   while (true) {
     const absl::Status status = ApplyOnce(batches);
     MutexLock lock(mutex_);
-    if (status.ok()) {
-      // Batches in hand may have been counted as dropped meanwhile.
-      waiting_bytes_ = std::max<std::int64_t>(0, waiting_bytes_ - bytes);
-      return;
-    }
-    if (stop_) return;
+    if (status.ok() || stop_) return;
     spdlog::warn("tables not updated, trying again after={} error=\"{}\"",
                  absl::FormatDuration(backoff),
                  status.ToString());
@@ -165,8 +158,12 @@ absl::Status PostgresProjector::ApplyOnce(const std::vector<Batch>& batches) {
   if (dropped > 0 || projected < batches.back().revision) {
     POTOK_ASSIGN_OR_RETURN(projected, writer_.CatchUp());
   }
+  std::int64_t bytes = 0;
+  for (const Batch& batch : batches) bytes += SizeOf(batch);
   MutexLock lock(mutex_);
   dropped_bytes_ -= dropped;
+  // Batches in hand may have been counted as dropped meanwhile.
+  waiting_bytes_ = std::max<std::int64_t>(0, waiting_bytes_ - bytes);
   revision_ = std::max(revision_, projected);
   projected_.notify_all();
   return absl::OkStatus();

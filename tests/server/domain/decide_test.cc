@@ -280,6 +280,19 @@ TEST(DecideTest, ASuccessThatComesAfterTheCancellationIsACanceledStep) {
   EXPECT_THAT(world.Acks(), ElementsAre(a));
 }
 
+// A step that failed for want of an input counted as ended before those that need it were told;
+// another upstream that ended in the same turn then queued one of them.
+TEST(DecideTest, AStepIsNotQueuedWhileAFailureOfTheSameTurnIsOnItsWay) {
+  World world = WithMachine();
+  world.Submit("r",
+               APipeline({AStep("a").Output("x"),
+                          AStep("b").Data("x", OutputOf("a", "x")),
+                          AStep("c").After("a").After("b")}));
+  Finish(world, "r", "a", {});
+  EXPECT_EQ(world.StateOf("r", "b"), "Failed");
+  EXPECT_EQ(world.StateOf("r", "c"), "Skipped");
+}
+
 TEST(DecideTest, AnImpossibleMoveFailsItsRunAndTheOthersGoOn) {
   World world;
   world.Submit("bad", APipeline({AStep("a"), AStep("b").After("a")}));

