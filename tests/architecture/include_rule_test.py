@@ -28,7 +28,7 @@ MAY_INCLUDE = {
     "server/journal": PURE + ["server/domain/", "potok/journal/", "google/protobuf/"],
     "server/store": PURE + ["common/runtime/", "server/domain/", "server/journal/"],
     "server/store/postgres": PURE
-    + ["common/runtime/", "server/domain/", "server/journal/", "server/store/", "libpq-fe.h", "pqxx/", "spdlog/"],
+    + ["common/runtime/", "server/domain/", "server/journal/", "server/store/", "libpq-fe.h", "spdlog/"],
     "server/embedded": BASE + ["common/runtime/", "libpq-fe.h", "spdlog/"],
     "server/artifacts": PURE + ["common/cas/", "common/runtime/"],
     "server/logs": BASE + ["common/runtime/"],
@@ -133,7 +133,7 @@ def check(root: pathlib.Path) -> list[str]:
 
 def self_test() -> None:
     bad = {
-        "server/domain/a.cc": "#include <pqxx/pqxx>\n",
+        "server/domain/a.cc": "#include <libpq-fe.h>\n",
         "server/domain/b.cc": "auto now = absl::Now();\n",
         "server/domain/c.cc": "absl::flat_hash_map<int, int> map;\n",
         "agent/domain/c.cc": "#include <unordered_map>\n",
