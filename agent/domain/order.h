@@ -26,8 +26,9 @@ struct AttemptInput {
 // Everything that is needed to run one attempt.
 struct AttemptOrder {
   AttemptKey key;
-  std::string run;   // names, for people and for the step's environment
-  std::string step;  // empty for a job of a single step
+  std::string run;  // names, for people and for the step's environment
+  std::string step;
+  std::string job_name;  // what Azure ML calls the step's job
   std::string command;
   std::optional<Artifact> code;
   std::vector<AttemptInput> inputs;

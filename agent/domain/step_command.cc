@@ -16,17 +16,11 @@ std::string ValueOf(const AttemptInput& input, const AttemptPaths& paths) {
   return text != nullptr ? *text : paths.Input(input);
 }
 
-// A name that is unique per step and fit for a file: what Azure ML calls the job's name.
-std::string JobName(const AttemptOrder& order) {
-  return order.step.empty() ? order.run : order.run + "_" + order.step;
-}
-
 // Azure ML's variables, and MLflow's that need no server.
 void AddAzureVariables(const AttemptOrder& order, const AttemptPaths& paths, Environment& to) {
-  const std::string job = JobName(order);
-  to["AZUREML_RUN_ID"] = job;
+  to["AZUREML_RUN_ID"] = order.job_name;
   to["AZUREML_ROOT_RUN_ID"] = order.run;
-  to["MLFLOW_RUN_ID"] = job;
+  to["MLFLOW_RUN_ID"] = order.job_name;
   to["AZUREML_EXPERIMENT_NAME"] = order.experiment_name;
   to["MLFLOW_EXPERIMENT_NAME"] = order.experiment_name;
   to["MLFLOW_EXPERIMENT_ID"] = order.experiment_name;

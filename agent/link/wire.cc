@@ -174,6 +174,7 @@ absl::StatusOr<AttemptOrder> FromProto(const AttemptKey& key, const v1::StartAtt
   AttemptOrder order;
   order.key = key;
   order.run = start.run();
+  order.job_name = start.job_name();
   order.step = start.step();
   order.command = start.command();
   order.environment_variables = {start.environment_variables().begin(),

@@ -50,7 +50,7 @@ void AddArtifacts(const v1::Run& run, const fs::path& base, std::vector<Item>* i
     if (run.steps_size() > 1) folder /= FolderOf(step.name());
     for (const v1::OutputValue& output : step.outputs()) {
       if (output.name() == kDefaultOutput && output.has_artifact()) {
-        items->push_back({folder / "outputs", &output, ""});
+        items->push_back({folder, &output, ""});
       }
     }
     if (step.log_bytes() > 0) {

@@ -8,6 +8,7 @@
 #include "common/cas/tree.h"
 #include "common/pipeline/template.h"
 #include "fmt/format.h"
+#include "server/rpc/run_name.h"
 
 namespace potok::server {
 
@@ -86,8 +87,7 @@ absl::StatusOr<std::string> DestinationOf(const PipelineSpec& spec,
     }
     const auto* builtin = std::get_if<Builtin>(&std::get<Expression>(part));
     if (builtin == nullptr) continue;  // refused by validation
-    if (builtin->name == "name")
-      out += spec.is_pipeline ? fmt::format("{}_{}", run, step.name) : run;
+    if (builtin->name == "name") out += StepJobName(spec, run, step);
     if (builtin->name == "output_name") out += output.name;
     if (builtin->name == "default_datastore") {
       const std::string& name = spec.settings.default_datastore;

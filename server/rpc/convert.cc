@@ -8,6 +8,7 @@
 #include "common/base/status_macros.h"
 #include "common/rpc/pipeline_convert.h"
 #include "fmt/format.h"
+#include "server/rpc/run_name.h"
 
 namespace potok::server {
 
@@ -65,6 +66,7 @@ v1::StartAttempt StartOf(const StartOrder& order) {
   v1::StartAttempt out;
   out.set_run(order.run);
   out.set_step(step.name);
+  out.set_job_name(StepJobName(order.plan->spec, order.run, step));
   out.set_command(order.command);
   if (const auto* code = std::get_if<Artifact>(&step.code)) {
     *out.mutable_code() = potok::ToProto(*code);

@@ -43,6 +43,10 @@ std::string MakeRunName() {
   return fmt::format("{}_{}_{}", Pick(kAdjectives), Pick(kNouns), RandomId(10));
 }
 
+std::string StepJobName(const PipelineSpec& spec, const std::string& run, const Step& step) {
+  return spec.is_pipeline ? fmt::format("{}_{}", run, step.name) : run;
+}
+
 absl::Status CheckRunName(const std::string& name) {
   const bool good = !name.empty() && name.size() <= 255 &&
                     std::isalnum(static_cast<unsigned char>(name[0])) != 0 &&

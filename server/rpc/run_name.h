@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "common/pipeline/spec.h"
 
 namespace potok::server {
 
@@ -13,5 +14,8 @@ std::string MakeRunName();
 
 // OK if a wished name is 1 to 255 characters of [A-Za-z0-9_-] and starts with a letter or digit.
 absl::Status CheckRunName(const std::string& name);
+
+// What Azure ML calls the job's name of a step: RUN_STEP, and RUN for a run that is no pipeline.
+std::string StepJobName(const PipelineSpec& spec, const std::string& run, const Step& step);
 
 }  // namespace potok::server

@@ -40,6 +40,18 @@ absl::Status CheckPresent(BlobStore& blobs, const Artifact& artifact, const std:
       missing.front().Hex()));
 }
 
+// Names of pools that steps ask for and no machine is in, each once.
+std::vector<std::string> UnknownPools(const State& state, const Plan& plan) {
+  std::set<std::string> unknown;
+  for (const Shape& shape : plan.shapes) {
+    if (!shape.pool.empty()) unknown.insert(shape.pool);
+  }
+  for (const auto& [id, machine] : state.machines) {
+    for (const std::string& pool : machine.facts.pools) unknown.erase(pool);
+  }
+  return {unknown.begin(), unknown.end()};
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const Plan>> PlanOfStoredSpec(const std::string& bytes) {
@@ -88,13 +100,13 @@ absl::Status Submission::FindData(PipelineSpec& spec) const {
   return absl::OkStatus();
 }
 
-// OK with the verdict, or UNAVAILABLE when the scheduler is stopping.
-absl::StatusOr<absl::Status> Submission::Satisfiable(const Plan& plan) {
-  auto verdict = std::make_shared<std::promise<absl::Status>>();
-  std::future<absl::Status> answer = verdict->get_future();
+// The scheduler's view of the machines that a plan meets; UNAVAILABLE when it is stopping.
+absl::StatusOr<Submission::Verdict> Submission::AskAboutMachines(const Plan& plan) {
+  auto promise = std::make_shared<std::promise<Verdict>>();
+  std::future<Verdict> answer = promise->get_future();
   const bool asked =
-      scheduler_.Ask([verdict, &plan, options = options_.decide](const State& state) {
-        verdict->set_value(CheckSatisfiable(state, plan, options));
+      scheduler_.Ask([promise, &plan, options = options_.decide](const State& state) {
+        promise->set_value({CheckSatisfiable(state, plan, options), UnknownPools(state, plan)});
       });
   if (!asked) return absl::UnavailableError("the server is stopping");
   // `plan` is only borrowed by the question, so the wait has no end but the scheduler's own.
@@ -109,8 +121,14 @@ absl::Status Submission::CheckMachines(const Plan& plan, std::vector<std::string
   const auto deadline =
       std::chrono::steady_clock::now() + absl::ToChronoMilliseconds(options_.first_machine_wait);
   while (true) {
-    POTOK_ASSIGN_OR_RETURN(const absl::Status verdict, Satisfiable(plan));
-    if (verdict.code() != absl::StatusCode::kUnavailable) return verdict;
+    POTOK_ASSIGN_OR_RETURN(const Verdict verdict, AskAboutMachines(plan));
+    if (verdict.satisfiable.code() != absl::StatusCode::kUnavailable) {
+      for (const std::string& pool : verdict.unknown_pools) {
+        warnings.push_back(fmt::format(
+            "compute '{}': no machine is in a pool of that name; the default pool is used", pool));
+      }
+      return verdict.satisfiable;
+    }
     if (std::chrono::steady_clock::now() >= deadline) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }

@@ -58,7 +58,11 @@ class Submission {
   absl::Status FindData(PipelineSpec& spec) const;
   absl::Status FindInput(Input& input, const std::string& where) const;
   absl::Status CheckMachines(const Plan& plan, std::vector<std::string>& warnings);
-  absl::StatusOr<absl::Status> Satisfiable(const Plan& plan);
+  struct Verdict {
+    absl::Status satisfiable;
+    std::vector<std::string> unknown_pools;
+  };
+  absl::StatusOr<Verdict> AskAboutMachines(const Plan& plan);
 
   BlobStore& blobs_;
   Datastores& datastores_;
