@@ -67,7 +67,8 @@ std::string StepLine(const v1::StepStatus& step,
 }
 
 std::string Heading(const v1::Run& run, absl::Time now, const Screen& screen) {
-  const absl::Time created = absl::FromUnixMicros(run.created_us());
+  // Not yet told by the server: nothing has passed.
+  const absl::Time created = run.created_us() == 0 ? now : absl::FromUnixMicros(run.created_us());
   const absl::Time end = run.ended_us() == 0 ? now : absl::FromUnixMicros(run.ended_us());
   const std::string name = Shortened(Printable(run.name()), screen.columns / 2);
   const std::string rest = fmt::format(
