@@ -82,7 +82,7 @@ absl::Status RunAgent(const AgentConfig& config,
   ShimExecutorOptions executor_options;
   executor_options.shim_path = shim_path;
   executor_options.state_folder = config.state;
-  POTOK_ASSIGN_OR_RETURN(const std::unique_ptr<ShimExecutor> executor,
+  POTOK_ASSIGN_OR_RETURN(std::unique_ptr<ShimExecutor> executor,
                          ShimExecutor::Open(executor_options));
   BlobStoreOptions cache_options;
   cache_options.root = config.state + "/cache";
@@ -113,6 +113,7 @@ absl::Status RunAgent(const AgentConfig& config,
   attempts.TakeUp();
   AgentLoop loop({attempts, *executor, link}, self, config.on_stop, std::random_device{}());
   Drive(loop, inbox, *executor);
+  executor.reset();  // gives back the cgroups that are free
   spdlog::info("agent ended");
   spdlog::shutdown();
   std::_Exit(0);

@@ -1,5 +1,7 @@
 #include "agent/executor/cgroup_pool.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <utility>
@@ -13,6 +15,8 @@ namespace {
 // An earlier attempt's files in the page cache give way under pressure, its shared memory does not:
 // a leaf that holds more than this part of the new limit is not used again.
 constexpr std::int64_t kHeldPart = 16;
+
+constexpr int kRemoveTriesMax = 100;
 
 bool SameLimits(const Resources& a, const Resources& b) {
   return a.memory_bytes == b.memory_bytes && a.cpu_millis == b.cpu_millis;
@@ -28,18 +32,28 @@ CgroupPool::CgroupPool(std::unique_ptr<CgroupTree> tree)
 }
 
 CgroupPool::~CgroupPool() {
-  for (const CgroupLeaf& leaf : free_) tree_->Remove(leaf.name);
+  for (const CgroupLeaf& leaf : free_) dying_.push_back(leaf.name);
+  RemoveDying();
+  // Killed processes need a moment to be gone.
+  for (int tries = 0; !dying_.empty() && tries < kRemoveTriesMax; ++tries) {
+    const timespec millisecond = {0, 1'000'000};
+    nanosleep(&millisecond, nullptr);
+    RemoveDying();
+  }
+  // Those of an earlier agent that have processes stay for the next one.
+  for (const std::string& name : unclaimed_) tree_->Remove(name);
   tree_->Remove("");
 }
 
 absl::StatusOr<CgroupLeaf> CgroupPool::Take(const Resources& limits) {
+  RemoveDying();
   std::optional<CgroupLeaf> leaf = TakeFree(limits);
   if (!leaf.has_value()) {
     POTOK_ASSIGN_OR_RETURN(leaf, MakeLeaf());
   }
   const absl::Status set = tree_->SetLimits(leaf->name, leaf->limits, limits);
   if (!set.ok()) {
-    Discard(*leaf);
+    Remove(leaf->name);
     return set;
   }
   leaf->limits = limits;
@@ -51,21 +65,16 @@ std::optional<CgroupLeaf> CgroupPool::TakeFree(const Resources& limits) {
   for (const bool equal : {true, false}) {
     for (std::size_t i = free_.size(); i-- > 0;) {
       if (SameLimits(free_[i].limits, limits) != equal) continue;
-      if (!free_[i].known_empty && HasProcesses(free_[i])) continue;
       CgroupLeaf leaf = std::exchange(free_[i], free_.back());
       free_.pop_back();
-      if (IsUsable(leaf, limits)) return leaf;
-      Discard(leaf);
+      if (limits.memory_bytes == 0 ||
+          tree_->MemoryHeld(leaf.name) <= limits.memory_bytes / kHeldPart) {
+        return leaf;
+      }
+      Remove(leaf.name);
     }
   }
   return std::nullopt;
-}
-
-bool CgroupPool::IsUsable(CgroupLeaf& leaf, const Resources& limits) {
-  if (!leaf.known_empty) leaf.oom_kills = tree_->OomKills(leaf.name);
-  leaf.known_empty = true;
-  return limits.memory_bytes == 0 ||
-         tree_->MemoryHeld(leaf.name) <= limits.memory_bytes / kHeldPart;
 }
 
 absl::StatusOr<CgroupLeaf> CgroupPool::MakeLeaf() {
@@ -76,11 +85,19 @@ absl::StatusOr<CgroupLeaf> CgroupPool::MakeLeaf() {
 }
 
 void CgroupPool::Give(CgroupLeaf leaf) {
-  free_.push_back(std::move(leaf));
+  if (leaf.killed) {
+    Remove(leaf.name);
+  } else {
+    free_.push_back(std::move(leaf));
+  }
 }
 
-void CgroupPool::Discard(const CgroupLeaf& leaf) {
-  tree_->Remove(leaf.name);
+void CgroupPool::Remove(const std::string& name) {
+  if (!tree_->Remove(name)) dying_.push_back(name);
+}
+
+void CgroupPool::RemoveDying() {
+  std::erase_if(dying_, [&](const std::string& name) { return tree_->Remove(name); });
 }
 
 std::optional<CgroupLeaf> CgroupPool::Claim(const std::string& name) {
@@ -89,9 +106,7 @@ std::optional<CgroupLeaf> CgroupPool::Claim(const std::string& name) {
   unclaimed_.erase(at);
   CgroupLeaf leaf;
   leaf.name = name;
-  // Its limits are not known, so that any limits differ.
-  leaf.limits = {-1, -1, 0};
-  leaf.known_empty = false;
+  leaf.killed = true;  // perhaps
   return leaf;
 }
 
@@ -103,12 +118,14 @@ void CgroupPool::EndUnclaimed() {
   }
 }
 
-void CgroupPool::Kill(const CgroupLeaf& leaf) {
+void CgroupPool::Kill(CgroupLeaf& leaf) {
+  leaf.killed = true;
   WriteSmallFile(tree_->TrackedFolder(leaf.name) + "/cgroup.kill", "1").IgnoreError();
 }
 
-bool CgroupPool::HasProcesses(const CgroupLeaf& leaf) {
-  return NumberInFile(tree_->TrackedFolder(leaf.name) + "/cgroup.events", "populated") != 0;
+bool CgroupPool::HasProcesses(const CgroupLeaf& leaf) const {
+  const auto events = ReadSmallFile(tree_->TrackedFolder(leaf.name) + "/cgroup.events");
+  return events.ok() && events->find("populated 1") != std::string::npos;
 }
 
 }  // namespace potok::agent

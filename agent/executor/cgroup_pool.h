@@ -18,7 +18,9 @@ struct CgroupLeaf {
   std::string name;
   Resources limits;             // set in it now
   std::uint64_t oom_kills = 0;  // counted in it so far
-  bool known_empty = true;      // false: processes may still be dying in it
+  // cgroup.kill was used in it. Some kernels (seen on 6.18) kill everything that clone3(2) starts
+  // in such a cgroup later (CLONE_INTO_CGROUP), so it must not be used again.
+  bool killed = false;
 };
 
 // One thread.
@@ -26,7 +28,7 @@ class CgroupPool {
  public:
   // Leaves that an earlier agent left in the tree wait to be claimed.
   explicit CgroupPool(std::unique_ptr<CgroupTree> tree);
-  // Removes the leaves that nobody has taken.
+  // Removes all leaves that are not taken and have no processes. May take 100 ms.
   ~CgroupPool();
 
   CgroupTree& tree() { return *tree_; }
@@ -34,25 +36,25 @@ class CgroupPool {
   // An empty leaf with these limits.
   absl::StatusOr<CgroupLeaf> Take(const Resources& limits);
   void Give(CgroupLeaf leaf);
-  // Instead of Give, for a leaf in which processes cannot be started any more.
-  void Discard(const CgroupLeaf& leaf);
 
   // A leaf of an earlier agent, by name.
   std::optional<CgroupLeaf> Claim(const std::string& name);
-  // Kills what runs in unclaimed leaves, and makes them free.
+  // Kills what runs in unclaimed leaves.
   void EndUnclaimed();
 
-  void Kill(const CgroupLeaf& leaf);
-  bool HasProcesses(const CgroupLeaf& leaf);
+  void Kill(CgroupLeaf& leaf);
+  bool HasProcesses(const CgroupLeaf& leaf) const;
 
  private:
   std::optional<CgroupLeaf> TakeFree(const Resources& limits);
-  bool IsUsable(CgroupLeaf& leaf, const Resources& limits);
+  void Remove(const std::string& name);
+  void RemoveDying();
   absl::StatusOr<CgroupLeaf> MakeLeaf();
 
   std::unique_ptr<CgroupTree> tree_;
   std::vector<CgroupLeaf> free_;
   std::vector<std::string> unclaimed_;
+  std::vector<std::string> dying_;  // to be removed as soon as their processes are gone
   std::uint64_t last_name_ = 0;
 };
 

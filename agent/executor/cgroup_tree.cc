@@ -108,22 +108,10 @@ std::vector<std::string> FoldersIn(const std::string& folder) {
   return names;
 }
 
-void RemoveCgroupFolder(const std::string& folder) {
-  if (rmdir(folder.c_str()) == 0 || errno == ENOENT) return;
+bool RemoveCgroupFolder(const std::string& folder) {
+  if (rmdir(folder.c_str()) == 0 || errno == ENOENT) return true;
   for (const std::string& name : FoldersIn(folder)) RemoveCgroupFolder(folder + "/" + name);
-  rmdir(folder.c_str());
-}
-
-std::uint64_t NumberInFile(const std::string& path, const std::string& name) {
-  const auto text = ReadSmallFile(path);
-  if (!text.ok()) return 0;
-  std::istringstream lines(*text);
-  std::string word;
-  std::uint64_t number = 0;
-  while (lines >> word >> number) {
-    if (word == name) return number;
-  }
-  return 0;
+  return rmdir(folder.c_str()) == 0;
 }
 
 }  // namespace potok::agent

@@ -59,11 +59,9 @@ class CgroupTree {
   // Memory charged to the leaf now: files cached for, and shared memory left by earlier attempts.
   virtual std::int64_t MemoryHeld(const std::string& leaf) const = 0;
 
-  // Processes of the leaf that the kernel killed for want of memory, ever.
-  virtual std::uint64_t OomKills(const std::string& leaf) const = 0;
-
-  // Removes the leaf if no process is in it. Removes the tree's own folders with an empty name.
-  virtual void Remove(const std::string& leaf) = 0;
+  // Removes the leaf, or the tree's own folders if the name is empty. False if it is not gone,
+  // because a process is in it.
+  virtual bool Remove(const std::string& leaf) = 0;
 
   // Folder of the cgroup2 leaf.
   virtual std::string TrackedFolder(const std::string& leaf) const = 0;
@@ -81,13 +79,10 @@ std::int64_t QuotaMicros(std::int32_t cpu_millis);
 // Makes the folder; one that exists already is fine.
 absl::Status MakeCgroupFolder(const std::string& folder);
 
-// Removes the folder with all folders in it. What holds a process stays.
-void RemoveCgroupFolder(const std::string& folder);
+// Removes the folder with all folders in it. What holds a process stays: then false.
+bool RemoveCgroupFolder(const std::string& folder);
 
 // Names of the folders in `folder`.
 std::vector<std::string> FoldersIn(const std::string& folder);
-
-// The number behind `name` in lines of "name number"; 0 without such a line or file.
-std::uint64_t NumberInFile(const std::string& path, const std::string& name);
 
 }  // namespace potok::agent

@@ -60,18 +60,14 @@ class V1Tree final : public CgroupTree {
     return text.ok() ? std::atoll(text->c_str()) : 0;
   }
 
-  std::uint64_t OomKills(const std::string& leaf) const override {
-    return NumberInFile(memory_ + "/" + leaf + "/memory.oom_control", "oom_kill");
-  }
-
-  void Remove(const std::string& leaf) override {
+  bool Remove(const std::string& leaf) override {
+    bool gone = true;
     for (const std::string& root : {tracked_, memory_, cpu_}) {
-      if (leaf.empty()) {
-        rmdir(root.c_str());
-      } else {
-        RemoveCgroupFolder(root + "/" + leaf);
-      }
+      const bool removed =
+          leaf.empty() ? rmdir(root.c_str()) == 0 : RemoveCgroupFolder(root + "/" + leaf);
+      gone = gone && removed;
     }
+    return gone;
   }
 
   std::string TrackedFolder(const std::string& leaf) const override {

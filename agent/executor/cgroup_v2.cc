@@ -69,16 +69,9 @@ class V2Tree final : public CgroupTree {
     return text.ok() ? std::atoll(text->c_str()) : 0;
   }
 
-  std::uint64_t OomKills(const std::string& leaf) const override {
-    return NumberInFile(TrackedFolder(leaf) + "/memory.events", "oom_kill");
-  }
-
-  void Remove(const std::string& leaf) override {
-    if (leaf.empty()) {
-      rmdir(root_.c_str());
-    } else {
-      RemoveCgroupFolder(TrackedFolder(leaf));
-    }
+  bool Remove(const std::string& leaf) override {
+    if (leaf.empty()) return rmdir(root_.c_str()) == 0;
+    return RemoveCgroupFolder(TrackedFolder(leaf));
   }
 
   std::string TrackedFolder(const std::string& leaf) const override {

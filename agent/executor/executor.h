@@ -28,7 +28,7 @@ struct Launch {
   std::vector<std::string> argv;                   // argv[0] is an absolute path
   std::map<std::string, std::string> environment;  // complete: nothing of the agent's is inherited
   Resources limits;                                // 0 memory or CPUs: unlimited
-  absl::Duration timeout;                          // absl::InfiniteDuration(): none
+  absl::Duration timeout;                          // infinite or zero: none
   absl::Duration grace;                            // between SIGTERM and SIGKILL, on timeout
 };
 

@@ -58,7 +58,9 @@ bool DescendsFrom(const std::map<pid_t, Process>& processes, pid_t pid, pid_t an
 
 }  // namespace
 
-bool IsRunning(pid_t pid) { return ReadProcess(std::to_string(pid)).alive; }
+bool IsRunning(pid_t pid) {
+  return ReadProcess(std::to_string(pid)).alive;
+}
 
 bool KillTreeOf(pid_t shim, pid_t group) {
   bool none = true;

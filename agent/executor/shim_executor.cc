@@ -38,26 +38,6 @@ std::int64_t BootTimeNs() {
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
-// Infinite durations and those beyond 292 years become `infinite`.
-std::int64_t ToNs(absl::Duration duration, std::int64_t infinite) {
-  const std::int64_t ns = absl::ToInt64Nanoseconds(duration);
-  return ns == INT64_MAX ? infinite : ns;
-}
-
-template <std::size_t kSize>
-void CopyText(char (&target)[kSize], const std::string& text) {
-  std::memset(target, 0, kSize);
-  text.copy(target, kSize - 1);
-}
-
-std::vector<char*> Pointers(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  pointers.reserve(texts.size() + 1);
-  for (std::string& text : texts) pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
 }  // namespace
 
 ShimExecutor::ShimExecutor(const ShimExecutorOptions& options, LeasePage lease, std::string boot_id)
@@ -82,126 +62,6 @@ absl::Status ShimExecutor::Start(const Launch& launch) {
   return StartShim(launch);
 }
 
-ShimRecord ShimExecutor::NewRecord(const Launch& launch, const std::optional<CgroupLeaf>& leaf) {
-  ShimRecord record = {};
-  record.magic = kShimRecordMagic;
-  record.id = ++last_id_;
-  CopyText(record.boot_id, boot_id_);
-  record.leave_terminal = has_terminal_ ? 1 : 0;
-  record.timeout_ns = std::max<std::int64_t>(ToNs(launch.timeout, 0), 0);
-  record.grace_ns = std::max<std::int64_t>(ToNs(launch.grace, INT64_MAX), 0);
-  if (leaf.has_value()) {
-    CopyText(record.leaf, leaf->name);
-    record.oom_kills_before = leaf->oom_kills;
-  } else {
-    record.memory_watch_bytes = launch.limits.memory_bytes;
-  }
-  return record;
-}
-
-absl::Status ShimExecutor::StartShim(const Launch& launch) {
-  if (launch.argv.empty()) {
-    return absl::InvalidArgumentError(
-        fmt::format("cannot start attempt {}: its command is empty", ToString(launch.key)));
-  }
-  if (ids_.count(launch.key) != 0) {
-    return absl::AlreadyExistsError(
-        fmt::format("attempt {} was started before", ToString(launch.key)));
-  }
-  Attempt attempt;
-  attempt.key = launch.key;
-  attempt.folder = launch.folder;
-  CgroupPaths paths;
-  if (pool_ != nullptr) {
-    POTOK_ASSIGN_OR_RETURN(attempt.leaf, pool_->Take(launch.limits));
-    paths = pool_->tree().PathsOf(attempt.leaf->name, launch.limits);
-  }
-  const ShimRecord record = NewRecord(launch, attempt.leaf);
-  absl::StatusOr<UniqueFd> state = CreateState(launch.folder, record);
-  const std::string log_path = launch.folder + "/log";
-  const UniqueFd log = MoveAboveShims(
-      state.ok() ? open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640) : -1);
-  const int log_error = errno;
-  if (!state.ok() || !log.valid()) {
-    if (attempt.leaf.has_value()) pool_->Give(*std::move(attempt.leaf));
-    if (!state.ok()) return state.status();
-    unlink(StatePath(launch.folder).c_str());
-    return ErrnoStatus(log_error, "create", log_path);
-  }
-  state = MoveAboveShims(state->release());
-  auto spawned = Spawn(launch, paths, log.get(), state->get());
-  if (auto* failure = std::get_if<SpawnFailure>(&spawned)) {
-    if (attempt.leaf.has_value()) pool_->Give(*std::move(attempt.leaf));
-    return OnSpawnFailure(launch, *failure, *state, record);
-  }
-  attempt.shim = std::get<Spawned>(spawned).pid;
-  attempt.pidfd = std::move(std::get<Spawned>(spawned).pidfd);
-  return AddRunning(record.id, std::move(attempt));
-}
-
-std::variant<Spawned, SpawnFailure> ShimExecutor::Spawn(const Launch& launch,
-                                                        const CgroupPaths& paths,
-                                                        int log,
-                                                        int state) {
-  std::vector<std::string> arguments = {
-      "potok-shim", paths.tracked, paths.memory_procs, paths.cpu_procs, paths.oom_counter_file};
-  arguments.insert(arguments.end(), launch.argv.begin(), launch.argv.end());
-  std::vector<std::string> environment;
-  environment.reserve(launch.environment.size());
-  for (const auto& [name, value] : launch.environment) environment.push_back(name + "=" + value);
-  const std::vector<char*> argv = Pointers(arguments);
-  const std::vector<char*> envp = Pointers(environment);
-  SpawnRequest request;
-  request.program = options_.shim_path.c_str();
-  request.working_directory = launch.working_directory.c_str();
-  request.argv = argv.data();
-  request.environment = envp.data();
-  request.descriptors = {null_.get(), log, log, started_write_.get(), lease_.fd(), state};
-  return spawner_.Spawn(request);
-}
-
-// What the launch asks for cannot be had: the attempt has ended. Anything else is this machine's
-// fault, and the folder is as before.
-absl::Status ShimExecutor::OnSpawnFailure(const Launch& launch,
-                                          const SpawnFailure& failure,
-                                          const UniqueFd& state,
-                                          ShimRecord record) {
-  if (!failure.working_directory && failure.error != E2BIG) {
-    unlink(StatePath(launch.folder).c_str());
-    return ErrnoStatus(
-        failure.error, "start attempt " + ToString(launch.key) + " under", options_.shim_path);
-  }
-  const StartStage stage =
-      failure.working_directory ? StartStage::kWorkingDirectory : StartStage::kExec;
-  record.failed_stage = static_cast<std::int32_t>(stage);
-  record.failed_errno = failure.error;
-  CopyText(record.program,
-           failure.working_directory ? launch.working_directory : launch.argv.front());
-  record.ended = 1;
-  record.cause = static_cast<std::int32_t>(EndCause::kStartFailed);
-  RewriteState(state, record);
-  Attempt attempt;
-  attempt.key = launch.key;
-  attempt.ended = true;
-  ids_[launch.key] = record.id;
-  attempts_[record.id] = std::move(attempt);
-  pending_.push_back({launch.key, EndOf(record)});
-  ArmTimer();
-  return absl::OkStatus();
-}
-
-absl::Status ShimExecutor::AddRunning(std::uint64_t id, Attempt attempt) {
-  epoll_event event = {};
-  event.events = EPOLLIN;
-  event.data.u64 = id;
-  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, attempt.pidfd.get(), &event) != 0) {
-    return ErrnoStatus(errno, "watch the shim of attempt", ToString(attempt.key));
-  }
-  ids_[attempt.key] = id;
-  attempts_[id] = std::move(attempt);
-  return absl::OkStatus();
-}
-
 void ShimExecutor::Stop(const AttemptKey& key, absl::Duration grace) {
   const auto id = ids_.find(key);
   if (id == ids_.end()) return;
@@ -222,7 +82,8 @@ void ShimExecutor::Stop(const AttemptKey& key, absl::Duration grace) {
 
 void ShimExecutor::SetLeaseDeadline(absl::Duration boottime) {
   const std::int64_t before = lease_.Get();
-  const std::int64_t deadline = ToNs(boottime, LeasePage::kNever);
+  // Infinite is INT64_MAX, which is kNever.
+  const std::int64_t deadline = absl::ToInt64Nanoseconds(boottime);
   lease_.Set(deadline);
   if (deadline >= before) return;
   // Shims sleep until the deadline that they know.
@@ -295,6 +156,10 @@ void ShimExecutor::TakeEnded(std::uint64_t id) {
     if (stat((attempt.folder + "/log").c_str(), &log) == 0) end.log_bytes = log.st_size;
   } else if (attempt.leaf.has_value()) {
     attempt.leaf->oom_kills = found->record.oom_kills;
+    // A leaf in which no process could be made is of no more use either.
+    if (found->record.cgroup_killed != 0 || end.cause == EndCause::kStartFailed) {
+      attempt.leaf->killed = true;
+    }
   }
   // Fails for an adopted shim, whose parent is another process.
   waitid(P_PIDFD, static_cast<id_t>(attempt.pidfd.get()), nullptr, WEXITED | WNOHANG);
@@ -312,7 +177,6 @@ bool ShimExecutor::KillWithoutShim(Attempt& attempt) {
     return KillTreeOf(attempt.shim, found.ok() ? found->record.command_pid : 0);
   }
   pool_->Kill(*attempt.leaf);
-  attempt.leaf->known_empty = false;
   return !pool_->HasProcesses(*attempt.leaf);
 }
 

@@ -214,8 +214,6 @@ void ShimExecutor::AdoptEnded(const AttemptKey& key, const absl::StatusOr<FoundS
     end = EndOf(found->record);
     if (end.cause == EndCause::kLost && attempt.shim != 0) {
       EndOrphans(attempt, found->record.command_pid);
-    } else if (attempt.leaf.has_value()) {
-      attempt.leaf->oom_kills = found->record.oom_kills;
     }
   }
   const std::uint64_t id = ++last_id_;

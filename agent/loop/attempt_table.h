@@ -12,8 +12,8 @@
 #include "agent/domain/step_command.h"
 #include "agent/executor/executor.h"
 #include "agent/link/link.h"
-#include "agent/loop/attempt_folders.h"
 #include "agent/link/log_sink.h"
+#include "agent/loop/attempt_folders.h"
 
 namespace potok::agent {
 

@@ -53,9 +53,10 @@ absl::StatusOr<StackConfig> DecideConfig(const Context& context,
   POTOK_ASSIGN_OR_RETURN(const std::optional<StackConfig> saved, LoadConfig(home));
   if (saved.has_value() && AnyRuns(home, *saved)) {
     if (!options.AsksForAgents()) return *saved;
-    POTOK_ASSIGN_OR_RETURN(StackConfig wanted, WantedConfig(context, options));
-    wanted.server_program = saved->server_program;
-    wanted.agent_program = saved->agent_program;
+    UpOptions with_what_runs = options;
+    with_what_runs.server_program = saved->server_program;
+    with_what_runs.agent_program = saved->agent_program;
+    POTOK_ASSIGN_OR_RETURN(StackConfig wanted, WantedConfig(context, with_what_runs));
     if (wanted == *saved) return wanted;
     return absl::FailedPreconditionError(
         fmt::format("the stack at {} runs already, with {} agent(s) and other settings than asked "
@@ -133,6 +134,9 @@ absl::Status WaitUntilReady(const Context& context,
       return absl::UnavailableError("the supervisor ended" + EndOfLog(home, "supervisor"));
     }
     absl::SleepFor(kPollInterval);
+  }
+  if (context.interrupted.stop_requested()) {
+    return absl::CancelledError("stopped waiting; the stack goes on starting: see `potok status`");
   }
   return absl::UnavailableError(fmt::format("{} was not ready after {}{}",
                                             waits_for,

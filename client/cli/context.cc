@@ -51,6 +51,7 @@ Home Context::HomeOfUser() const {
 int Complain(const Context& context, const absl::Status& status) {
   *context.err << "potok: " << PrintableLines(std::string(status.message())) << std::endl;
   if (absl::IsUnavailable(status)) return kExitNoServer;
+  if (context.interrupted.stop_requested()) return kExitInterrupted;
   return absl::IsInvalidArgument(status) ? kExitUsage : kExitFailed;
 }
 

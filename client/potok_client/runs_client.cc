@@ -2,6 +2,7 @@
 
 #include <grpcpp/channel.h>
 
+#include "client/potok_client/run_state.h"
 #include "common/base/random_id.h"
 #include "common/base/status_macros.h"
 #include "common/rpc/status.h"
@@ -18,17 +19,18 @@ void SetDeadline(grpc::ClientContext& context) {
   context.set_deadline(std::chrono::system_clock::now() + kCallTimeout);
 }
 
-// Reads a stream to its end, or until `stop`.
-template <class Answer, class Start>
-absl::Status ReadAll(const Start& start,
-                     const std::function<void(const Answer&)>& read,
-                     const std::stop_token& stop) {
+// Reads a stream to its end, until `read` has enough (it returns false), or until `stop`.
+template <class Answer, class Start, class Read>
+absl::Status ReadAll(const Start& start, const Read& read, const std::stop_token& stop) {
   grpc::ClientContext context;
   const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
   const auto reader = start(&context);
   Answer answer;
-  while (reader->Read(&answer)) read(answer);
+  bool enough = false;
+  while (!enough && reader->Read(&answer)) enough = !read(answer);
+  if (enough) context.TryCancel();
   const absl::Status status = FromGrpc(reader->Finish());
+  if (enough) return absl::OkStatus();
   return stop.stop_requested() ? absl::CancelledError("stopped by the caller") : status;
 }
 
@@ -132,7 +134,10 @@ absl::Status RunsClient::Watch(const v1::WatchRunRequest& request,
                                const std::stop_token& stop) {
   return ReadAll<v1::WatchRunResponse>(
       [&](grpc::ClientContext* context) { return calls_->stub().Watch(context, request); },
-      changed,
+      [&](const v1::WatchRunResponse& response) {
+        changed(response);
+        return !HasEnded(response.run().status());
+      },
       stop);
 }
 
@@ -141,7 +146,10 @@ absl::Status RunsClient::Logs(const v1::LogsRequest& request,
                               const std::stop_token& stop) {
   return ReadAll<v1::LogsResponse>(
       [&](grpc::ClientContext* context) { return calls_->stub().Logs(context, request); },
-      arrived,
+      [&](const v1::LogsResponse& response) {
+        arrived(response);
+        return true;
+      },
       stop);
 }
 

@@ -38,7 +38,7 @@ class RunsClient {
   absl::Status Cancel(const std::string& name, const std::string& reason);
 
   // One stream, until the run has ended (OK), the stream is cut, or `stop` is requested
-  // (CANCELLED).
+  // (CANCELLED). The message that says that the run has ended is the last.
   absl::Status Watch(const v1::WatchRunRequest& request,
                      const std::function<void(const v1::WatchRunResponse&)>& changed,
                      const std::stop_token& stop);

@@ -51,6 +51,9 @@ struct RunMoved {
   absl::Time at;
 };
 
+// Of a step's moves within one turn only the last is stored, and the one to Running, for the time
+// at which it began: Queued, Assigned and Uploading may never be seen. A step first seen Assigned
+// was queued at that moment.
 struct StepMoved {
   StepKey step;
   std::uint32_t attempt = 0;       // the latest

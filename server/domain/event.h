@@ -52,7 +52,8 @@ struct MachineReported {
   std::vector<Report> reports;
 };
 
-struct MachineHeard {  // heartbeat
+// A heartbeat. Whoever acknowledges it must also bring this event, unless the server ends first.
+struct MachineHeard {
   SessionId session = 0;
   std::string machine;
 };

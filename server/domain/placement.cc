@@ -47,28 +47,35 @@ class Pass {
     std::vector<PlacementChoice> choices;
     auto it = state_.queued.begin();
     while (it != state_.queued.end() && !candidates_.empty()) {
-      const RunRecord& run = state_.runs.at(it->run);
-      const Shape& shape = run.plan->shape_of(it->index);
-      if (hopeless_.contains(shape)) {
-        ++refused_[it->run];
-      } else if (std::optional<Placement> placement = Choose(shape)) {
-        choices.push_back({*it, *std::move(placement)});
-      } else {
-        hopeless_.insert(shape);
-      }
-      it = AllHopeless(run) ? state_.queued.lower_bound({it->run + 1, 0}) : std::next(it);
+      it = PlaceRun(state_.runs.at(it->run), it, &choices);
     }
     return choices;
   }
 
  private:
-  // Looked at only now and then: comparing shapes costs more than stepping over a few steps.
-  bool AllHopeless(const RunRecord& run) {
-    const auto refused = refused_.find(run.id);
-    if (refused == refused_.end() || refused->second % 64 != 1) return false;
-    return std::all_of(run.plan->shapes.begin(), run.plan->shapes.end(), [&](const Shape& shape) {
-      return hopeless_.contains(shape);
-    });
+  using Queue = std::set<StepKey>::const_iterator;
+
+  // Places what it can of one run, and returns where the next run begins. Shapes are compared once
+  // per run and then by their number, so that stepping over what cannot be placed is cheap.
+  Queue PlaceRun(const RunRecord& run, Queue it, std::vector<PlacementChoice>* choices) {
+    std::vector<bool> refused(run.plan->shapes.size());
+    std::size_t refusals = 0;
+    for (; it != state_.queued.end() && it->run == run.id && !candidates_.empty(); ++it) {
+      if (refusals == refused.size()) return state_.queued.lower_bound({run.id + 1, 0});
+      const std::uint32_t number = run.plan->steps[it->index].shape;
+      if (refused[number]) continue;
+      const Shape& shape = run.plan->shapes[number];
+      std::optional<Placement> placement;
+      if (!hopeless_.contains(shape)) placement = Choose(shape);
+      if (placement.has_value()) {
+        choices->push_back({*it, *std::move(placement)});
+        continue;
+      }
+      hopeless_.insert(shape);
+      refused[number] = true;
+      ++refusals;
+    }
+    return it;
   }
 
   PoolIndex& IndexOf(const std::string& pool) {
@@ -143,7 +150,6 @@ class Pass {
   std::map<MachineId, Candidate> candidates_;  // those with a CPU free
   std::map<std::string, PoolIndex> index_;     // by resolved pool
   std::set<Shape> hopeless_;                   // found to fit nowhere in this pass
-  std::map<RunId, std::uint32_t> refused_;     // steps passed over, by run
 };
 
 }  // namespace

@@ -18,6 +18,22 @@ namespace {
 constexpr std::size_t kSpecsKept = 16;
 constexpr std::size_t kStepsExplained = 50;
 
+// A step that has not moved yet has no row: it is Blocked.
+std::vector<StepRow> WithUnmoved(std::vector<StepRow> rows, std::uint32_t steps) {
+  std::vector<bool> moved(steps);
+  for (const StepRow& row : rows) {
+    if (row.index < steps) moved[row.index] = true;
+  }
+  for (std::uint32_t index = 0; index < steps; ++index) {
+    if (moved[index]) continue;
+    StepRow row;
+    row.index = index;
+    rows.push_back(row);
+  }
+  std::ranges::sort(rows, {}, &StepRow::index);
+  return rows;
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const RunView::StoredSpec>> RunView::SpecOf(const RunRow& row) {
@@ -58,13 +74,14 @@ absl::StatusOr<v1::Run> RunView::Make(const RunRow& row,
                          reader_.GetSteps(row.added.id, after_revision));
   const std::map<MachineId, MachineChanged> machines = switchboard_.machines();
   v1::Run run = ToProto(row);
-  for (const StepRow& step : steps) {
+  for (const StepRow& step : WithUnmoved(steps, after_revision == 0 ? row.added.steps : 0)) {
+    if (step.index >= spec->plain.steps.size()) continue;
     v1::StepStatus& status = *run.add_steps();
     status = ToProto(step, machines);
-    if (step.index >= spec->plain.steps.size()) continue;
     status.set_name(spec->plain.steps[step.index].name);
-    if (step.attempt > 0)
+    if (step.attempt > 0) {
       status.set_log_bytes(logs_.SizeOf({row.added.id, step.index, step.attempt}));
+    }
   }
   AddOutputs(run, spec->plain);
   if (!IsTerminal(row.status)) ExplainQueued(run, row.added.id);

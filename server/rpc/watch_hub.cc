@@ -18,7 +18,9 @@ std::uint64_t WatchHub::Watch(RunId run,
   auto watcher = std::make_shared<Watcher>();
   watcher->run = run;
   watcher->look = std::move(look);
-  watcher->revision = revision;
+  // What was committed before this watch began is not told to it again, but may not be in the
+  // tables yet.
+  watcher->revision = std::max(revision, head_);
   watchers_[number] = watcher;
   of_run_[run].insert(number);
   Schedule(number, watcher);
@@ -44,6 +46,7 @@ void WatchHub::Unwatch(std::uint64_t number) {
 
 void WatchHub::Committed(const Batch& batch) {
   MutexLock lock(mutex_);
+  head_ = std::max(head_, batch.revision);
   if (watchers_.empty()) return;
   std::set<RunId> touched;
   for (const Change& change : batch.changes) {

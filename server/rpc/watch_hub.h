@@ -53,6 +53,7 @@ class WatchHub {
   Projector& projector_;
   Mutex mutex_;
   std::uint64_t next_ ABSL_GUARDED_BY(mutex_) = 1;
+  std::int64_t head_ ABSL_GUARDED_BY(mutex_) = 0;  // newest revision told to Committed
   std::map<std::uint64_t, std::shared_ptr<Watcher>> watchers_ ABSL_GUARDED_BY(mutex_);
   std::map<RunId, std::set<std::uint64_t>> of_run_ ABSL_GUARDED_BY(mutex_);
   WorkerPool readers_;  // last: its threads use the rest

@@ -58,7 +58,12 @@ absl::Status Scheduler::AttachPlans(std::vector<Change>& changes, const PlanLoad
 }
 
 absl::Status Scheduler::Start(const PlanLoader& load_plan) {
-  POTOK_ASSIGN_OR_RETURN(Loaded loaded, store_.Load());
+  absl::StatusOr<Loaded> found = store_.Load();
+  // Once more where a connection was lost on the way; a database that stays away is the
+  // supervisor's to wait for.
+  if (absl::IsUnavailable(found.status())) found = store_.Load();
+  POTOK_RETURN_IF_ERROR(found.status());
+  Loaded& loaded = *found;
   POTOK_RETURN_IF_ERROR(AttachPlans(loaded.changes, load_plan));
   state_ = State{};
   state_.epoch = loaded.epoch;
@@ -200,10 +205,15 @@ absl::Status Scheduler::CommitAndSpeak(Decision decision,
   if (!decision.changes.empty()) {
     Batch batch{committed_revision() + 1, writer_, std::move(decision.changes)};
     absl::Duration pause = kRetryMin;
+    const absl::Time first_try = clock_.Now();
     while (true) {
       const absl::Time began = clock_.Now();
       const absl::Status status = store_.Commit(batch, claims);
       if (status.ok()) {
+        // While the database was away nobody's heartbeat was heard: that is not the machines'
+        // silence.
+        if (clock_.Now() - first_try > options_.epoch_proof_max)
+          HearEverybody(state_, clock_.Now());
         metrics_.commit_seconds.Observe(absl::ToDoubleSeconds(clock_.Now() - began));
         proof_us_.store(absl::ToUnixMicros(began), std::memory_order_release);
         break;

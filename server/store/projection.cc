@@ -9,32 +9,6 @@ namespace potok::server {
 
 namespace {
 
-const char* CauseName(FailureCause cause) {
-  switch (cause) {
-    case FailureCause::kExitCode:
-      return "exit_code";
-    case FailureCause::kSignal:
-      return "signal";
-    case FailureCause::kOutOfMemory:
-      return "out_of_memory";
-    case FailureCause::kTimeout:
-      return "timeout";
-    case FailureCause::kInput:
-      return "input";
-    case FailureCause::kOutput:
-      return "output";
-    case FailureCause::kStart:
-      return "start";
-    case FailureCause::kLease:
-      return "lease";
-    case FailureCause::kMachineLost:
-      return "machine_lost";
-    case FailureCause::kInternal:
-      return "internal";
-  }
-  return "internal";
-}
-
 // The counter of the run in which a step of this state is, or null.
 std::int32_t* CounterOf(int state, RunRow* row) {
   static const int kRunning = NumberOf(StepState(Running{}));
@@ -63,13 +37,13 @@ AttemptEnded EndOf(const StepMoved& moved, const StepFacts& before) {
   ended.started_us = before.started_us;
   ended.ended_us = absl::ToUnixMicros(moved.at);
   // A step leaves a machine without an end of its own only when the machine was lost.
-  ended.cause = CauseName(FailureCause::kMachineLost);
+  ended.cause = NameOf(FailureCause::kMachineLost);
   if (moved.attempt != before.attempt) return ended;
   if (std::holds_alternative<Succeeded>(moved.state)) ended.cause = "completed";
   if (std::holds_alternative<Canceled>(moved.state)) ended.cause = "canceled";
   if (std::holds_alternative<Skipped>(moved.state)) ended.cause = "skipped";
   if (const auto* failed = std::get_if<Failed>(&moved.state)) {
-    ended.cause = CauseName(failed->failure.cause);
+    ended.cause = NameOf(failed->failure.cause);
     ended.code = failed->failure.code;
   }
   return ended;
@@ -119,11 +93,6 @@ RunFacts FactsOf(const RunAdded& added, std::int64_t revision) {
   return run;
 }
 
-bool HasEnded(const RunRow& run) {
-  return run.status == RunStatus::kCompleted || run.status == RunStatus::kFailed ||
-         run.status == RunStatus::kCanceled;
-}
-
 void Fold(const RunMoved& moved, std::int64_t revision, RunFacts* run) {
   const std::int64_t at_us = absl::ToUnixMicros(moved.at);
   run->row.status = moved.status;
@@ -131,7 +100,7 @@ void Fold(const RunMoved& moved, std::int64_t revision, RunFacts* run) {
   run->row.revision = revision;
   run->moved_us = at_us;
   if (moved.status == RunStatus::kRunning && run->row.started_us == 0) run->row.started_us = at_us;
-  run->row.ended_us = HasEnded(run->row) ? at_us : 0;
+  run->row.ended_us = IsTerminal(moved.status) ? at_us : 0;
 }
 
 bool Fold(const StepMoved& moved,

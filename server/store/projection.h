@@ -50,9 +50,6 @@ bool Fold(const StepMoved& moved,
 // The row of a step after its latest change was folded.
 StepRow RowOf(const StepMoved& latest, const StepFacts& facts, std::int64_t revision);
 
-// True once the run has ended and changes no more.
-bool HasEnded(const RunRow& run);
-
 // About how much memory a batch holds, in bytes.
 std::int64_t SizeOf(const Batch& batch);
 

@@ -113,14 +113,15 @@ class FakeStore final : public Store {
     }
     for (const auto& [id, run] : content_->runs) {
       loaded.next_run = id + 1;
-      if (HasEnded(run.row)) continue;
+      if (IsTerminal(run.row.status)) continue;
       loaded.changes.emplace_back(run.row.added);
       if (run.moved_us == 0) continue;
       loaded.changes.emplace_back(
           RunMoved{id, run.row.status, run.row.reason, absl::FromUnixMicros(run.moved_us)});
     }
     for (const auto& [key, step] : content_->steps) {
-      if (!HasEnded(content_->runs.at(key.run).row)) loaded.changes.emplace_back(step.moved);
+      if (!IsTerminal(content_->runs.at(key.run).row.status))
+        loaded.changes.emplace_back(step.moved);
     }
     return loaded;
   }

@@ -31,10 +31,11 @@ TemporaryPostgres::TemporaryPostgres() {
 
 TemporaryPostgres::~TemporaryPostgres() {
   // Immediate shutdown: nothing of it is needed any more.
-  const pid_t pid = postmaster();
-  kill(pid, SIGQUIT);
-  while (kill(pid, 0) == 0) usleep(1000);
+  kill(postmaster(), SIGQUIT);
   std::error_code error;
+  // Its last act is to remove the file; the process itself may stay a zombie of a lazy init.
+  const std::string pid_file = folder_ + "/postgres/data/postmaster.pid";
+  while (std::filesystem::exists(pid_file, error)) usleep(1000);
   std::filesystem::remove_all(folder_, error);
 }
 
@@ -51,10 +52,8 @@ void TemporaryPostgres::Start() {
 
 std::string TemporaryPostgres::NewDatabase() {
   const std::string name = fmt::format("test{}", ++databases_);
-  Query(postgres_->url(), "CREATE DATABASE " + name);
-  std::string url = postgres_->url();
-  const std::string common = "dbname=postgres";
-  return url.replace(url.find(common), common.size(), "dbname=" + name);
+  Query(postgres_->url(), "CREATE SCHEMA " + name);
+  return fmt::format("{} options='-c search_path={}'", postgres_->url(), name);
 }
 
 std::string TemporaryPostgres::Query(const std::string& url, const std::string& sql) {

@@ -22,7 +22,8 @@ class TemporaryPostgres {
   TemporaryPostgres(const TemporaryPostgres&) = delete;
   TemporaryPostgres& operator=(const TemporaryPostgres&) = delete;
 
-  // Makes an empty database and returns how to connect to it.
+  // Makes an empty schema, which is as good as a database and has no files to copy; returns how to
+  // connect to it.
   std::string NewDatabase();
 
   // Runs one statement there as superuser; the first column of the first row, or nothing.

@@ -40,6 +40,13 @@ void JoinCgroup(Child* child, const char* procs) {
   if (written < 0) Fail(child, StartStage::kCgroup, written);
 }
 
+// Before the command can do anything: should the shim be killed, the agent ends the group by this
+// number.
+void RecordPid() {
+  const auto pid = static_cast<std::int32_t>(Call(SYS_getpid));
+  Call(SYS_pwrite64, agent::kStateFd, &pid, sizeof(pid), agent::kCommandPidOffset);
+}
+
 // Ignored signals stay ignored over exec, and agents ignore SIGPIPE.
 void ResetSignals() {
   const KernelSigaction by_default = {};
@@ -56,6 +63,7 @@ void Run(void* argument) {
   Call(SYS_setpgid, 0, 0);
   Call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
   Call(SYS_umask, 022);
+  if (command.tracked_cgroup < 0) RecordPid();
   for (const char* procs : command.joined_cgroups) {
     if (*procs != 0) JoinCgroup(child, procs);
   }

@@ -10,25 +10,12 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "agent/executor/shim/command.h"
 #include "agent/executor/shim/proc_files.h"
 #include "agent/executor/shim/shim_record.h"
 #include "agent/executor/shim/system_calls.h"
-
-// The compiler may call these for initialisations, library or not.
-extern "C" {
-void* memset(void* target, int byte, std::size_t size) {
-  asm volatile("rep stosb" : "+D"(target), "+c"(size) : "a"(byte) : "memory");
-  return target;
-}
-void* memcpy(void* target, const void* source, std::size_t size) {
-  void* start = target;
-  asm volatile("rep movsb" : "+D"(target), "+S"(source), "+c"(size) : : "memory");
-  return start;
-}
-}
+#include "agent/executor/shim/timer.h"
 
 namespace potok::shim {
 namespace {
@@ -37,27 +24,11 @@ using agent::EndCause;
 using agent::ShimRecord;
 using agent::StartStage;
 
-constexpr std::int64_t kNever = INT64_MAX;
 constexpr std::int64_t kMillisecond = 1'000'000;
 constexpr std::int64_t kWatchPeriod = 200 * kMillisecond;
 constexpr std::int64_t kKillPeriod = 20 * kMillisecond;
 // After a lease's end the server waits 30 s before it starts the step elsewhere.
 constexpr std::int64_t kLeaseGraceMax = 10'000 * kMillisecond;
-
-std::int64_t Smaller(std::int64_t a, std::int64_t b) {
-  return a < b ? a : b;
-}
-
-std::int64_t Later(std::int64_t now, std::int64_t duration) {
-  return duration > kNever - now ? kNever : now + duration;
-}
-
-// CLOCK_BOOTTIME also counts while the machine sleeps.
-std::int64_t Now() {
-  timespec now = {};
-  Call(SYS_clock_gettime, CLOCK_BOOTTIME, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
 
 // Signals are only ever taken by rt_sigtimedwait. The agent starts the shim with all of them
 // blocked, so that none is lost before.
@@ -67,37 +38,6 @@ std::uint64_t SignalSet() {
   for (int signal : signals) set |= std::uint64_t{1} << (signal - 1);
   return set;
 }
-
-// One timer for whatever is due next. It counts suspended time, unlike the time-out of a wait.
-class Timer {
- public:
-  void ArmAt(std::int64_t at) {
-    if (at == armed_at_) return;
-    if (!made_) {
-      sigevent event = {};
-      event.sigev_notify = SIGEV_SIGNAL;
-      event.sigev_signo = SIGALRM;
-      if (Call(SYS_timer_create, CLOCK_BOOTTIME, &event, &timer_) < 0) return;
-      made_ = true;
-    }
-    armed_at_ = at;
-    itimerspec when = {};
-    if (at != kNever) {
-      // All zero would disarm it.
-      when.it_value.tv_sec = at > 0 ? at / 1'000'000'000 : 0;
-      when.it_value.tv_nsec = at > 0 ? at % 1'000'000'000 : 1;
-    }
-    Call(SYS_timer_settime, timer_, TIMER_ABSTIME, &when, nullptr);
-  }
-
-  // To be called when SIGALRM came: the timer is not armed any more.
-  void Fired() { armed_at_ = kNever; }
-
- private:
-  int timer_ = 0;
-  bool made_ = false;
-  std::int64_t armed_at_ = kNever;
-};
 
 class Attempt {
  public:
@@ -162,14 +102,6 @@ bool Attempt::StartCommand() {
                      tracked_cgroup_});
   }
   main_pid_ = started.pid;
-  if (tracked_cgroup_ < 0) {
-    record_.command_pid = main_pid_;
-    Call(SYS_pwrite64,
-         agent::kStateFd,
-         &record_.command_pid,
-         sizeof(record_.command_pid),
-         agent::kCommandPidOffset);
-  }
   record_.failed_stage = static_cast<std::int32_t>(started.failed_stage);
   record_.failed_errno = started.failed_errno;
   return main_pid_ != 0;
@@ -281,6 +213,7 @@ void Attempt::KillTree() {
   const long file = Call(SYS_openat, tracked_cgroup_, "cgroup.kill", O_WRONLY | O_CLOEXEC);
   Call(SYS_write, file, "1", 1);
   Call(SYS_close, file);
+  record_.cgroup_killed = 1;
 }
 
 // An exit status says nothing of memory; only the cgroup's own counter does.

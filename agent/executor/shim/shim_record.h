@@ -52,7 +52,7 @@ struct ShimRecord {
 
   std::int32_t leave_terminal;  // 1 if the agent has a controlling terminal
 
-  // By the shim, before and, without a cgroup, after it starts the command.
+  // By the shim before it starts the command.
   std::int32_t shim_pid;
   std::int32_t command_pid;  // also its process group; 0 with a cgroup
 
@@ -63,7 +63,7 @@ struct ShimRecord {
   std::int32_t child_out_of_memory;
   std::int32_t failed_stage;  // StartStage
   std::int32_t failed_errno;
-  std::int32_t reserved;
+  std::int32_t cgroup_killed;  // 1 if the leaf was emptied by cgroup.kill
   std::int64_t log_bytes;
   std::int64_t cpu_ns;
   std::int64_t peak_rss_bytes;  // of the largest process

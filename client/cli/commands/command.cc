@@ -3,9 +3,31 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <limits>
 
 namespace potok::client {
+namespace {
+
+// Without a description: CLI11 would show that behind the type in the help.
+CLI::Validator AtLeast(double min) {
+  return CLI::Validator(
+      [min](std::string& text) -> std::string {
+        double number = 0;
+        if (!CLI::detail::lexical_cast(text, number)) return text + " is not a number";
+        return number >= min ? "" : fmt::format("{} is less than {}", text, min);
+      },
+      "");
+}
+
+CLI::Validator Among(const std::vector<std::string>& choices) {
+  return CLI::Validator(
+      [choices](std::string& text) -> std::string {
+        if (std::find(choices.begin(), choices.end(), text) != choices.end()) return "";
+        return fmt::format("{} is none of {}", text, fmt::join(choices, ", "));
+      },
+      "");
+}
+
+}  // namespace
 
 void CommandOptions::Text(const char* names,
                           const char* type,
@@ -27,10 +49,7 @@ void CommandOptions::Choice(const char* names,
                             std::string* value) {
   std::string type;
   for (const std::string& choice : choices) type += (type.empty() ? "" : "|") + choice;
-  command_->add_option(names, *value, help)
-      ->check(CLI::IsMember(choices))
-      ->type_name(type)
-      ->group(group_);
+  command_->add_option(names, *value, help)->type_name(type)->check(Among(choices))->group(group_);
 }
 
 void CommandOptions::Texts(const char* names,
@@ -57,10 +76,7 @@ void CommandOptions::ManyTexts(const char* names,
 
 void CommandOptions::Number(
     const char* names, const char* type, const char* help, int min, int* value) {
-  command_->add_option(names, *value, help)
-      ->check(CLI::Range(min, std::numeric_limits<int>::max()))
-      ->type_name(type)
-      ->group(group_);
+  command_->add_option(names, *value, help)->check(AtLeast(min))->type_name(type)->group(group_);
 }
 
 void CommandOptions::Offset(const char* names,
@@ -72,7 +88,7 @@ void CommandOptions::Offset(const char* names,
 
 void CommandOptions::Seconds(const char* names, const char* help, double* value) {
   command_->add_option(names, *value, help)
-      ->check(CLI::PositiveNumber)
+      ->check(AtLeast(1e-9))
       ->type_name("SECONDS")
       ->group(group_);
 }

@@ -6,6 +6,7 @@
 #include "client/cli/stack/stack_state.h"
 #include "client/cli/stack/supervisor.h"
 #include "client/cli/text/table.h"
+#include "common/runtime/logging.h"
 
 namespace potok::client {
 namespace {
@@ -66,6 +67,8 @@ absl::Status StopBySupervisor(const Context& context, const Home& home) {
 int RunDown(Session& session, const DownOptions& /*options*/) {
   const Context& context = session.context;
   const Home home = context.HomeOfUser();
+  // What the supervisor's parts log is no output of this command, unless something is wrong.
+  if (const absl::Status logs = InitLogging("warn"); !logs.ok()) return Complain(context, logs);
   if (SupervisorRuns(home)) {
     if (const absl::Status stopped = StopBySupervisor(context, home); !stopped.ok()) {
       return Complain(context, stopped);

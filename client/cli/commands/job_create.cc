@@ -58,8 +58,7 @@ void AddJobCreate(CLI::App& job, Session& session) {
                  RunCreate);
   create.RequiredText("-f,--file", "FILE", "Pipeline or job as YAML", &options->file);
   create.Text("-n,--name", "NAME", "Name of the run", &options->name);
-  create.ManyTexts(
-      "--set", "PATH=VALUE ...", "Changes of the file, as inputs.lr=0.1", &options->set);
+  create.ManyTexts("--set", "PATH=VALUE", "Changes of the file, as inputs.lr=0.1", &options->set);
   create.Flag("-s,--stream", "Follow it, with the logs, to its end", &options->stream);
   create.Text("-a,--save-as", "FILE", "Write the job as YAML to this file", &options->save_as);
   // A pipeline is always checked: a wrong one would be refused by the server all the same.

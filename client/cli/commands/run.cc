@@ -102,7 +102,7 @@ void AddRun(CLI::App& app, Session& session) {
       options,
       RunRun);
   run.Text("file", "FILE", "Pipeline or job as YAML", &options->file);
-  run.ManyTexts("--set", "PATH=VALUE ...", "Changes of the file, as inputs.lr=0.1", &options->set);
+  run.ManyTexts("--set", "PATH=VALUE", "Changes of the file, as inputs.lr=0.1", &options->set);
   run.Text("-n,--name", "NAME", "Name of the run", &options->step.name);
   run.Flag("--detach", "Print the run's name and do not follow it", &options->detach);
   run.Text(

@@ -9,11 +9,11 @@ class LiveView final : public View {
  public:
   explicit LiveView(const Context& context) : context_(context) {}
 
+  // Drawn by the next Tick: changes come in bursts.
   void Changed(const v1::Run& run,
                const std::vector<const v1::StepStatus*>& /*changed*/,
-               absl::Time now) override {
+               absl::Time /*now*/) override {
     run_ = &run;
-    Draw(now);
   }
   void Say(const std::string& line) override {
     std::string text = Erased();

@@ -21,7 +21,7 @@ class View {
                        absl::Time now) = 0;
   // A line of its own, such as one of a log. Printable already.
   virtual void Say(const std::string& line) = 0;
-  // Time has passed.
+  // After each burst of changes, and at least every second.
   virtual void Tick(absl::Time now) = 0;
   // Nothing more comes; what is drawn in place goes away.
   virtual void Close() = 0;

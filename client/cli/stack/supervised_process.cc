@@ -81,6 +81,7 @@ SupervisedProcess::SupervisedProcess(SupervisedProcess&& other) noexcept
       state_(std::move(other.state_)),
       backoff_(other.backoff_),
       pidfd_(std::exchange(other.pidfd_, -1)),
+      unwanted_(other.unwanted_),
       is_child_(other.is_child_),
       start_at_(other.start_at_) {}
 
@@ -134,6 +135,10 @@ void SupervisedProcess::NoteEnd(const std::string& how, absl::Duration life, abs
   state_.identity = ProcessIdentity{};
   state_.last_end = how;
   state_.last_end_at = now;
+  if (unwanted_) {
+    spdlog::info("process stopped process={} end=\"{}\"", spec_.name, how);
+    return;
+  }
   state_.restarts += 1;
   const absl::Duration wait = backoff_.AfterLifeOf(life);
   start_at_ = now + wait;
@@ -141,6 +146,15 @@ void SupervisedProcess::NoteEnd(const std::string& how, absl::Duration life, abs
                spec_.name,
                how,
                absl::FormatDuration(wait));
+}
+
+void SupervisedProcess::Stop() {
+  unwanted_ = true;
+  Signal(SIGTERM);
+}
+
+void SupervisedProcess::Kill() const {
+  Signal(SIGKILL);
 }
 
 void SupervisedProcess::Signal(int number) const {

@@ -37,10 +37,12 @@ class SupervisedProcess {
   // To be called when pidfd() is readable: notes how it ended and when to start it again.
   void Ended(absl::Time now);
 
-  // Sends a signal if it runs.
-  void Signal(int number) const;
+  // Asks it to end (SIGTERM), for good.
+  void Stop();
+  void Kill() const;
 
  private:
+  void Signal(int number) const;
   void Watch(const ProcessIdentity& identity);
   void NoteEnd(const std::string& how, absl::Duration life, absl::Time now);
 
@@ -50,6 +52,7 @@ class SupervisedProcess {
   ProcessState state_;
   Backoff backoff_;
   int pidfd_ = -1;
+  bool unwanted_ = false;
   bool is_child_ = false;  // else it was taken over, and how it ends is not told
   absl::Time start_at_ = absl::InfinitePast();
 };

@@ -89,7 +89,7 @@ void StopAll(std::vector<SupervisedProcess>& processes,
                        processes.begin() + static_cast<std::ptrdiff_t>(end),
                        [](const SupervisedProcess& process) { return process.running(); });
   };
-  for (std::size_t i = begin; i < end; ++i) processes[i].Signal(SIGTERM);
+  for (std::size_t i = begin; i < end; ++i) processes[i].Stop();
   const absl::Time deadline = absl::Now() + patience;
   while (any_runs() && absl::Now() < deadline) WaitForNews(processes, -1, deadline);
   while (any_runs()) {
@@ -98,7 +98,7 @@ void StopAll(std::vector<SupervisedProcess>& processes,
       spdlog::warn("process killed because it did not end process={} patience={}",
                    processes[i].state().name,
                    absl::FormatDuration(patience));
-      processes[i].Signal(SIGKILL);
+      processes[i].Kill();
     }
     WaitForNews(processes, -1, absl::Now() + absl::Seconds(1));
   }
@@ -185,7 +185,7 @@ absl::StatusOr<std::vector<std::string>> StopLeftovers(const Home& home,
   std::vector<SupervisedProcess> processes = TakeOver(home, config);
   std::vector<std::string> stopped;
   for (const SupervisedProcess& process : processes) {
-    if (process.running()) stopped.push_back(process.state().name);
+    if (process.running()) stopped.insert(stopped.begin(), process.state().name);
   }
   StopInOrder(processes, home, patience);
   return stopped;

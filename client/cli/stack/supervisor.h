@@ -23,7 +23,8 @@ absl::Status Supervise(const Home& home, const StackConfig& config, const StopPa
 bool SupervisorRuns(const Home& home);
 
 // Stops what a supervisor that was killed has left: agents, server, PostgreSQL, as Supervise does.
-// Names of what was stopped. Takes the supervisor's lock; UNAVAILABLE if another has it.
+// Names of what was stopped, in this order. Takes the supervisor's lock; UNAVAILABLE if another has
+// it.
 absl::StatusOr<std::vector<std::string>> StopLeftovers(const Home& home,
                                                        const StackConfig& config,
                                                        const StopPatience& patience);

@@ -68,7 +68,7 @@ absl::StatusOr<std::int64_t> TableWriter::Apply(const std::vector<Batch>& batche
     return status;
   }
   revision_ = projected;
-  std::erase_if(runs_, [](const auto& entry) { return HasEnded(entry.second.row); });
+  std::erase_if(runs_, [](const auto& entry) { return IsTerminal(entry.second.row.status); });
   return projected;
 }
 

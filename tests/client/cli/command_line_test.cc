@@ -260,6 +260,15 @@ TEST_F(CommandLineTest, GoesOnFollowingWhereTheLineWasCut) {
   EXPECT_THAT(out(), HasSubstr("The server is back"));
 }
 
+// A run that had ended before it was followed: its stream stayed open, and so did the command.
+TEST_F(CommandLineTest, EndsWithTheRunEvenIfTheStreamDoesNot) {
+  server_.runs.sessions = {
+      {{AMessage(1, v1::STATUS_FAILED, {AStep(0, "main", v1::STATUS_FAILED)})}, {}, true}};
+  EXPECT_EQ(Run({"run", "--", "false"}), 1);
+  EXPECT_EQ(Run({"run", "-h"}), 0);
+  EXPECT_THAT(out(), HasSubstr("--gpus N  "));
+}
+
 TEST_F(CommandLineTest, StreamsLogsBehindTheNamesOfTheirSteps) {
   v1::StepStatus prep = AStep(0, "prep", v1::STATUS_RUNNING);
   prep.set_started_us(1);

@@ -221,7 +221,7 @@ TEST_F(StackTest, StopsWhatAKilledSupervisorLeft) {
   KillSupervisor();
   const auto stopped = StopLeftovers(home_, config_, StopPatience());
   ASSERT_TRUE(stopped.ok()) << stopped.status();
-  EXPECT_EQ(*stopped, (std::vector<std::string>{"server", "agent-m-1", "agent-m-2"}));
+  EXPECT_EQ(*stopped, (std::vector<std::string>{"agent-m-2", "agent-m-1", "server"}));
   for (const ProcessState& state : states) EXPECT_FALSE(IsAlive(state.identity)) << state.name;
 }
 

@@ -211,7 +211,7 @@ std::vector<Place> HerePlaces() {
            [](const std::string&) { return "A\n|"; }),
       Here("two here-documents",
            "3<<'A' <<B",
-           "${{inputs.x}}\n$HOME\nA\n<${{inputs.x}}>\nB\nIFS= read -r -d '' second <&3",
+           "${{inputs.x}}\n$HOME\nA\n<${{inputs.x}}>\nB",
            [](const std::string& v) { return "<" + v + ">\n|"; }),
       {"two here-documents, the first",
        "{ IFS= read -r -d '' a; IFS= read -r -d '' b <&3; } <<'A' "
@@ -230,11 +230,16 @@ std::vector<Place> HerePlaces() {
   };
 }
 
-void ExpectEveryValueToArrive(const std::vector<Place>& places) {
-  const std::vector<std::string> values = HostileValues();
+// Tries every `stride`-th value in each place, and other ones in the next place: most expansions
+// make bash fork, and all values in all of them would take a busy machine minutes.
+void ExpectValuesToArrive(const std::vector<Place>& places, std::size_t stride) {
+  const std::vector<std::string> all = HostileValues();
   BashFixture bash;
-  for (const Place& place : places) {
+  for (std::size_t number = 0; number < places.size(); ++number) {
+    const Place& place = places[number];
     SCOPED_TRACE(place.name);
+    std::vector<std::string> values;
+    for (std::size_t i = number % stride; i < all.size(); i += stride) values.push_back(all[i]);
     const auto command = RenderForShell(place.command, {{"x", "any"}}, {});
     ASSERT_TRUE(command.ok()) << command.status();
     SCOPED_TRACE(command->script);
@@ -251,30 +256,29 @@ TEST(CommandBashTest, HasManyHostileValues) {
 }
 
 TEST(CommandBashTest, EveryValueArrivesInEveryQuotingOfAWord) {
-  ExpectEveryValueToArrive(WordPlaces());
-}
-
-TEST(CommandBashTest, EveryValueArrivesInsideExpansions) {
-  ExpectEveryValueToArrive(ExpansionPlaces());
-}
-
-TEST(CommandBashTest, EveryValueArrivesInEveryPartOfACommand) {
-  ExpectEveryValueToArrive(CommandPlaces());
+  ExpectValuesToArrive(WordPlaces(), 1);
 }
 
 TEST(CommandBashTest, EveryValueArrivesInHereDocuments) {
-  ExpectEveryValueToArrive(HerePlaces());
+  ExpectValuesToArrive(HerePlaces(), 1);
+}
+
+TEST(CommandBashTest, ValuesArriveInsideExpansions) {
+  ExpectValuesToArrive(ExpansionPlaces(), 4);
+}
+
+TEST(CommandBashTest, ValuesArriveInEveryPartOfACommand) {
+  ExpectValuesToArrive(CommandPlaces(), 4);
 }
 
 TEST(CommandBashTest, EveryValueArrivesThroughTheEnvironment) {
   BashFixture bash;
   for (const std::string& value : HostileValues()) {
-    const auto command = RenderForShell(
-        "printf '%s|' ${{inputs.a.x}} \"$(printf '%s.' '${{outputs.o}}')\" > \"$OUT\"",
-        {{"a.x", value}},
-        {{"o", value}});
+    const auto command = RenderForShell("printf '%s|' ${{inputs.a.x}} '${{outputs.o}}' > \"$OUT\"",
+                                        {{"a.x", value}},
+                                        {{"o", value}});
     ASSERT_TRUE(command.ok()) << command.status();
-    EXPECT_EQ(bash.Run(*command), value + "|" + value + ".|");
+    EXPECT_EQ(bash.Run(*command), value + "|" + value + "|");
     ASSERT_FALSE(bash.CanaryExists()) << value;
   }
 }

@@ -1,6 +1,6 @@
 #include "common/pipeline/validate.h"
 
-#include <chrono>
+#include <ctime>
 
 #include "gmock/gmock.h"
 #include "tests/common/pipeline/spec_builder.h"
@@ -368,25 +368,34 @@ PipelineSpec AChain(std::size_t steps) {
   return spec;
 }
 
+// Seconds of this program's processor time, so that a busy machine does not matter. A quadratic
+// search through 100,000 steps would take minutes.
+constexpr double kSecondsMax = 20.0;
+
+double ProcessorSeconds() {
+  return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+}
+
 TEST(ValidateTest, TakesTheLargestPipelineInLinearTime) {
   PipelineSpec spec = AChain(kStepsMax);
-  EXPECT_THAT(Found(spec), Says("error jobs.step_0", "more) -> step_0"));
   spec.steps[0].inputs[0].value = UriValue{"https://x/y"};
-  const auto start = std::chrono::steady_clock::now();
-  EXPECT_THAT(Found(spec), IsEmpty());
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  RecordProperty("milliseconds", static_cast<int>(seconds.count() * 1000));
-  // A quadratic search would take minutes; the margin is for busy machines.
-  EXPECT_LT(seconds.count(), 20.0);
+  const double start = ProcessorSeconds();
+  EXPECT_THAT(Validate(spec), IsEmpty());
+  const double seconds = ProcessorSeconds() - start;
+  RecordProperty("milliseconds", static_cast<int>(seconds * 1000));
+  EXPECT_LT(seconds, kSecondsMax);
+}
+
+TEST(ValidateTest, FindsTheCycleOfALongChainAndShortensItsPath) {
+  EXPECT_THAT(Found(AChain(10'000)), Says("error jobs.step_0", "(9980 more) -> step_0"));
 }
 
 TEST(ValidateTest, TakesTheWorstOfTheLargestPipelinesInLinearTime) {
   PipelineSpec spec = AChain(kStepsMax);
   for (Step& step : spec.steps) step.inputs[0].value = TextValue{"${{parent.jobs.stp.outputs.o}}"};
-  const auto start = std::chrono::steady_clock::now();
+  const double start = ProcessorSeconds();
   EXPECT_EQ(Validate(spec).size(), kStepsMax);
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  EXPECT_LT(seconds.count(), 20.0);
+  EXPECT_LT(ProcessorSeconds() - start, kSecondsMax);
 }
 
 }  // namespace

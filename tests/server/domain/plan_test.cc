@@ -1,6 +1,6 @@
 #include "server/domain/plan.h"
 
-#include <chrono>
+#include <algorithm>
 
 #include "fmt/format.h"
 #include "gmock/gmock.h"

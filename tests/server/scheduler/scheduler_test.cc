@@ -207,7 +207,7 @@ TEST_F(SchedulerTest, RefusesWhatDoesNotFitIntoTheMailbox) {
                                            *recorder_,
                                            clock_,
                                            *metrics_,
-                                           SchedulerOptions{.mailbox_max = 1});
+                                           SchedulerOptions{.decide = {}, .mailbox_max = 1});
   EXPECT_TRUE(scheduler_->Post(MachineHeard{1, "m1"}));
   EXPECT_FALSE(scheduler_->Post(MachineHeard{1, "m1"}));
   EXPECT_TRUE(scheduler_->PostAlways(MachineHeard{1, "m1"}));

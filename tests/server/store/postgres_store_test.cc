@@ -16,7 +16,7 @@ using testing::Eq;
 using testing::HasSubstr;
 using testing::Optional;
 
-// Ends all sessions of the database but its own, as an operator or a crash of a backend does.
+// Ends all sessions but its own, as an operator or a crash of a backend does.
 constexpr char kTerminate[] =
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
     "WHERE datname = current_database() AND pid <> pg_backend_pid()";
@@ -201,7 +201,7 @@ TEST_F(PostgresStoreTest, MigratesOnceWhenTwoServersStartTogether) {
 
 TEST_F(PostgresStoreTest, CommentsEveryTable) {
   EXPECT_EQ(Query("SELECT string_agg(relname, ' ') FROM pg_class "
-                  "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace "
+                  "WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace "
                   "AND obj_description(oid, 'pg_class') IS NULL"),
             "");
 }

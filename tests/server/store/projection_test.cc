@@ -98,9 +98,9 @@ TEST(ProjectionTest, TimesARunByItsMoves) {
   RunFacts run = FactsOf(ARun(1), 1);
   Fold(MoveRun(1, RunStatus::kRunning, 20), 2, &run);
   Fold(MoveRun(1, RunStatus::kCancelRequested, 30), 3, &run);
-  EXPECT_FALSE(HasEnded(run.row));
+  EXPECT_FALSE(IsTerminal(run.row.status));
   Fold(MoveRun(1, RunStatus::kCanceled, 40), 4, &run);
-  EXPECT_TRUE(HasEnded(run.row));
+  EXPECT_TRUE(IsTerminal(run.row.status));
   EXPECT_EQ(run.row.created_us, 1001);
   EXPECT_EQ(run.row.started_us, 20);
   EXPECT_EQ(run.row.ended_us, 40);

@@ -1,0 +1,50 @@
+#include "agent/domain/lease.h"
+
+#include <gtest/gtest.h>
+
+#include "agent/domain/log_limit.h"
+
+namespace potok::agent {
+namespace {
+
+TEST(LeaseTest, HasNoDeadlineBeforeTheFirstWelcome) {
+  Lease lease;
+  lease.HelloSent(absl::Seconds(10));
+  EXPECT_EQ(lease.deadline(), absl::InfiniteDuration());
+}
+
+TEST(LeaseTest, CountsFromTheSendingOfTheLastAcknowledgedHeartbeat) {
+  Lease lease;
+  lease.HelloSent(absl::Seconds(10));
+  lease.Welcomed(absl::Seconds(60));
+  EXPECT_EQ(lease.deadline(), absl::Seconds(70));
+  EXPECT_EQ(lease.HeartbeatSent(absl::Seconds(15)), 1U);
+  EXPECT_EQ(lease.HeartbeatSent(absl::Seconds(20)), 2U);
+  EXPECT_EQ(lease.HeartbeatSent(absl::Seconds(25)), 3U);
+  EXPECT_EQ(lease.deadline(), absl::Seconds(70));
+  lease.Acknowledged(2);
+  EXPECT_EQ(lease.deadline(), absl::Seconds(80));
+  lease.Acknowledged(1);
+  EXPECT_EQ(lease.deadline(), absl::Seconds(80)) << "an older one takes nothing back";
+}
+
+TEST(LeaseTest, StandsWhileAnotherSessionIsTried) {
+  Lease lease;
+  lease.HelloSent(absl::Seconds(10));
+  lease.Welcomed(absl::Seconds(60));
+  lease.HeartbeatSent(absl::Seconds(15));
+  lease.HelloSent(absl::Seconds(30));
+  EXPECT_EQ(lease.deadline(), absl::Seconds(70));
+  lease.Welcomed(absl::Seconds(20));
+  EXPECT_EQ(lease.deadline(), absl::Seconds(50)) << "a new session may name another length";
+}
+
+TEST(LogLimitTest, CountsTheMarkOfALogThatIsCut) {
+  EXPECT_EQ(StoredLogBytes(0), 0);
+  EXPECT_EQ(StoredLogBytes(kLogBytesMax), kLogBytesMax);
+  EXPECT_EQ(StoredLogBytes(kLogBytesMax + 1),
+            kLogBytesMax + static_cast<std::int64_t>(LogCutMark().size()));
+}
+
+}  // namespace
+}  // namespace potok::agent

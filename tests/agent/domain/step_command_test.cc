@@ -1,0 +1,162 @@
+#include "agent/domain/step_command.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "agent/domain/simple_command.h"
+#include "tests/agent/domain/builders.h"
+
+namespace potok::agent {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::Key;
+using ::testing::Not;
+using ::testing::Pair;
+
+const AttemptPaths kPaths("/state/attempts/7.3.2");
+
+std::optional<std::string> Found(const std::string& program, const std::string&) {
+  return "/usr/bin/" + program;
+}
+std::optional<std::string> NotFound(const std::string&, const std::string&) {
+  return std::nullopt;
+}
+
+StepCommand Render(const AttemptOrder& order, const FindProgram& find = Found) {
+  StepSurroundings surroundings;
+  surroundings.home = "/home/ada";
+  surroundings.user = "ada";
+  return *RenderStep(order, kPaths, surroundings, find);
+}
+
+void ExpectVariables(const std::map<std::string, std::string>& environment,
+                     const std::map<std::string, std::string>& expected) {
+  for (const auto& variable : expected) EXPECT_THAT(environment, Contains(variable));
+}
+
+TEST(SimpleCommandTest, KnowsWhatNeedsNoShell) {
+  const std::vector<std::string> plain = {
+      "python train.py --lr=0.1 -v", "/bin/true", " make\t-j2 a/b:c@d,e+f%g ", "true1", "ls\n"};
+  for (const std::string& command : plain) EXPECT_TRUE(PlainWords(command)) << command;
+  EXPECT_THAT(*PlainWords("  a\t b \n"), ElementsAre("a", "b"));
+}
+
+TEST(SimpleCommandTest, LeavesTheRestToTheShell) {
+  const std::vector<std::string> shell = {
+      "",          " ",        "echo hi", "true",  "cd src",   "A=1 python x", "a | b",
+      "a && b",    "a; b",     "a\nb",    "a > f", "a $HOME",  "a \"b\"",      "a 'b'",
+      "a *.csv",   "a ~/x",    "a {1,2}", "a # b", "a \\\n b", "if x",         "while x",
+      "time make", ". env.sh", ": x",     "%1",    "a `b`",    "exec python",  "a ${{inputs.x}}",
+      "[ a = b ]", "! a"};
+  for (const std::string& command : shell) EXPECT_FALSE(PlainWords(command)) << command;
+}
+
+TEST(StepCommandTest, ExecutesAPlainCommandWithoutAShell) {
+  const StepCommand step = Render(AnOrder("python train.py --lr=0.1"));
+  EXPECT_THAT(step.argv, ElementsAre("/usr/bin/python", "train.py", "--lr=0.1"));
+  EXPECT_EQ(step.script, std::nullopt);
+}
+
+TEST(StepCommandTest, LeavesAProgramThatIsNotFoundToTheShellAndItsMessage) {
+  const StepCommand step = Render(AnOrder("pyhton train.py"), NotFound);
+  EXPECT_THAT(step.argv,
+              ElementsAre("/bin/bash", "--noprofile", "--norc", "/state/attempts/7.3.2/script"));
+  EXPECT_EQ(step.script, "pyhton train.py");
+}
+
+TEST(StepCommandTest, PassesValuesThroughTheEnvironment) {
+  AttemptOrder order = AnOrder("python train.py --lr ${{inputs.lr}} --out ${{outputs.model}}");
+  order.inputs = {AText("lr", "0.1; rm -rf /")};
+  order.outputs = {AnOutput("model", ValueType::kUriFolder)};
+  const StepCommand step = Render(order);
+  EXPECT_THAT(*step.script, Not(::testing::HasSubstr("rm -rf")));
+  EXPECT_THAT(step.environment, Contains(Pair(::testing::_, "0.1; rm -rf /")));
+  EXPECT_THAT(step.environment, Contains(Pair(::testing::_, kPaths.folder + "/outputs/model")));
+}
+
+TEST(StepCommandTest, LaysInputsAndOutputsWhereTheirTypesSay) {
+  EXPECT_EQ(kPaths.Input(AFolder("data")), kPaths.folder + "/inputs/data");
+  EXPECT_EQ(kPaths.Input(AFile("table", "a.csv")), kPaths.folder + "/inputs/table/a.csv");
+  EXPECT_EQ(kPaths.Input(AFile("table", "")), kPaths.folder + "/inputs/table/table");
+  EXPECT_EQ(kPaths.OutputPath(AnOutput("m", ValueType::kMlflowModel)), kPaths.outputs() + "/m");
+  EXPECT_EQ(kPaths.OutputPath(AnOutput("t", ValueType::kUriFile)), kPaths.outputs() + "/t/t");
+  EXPECT_EQ(kPaths.OutputPath(AnOutput("auc", ValueType::kNumber)), kPaths.outputs() + "/auc");
+  EXPECT_EQ(kPaths.OutputPath(AnOutput("artifacts", ValueType::kUriFolder)), kPaths.work());
+  EXPECT_EQ(kPaths.OutputPath(AnOutput("artifacts", ValueType::kUriFolder, "azureml://x")),
+            kPaths.outputs() + "/artifacts");
+}
+
+TEST(StepCommandTest, GivesAStepAzureMlsVariablesAndNothingOfTheAgents) {
+  setenv("POTOK_TEST_SECRET", "x", 1);
+  AttemptOrder order = AnOrder();
+  order.inputs = {AFolder("data"), AText("lr", "0.1")};
+  const auto environment = Render(order).environment;
+  ExpectVariables(environment,
+                  {{"AZUREML_RUN_ID", "calm_lake_train"},
+                   {"AZUREML_ROOT_RUN_ID", "calm_lake"},
+                   {"AZUREML_CR_NODE_RANK", "0"},
+                   {"AZUREML_PROCESS_NAME", "rank_0"},
+                   {"AZURE_ML_INPUT_data", kPaths.folder + "/inputs/data"},
+                   {"MLFLOW_RUN_ID", "calm_lake_train"},
+                   {"MLFLOW_EXPERIMENT_NAME", "prices"},
+                   {"HOME", "/home/ada"},
+                   {"LANG", "C.UTF-8"},
+                   {"TMPDIR", kPaths.folder + "/tmp"},
+                   {"POTOK_FENCE", "7.3.2"},
+                   {"POTOK_ATTEMPT", "2"}});
+  EXPECT_THAT(environment, Not(Contains(Key("POTOK_TEST_SECRET"))));
+  EXPECT_THAT(environment, Not(Contains(Key("TERM"))));
+  EXPECT_THAT(environment, Not(Contains(Key("CUDA_VISIBLE_DEVICES"))));
+}
+
+TEST(StepCommandTest, LetsTheStepsOwnVariablesWinButNotOverItsIdentity) {
+  AttemptOrder order = AnOrder();
+  order.environment_variables = {{"LANG", "pl_PL.UTF-8"}, {"POTOK_FENCE", "9.9.9"}};
+  const auto environment = Render(order).environment;
+  EXPECT_THAT(environment, Contains(Pair("LANG", "pl_PL.UTF-8")));
+  EXPECT_THAT(environment, Contains(Pair("POTOK_FENCE", "7.3.2")));
+}
+
+TEST(StepCommandTest, ShowsAStepOnlyTheGpusThatItAskedFor) {
+  StepSurroundings with_gpus;
+  with_gpus.has_gpus = true;
+  AttemptOrder order = AnOrder();
+  order.environment_variables = {{"CUDA_VISIBLE_DEVICES", "0,1,2,3"}};
+  EXPECT_EQ(StepEnvironment(order, kPaths, with_gpus).at("CUDA_VISIBLE_DEVICES"), "");
+  order.gpu_indices = {1, 3};
+  EXPECT_EQ(StepEnvironment(order, kPaths, with_gpus).at("CUDA_VISIBLE_DEVICES"), "1,3");
+}
+
+TEST(StepCommandTest, RunsADistributedStepAsTheOnlyRank) {
+  AttemptOrder order = AnOrder();
+  order.distribution.type = "pytorch";
+  order.distribution.process_count_per_instance = 4;
+  ExpectVariables(Render(order).environment,
+                  {{"WORLD_SIZE", "1"},
+                   {"RANK", "0"},
+                   {"LOCAL_RANK", "0"},
+                   {"NODE_RANK", "0"},
+                   {"MASTER_ADDR", "127.0.0.1"}});
+  order.distribution.type = "tensorflow";
+  EXPECT_THAT(Render(order).environment, Contains(Key("TF_CONFIG")));
+  order.distribution.type = "mpi";
+  EXPECT_THAT(Render(order).environment, Contains(Key("AZ_BATCH_HOST_LIST")));
+}
+
+TEST(OrderTest, RefusesNamesThatLeaveTheFolder) {
+  for (const std::string name : {"..", ".", "", "a/b", "/etc"}) {
+    AttemptOrder order = AnOrder();
+    order.inputs = {AFolder(name)};
+    EXPECT_FALSE(CheckNames(order).ok()) << name;
+    order.inputs = {AFile("data", name)};
+    EXPECT_EQ(CheckNames(order).ok(), name.empty()) << name;
+    order.inputs = {};
+    order.outputs = {AnOutput(name, ValueType::kUriFolder)};
+    EXPECT_FALSE(CheckNames(order).ok()) << name;
+  }
+}
+
+}  // namespace
+}  // namespace potok::agent

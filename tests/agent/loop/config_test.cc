@@ -1,0 +1,117 @@
+#include "agent/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "agent/loop/find_program.h"
+#include "tests/agent/loop/fakes.h"
+
+namespace potok::agent {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+AgentFlags GoodFlags() {
+  AgentFlags flags;
+  flags.server = "unix:/run/potok.sock";
+  flags.state = "/var/lib/potok/agent";
+  flags.cache_bytes = "50GiB";
+  flags.on_stop = "leave";
+  flags.log_level = "info";
+  return flags;
+}
+
+TEST(ConfigTest, NamesEveryWrongFlagAtOnce) {
+  AgentFlags flags = GoodFlags();
+  flags.server = "nowhere";
+  flags.memory = "much";
+  flags.cpus = "-1";
+  flags.gpus = "two";
+  flags.labels = {"disk"};
+  flags.pools = {"gpu cluster"};
+  flags.on_stop = "sleep";
+  flags.log_level = "loud";
+  flags.transfer_threads = 0;
+  const std::string problems = ConfigOf(flags).status().ToString();
+  for (const char* flag : {"--server=nowhere",
+                           "--memory=much",
+                           "--cpus=-1",
+                           "--gpus=two",
+                           "--label=disk",
+                           "--pool=gpu cluster",
+                           "--on_stop=sleep",
+                           "--log_level=loud",
+                           "--transfer_threads=0"}) {
+    EXPECT_THAT(problems, HasSubstr(flag));
+  }
+}
+
+TEST(ConfigTest, ReadsLabelsPoolsAndAmounts) {
+  AgentFlags flags = GoodFlags();
+  flags.labels = {"disk=nvme", "note=a=b"};
+  flags.pools = {"gpu-cluster"};
+  flags.memory = "64GiB";
+  flags.cpus = "500m";
+  flags.gpus = "0";
+  const AgentConfig config = *ConfigOf(flags);
+  EXPECT_EQ(config.labels.at("disk"), "nvme");
+  EXPECT_EQ(config.labels.at("note"), "a=b");
+  EXPECT_EQ(config.memory_bytes, std::int64_t{64} << 30);
+  EXPECT_EQ(config.cpu_millis, 500);
+  EXPECT_EQ(config.gpus, 0);
+  EXPECT_EQ(config.artifacts, config.server);
+}
+
+TEST(ConfigTest, UnderstandsAddresses) {
+  EXPECT_EQ(ParseAddress("10.0.0.1:8470"), "10.0.0.1:8470");
+  EXPECT_EQ(ParseAddress("grpc://cas.example:9092"), "cas.example:9092");
+  EXPECT_EQ(ParseAddress("unix:/run/s.sock"), "unix:/run/s.sock");
+  EXPECT_EQ(ParseAddress("unix:///run/s.sock"), "unix:/run/s.sock");
+  for (const std::string wrong :
+       {"", "host", "host:", ":1", "host:0", "host:70000", "http://x:1", "unix:", "unix:rel"}) {
+    EXPECT_EQ(ParseAddress(wrong), std::nullopt) << wrong;
+  }
+}
+
+TEST(ConfigTest, OffersNoMoreGpusThanThereAre) {
+  MachineFacts facts;
+  facts.capacity = {100, 2000, 2};
+  facts.gpus.resize(2);
+  AgentConfig config;
+  config.gpus = 1;
+  EXPECT_EQ(Offer(config, facts).capacity.gpus, 1);
+  config.gpus = 8;
+  EXPECT_EQ(Offer(config, facts).capacity.gpus, 2);
+  config.memory_bytes = 50;
+  EXPECT_EQ(Offer(config, facts).capacity.memory_bytes, 50);
+}
+
+TEST(ConfigTest, JoinsWhatIsGivenSeveralTimesAndReadsHyphens) {
+  EXPECT_THAT(
+      NormalizeFlags(
+          {"agent", "--label=a=1", "--on-stop=kill", "--label", "b-c=2", "--server=unix:/a-b"},
+          {"label", "pool"}),
+      ElementsAre("agent", "--on_stop=kill", "--server=unix:/a-b", "--label=a=1,b-c=2"));
+}
+
+TEST(FindProgramTest, FindsWhatTheKernelCanExecute) {
+  const TempFolder folder;
+  const auto add = [&](const std::string& name, const std::string& content, int mode) {
+    WriteText(folder.path() + "/" + name, content);
+    chmod((folder.path() + "/" + name).c_str(), static_cast<mode_t>(mode));
+  };
+  add("tool", "#!/bin/sh\n", 0755);
+  add("plain", "echo a shell reads this\n", 0755);
+  add("data", "#!/bin/sh\n", 0644);
+  EXPECT_EQ(FindProgramInPath("tool", "/nowhere:" + folder.path()), folder.path() + "/tool");
+  EXPECT_EQ(FindProgramInPath(folder.path() + "/tool", ""), folder.path() + "/tool");
+  EXPECT_EQ(FindProgramInPath("plain", folder.path()), std::nullopt);
+  EXPECT_EQ(FindProgramInPath("data", folder.path()), std::nullopt);
+  EXPECT_EQ(FindProgramInPath("./tool", folder.path()), std::nullopt);
+  EXPECT_EQ(FindProgramInPath("tool", ":" + folder.path()), std::nullopt);
+  EXPECT_TRUE(FindProgramInPath("bash", "/usr/bin:/bin"));
+}
+
+}  // namespace
+}  // namespace potok::agent

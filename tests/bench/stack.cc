@@ -1,0 +1,143 @@
+#include "tests/bench/stack.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <thread>
+
+#include "client/cli/stack/postmaster.h"
+#include "client/cli/stack/process_identity.h"
+#include "client/potok_client/machines_client.h"
+#include "client/potok_client/run_state.h"
+#include "client/potok_client/runs_client.h"
+#include "common/base/status_macros.h"
+#include "fmt/format.h"
+#include "tests/bench/machine.h"
+
+extern char** environ;
+
+namespace potok::bench {
+namespace {
+
+constexpr auto kPollInterval = std::chrono::milliseconds(2);
+
+// The environment of this process but for what names another stack.
+std::vector<std::string> EnvironmentWith(const std::string& home) {
+  std::vector<std::string> variables = {"POTOK_HOME=" + home};
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string text(*entry);
+    if (text.rfind("POTOK_", 0) != 0) variables.push_back(text);
+  }
+  return variables;
+}
+
+// Runs a command of `potok`, its output in a file; an error holds that.
+absl::Status Potok(const std::string& bin, const std::string& command, const std::string& home) {
+  const std::string output = home + "/potok-bench.out";
+  std::string program = bin + "/potok";
+  std::string word = command;
+  char* argv[] = {program.data(), word.data(), nullptr};
+  std::vector<std::string> variables = EnvironmentWith(home);
+  std::vector<char*> environment;
+  for (std::string& variable : variables) environment.push_back(variable.data());
+  environment.push_back(nullptr);
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_addopen(&files, 1, output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  posix_spawn_file_actions_adddup2(&files, 1, 2);
+  pid_t pid = 0;
+  const int error = posix_spawn(&pid, program.c_str(), &files, nullptr, argv, environment.data());
+  posix_spawn_file_actions_destroy(&files);
+  if (error != 0) {
+    return absl::NotFoundError(fmt::format(
+        "cannot run {}: {}; name the folder of the programs by --bin", program, strerror(error)));
+  }
+  int status = 0;
+  waitpid(pid, &status, 0);
+  if (status == 0) return absl::OkStatus();
+  return absl::UnavailableError(
+      fmt::format("`potok {}` failed:\n{}", command, client::ContentOf(output)));
+}
+
+}  // namespace
+
+Stack::Stack(std::string bin, client::Home home)
+    : bin_(std::move(bin)),
+      home_(std::move(home)),
+      connection_({home_.server_address(), "potok-bench", true}) {}
+
+absl::StatusOr<std::unique_ptr<Stack>> Stack::Start(const std::string& bin,
+                                                    const std::string& folder) {
+  POTOK_RETURN_IF_ERROR(Potok(bin, "up", folder));
+  // From here on the destructor takes down what was started.
+  std::unique_ptr<Stack> stack(new Stack(bin, client::Home{folder}));
+  POTOK_RETURN_IF_ERROR(stack->FindProcesses());
+  return stack;
+}
+
+Stack::~Stack() {
+  if (const absl::Status down = Potok(bin_, "down", home_.root); !down.ok()) {
+    fmt::print(stderr, "potok-bench: {}\n", std::string(down.message()));
+  }
+}
+
+absl::Status Stack::FindProcesses() {
+  const auto server = client::LiveProcessOf(home_.pid_file("server"));
+  const auto postmaster = client::PostmasterOf(home_);
+  std::optional<client::ProcessIdentity> agent;
+  for (const auto& entry : std::filesystem::directory_iterator(home_.root + "/run")) {
+    if (entry.path().filename().string().rfind("agent-", 0) == 0) {
+      agent = client::LiveProcessOf(entry.path());
+    }
+  }
+  if (!server || !postmaster || !agent) {
+    return absl::UnavailableError(
+        fmt::format("no server, PostgreSQL or agent of the stack at {}", home_.root));
+  }
+  server_ = server->pid;
+  postmaster_ = postmaster->pid;
+  agent_ = agent->pid;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::Run> Stack::RunToEnd(const v1::PipelineSpec& spec, double* wall_us) {
+  client::RunsClient runs(connection_.channel());
+  const double began = NowMicros();
+  POTOK_ASSIGN_OR_RETURN(const v1::CreateRunResponse created, runs.Create(spec, "potok-bench"));
+  // List, like Get, answers from the tables once they are projected to the newest revision, and
+  // does not carry thousands of steps.
+  v1::ListRunsRequest only;
+  only.set_name_prefix(created.name());
+  while (true) {
+    POTOK_ASSIGN_OR_RETURN(const std::vector<v1::Run> found, runs.List(only, 1));
+    if (!found.empty() && client::HasEnded(found[0].status())) break;
+    std::this_thread::sleep_for(kPollInterval);
+  }
+  *wall_us = NowMicros() - began;
+  POTOK_ASSIGN_OR_RETURN(v1::Run run, runs.Get(created.name(), true));
+  if (run.status() == v1::STATUS_COMPLETED) return run;
+  return absl::InternalError(
+      fmt::format("run {} ended {}: {}", run.name(), client::NameOf(run.status()), run.reason()));
+}
+
+StackCpu Stack::ReadCpu() const {
+  StackCpu cpu;
+  cpu.server = CpuMicrosOf(server_);
+  cpu.agent = CpuMicrosOf(agent_);
+  cpu.children = CpuMicrosOfEndedChildren(agent_);
+  cpu.postgres = CpuMicrosOf(postmaster_) + CpuMicrosOfEndedChildren(postmaster_);
+  for (const pid_t backend : ChildrenOf(postmaster_)) cpu.postgres += CpuMicrosOf(backend);
+  return cpu;
+}
+
+absl::StatusOr<std::string> Stack::Isolation() {
+  client::MachinesClient machines(connection_.channel());
+  POTOK_ASSIGN_OR_RETURN(const std::vector<v1::Machine> found, machines.List());
+  return found.empty() ? std::string("none") : found[0].isolation();
+}
+
+}  // namespace potok::bench
