@@ -1,5 +1,7 @@
 """A Potok of its own for a test: the real programs, a private PostgreSQL, a folder that is removed at the end."""
 
+import atexit
+import contextlib
 import json
 import os
 import pathlib
@@ -14,6 +16,7 @@ import unittest
 BIN = pathlib.Path(os.environ["POTOK_BIN"])
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CASES = pathlib.Path(__file__).resolve().parent / "cases"
+PROGRAMS = ("potok", "potok-server", "potok-agent", "postgres")
 ENDED = {"Completed", "Failed", "Canceled"}
 
 
@@ -52,10 +55,21 @@ class Stack:
             "LC_ALL": "C.UTF-8",
         }
         self.up_arguments = up_arguments
+        # Also when the test is interrupted: SIGTERM then ends it as Ctrl-C does.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        atexit.register(self.close)
 
     def close(self):
-        self.potok("down", check=False)
-        shutil.rmtree(self.home, ignore_errors=True)
+        """Stops and removes all of it, whatever state it is in. May be called again."""
+        atexit.unregister(self.close)
+        try:
+            self.potok("down", check=False, timeout=200)
+        finally:
+            # `down` leaves running steps to the agent that comes next; here none does.
+            for pid in self._processes_at_home():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            shutil.rmtree(self.home, ignore_errors=True)
 
     def up(self):
         return self.potok("up", "--timeout=240", *self.up_arguments, timeout=300)
@@ -159,6 +173,16 @@ class Stack:
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda: not is_alive(pid), f"process {pid} is gone")
         return pid
+
+    def _processes_at_home(self) -> list[int]:
+        found = []
+        for folder in pathlib.Path("/proc").iterdir():
+            try:
+                if folder.name.isdigit() and (folder / "cwd").readlink().is_relative_to(self.home):
+                    found.append(int(folder.name))
+            except OSError:
+                continue
+        return found + [pid for program in PROGRAMS for pid in self.processes(program)]
 
     def print_logs(self):
         for log in sorted((self.state / "logs").glob("*.log")):
