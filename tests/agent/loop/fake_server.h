@@ -104,6 +104,7 @@ class FakeServer final : public v1::Agents::Service {
   std::map<AttemptKey, ReportEvent> ends;
   std::map<AttemptKey, std::string> logs;
   std::map<AttemptKey, bool> finals;
+  AttemptKey refused;  // logs of this attempt end the stream
   int heartbeats = 0;
   bool goodbye = false;
 
@@ -195,6 +196,7 @@ class FakeServer final : public v1::Agents::Service {
       {
         std::lock_guard lock(mutex_);
         const AttemptKey key = FromProto(request.id());
+        if (key == refused) return {grpc::StatusCode::NOT_FOUND, "no such run"};
         std::string& log = logs[key];
         const auto offset = static_cast<std::size_t>(request.offset());
         if (offset > log.size()) {
