@@ -21,6 +21,7 @@
 #include "common/runtime/real_clock.h"
 #include "common/runtime/signals.h"
 #include "server/embedded/embedded_postgres.h"
+#include "server/embedded/postgres_watch.h"
 #include "server/http/http_server.h"
 #include "server/http/process_metrics.h"
 #include "server/rpc/agents_service.h"
@@ -60,6 +61,7 @@ absl::Status MakeHome(const ServerConfig& config) {
 // What owns the data: opened first, closed last.
 struct Storage {
   std::unique_ptr<EmbeddedPostgres> postgres;
+  std::unique_ptr<PostgresWatch> watch;
   StoreBundle bundle;
   std::unique_ptr<BlobStore> blobs;
   std::unique_ptr<Datastores> datastores;
@@ -71,6 +73,7 @@ absl::StatusOr<Storage> OpenStorage(const ServerConfig& config) {
   std::string url = config.database;
   if (!config.embedded_postgres.empty()) {
     POTOK_ASSIGN_OR_RETURN(storage.postgres, EmbeddedPostgres::Start(config.embedded_postgres));
+    storage.watch = std::make_unique<PostgresWatch>(*storage.postgres);
     url = storage.postgres->url();
   }
   POTOK_ASSIGN_OR_RETURN(storage.bundle, OpenPostgres(url));
@@ -267,6 +270,7 @@ absl::Status RunServer(const ServerConfig& config) {
   // What is committed is projected at the next start too; this only spares it the work.
   projector.WaitFor(scheduler.committed_revision(), absl::Seconds(5)).IgnoreError();
   storage.bundle = StoreBundle{};
+  storage.watch.reset();
   if (storage.postgres != nullptr && outcome.code() != absl::StatusCode::kFailedPrecondition) {
     if (absl::Status stopped = storage.postgres->Stop(); !stopped.ok()) {
       spdlog::error("stopping PostgreSQL failed: {}", stopped.ToString());

@@ -34,6 +34,7 @@ absl::Status InitLogging(const std::string& level) {
     return absl::InvalidArgumentError(
         fmt::format("--log-level={}: choose one of trace, debug, info, warn, error", level));
   }
+  spdlog::drop("potok");  // a second call replaces the first
   auto logger = spdlog::stderr_logger_mt("potok");
   auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
   formatter->add_flag<ThreadName>('*').set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l [%*] %v");

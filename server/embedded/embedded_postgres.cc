@@ -69,6 +69,7 @@ class Cluster final : public EmbeddedPostgres {
         user_(std::move(user)) {}
 
   const std::string& url() const override { return url_; }
+  absl::Status EnsureRunning() override { return IsAnswering() ? absl::OkStatus() : BringUp(); }
   absl::Status Stop() override;
 
   // Makes what is missing and starts what does not run.

@@ -21,6 +21,10 @@ class EmbeddedPostgres {
   // libpq connection string.
   virtual const std::string& url() const = 0;
 
+  // Starts it again if it does not answer: its postmaster was killed, or the machine's memory ran
+  // out. Cheap when it answers. Blocks as Start does.
+  virtual absl::Status EnsureRunning() = 0;
+
   // Fast shutdown (pg_ctl -m fast), waits for it.
   virtual absl::Status Stop() = 0;
 

@@ -9,8 +9,10 @@
 #include <filesystem>
 #include <fstream>
 
+#include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/embedded/postgres_watch.h"
 #include "tests/support/temporary_postgres.h"
 
 namespace potok::server {
@@ -66,6 +68,24 @@ TEST(EmbeddedPostgresTest, ComesBackWithItsDataAfterThePostmasterIsKilled) {
   own.Kill();
   own.Start();
   EXPECT_EQ(own.Query(url, "SELECT x FROM kept"), "42");
+}
+
+// A postmaster that was killed under a running server was never started again: every commit was
+// retried for ever.
+TEST(EmbeddedPostgresTest, IsStartedAgainUnderAServerThatWatchesIt) {
+  TemporaryPostgres& own = TemporaryPostgres::Shared();
+  const auto postgres = EmbeddedPostgres::Start(own.folder() + "/postgres");
+  ASSERT_TRUE(postgres.ok()) << postgres.status();
+  {
+    const PostgresWatch watch(**postgres, absl::Milliseconds(20));
+    own.Kill();
+    const absl::Time deadline = absl::Now() + absl::Minutes(2);
+    while (PQping((*postgres)->url().c_str()) != PQPING_OK) {
+      ASSERT_LT(absl::Now(), deadline) << "PostgreSQL was not started again";
+      absl::SleepFor(absl::Milliseconds(10));
+    }
+  }
+  EXPECT_TRUE((*postgres)->EnsureRunning().ok());
 }
 
 TEST(EmbeddedPostgresTest, IsDurableEvenInAFolderWhosePathIsTooLongForASocket) {
