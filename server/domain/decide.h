@@ -13,7 +13,7 @@
 
 namespace potok::server {
 
-// The leases of design section 4.
+// The leases: docs/decisions/0009-leases.md.
 struct DecideOptions {
   absl::Duration silent_after = absl::Seconds(20);
   absl::Duration lease = absl::Minutes(10);  // L; InfiniteDuration: only a person ends attempts

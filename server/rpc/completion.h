@@ -1,5 +1,5 @@
 // What must be true before a completion counts: every byte of its outputs is in the store, and
-// outputs with an explicit destination are written there (design section 6).
+// outputs with an explicit destination are written there.
 #pragma once
 
 #include <functional>
@@ -46,7 +46,7 @@ class Completion {
 
 // The destination of an output with ${{name}}, ${{output_name}} and ${{default_datastore}} filled
 // in; empty when it has none. ${{name}} is the step's own job name, RUN_STEP; for a run of one step
-// it is the run's name (reference 1.3).
+// it is the run's name.
 absl::StatusOr<std::string> DestinationOf(const PipelineSpec& spec,
                                           const std::string& run,
                                           const Step& step,

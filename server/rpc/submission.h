@@ -20,7 +20,7 @@ struct SubmissionOptions {
   // work.
   absl::Duration first_machine_wait = absl::Seconds(5);
   absl::Duration answer_wait = absl::Seconds(30);
-  std::int64_t projection_backlog_max = 64 << 20;  // design section 4.3
+  std::int64_t projection_backlog_max = 64 << 20;  // docs/decisions/0001-journal-first.md
   DecideOptions decide;
 };
 

@@ -1,5 +1,5 @@
 // Watches of runs: each is told what the tables show, and again whenever its run changed. A slow
-// watcher gets the latest view only; nothing is queued for it (design section 4.6).
+// watcher gets the latest view only; nothing is queued for it.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
 // The loop: the one thread that owns the state. Each turn: take all that arrived, claim, decide,
-// commit, then speak (design section 4; ARCHITECTURE.md, "The life of one step").
+// commit, then speak (ARCHITECTURE.md, "The life of one step").
 #pragma once
 
 #include <atomic>
@@ -25,7 +25,7 @@ struct SchedulerOptions {
   DecideOptions decide;
   std::size_t mailbox_max = 100'000;
   // How long a proof that no other server has taken over may be old for the server to acknowledge
-  // heartbeats (design section 4, leases), and when it is renewed.
+  // heartbeats (docs/decisions/0009-leases.md), and when it is renewed.
   absl::Duration epoch_proof_max = absl::Seconds(5);
   absl::Duration epoch_proof_renew = absl::Seconds(2);
 };

@@ -81,7 +81,7 @@ class Projector {
   virtual std::int64_t projected_revision() const = 0;
   // Blocks until the tables show `revision`; DEADLINE_EXCEEDED. Thread-safe.
   virtual absl::Status WaitFor(std::int64_t revision, absl::Duration timeout) = 0;
-  // Bytes not yet projected: beyond 64 MiB Create is paused (design section 4.3).
+  // Bytes not yet projected: beyond 64 MiB Create is paused (docs/decisions/0001-journal-first.md).
   virtual std::int64_t backlog_bytes() const = 0;
 };
 

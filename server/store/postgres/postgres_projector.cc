@@ -17,7 +17,7 @@ namespace {
 
 // Of one transaction: large enough that its own cost vanishes, small enough that readers soon see.
 constexpr std::size_t kChangesMax = 20000;
-// What may wait in memory; four times what pauses new runs (design section 4.3).
+// What may wait in memory; four times what pauses new runs (docs/decisions/0001-journal-first.md).
 constexpr std::int64_t kWaitingBytesMax = std::int64_t{256} << 20;
 constexpr absl::Duration kPurgeInterval = absl::Minutes(1);
 constexpr absl::Duration kBackoffMin = absl::Milliseconds(50);
