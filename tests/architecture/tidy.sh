@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# clang-tidy 14 over the given files' compile commands, two at a time. Usage: tidy_test.sh ROOT BUILD FOLDER...
+# clang-tidy 14 over the given files' compile commands, two at a time. Usage: tidy.sh ROOT BUILD FOLDER...
 set -euo pipefail
 root=$1 build=$2
 shift 2
