@@ -12,6 +12,7 @@ inline AttemptOrder AnOrder(std::string command = "/bin/true") {
   order.key = {7, 3, 2};
   order.run = "calm_lake";
   order.step = "train";
+  order.job_name = "calm_lake_train";
   order.command = std::move(command);
   order.experiment_name = "prices";
   return order;
