@@ -12,12 +12,14 @@ if(POTOK_OPTIMIZED)
 endif()
 
 # One precompiled header of the standard library, shared by every target that wants it.
-add_library(potok_pch STATIC ${PROJECT_SOURCE_DIR}/cmake/pch.cc)
-target_precompile_headers(potok_pch PRIVATE ${PROJECT_SOURCE_DIR}/cmake/pch.h)
-target_compile_options(potok_pch PRIVATE -fpch-preprocess)
-target_include_directories(potok_pch PRIVATE ${PROJECT_SOURCE_DIR})
-# The same flags as its readers: -Wpedantic alone changes predefined macros, and then the header is not used.
-target_link_libraries(potok_pch PRIVATE potok_warnings fmt::fmt Threads::Threads)
+if(POTOK_PCH)
+  add_library(potok_pch STATIC ${PROJECT_SOURCE_DIR}/cmake/pch.cc)
+  target_precompile_headers(potok_pch PRIVATE ${PROJECT_SOURCE_DIR}/cmake/pch.h)
+  target_compile_options(potok_pch PRIVATE -fpch-preprocess)
+  target_include_directories(potok_pch PRIVATE ${PROJECT_SOURCE_DIR})
+  # The same flags as its readers: -Wpedantic alone changes predefined macros, and then the header is not used.
+  target_link_libraries(potok_pch PRIVATE potok_warnings fmt::fmt Threads::Threads)
+endif()
 
 # potok_library(NAME SRCS a.cc ... DEPS public... PRIVATE_DEPS private...)
 #

@@ -3,6 +3,7 @@
 #include <google/protobuf/arena.h>
 
 #include "common/base/status_macros.h"
+#include "fmt/format.h"
 #include "server/journal/wire.h"
 
 namespace potok::server {
