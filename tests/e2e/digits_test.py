@@ -17,7 +17,7 @@ class DigitsTest(StackTest):
             set(job["jobs"]), {"extract", "split", "train_linear", "train_forest", "compare", "report"}
         )
 
-        log = self.stack.potok("job", "logs", "-n", "digits1", "--step", "report").stdout
+        log = self.stack.potok("job", "logs", "-n", "digits1", "--step", "report", "-f").stdout
         self.assertRegex(log, r"accuracy 0\.9\d")
 
         self.stack.potok("job", "download", "-n", "digits1", "--output-name", "report", "-p", "out")

@@ -209,14 +209,17 @@ class RunTest(StackTest):
         follower.communicate(timeout=60)
         self.assertEqual((follower.returncode, out.read_bytes()), (0, b"one\ntwo\n"))
 
+    def tail(self) -> str:
+        return self.stack.potok("job", "logs", "-n", self.name, "--tail", "2").stdout
+
     def test_logs_tail_shows_the_last_lines_of_a_step_that_runs(self):
         go_on = self.stack.path("tailed")
         self.start_one("bash", "-c", f"seq 5000; until [ -e {go_on} ]; do sleep 0.05; done")
         last = "4999\n5000\n"
-        wait_for(lambda: self.stack.log(self.name, "--tail", "2") == last, "the last lines are shown")
+        wait_for(lambda: self.tail() == last, "the last lines are shown")
         go_on.touch()
         self.stack.wait(self.name)
-        self.assertEqual(self.stack.log(self.name, "--tail", "2"), last)
+        self.assertEqual(self.tail(), last)
 
     def test_binary_log_bytes_come_out_unchanged(self):
         every_byte = bytes(range(256)) * 500 + b"no newline at the end"

@@ -133,7 +133,8 @@ class Stack:
         return job
 
     def log(self, name: str, *arguments: str) -> str:
-        return self.potok("job", "logs", "-n", name, *arguments).stdout
+        """The whole log of a step that has ended: followed, since its last bytes may arrive after its end."""
+        return self.potok("job", "logs", "-n", name, "-f", *arguments, timeout=60).stdout
 
     def path(self, name: str) -> pathlib.Path:
         return self.home / name
