@@ -47,9 +47,9 @@ struct TableWriter::Writes {
 absl::Status TableWriter::Connect() {
   if (connection_ != nullptr && !connection_->broken()) return absl::OkStatus();
   POTOK_ASSIGN_OR_RETURN(connection_, PgConnection::Open(url_));
-  // What is lost of the tables in a crash is made again of the journal, so that the projector need
-  // not compete with the scheduler for the disk.
-  return connection_->Execute("SET synchronous_commit = off");
+  // Durable, like the journal: readers were told of this revision, and a PostgreSQL that is killed
+  // under a server that goes on must not take rows back.
+  return absl::OkStatus();
 }
 
 void TableWriter::Forget(const absl::Status& why) {
