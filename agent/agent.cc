@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <random>
+#include <thread>
 
 #include "agent/artifacts/pool_transfers.h"
 #include "agent/executor/shim_executor.h"
@@ -111,7 +112,11 @@ absl::Status RunAgent(const AgentConfig& config,
   AttemptTable attempts(
       {*executor, transfers, logs, *folders}, SurroundingsOf(config, facts), FindProgramInPath);
   attempts.TakeUp();
-  AgentLoop loop({attempts, *executor, link}, self, config.on_stop, std::random_device{}());
+  AgentLoop::Options loop_options;
+  loop_options.on_stop = config.on_stop;
+  loop_options.processors = static_cast<int>(std::thread::hardware_concurrency());
+  loop_options.jitter_seed = std::random_device{}();
+  AgentLoop loop({attempts, *executor, link}, self, loop_options);
   Drive(loop, inbox, *executor);
   executor.reset();  // gives back the cgroups that are free
   spdlog::info("agent ended");

@@ -268,7 +268,7 @@ absl::Status RunServer(const ServerConfig& config) {
   watches.Close();
   if (listening.ok()) (*listening)->Wait();
   // What is committed is projected at the next start too; this only spares it the work.
-  projector.WaitFor(scheduler.committed_revision(), absl::Seconds(5)).IgnoreError();
+  projector.WaitFor(scheduler.committed_revision(), absl::Seconds(5), Haste::kNow).IgnoreError();
   storage.bundle = StoreBundle{};
   storage.watch.reset();
   if (storage.postgres != nullptr && outcome.code() != absl::StatusCode::kFailedPrecondition) {

@@ -1,5 +1,6 @@
 #include "agent/artifacts/step_folders.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
@@ -21,9 +22,14 @@ absl::Status MakeFolder(const std::string& path) {
       fmt::format("could not make the folder {}: {}", path, std::strerror(errno)));
 }
 
-// Removes a folder if it is empty; true if it is not there any more.
-bool RemoveEmpty(const std::string& path) {
-  return rmdir(path.c_str()) == 0 || errno == ENOENT;
+// True of a folder without entries, and of none.
+bool IsEmpty(const std::string& path) {
+  DIR* folder = opendir(path.c_str());
+  if (folder == nullptr) return errno == ENOENT;
+  int entries = 0;
+  while (readdir(folder) != nullptr) ++entries;
+  closedir(folder);
+  return entries <= 2;  // itself and its parent
 }
 
 // Gives the owner the right to remove what lies in the folders below.
@@ -55,12 +61,13 @@ absl::Status MakeStepFolders(const AttemptOrder& order, const AttemptPaths& path
 bool HasDefaultArtifacts(const AttemptPaths& paths) {
   const std::string outputs = paths.work() + "/outputs";
   const std::string logs = paths.work() + "/logs";
-  const bool no_outputs = RemoveEmpty(outputs);
-  const bool no_logs = RemoveEmpty(logs);
+  const bool no_outputs = IsEmpty(outputs);
+  const bool no_logs = IsEmpty(logs);
   if (no_outputs && no_logs) return false;
-  // The artifact root has both, so that its consumers need not look.
-  if (no_outputs) mkdir(outputs.c_str(), 0777);
-  if (no_logs) mkdir(logs.c_str(), 0777);
+  // The artifact root has both, so that its consumers need not look; the command may have removed
+  // one.
+  mkdir(outputs.c_str(), 0777);
+  mkdir(logs.c_str(), 0777);
   return true;
 }
 

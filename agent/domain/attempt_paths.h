@@ -12,8 +12,9 @@ namespace potok::agent {
 //   work/    the working directory: a private copy of the code, with outputs/ and logs/
 //   inputs/  outputs/  tmp/
 //   script   what bash runs, unless the command needs no shell
-//   log, state: the shim's
-//   report   the terminal report, until it is acknowledged
+//   log, state: the shim's; the state is empty or zeros until it starts
+//   report   the terminal report, until it is acknowledged; only if the state cannot tell it or the
+//            server is away
 struct AttemptPaths {
   explicit AttemptPaths(std::string attempt_folder) : folder(std::move(attempt_folder)) {}
 
@@ -25,6 +26,7 @@ struct AttemptPaths {
   std::string temporary() const { return folder + "/tmp"; }
   std::string script() const { return folder + "/script"; }
   std::string log() const { return folder + "/log"; }
+  std::string state() const { return folder + "/state"; }
   std::string report() const { return folder + "/report"; }
 
   // The file or folder that an input artifact is laid at: inputs/NAME for a folder,

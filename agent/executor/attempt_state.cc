@@ -57,10 +57,15 @@ std::string StatePath(const std::string& folder) {
 
 absl::StatusOr<UniqueFd> CreateState(const std::string& folder, const ShimRecord& record) {
   const std::string path = StatePath(folder);
-  UniqueFd file(open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  UniqueFd file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file.valid()) return ErrnoStatus(errno, "create", path);
-  if (flock(file.get(), LOCK_EX | LOCK_NB) != 0 ||
-      write(file.get(), &record, sizeof(record)) != static_cast<ssize_t>(sizeof(record))) {
+  ShimRecord before = {};
+  const bool locked = flock(file.get(), LOCK_EX | LOCK_NB) == 0;
+  if (!locked || pread(file.get(), &before, sizeof(before), 0) < 0 || before.magic != 0) {
+    return absl::AlreadyExistsError(fmt::format(
+        "{} tells of an attempt that was started before; it is not started again", path));
+  }
+  if (pwrite(file.get(), &record, sizeof(record), 0) != static_cast<ssize_t>(sizeof(record))) {
     const int error = errno == 0 ? ENOSPC : errno;
     unlink(path.c_str());
     return ErrnoStatus(error, "lock and write", path);

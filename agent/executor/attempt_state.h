@@ -16,8 +16,8 @@ UniqueFd MoveAboveShims(int fd);
 
 std::string StatePath(const std::string& folder);
 
-// Makes FOLDER/state with the record, locked. ALREADY_EXISTS if there is one: an attempt starts
-// once. The lock lasts as long as a process has the descriptor.
+// Makes FOLDER/state with the record, locked. ALREADY_EXISTS if there is one that tells of a
+// start: an attempt starts once. The lock lasts as long as a process has the descriptor.
 absl::StatusOr<UniqueFd> CreateState(const std::string& folder, const ShimRecord& record);
 
 struct FoundState {

@@ -207,15 +207,15 @@ std::vector<ServerWord> WordsOf(const v1::ServerMessage& message) {
     for (const v1::AttemptId& id : from.keep()) welcome.keep.push_back(FromProto(id));
     words.emplace_back(std::move(welcome));
   } else if (message.has_orders()) {
+    // Orders first: steps wait for them, and for what is forgotten nobody does.
     for (const v1::Order& order : message.orders().orders()) words.push_back(WordOf(order));
-  } else if (message.has_heartbeat_ack()) {
-    words.emplace_back(HeartbeatAcknowledged{message.heartbeat_ack().sequence()});
-  } else if (message.has_acks()) {
     ReportsAcknowledged acknowledged;
-    for (const v1::AttemptId& id : message.acks().terminal()) {
+    for (const v1::AttemptId& id : message.orders().acknowledged()) {
       acknowledged.keys.push_back(FromProto(id));
     }
-    words.emplace_back(std::move(acknowledged));
+    if (!acknowledged.keys.empty()) words.emplace_back(std::move(acknowledged));
+  } else if (message.has_heartbeat_ack()) {
+    words.emplace_back(HeartbeatAcknowledged{message.heartbeat_ack().sequence()});
   }
   return words;
 }

@@ -14,17 +14,20 @@ namespace {
 constexpr absl::Duration kGrace = absl::Seconds(10);
 // How long an ending agent waits for the server to acknowledge what became of its attempts.
 constexpr absl::Duration kLastWords = absl::Seconds(5);
+// Reports wait for others where nobody notices, so that one message and one commit carry them all.
+// That a command runs is said with its end if it is short. While more attempts are live than
+// keep the processors busy, a place that became free is no loss: then messages keep a distance.
+constexpr absl::Duration kStartHold = absl::Milliseconds(2);
+constexpr absl::Duration kCrowdSpacing = absl::Milliseconds(5);
+constexpr std::size_t kCrowd = 2;  // live attempts for each processor
 
 }  // namespace
 
-AgentLoop::AgentLoop(Ports ports,
-                     Introduction introduction,
-                     OnStop on_stop,
-                     std::uint64_t jitter_seed)
+AgentLoop::AgentLoop(Ports ports, Introduction introduction, const Options& options)
     : ports_(ports),
       introduction_(std::move(introduction)),
-      on_stop_(on_stop),
-      backoff_(jitter_seed) {}
+      options_(options),
+      backoff_(options.jitter_seed) {}
 
 absl::Duration AgentLoop::Turn(absl::Duration now, std::vector<LoopEvent> events) {
   now_ = now;
@@ -51,6 +54,7 @@ void AgentLoop::Handle(LoopEvent event) {
 
 void AgentLoop::Handle(const Welcome& welcome) {
   session_ = Session::kWelcomed;
+  ports_.attempts.ServerListens(true);
   if (failures_ > 0) spdlog::info("server is back attempts={}", failures_);
   failures_ = 0;
   backoff_.Reset();
@@ -105,6 +109,7 @@ void AgentLoop::Handle(const ReportsAcknowledged& acknowledged) {
 
 void AgentLoop::Handle(const LinkClosed& closed) {
   session_ = Session::kClosed;
+  ports_.attempts.ServerListens(false);
   heartbeat_at_ = absl::InfiniteDuration();
   // What is unsaid now is said by the next Hello.
   unsaid_.clear();
@@ -126,10 +131,11 @@ void AgentLoop::HandleStop() {
     return;
   }
   stopping_ = true;
+  ports_.attempts.ServerListens(false);
   spdlog::info("agent stops running={} steps={}",
                ports_.attempts.Live().size(),
-               on_stop_ == OnStop::kKill ? "are ended" : "go on");
-  if (on_stop_ == OnStop::kLeave) {
+               options_.on_stop == OnStop::kKill ? "are ended" : "go on");
+  if (options_.on_stop == OnStop::kLeave) {
     give_up_at_ = now_;
     return;
   }
@@ -167,9 +173,27 @@ void AgentLoop::SayReports() {
   unsaid_.insert(
       unsaid_.end(), std::make_move_iterator(news.begin()), std::make_move_iterator(news.end()));
   if (session_ == Session::kClosed) unsaid_.clear();
-  if (session_ != Session::kWelcomed || unsaid_.empty()) return;
+  if (unsaid_.empty()) held_until_ = first_unsaid_at_ = absl::InfiniteDuration();
+  if (session_ != Session::kWelcomed || unsaid_.empty() || HoldReports()) return;
   ports_.link.SendReports(unsaid_);
   unsaid_.clear();
+}
+
+bool AgentLoop::HoldReports() {
+  const bool only_starts = std::ranges::all_of(unsaid_, [](const Report& report) {
+    return std::holds_alternative<StartedReport>(report.event);
+  });
+  const bool crowded = ports_.attempts.live_count() >=
+                       kCrowd * static_cast<std::size_t>(std::max(options_.processors, 1));
+  if (first_unsaid_at_ == absl::InfiniteDuration()) first_unsaid_at_ = now_;
+  held_until_ = absl::ZeroDuration();
+  if (only_starts) held_until_ = first_unsaid_at_ + kStartHold;
+  if (crowded) held_until_ = std::max(held_until_, said_at_ + kCrowdSpacing);
+  if (now_ < held_until_) return true;
+  held_until_ = absl::InfiniteDuration();
+  first_unsaid_at_ = absl::InfiniteDuration();
+  said_at_ = now_;
+  return false;
 }
 
 void AgentLoop::EndIfStopped() {
@@ -181,7 +205,7 @@ void AgentLoop::EndIfStopped() {
 }
 
 absl::Duration AgentLoop::NextTurn() const {
-  absl::Duration next = std::min(heartbeat_at_, give_up_at_);
+  absl::Duration next = std::min({heartbeat_at_, give_up_at_, held_until_});
   if (session_ == Session::kClosed) next = std::min(next, open_at_);
   if (!lease_expired_) next = std::min(next, lease_.deadline());
   return next;

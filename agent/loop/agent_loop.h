@@ -38,7 +38,12 @@ class AgentLoop {
     Executor& executor;
     Link& link;
   };
-  AgentLoop(Ports ports, Introduction introduction, OnStop on_stop, std::uint64_t jitter_seed);
+  struct Options {
+    OnStop on_stop = OnStop::kLeave;
+    int processors = 1;  // that run steps
+    std::uint64_t jitter_seed = 1;
+  };
+  AgentLoop(Ports ports, Introduction introduction, const Options& options);
 
   // Handles events, processes and what is due at `now` (time since boot). Returns when it wants to
   // be called again even if nothing happens.
@@ -62,12 +67,14 @@ class AgentLoop {
   void OpenSession();
   void DoWhatIsDue();
   void SayReports();
+  // True while what is unsaid may wait for more to be said with it.
+  bool HoldReports();
   void EndIfStopped();
   absl::Duration NextTurn() const;
 
   Ports ports_;
   const Introduction introduction_;
-  const OnStop on_stop_;
+  const Options options_;
   absl::Duration now_;
 
   Session session_ = Session::kClosed;
@@ -83,6 +90,9 @@ class AgentLoop {
   bool lease_expired_ = false;
 
   std::vector<Report> unsaid_;
+  absl::Duration first_unsaid_at_ = absl::InfiniteDuration();
+  absl::Duration held_until_ = absl::InfiniteDuration();
+  absl::Duration said_at_ = -absl::InfiniteDuration();
   bool stopping_ = false;
   absl::Duration give_up_at_ = absl::InfiniteDuration();
   bool done_ = false;

@@ -103,7 +103,7 @@ absl::StatusOr<std::unique_ptr<AttemptFolders>> AttemptFolders::Open(
 }
 
 AttemptFolders::AttemptFolders(std::string state_folder, int lock)
-    : state_folder_(std::move(state_folder)), lock_(lock) {}
+    : state_folder_(std::move(state_folder)), lock_(lock), spares_(state_folder_ + "/spare") {}
 
 AttemptFolders::~AttemptFolders() {
   close(lock_);
@@ -157,7 +157,9 @@ std::optional<FoundAttempt> AttemptFolders::Look(const AttemptKey& key) {
     absl::StatusOr<Report> parsed = ParseReport(*report);
     if (parsed.ok() && parsed->key == key) found.report = std::move(parsed->event);
   }
-  found.launched = access((paths.folder + "/state").c_str(), F_OK) == 0;
+  // In a recycled folder the state is all zeros until the shim's record is written over it.
+  const std::string state = ReadFile(paths.state()).value_or("");
+  found.launched = state.find_first_not_of('\0') != std::string::npos;
   struct stat log {};
   if (stat(paths.log().c_str(), &log) == 0) found.log_bytes = log.st_size;
   return found;
@@ -165,6 +167,7 @@ std::optional<FoundAttempt> AttemptFolders::Look(const AttemptKey& key) {
 
 absl::Status AttemptFolders::Create(const AttemptPaths& paths,
                                     const std::string& serialized_order) {
+  if (spares_.Take(paths, serialized_order)) return absl::OkStatus();
   if (mkdir(paths.folder.c_str(), 0777) != 0 && errno != EEXIST) {
     return DiskError("make the folder", paths.folder);
   }

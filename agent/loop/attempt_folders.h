@@ -1,8 +1,8 @@
 // The agent's state folder: STATE/attempts/KEY/, one per attempt, and what makes the agent itself:
 // its lock, its id, the boot that it last ran in. One thread; blocks on the disk.
 //
-// Files appear by rename, so that a killed agent leaves them whole or not at all. They are not
-// synced: after a power failure no attempt of before it is trusted anyway.
+// Orders and reports appear by rename, so that a killed agent leaves them whole or not at all. They
+// are not synced: after a power failure no attempt of before it is trusted anyway.
 #pragma once
 
 #include <memory>
@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "agent/domain/attempt_paths.h"
 #include "agent/domain/report.h"
+#include "agent/loop/spare_folders.h"
 
 namespace potok::agent {
 
@@ -42,10 +43,12 @@ class AttemptFolders {
   // Every attempt on disk; folders without an order are removed, as they were never accepted.
   std::vector<FoundAttempt> Scan();
 
-  // Makes the attempt's folder with its order.
+  // Makes the attempt's folder with its order, of a recycled one if there is one.
   absl::Status Create(const AttemptPaths& paths, const std::string& serialized_order);
   absl::Status WriteScript(const AttemptPaths& paths, const std::string& script);
   absl::Status WriteReport(const AttemptPaths& paths, const Report& report);
+  // Keeps the folder of an attempt that has ended for another one. False if it must be removed.
+  bool Recycle(const AttemptPaths& paths) { return spares_.Give(paths); }
 
  private:
   AttemptFolders(std::string state_folder, int lock);
@@ -54,6 +57,7 @@ class AttemptFolders {
 
   const std::string state_folder_;
   const int lock_;
+  SpareFolders spares_;
   std::string state_id_;
   bool same_boot_ = true;
 };

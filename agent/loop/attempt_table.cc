@@ -184,12 +184,8 @@ void AttemptTable::Finish(const AttemptKey& key, const Attempt& attempt) {
   if (!finished.files_idle) ports_.transfers.Cancel(key);
   if (!finished.report) return ports_.logs.Drop(key);
   Report report{key, *finished.report};
-  if (attempt.on_disk) {
-    if (const absl::Status kept = ports_.folders.WriteReport(attempt.paths, report); !kept.ok()) {
-      // It is still said from memory; only a restart before the acknowledgement would lose it.
-      spdlog::warn("report not kept attempt={} error=\"{}\"", ToString(key), kept.ToString());
-    }
-  }
+  // What the shim's state tells as well is worth a file only while nobody listens.
+  if (!server_listens_ || !attempt.launched) KeepReport(attempt, report);
   reports_.push_back(std::move(report));
   const std::int64_t log_bytes = LogBytesOf(*finished.report);
   if (log_bytes > 0) {
@@ -199,9 +195,31 @@ void AttemptTable::Finish(const AttemptKey& key, const Attempt& attempt) {
   }
 }
 
+void AttemptTable::KeepReport(const Attempt& attempt, const Report& report) {
+  if (!attempt.on_disk) return;
+  if (const absl::Status kept = ports_.folders.WriteReport(attempt.paths, report); !kept.ok()) {
+    // It is still said from memory; only a restart before the acknowledgement would lose it.
+    spdlog::warn("report not kept attempt={} error=\"{}\"", ToString(report.key), kept.ToString());
+  }
+}
+
+void AttemptTable::ServerListens(bool listens) {
+  if (server_listens_ && !listens) {
+    for (const Report& report : Unacknowledged()) KeepReport(attempts_.at(report.key), report);
+  }
+  server_listens_ = listens;
+}
+
 void AttemptTable::Remove(const AttemptKey& key) {
   const auto found = attempts_.find(key);
-  if (found->second.on_disk) ports_.transfers.Remove(found->second.paths);
+  const Attempt& attempt = found->second;
+  // Only what had no files of its own is worth looking at: the rest takes long to remove,
+  // elsewhere.
+  const bool plain =
+      attempt.order != nullptr && !NeedsStaging(*attempt.order) && attempt.order->outputs.empty();
+  if (attempt.on_disk && !(plain && ports_.folders.Recycle(attempt.paths))) {
+    ports_.transfers.Remove(attempt.paths);
+  }
   attempts_.erase(found);
 }
 

@@ -39,6 +39,9 @@ class AttemptTable {
   void Apply(const AttemptKey& key, const AttemptEvent& event);
   void ApplyToLive(const AttemptEvent& event);
   void HandleProcesses();
+  // Whether a server hears reports at once. While none does they are kept on disk, where they
+  // survive the machine too; at first none does.
+  void ServerListens(bool listens);
 
   std::vector<AttemptKey> Live() const;
   std::vector<Report> Unacknowledged() const;
@@ -47,6 +50,7 @@ class AttemptTable {
   // Reports since the last call, in order.
   std::vector<Report> TakeReports();
   bool HasLive() const { return live_count_ > 0; }
+  std::size_t live_count() const { return live_count_; }
   bool empty() const { return attempts_.empty(); }
 
  private:
@@ -64,6 +68,7 @@ class AttemptTable {
   void Perform(Action action, const AttemptKey& key, const AttemptEvent& event);
   absl::Status Launch(const Attempt& attempt);
   void Finish(const AttemptKey& key, const Attempt& attempt);
+  void KeepReport(const Attempt& attempt, const Report& report);
   void Remove(const AttemptKey& key);
   ProcessEnded JudgeAttempt(const AttemptKey& key, const Ended& ended) const;
 
@@ -72,6 +77,7 @@ class AttemptTable {
   const FindProgram find_program_;
   std::map<AttemptKey, Attempt> attempts_;
   std::size_t live_count_ = 0;
+  bool server_listens_ = false;
   std::vector<Report> reports_;
 };
 

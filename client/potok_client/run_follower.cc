@@ -62,6 +62,7 @@ class RunFollower::Streams {
   void Watch(const std::stop_token& stop) {
     v1::WatchRunRequest request;
     request.set_name(name_);
+    request.set_without_steps(!options_.steps);
     bool cut = false;
     absl::Time cut_since;
     absl::Duration wait = kRetryFirst;

@@ -37,6 +37,7 @@ struct FollowEnded {
 using RunEvent = std::variant<RunChanged, LineCut, LineRestored, LogLines, FollowEnded>;
 
 struct FollowOptions {
+  bool steps = true;  // false: only the run itself, without steps and outputs
   bool logs = false;  // follow the logs of steps while they run
   // Gives up when the server has not been there for so long.
   absl::Duration patience = absl::Minutes(30);

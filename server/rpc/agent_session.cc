@@ -16,15 +16,9 @@ void AgentSession::Start(std::shared_ptr<AgentSession> self) {
 bool AgentSession::JoinLast(v1::ServerMessage& message) {
   if (outbox_.size() < 2) return false;  // the front may be in flight and must not change
   v1::ServerMessage& last = outbox_.back();
-  if (message.has_orders() && last.has_orders()) {
-    last.mutable_orders()->MergeFrom(message.orders());
-    return true;
-  }
-  if (message.has_acks() && last.has_acks()) {
-    last.mutable_acks()->MergeFrom(message.acks());
-    return true;
-  }
-  return false;
+  if (!message.has_orders() || !last.has_orders()) return false;
+  last.mutable_orders()->MergeFrom(message.orders());
+  return true;
 }
 
 void AgentSession::Send(v1::ServerMessage message) {

@@ -24,7 +24,8 @@ LogStream* LogStream::Start(const v1::LogsRequest& request,
 }
 
 void LogStream::Find(std::int64_t revision) {
-  if (absl::Status shown = context_.projector.WaitFor(revision, absl::Seconds(10)); !shown.ok()) {
+  if (absl::Status shown = context_.projector.WaitFor(revision, absl::Seconds(10), Haste::kNow);
+      !shown.ok()) {
     End(absl::UnavailableError("the tables are behind: " + std::string(shown.message())));
     return;
   }

@@ -66,6 +66,11 @@ absl::StatusOr<v1::Run> RunView::Get(RunId id, std::int64_t after_revision) {
   return Make(row, false, after_revision);
 }
 
+absl::StatusOr<v1::Run> RunView::GetSummary(RunId id) {
+  POTOK_ASSIGN_OR_RETURN(const RunRow row, reader_.GetRunById(id));
+  return ToProto(row);
+}
+
 absl::StatusOr<v1::Run> RunView::Make(const RunRow& row,
                                       bool with_spec,
                                       std::int64_t after_revision) {

@@ -32,6 +32,8 @@ class RunView {
   // The run with the steps that changed after `after_revision`. NOT_FOUND.
   absl::StatusOr<v1::Run> Get(const std::string& name, bool with_spec, std::int64_t after_revision);
   absl::StatusOr<v1::Run> Get(RunId id, std::int64_t after_revision);
+  // The run alone, without steps and outputs.
+  absl::StatusOr<v1::Run> GetSummary(RunId id);
 
   // The number of a step by its name; empty is the only step of a run that has one. NOT_FOUND names
   // those there are.

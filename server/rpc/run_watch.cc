@@ -22,7 +22,7 @@ RunWatch* RunWatch::Start(const v1::WatchRunRequest& request,
                           Projector& projector,
                           WorkerPool& queries,
                           std::int64_t committed_revision) {
-  auto* watch = new RunWatch(view, hub, projector, request.after_revision());
+  auto* watch = new RunWatch(view, hub, projector, request);
   watch->self_ = std::shared_ptr<RunWatch>(watch);
   const bool posted =
       queries.Post([self = watch->self_, name = request.name(), committed_revision] {
@@ -33,7 +33,8 @@ RunWatch* RunWatch::Start(const v1::WatchRunRequest& request,
 }
 
 void RunWatch::Find(const std::string& name, std::int64_t revision) {
-  if (absl::Status shown = projector_.WaitFor(revision, absl::Seconds(10)); !shown.ok()) {
+  if (absl::Status shown = projector_.WaitFor(revision, absl::Seconds(10), Haste::kNow);
+      !shown.ok()) {
     End(absl::UnavailableError("the tables are behind: " + std::string(shown.message())));
     return;
   }
@@ -74,7 +75,7 @@ bool RunWatch::Look() {
   }
   // Read before the rows: what is stored meanwhile is sent twice rather than never.
   const std::int64_t revision = projector_.projected_revision();
-  auto run = view_.Get(id, after);
+  auto run = with_steps_ ? view_.Get(id, after) : view_.GetSummary(id);
   if (!run.ok()) {
     End(run.status());
     return false;

@@ -31,8 +31,12 @@ class RunWatch final : public grpc::ServerWriteReactor<v1::WatchRunResponse>,
   void OnDone() override;
 
  private:
-  RunWatch(RunView& view, WatchHub& hub, Projector& projector, std::int64_t after)
-      : view_(view), hub_(hub), projector_(projector), after_(after) {}
+  RunWatch(RunView& view, WatchHub& hub, Projector& projector, const v1::WatchRunRequest& request)
+      : view_(view),
+        hub_(hub),
+        projector_(projector),
+        with_steps_(!request.without_steps()),
+        after_(request.after_revision()) {}
 
   void Find(const std::string& name, std::int64_t revision);
   bool Look();
@@ -41,6 +45,7 @@ class RunWatch final : public grpc::ServerWriteReactor<v1::WatchRunResponse>,
   RunView& view_;
   WatchHub& hub_;
   Projector& projector_;
+  const bool with_steps_;
   std::shared_ptr<RunWatch> self_;
 
   Mutex mutex_;

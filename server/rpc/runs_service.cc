@@ -91,7 +91,7 @@ grpc::Status RunsService::Create(grpc::ServerContext* /*context*/,
 // Everyone reads what anyone was told: the tables are waited for up to the newest stored revision.
 absl::Status RunsService::ShowEverything() {
   const absl::Status shown =
-      streams_.projector.WaitFor(scheduler_.committed_revision(), absl::Seconds(10));
+      streams_.projector.WaitFor(scheduler_.committed_revision(), absl::Seconds(10), Haste::kNow);
   if (shown.ok()) return shown;
   return absl::UnavailableError("the tables are behind the journal; try again in a few seconds");
 }

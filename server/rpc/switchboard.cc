@@ -16,6 +16,19 @@ namespace {
 constexpr int kCompletionThreads = 2;
 constexpr absl::Duration kHeartbeatInterval = absl::Seconds(5);
 
+v1::ServerMessage WelcomeOf(const SendWelcome& welcome) {
+  v1::ServerMessage message;
+  v1::Welcome& out = *message.mutable_welcome();
+  const bool endless = welcome.lease == absl::InfiniteDuration();
+  out.set_lease_ms(endless ? 0 : absl::ToInt64Milliseconds(welcome.lease));
+  // Six heartbeats fit into a lease at least, so that a lost one never ends anything.
+  const absl::Duration interval =
+      endless ? kHeartbeatInterval : std::min(kHeartbeatInterval, welcome.lease / 6);
+  out.set_heartbeat_interval_ms(absl::ToInt64Milliseconds(interval));
+  for (const AttemptKey& key : welcome.keep) *out.add_keep() = ToProto(key);
+  return message;
+}
+
 }  // namespace
 
 Switchboard::Switchboard(Replies& replies, WatchHub& watches, LogStore& logs)
@@ -56,46 +69,39 @@ std::shared_ptr<AgentSession> Switchboard::Find(SessionId id) {
   return session == sessions_.end() ? nullptr : session->second;
 }
 
-void Switchboard::Say(Effect effect) {
-  std::visit(Overloaded{
-                 [&](const SendOrder& order) {
-                   const auto session = Find(order.session);
-                   if (session == nullptr) return;  // resume says it again at the next Hello
-                   v1::ServerMessage message;
-                   *message.mutable_orders()->add_orders() = ToProto(order);
-                   session->Send(std::move(message));
-                 },
-                 [&](const SendAck& ack) {
-                   const auto session = Find(ack.session);
-                   if (session == nullptr) return;
-                   v1::ServerMessage message;
-                   *message.mutable_acks()->add_terminal() = ToProto(ack.key);
-                   session->Send(std::move(message));
-                 },
-                 [&](const SendWelcome& welcome) {
-                   const auto session = Find(welcome.session);
-                   if (session == nullptr) return;
-                   v1::ServerMessage message;
-                   v1::Welcome& out = *message.mutable_welcome();
-                   const bool endless = welcome.lease == absl::InfiniteDuration();
-                   out.set_lease_ms(endless ? 0 : absl::ToInt64Milliseconds(welcome.lease));
-                   // Six heartbeats fit into a lease at least, so that a lost one never ends
-                   // anything.
-                   const absl::Duration interval =
-                       endless ? kHeartbeatInterval
-                               : std::min(kHeartbeatInterval, welcome.lease / 6);
-                   out.set_heartbeat_interval_ms(absl::ToInt64Milliseconds(interval));
-                   for (const AttemptKey& key : welcome.keep) *out.add_keep() = ToProto(key);
-                   session->Send(std::move(message));
-                 },
-                 [&](const CloseSession& close) {
-                   if (const auto session = Find(close.session); session != nullptr) {
-                     session->Close(close.why);
-                   }
-                 },
-                 [&](const Answer& answer) { replies_.Give(answer); },
-             },
-             effect);
+// What cannot be said is said again by resume, at the agent's next Hello.
+void Switchboard::Send(SessionId id, v1::ServerMessage message) {
+  if (const auto session = Find(id); session != nullptr) session->Send(std::move(message));
+}
+
+// Each agent gets one message with all its orders and acknowledgements: a message costs both ends
+// several switches between threads.
+void Switchboard::Say(std::vector<Effect> effects) {
+  std::map<SessionId, v1::ServerMessage> orders;
+  const auto send_orders_of = [&](SessionId id) {
+    if (auto node = orders.extract(id)) Send(id, std::move(node.mapped()));
+  };
+  for (Effect& effect : effects) {
+    std::visit(Overloaded{
+                   [&](const SendOrder& order) {
+                     *orders[order.session].mutable_orders()->add_orders() = ToProto(order);
+                   },
+                   [&](const SendAck& ack) {
+                     *orders[ack.session].mutable_orders()->add_acknowledged() = ToProto(ack.key);
+                   },
+                   [&](const SendWelcome& welcome) {
+                     send_orders_of(welcome.session);
+                     Send(welcome.session, WelcomeOf(welcome));
+                   },
+                   [&](const CloseSession& close) {
+                     send_orders_of(close.session);
+                     if (const auto session = Find(close.session)) session->Close(close.why);
+                   },
+                   [&](const Answer& answer) { replies_.Give(answer); },
+               },
+               effect);
+  }
+  for (auto& [id, message] : orders) Send(id, std::move(message));
 }
 
 void Switchboard::Committed(const Batch& batch) {

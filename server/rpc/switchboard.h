@@ -34,7 +34,7 @@ class Switchboard final : public Outbound, public AgentSessionListener {
   // Machines as last stored, for names and liveness in views.
   std::map<MachineId, MachineChanged> machines();
 
-  void Say(Effect effect) override;
+  void Say(std::vector<Effect> effects) override;
   void Committed(const Batch& batch) override;
 
   bool OnMessage(AgentSession& session, v1::AgentMessage&& message, absl::Status* why) override;
@@ -43,6 +43,7 @@ class Switchboard final : public Outbound, public AgentSessionListener {
  private:
   absl::Status OnHello(AgentSession& session, const v1::Hello& hello);
   absl::Status OnReports(AgentSession& session, const v1::Reports& reports);
+  void Send(SessionId id, v1::ServerMessage message);
   void NoteLogEnd(const v1::Report& report);
   std::shared_ptr<AgentSession> Find(SessionId id);
 

@@ -77,13 +77,15 @@ void WatchHub::Schedule(std::uint64_t number, const std::shared_ptr<Watcher>& wa
 
 void WatchHub::Look(std::uint64_t number, const std::shared_ptr<Watcher>& watcher) {
   std::int64_t revision = 0;
+  Haste haste = Haste::kWhenever;
   {
     MutexLock lock(mutex_);
     watcher->again = false;
     revision = watcher->revision;
+    if (std::exchange(watcher->first, false)) haste = Haste::kNow;
   }
   // The database may be away for long; the watcher is then looked at again, with others in between.
-  const bool shown = projector_.WaitFor(revision, absl::Seconds(5)).ok();
+  const bool shown = projector_.WaitFor(revision, absl::Seconds(5), haste).ok();
   const bool go_on = !shown || watcher->look(revision);
   if (!go_on) {
     Unwatch(number);

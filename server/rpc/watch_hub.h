@@ -42,6 +42,7 @@ class WatchHub {
     RunId run = 0;
     std::function<bool(std::int64_t)> look;
     std::int64_t revision = 0;  // to show next
+    bool first = true;          // nobody has looked yet
     bool looking = false;
     bool again = false;
   };

@@ -13,7 +13,8 @@ namespace potok::server {
 class Outbound {
  public:
   virtual ~Outbound() = default;
-  virtual void Say(Effect effect) = 0;
+  // All that one turn says, in its order.
+  virtual void Say(std::vector<Effect> effects) = 0;
   // A batch that is now stored: for watchers.
   virtual void Committed(const Batch& batch) = 0;
 };

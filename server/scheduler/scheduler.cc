@@ -185,12 +185,13 @@ absl::Status Scheduler::Claim(std::vector<Event>& events,
       const auto& run = std::get<RunSubmitted>(events[submissions[s]]);
       refused.push_back(submissions[s]);
       if (request_holder) {
-        outbound_.Say(Answer{run.reply, absl::OkStatus(), *request_holder});
+        outbound_.Say({Answer{run.reply, absl::OkStatus(), *request_holder}});
       } else {
-        outbound_.Say(Answer{run.reply,
-                             absl::AlreadyExistsError(fmt::format(
-                                 "a run named '{}' exists; choose another name or none", run.name)),
-                             ""});
+        outbound_.Say(
+            {Answer{run.reply,
+                    absl::AlreadyExistsError(fmt::format(
+                        "a run named '{}' exists; choose another name or none", run.name)),
+                    ""}});
       }
     }
     if (refused.empty()) return absl::OkStatus();
@@ -231,12 +232,12 @@ absl::Status Scheduler::CommitAndSpeak(Decision decision,
     committed_.store(batch.revision, std::memory_order_release);
     metrics_.ObserveBatch(batch, state_);
     // Agents first: they are what a chain of steps waits for.
-    for (Effect& effect : decision.effects) outbound_.Say(std::move(effect));
+    outbound_.Say(std::move(decision.effects));
     outbound_.Committed(batch);
     projector_.Project(std::move(batch));
     return absl::OkStatus();
   }
-  for (Effect& effect : decision.effects) outbound_.Say(std::move(effect));
+  outbound_.Say(std::move(decision.effects));
   return absl::OkStatus();
 }
 

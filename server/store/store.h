@@ -72,6 +72,12 @@ class Store {
   virtual absl::StatusOr<std::int64_t> ReadEpoch() = 0;
 };
 
+// How soon a waiter wants to see the tables at a revision.
+enum class Haste {
+  kNow,       // somebody waits for the answer
+  kWhenever,  // with the next transaction, which takes many turns at once
+};
+
 // Applies committed batches to the tables, in order, on its own thread and connection.
 class Projector {
  public:
@@ -80,7 +86,7 @@ class Projector {
   virtual void Project(Batch batch) = 0;
   virtual std::int64_t projected_revision() const = 0;
   // Blocks until the tables show `revision`; DEADLINE_EXCEEDED. Thread-safe.
-  virtual absl::Status WaitFor(std::int64_t revision, absl::Duration timeout) = 0;
+  virtual absl::Status WaitFor(std::int64_t revision, absl::Duration timeout, Haste haste) = 0;
   // Bytes not yet projected: beyond 64 MiB Create is paused (docs/decisions/0001-journal-first.md).
   virtual std::int64_t backlog_bytes() const = 0;
 };

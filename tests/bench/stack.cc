@@ -7,7 +7,6 @@
 
 #include <cstring>
 #include <filesystem>
-#include <thread>
 
 #include "client/cli/stack/postmaster.h"
 #include "client/cli/stack/process_identity.h"
@@ -22,8 +21,6 @@ extern char** environ;
 
 namespace potok::bench {
 namespace {
-
-constexpr auto kPollInterval = std::chrono::milliseconds(2);
 
 // The environment of this process but for what names another stack.
 std::vector<std::string> EnvironmentWith(const std::string& home) {
@@ -108,15 +105,11 @@ absl::StatusOr<v1::Run> Stack::RunToEnd(const v1::PipelineSpec& spec, double* wa
   client::RunsClient runs(connection_.channel());
   const double began = NowMicros();
   POTOK_ASSIGN_OR_RETURN(const v1::CreateRunResponse created, runs.Create(spec, "potok-bench"));
-  // List, like Get, answers from the tables once they are projected to the newest revision, and
-  // does not carry thousands of steps.
-  v1::ListRunsRequest only;
-  only.set_name_prefix(created.name());
-  while (true) {
-    POTOK_ASSIGN_OR_RETURN(const std::vector<v1::Run> found, runs.List(only, 1));
-    if (!found.empty() && client::HasEnded(found[0].status())) break;
-    std::this_thread::sleep_for(kPollInterval);
-  }
+  // The stream ends with the run's last row: once the tables show the newest revision.
+  v1::WatchRunRequest watch;
+  watch.set_name(created.name());
+  watch.set_without_steps(true);
+  POTOK_RETURN_IF_ERROR(runs.Watch(watch, [](const v1::WatchRunResponse&) {}, {}));
   *wall_us = NowMicros() - began;
   POTOK_ASSIGN_OR_RETURN(v1::Run run, runs.Get(created.name(), true));
   if (run.status() == v1::STATUS_COMPLETED) return run;

@@ -27,7 +27,8 @@ v1::PipelineSpec SpecOf(const Shape& shape, double cpus) {
     step.set_name(fmt::format("s{}", i));
     step.set_command(shape.program);
     step.set_instance_count(1);
-    step.mutable_resources()->set_cpu_millis(static_cast<std::int32_t>(std::lround(cpus * 1000)));
+    const auto millis = static_cast<std::int32_t>(std::lround(cpus * 1000));
+    if (millis > 0) step.mutable_resources()->set_cpu_millis(millis);
     if (shape.is_chain && i > 0) step.add_depends_on(fmt::format("s{}", i - 1));
   }
   return spec;

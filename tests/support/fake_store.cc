@@ -218,7 +218,7 @@ class FakeProjector final : public Projector {
     const Lock lock(content_->mutex);
     return content_->projected;
   }
-  absl::Status WaitFor(std::int64_t revision, absl::Duration timeout) override {
+  absl::Status WaitFor(std::int64_t revision, absl::Duration timeout, Haste /*haste*/) override {
     Lock lock(content_->mutex);
     const bool reached = content_->projected_rose.wait_for(
         lock, absl::ToChronoNanoseconds(timeout), [&] { return content_->projected >= revision; });

@@ -26,7 +26,7 @@ int RunWait(Session& session, const WaitOptions& options) {
   const absl::Time deadline = options.timeout_seconds > 0
                                   ? absl::Now() + absl::Seconds(options.timeout_seconds)
                                   : absl::InfiniteFuture();
-  RunFollower follower(&runs, options.name, FollowOptions());
+  RunFollower follower(&runs, options.name, {.steps = false});
   const std::stop_callback wake(context.interrupted, [&] { follower.Wake(); });
   v1::Status state = v1::STATUS_UNSPECIFIED;
   while (absl::Now() < deadline && !context.interrupted.stop_requested()) {

@@ -17,11 +17,21 @@ namespace {
 
 // Of one transaction: large enough that its own cost vanishes, small enough that readers soon see.
 constexpr std::size_t kChangesMax = 20000;
+// From the start of one transaction to the next while turns keep coming: a chain of short steps
+// would otherwise pay a transaction for every turn, which costs PostgreSQL and this process more
+// than all the rest of a turn (docs/benchmarks.md). A reader who waits shortens it.
+constexpr std::chrono::milliseconds kGather(50);
+constexpr std::chrono::milliseconds kGatherForReader(4);
 // What may wait in memory; four times what pauses new runs (docs/decisions/0001-journal-first.md).
 constexpr std::int64_t kWaitingBytesMax = std::int64_t{256} << 20;
 constexpr absl::Duration kPurgeInterval = absl::Minutes(1);
 constexpr absl::Duration kBackoffMin = absl::Milliseconds(50);
 constexpr absl::Duration kBackoffMax = absl::Seconds(5);
+
+// Of a run as a whole: that it began or ended is what people wait for.
+bool IsOfRun(const Change& change) {
+  return std::holds_alternative<RunAdded>(change) || std::holds_alternative<RunMoved>(change);
+}
 
 }  // namespace
 
@@ -43,13 +53,18 @@ void PostgresProjector::Project(Batch batch) {
   {
     MutexLock lock(mutex_);
     waiting_bytes_ += bytes;
+    waiting_changes_ += batch.changes.size();
+    has_run_news_ = has_run_news_ || std::ranges::any_of(batch.changes, IsOfRun);
     waiting_.push_back(std::move(batch));
     if (waiting_bytes_ > kWaitingBytesMax) {
       // The thread finds the gap and reads the journal.
       dropped_bytes_ += waiting_bytes_;
       waiting_bytes_ = 0;
+      waiting_changes_ = 0;
       waiting_.clear();
     }
+    // A thread that gathers wakes up by itself: no switch to it for every turn.
+    if (!asleep_ && !has_run_news_ && waiting_changes_ < kChangesMax) return;
   }
   work_.notify_one();
 }
@@ -64,13 +79,18 @@ std::int64_t PostgresProjector::backlog_bytes() const {
   return waiting_bytes_ + dropped_bytes_;
 }
 
-absl::Status PostgresProjector::WaitFor(std::int64_t revision, absl::Duration timeout) {
+absl::Status PostgresProjector::WaitFor(std::int64_t revision,
+                                        absl::Duration timeout,
+                                        Haste haste) {
   const auto deadline = std::chrono::steady_clock::now() +
                         absl::ToChronoNanoseconds(std::min(timeout, absl::Hours(24)));
   MutexLock lock(mutex_);
+  const bool hurries = haste == Haste::kNow && revision_ < revision;
+  if (hurries && hurrying_++ == 0) work_.notify_one();
   while (revision_ < revision && !stop_) {
     if (projected_.wait_until(lock.native(), deadline) == std::cv_status::timeout) break;
   }
+  if (hurries) --hurrying_;
   if (revision_ >= revision) return absl::OkStatus();
   return absl::DeadlineExceededError(
       fmt::format("the tables show revision {} and not yet {} after {}: the database is slow or "
@@ -99,6 +119,7 @@ void PostgresProjector::Loop() {
   NameThread("projector");
   while (true) {
     AwaitWork();
+    Gather();
     const std::vector<Batch> batches = TakeBatches();
     {
       MutexLock lock(mutex_);
@@ -114,17 +135,32 @@ void PostgresProjector::AwaitWork() {
       std::chrono::steady_clock::now() +
       absl::ToChronoNanoseconds(std::max(purge_at_ - absl::Now(), absl::ZeroDuration()));
   MutexLock lock(mutex_);
-  while (!stop_ && waiting_.empty() && dropped_bytes_ == 0) {
-    if (work_.wait_until(lock.native(), until) == std::cv_status::timeout) return;
+  asleep_ = true;
+  while (!stop_ && !HasWork()) {
+    if (work_.wait_until(lock.native(), until) == std::cv_status::timeout) break;
   }
+  asleep_ = false;
+}
+
+void PostgresProjector::Gather() {
+  MutexLock lock(mutex_);
+  while (!stop_ && HasWork() && dropped_bytes_ == 0 && waiting_changes_ < kChangesMax) {
+    const bool soon = hurrying_ > 0 || has_run_news_;
+    const auto due = began_ + (soon ? kGatherForReader : kGather);
+    if (std::chrono::steady_clock::now() >= due) break;
+    work_.wait_until(lock.native(), due);
+  }
+  began_ = std::chrono::steady_clock::now();
 }
 
 std::vector<Batch> PostgresProjector::TakeBatches() {
   std::vector<Batch> batches;
   std::size_t changes = 0;
   MutexLock lock(mutex_);
+  has_run_news_ = false;
   while (!waiting_.empty() && changes < kChangesMax) {
     changes += waiting_.front().changes.size();
+    waiting_changes_ -= waiting_.front().changes.size();
     batches.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
   }

@@ -1,6 +1,7 @@
 // The thread that keeps the tables up with the journal.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -23,7 +24,7 @@ class PostgresProjector final : public Projector {
 
   void Project(Batch batch) override;
   std::int64_t projected_revision() const override;
-  absl::Status WaitFor(std::int64_t revision, absl::Duration timeout) override;
+  absl::Status WaitFor(std::int64_t revision, absl::Duration timeout, Haste haste) override;
   std::int64_t backlog_bytes() const override;
 
   // Projects the whole journal on the caller's thread. Errors are those of TableWriter::CatchUp.
@@ -31,8 +32,13 @@ class PostgresProjector final : public Projector {
 
  private:
   void Loop();
-  // Waits for batches, for the hour of the purge or for the end.
+  // Waits for batches, for the hour of the purge or for the end; then, while nobody hurries, for
+  // more batches.
   void AwaitWork();
+  void Gather();
+  bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return !waiting_.empty() || dropped_bytes_ > 0;
+  }
   std::vector<Batch> TakeBatches();
   // Applies until it has worked or the thread shall end.
   void ApplyAll(const std::vector<Batch>& batches);
@@ -51,10 +57,16 @@ class PostgresProjector final : public Projector {
   // Batches of so many bytes were let go, and are read of the journal instead.
   std::int64_t dropped_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   std::int64_t revision_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::size_t waiting_changes_ ABSL_GUARDED_BY(mutex_) = 0;  // of waiting_
+  bool has_run_news_ ABSL_GUARDED_BY(mutex_) = false;        // in waiting_: people wait for it
+  int hurrying_ ABSL_GUARDED_BY(mutex_) = 0;                 // readers that wait now
+  bool asleep_ ABSL_GUARDED_BY(mutex_) = false;              // the thread waits for work
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
 
-  absl::Time purge_at_;  // of the thread only
-  std::thread thread_;   // last: it uses all of the above
+  // Of the thread only.
+  absl::Time purge_at_;
+  std::chrono::steady_clock::time_point began_;  // the latest transaction
+  std::thread thread_;                           // last: it uses all of the above
 };
 
 }  // namespace potok::server

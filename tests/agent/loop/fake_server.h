@@ -183,7 +183,7 @@ class FakeServer final : public v1::Agents::Service {
     }
     if (!IsTerminal(report.event)) return;
     v1::ServerMessage acks;
-    *acks.mutable_acks()->add_terminal() = wire.id();
+    *acks.mutable_orders()->add_acknowledged() = wire.id();
     Push(std::move(acks));
   }
 

@@ -178,7 +178,7 @@ struct FakeAgent {
         attempts({executor, transfers, logs, *folders},
                  StepSurroundings(),
                  [](const std::string& program, const std::string&) { return program; }),
-        loop({attempts, executor, link}, Introduction(), on_stop, 1) {
+        loop({attempts, executor, link}, Introduction(), {.on_stop = on_stop, .processors = 4}) {
     attempts.TakeUp();
   }
 
@@ -200,8 +200,11 @@ struct FakeAgent {
     Turn();
     Hear(Welcome{lease, absl::Seconds(5), link.hellos.back().live});
   }
+  // Starts, and runs for long enough that it is said.
   void Start(const AttemptKey& key = kKey) {
     executor.Started(key);
+    Turn();
+    now += absl::Milliseconds(2);
     Turn();
   }
   void End(EndCause cause, int code = 0, std::int64_t log_bytes = 0) {

@@ -33,6 +33,41 @@ TEST_F(AgentLoopTest, RunsAStepWithoutFilesInTheTurnThatOrderedIt) {
   EXPECT_THAT(agent.executor.forgotten, ElementsAre(kKey));
 }
 
+TEST_F(AgentLoopTest, SaysThatAShortStepRanTogetherWithItsEnd) {
+  FakeAgent agent(state_.path());
+  agent.Join();
+  agent.Hear(AnOrder());
+  agent.executor.Started(kKey);
+  const absl::Duration next = agent.Turn();
+  EXPECT_THAT(agent.link.reports, IsEmpty());
+  EXPECT_EQ(next, agent.now + absl::Milliseconds(2));
+  agent.now += absl::Milliseconds(1);
+  agent.End(EndCause::kExit, 0);
+  EXPECT_THAT(agent.link.reports, ElementsAre(Of(StartedReport{}), Of(SucceededReport{})));
+  EXPECT_EQ(agent.link.report_messages, 1);
+}
+
+// Four processors are kept busy by the ten that go on, so the messages keep a distance.
+TEST_F(AgentLoopTest, GathersReportsWhileMoreAttemptsAreLiveThanProcessorsNeed) {
+  FakeAgent agent(state_.path());
+  agent.Join();
+  for (std::uint32_t i = 0; i < 12; ++i) agent.Hear(AnOrder(AttemptKey{9, i, 1}));
+  for (std::uint32_t i = 0; i < 12; ++i) agent.Start(AttemptKey{9, i, 1});
+  const int said = agent.link.report_messages;
+  agent.now += absl::Milliseconds(5);
+  agent.executor.End({9, 0, 1}, EndCause::kExit);
+  agent.Turn();
+  EXPECT_EQ(agent.link.report_messages, said + 1) << "the first one after a pause goes at once";
+  agent.executor.End({9, 1, 1}, EndCause::kExit);
+  const absl::Duration next = agent.Turn();
+  EXPECT_EQ(agent.link.report_messages, said + 1);
+  EXPECT_EQ(next, agent.now + absl::Milliseconds(5));
+  for (std::uint32_t i = 2; i < 5; ++i) agent.executor.End({9, i, 1}, EndCause::kExit);
+  agent.Turn();
+  EXPECT_EQ(agent.link.report_messages, said + 2) << "too few are left to wait for more";
+  EXPECT_THAT(agent.link.reports, SizeIs(12 + 5));
+}
+
 TEST_F(AgentLoopTest, SaysAllThatATurnBroughtInOneMessage) {
   FakeAgent agent(state_.path());
   agent.Join();

@@ -23,7 +23,7 @@ class ManualProjector final : public Projector {
     const std::lock_guard lock(mutex_);
     return shown_;
   }
-  absl::Status WaitFor(std::int64_t revision, absl::Duration timeout) override {
+  absl::Status WaitFor(std::int64_t revision, absl::Duration timeout, Haste /*haste*/) override {
     std::unique_lock lock(mutex_);
     const bool there = changed_.wait_for(
         lock, absl::ToChronoMilliseconds(timeout), [&] { return shown_ >= revision; });

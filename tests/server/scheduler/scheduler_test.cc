@@ -26,7 +26,9 @@ class FakeClock final : public Clock {
 class Recorder final : public Outbound {
  public:
   explicit Recorder(FakeDatabase& database) : database_(database) {}
-  void Say(Effect effect) override { said.emplace_back(database_.head(), std::move(effect)); }
+  void Say(std::vector<Effect> effects) override {
+    for (Effect& effect : effects) said.emplace_back(database_.head(), std::move(effect));
+  }
   void Committed(const Batch& batch) override { committed.push_back(batch.revision); }
 
   template <class Kind>

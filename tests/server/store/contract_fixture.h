@@ -64,7 +64,7 @@ class StoreContractTest : public testing::TestWithParam<Kind> {
 
   // Until readers see all turns.
   void AwaitProjection() {
-    const absl::Status status = projector().WaitFor(revision_, absl::Seconds(60));
+    const absl::Status status = projector().WaitFor(revision_, absl::Seconds(60), Haste::kNow);
     ASSERT_TRUE(status.ok()) << status;
   }
 

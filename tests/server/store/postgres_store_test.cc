@@ -89,7 +89,7 @@ TEST_F(PostgresStoreTest, LosesNothingWhenBackendsAreEndedAllTheTime) {
   }
   done = true;
   killer.join();
-  ASSERT_TRUE(bundle_.projector->WaitFor(60, absl::Seconds(60)).ok());
+  ASSERT_TRUE(bundle_.projector->WaitFor(60, absl::Seconds(60), Haste::kNow).ok());
   EXPECT_EQ(Query("SELECT count(*) FROM journal"), "60");
   EXPECT_EQ(Query("SELECT count(*) FROM claims"), "60");
   EXPECT_EQ(Query("SELECT count(*) || ' ' || sum(running) FROM runs"), "60 60");
@@ -128,10 +128,10 @@ TEST_F(PostgresStoreTest, TriesToProjectUntilItWorks) {
   const Batch batch = {1, "us", {ARun(1), Move(1, 0, 1, Running{On(1)}, 1)}};
   ASSERT_TRUE(bundle_.store->Commit(batch, {}).ok());
   bundle_.projector->Project(batch);
-  EXPECT_FALSE(bundle_.projector->WaitFor(1, absl::Milliseconds(100)).ok());
+  EXPECT_FALSE(bundle_.projector->WaitFor(1, absl::Milliseconds(100), Haste::kNow).ok());
   EXPECT_GT(bundle_.projector->backlog_bytes(), 0);
   Query("ALTER TABLE runs DROP CONSTRAINT refuse");
-  ASSERT_TRUE(bundle_.projector->WaitFor(1, absl::Seconds(60)).ok());
+  ASSERT_TRUE(bundle_.projector->WaitFor(1, absl::Seconds(60), Haste::kNow).ok());
   EXPECT_EQ(Query("SELECT running FROM runs"), "1");
 }
 
@@ -149,8 +149,8 @@ TEST_F(PostgresStoreTest, ProjectsForTwoServersAtOnceWithoutCountingTwice) {
     bundle_.projector->Project(batch);
     other->projector->Project(batch);
   }
-  ASSERT_TRUE(bundle_.projector->WaitFor(101, absl::Seconds(60)).ok());
-  ASSERT_TRUE(other->projector->WaitFor(101, absl::Seconds(60)).ok());
+  ASSERT_TRUE(bundle_.projector->WaitFor(101, absl::Seconds(60), Haste::kNow).ok());
+  ASSERT_TRUE(other->projector->WaitFor(101, absl::Seconds(60), Haste::kNow).ok());
   EXPECT_EQ(Query("SELECT running FROM runs"), "100");
 }
 

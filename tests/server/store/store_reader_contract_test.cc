@@ -90,7 +90,7 @@ TEST_P(StoreContractTest, ProjectsABatchOnlyOnceHoweverOftenItComes) {
   const Batch next = {2, kUs, {Move(1, 1, 1, Running{On(3)}, 10)}};
   ASSERT_TRUE(store().Commit(next, {}).ok());
   projector().Project(next);
-  ASSERT_TRUE(projector().WaitFor(2, absl::Seconds(60)).ok());
+  ASSERT_TRUE(projector().WaitFor(2, absl::Seconds(60), Haste::kNow).ok());
   EXPECT_EQ(reader().GetRunById(1)->running, 2);
   EXPECT_EQ(projector().projected_revision(), 2);
 }
@@ -100,14 +100,14 @@ TEST_P(StoreContractTest, ProjectsWhatCameBeforeABatchThatItGetsFirst) {
   const Batch next = {2, kUs, {Move(1, 1, 1, Running{On(3)}, 10)}};
   ASSERT_TRUE(store().Commit(next, {}).ok());
   projector().Project(next);
-  ASSERT_TRUE(projector().WaitFor(2, absl::Seconds(60)).ok());
+  ASSERT_TRUE(projector().WaitFor(2, absl::Seconds(60), Haste::kNow).ok());
   EXPECT_EQ(reader().GetRunById(1)->running, 1);
 }
 
 TEST_P(StoreContractTest, TellsAWaiterThatTheTablesAreNotThere) {
-  EXPECT_EQ(projector().WaitFor(1, absl::Milliseconds(1)).code(),
+  EXPECT_EQ(projector().WaitFor(1, absl::Milliseconds(1), Haste::kNow).code(),
             absl::StatusCode::kDeadlineExceeded);
-  EXPECT_TRUE(projector().WaitFor(0, absl::ZeroDuration()).ok());
+  EXPECT_TRUE(projector().WaitFor(0, absl::ZeroDuration(), Haste::kNow).ok());
 }
 
 TEST_P(StoreContractTest, HasNoBacklogOnceAllIsProjected) {
