@@ -47,8 +47,8 @@ std::string StartFailureMessage(const ShimRecord& record) {
 
 UniqueFd MoveAboveShims(int fd) {
   UniqueFd file(fd);
-  if (fd < 0 || fd > kStateFd) return file;
-  return UniqueFd(fcntl(fd, F_DUPFD_CLOEXEC, kStateFd + 1));
+  if (fd < 0 || fd > kChannelFd) return file;
+  return UniqueFd(fcntl(fd, F_DUPFD_CLOEXEC, kChannelFd + 1));
 }
 
 std::string StatePath(const std::string& folder) {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -17,6 +18,7 @@
 #include "agent/executor/attempt_state.h"
 #include "agent/executor/pidfd.h"
 #include "agent/executor/process_tree.h"
+#include "agent/executor/shim_channel.h"
 #include "agent/executor/small_files.h"
 #include "common/base/status_macros.h"
 #include "fmt/format.h"
@@ -24,10 +26,12 @@
 namespace potok::agent {
 namespace {
 
-// What epoll says is ready; attempts are numbered from kFirstId.
-constexpr std::uint64_t kTimerId = 0;
-constexpr std::uint64_t kStartedId = 1;
-constexpr std::uint64_t kFirstId = 2;
+// What epoll says is ready.
+constexpr std::uint64_t kTimerReady = 0;
+constexpr std::uint64_t kStartedReady = 1;
+
+// More than that are not kept for later.
+constexpr std::size_t kIdleMax = 64;
 
 constexpr std::int64_t kAtOnce = 1;
 constexpr std::int64_t kForceAgainNs = 100'000'000;
@@ -41,10 +45,7 @@ std::int64_t BootTimeNs() {
 }  // namespace
 
 ShimExecutor::ShimExecutor(const ShimExecutorOptions& options, LeasePage lease, std::string boot_id)
-    : options_(options),
-      boot_id_(std::move(boot_id)),
-      lease_(std::move(lease)),
-      last_id_(kFirstId) {}
+    : options_(options), boot_id_(std::move(boot_id)), lease_(std::move(lease)) {}
 
 ShimExecutor::~ShimExecutor() {
   if (pool_ == nullptr) return;
@@ -67,9 +68,10 @@ void ShimExecutor::Stop(const AttemptKey& key, absl::Duration grace) {
   if (id == ids_.end()) return;
   Attempt& attempt = attempts_.at(id->second);
   if (attempt.ended) return;
+  Shim& shim = shims_.at(attempt.shim_number);
+  shim.signalled = true;
   const absl::Duration bounded = std::clamp(grace, absl::ZeroDuration(), absl::Hours(24 * 20));
-  SignalWithValue(
-      attempt.pidfd.get(), SIGTERM, static_cast<int>(absl::ToInt64Milliseconds(bounded)));
+  SignalWithValue(shim.pidfd.get(), SIGTERM, static_cast<int>(absl::ToInt64Milliseconds(bounded)));
   const std::int64_t force_at =
       BootTimeNs() + absl::ToInt64Nanoseconds(bounded + options_.stop_margin);
   if (attempt.stop_asked && attempt.force_at <= force_at) return;
@@ -87,8 +89,8 @@ void ShimExecutor::SetLeaseDeadline(absl::Duration boottime) {
   lease_.Set(deadline);
   if (deadline >= before) return;
   // Shims sleep until the deadline that they know.
-  for (const auto& [id, attempt] : attempts_) {
-    if (!attempt.ended) SignalWithValue(attempt.pidfd.get(), SIGUSR1, 0);
+  for (const auto& [number, shim] : shims_) {
+    if (shim.attempt != 0) SignalWithValue(shim.pidfd.get(), SIGUSR1, 0);
   }
 }
 
@@ -108,13 +110,15 @@ std::vector<ProcessEvent> ShimExecutor::TakeEvents() {
   bool timer = false;
   bool started = false;
   for (int i = 0; i < count; ++i) {
-    timer |= ready[i].data.u64 == kTimerId;
-    started |= ready[i].data.u64 == kStartedId;
+    timer |= ready[i].data.u64 == kTimerReady;
+    started |= ready[i].data.u64 == kStartedReady;
   }
   // Before the ends: of an attempt, too, the start comes first.
   if (started) TakeStarted();
   for (int i = 0; i < count; ++i) {
-    if (ready[i].data.u64 > kFirstId) TakeEnded(ready[i].data.u64);
+    const ShimReady what = ShimReadyOf(ready[i].data.u64);
+    if (what.is_channel) TakeWord(what.number);
+    if (what.is_pidfd) TakeShimEnd(what.number);
   }
   std::vector<ProcessEvent> events = std::exchange(pending_, {});
   if (timer) ForceDueStops();
@@ -139,10 +143,41 @@ void ShimExecutor::TellStart(Attempt& attempt) {
   pending_.push_back({attempt.key, std::nullopt});
 }
 
+// The attempt has ended, and the shim waits for another.
+void ShimExecutor::TakeWord(std::uint64_t number) {
+  const auto at = shims_.find(number);
+  // A process just being started has copies of all descriptors for a moment, so that epoll may tell
+  // of a closed one.
+  if (at == shims_.end() || !at->second.channel.valid()) return;
+  Shim& shim = at->second;
+  std::uint64_t id = 0;
+  const ssize_t size = recv(shim.channel.get(), &id, sizeof(id), MSG_DONTWAIT);
+  if (size < 0 && errno == EAGAIN) return;
+  if (size != sizeof(id)) {
+    shim.channel = UniqueFd();  // it ends: its pidfd will tell
+    return;
+  }
+  shim.attempt = 0;
+  TakeEnded(id);
+  if (shim.signalled || idle_.size() >= kIdleMax) {
+    shim.channel = UniqueFd();  // which ends it
+  } else {
+    idle_.push_back(number);
+  }
+}
+
+void ShimExecutor::TakeShimEnd(std::uint64_t number) {
+  const auto at = shims_.find(number);
+  if (at == shims_.end()) return;
+  // Fails for an adopted shim, whose parent is another process.
+  waitid(P_PIDFD, static_cast<id_t>(at->second.pidfd.get()), nullptr, WEXITED | WNOHANG);
+  if (at->second.attempt != 0) TakeEnded(at->second.attempt);
+  std::erase(idle_, number);
+  shims_.erase(at);
+}
+
 void ShimExecutor::TakeEnded(std::uint64_t id) {
   const auto at = attempts_.find(id);
-  // A process just being started has copies of all descriptors for a moment, so that epoll may tell
-  // of a closed pidfd.
   if (at == attempts_.end() || at->second.ended) return;
   Attempt& attempt = at->second;
   const auto found = FindState(attempt.folder);
@@ -161,9 +196,6 @@ void ShimExecutor::TakeEnded(std::uint64_t id) {
       attempt.leaf->killed = true;
     }
   }
-  // Fails for an adopted shim, whose parent is another process.
-  waitid(P_PIDFD, static_cast<id_t>(attempt.pidfd.get()), nullptr, WEXITED | WNOHANG);
-  attempt.pidfd = UniqueFd();
   attempt.ended = true;
   if (attempt.stop_asked) forced_stops_.erase({attempt.force_at, id});
   if (end.cause != EndCause::kStartFailed && end.cause != EndCause::kLost) TellStart(attempt);
@@ -188,7 +220,9 @@ void ShimExecutor::ForceDueStops() {
     forced_stops_.erase(forced_stops_.begin());
     Attempt& attempt = attempts_.at(id);
     // The shim last: what it leaves behind would be nobody's child. Its end is the attempt's.
-    if (KillWithoutShim(attempt)) SignalWithValue(attempt.pidfd.get(), SIGKILL, 0);
+    if (KillWithoutShim(attempt)) {
+      SignalWithValue(shims_.at(attempt.shim_number).pidfd.get(), SIGKILL, 0);
+    }
     attempt.force_at = now + kForceAgainNs;
     forced_stops_.insert({attempt.force_at, id});
   }

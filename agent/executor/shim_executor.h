@@ -1,7 +1,8 @@
-// The Executor of real machines: one potok-shim per attempt, which survives this process.
+// The Executor of real machines: one potok-shim per attempt, which survives this process. A shim
+// whose attempt has ended is given the next one: to start it costs more than most of what it does.
 //
-// The shim tells a pipe that the command runs and leaves in FOLDER/state how it ended; its pidfd
-// tells when. See docs/decisions/0004-one-shim-per-attempt.md.
+// The shim tells a pipe that the command runs and leaves in FOLDER/state how it ended; its channel,
+// or its own end by pidfd, tells when. See docs/decisions/0004-one-shim-per-attempt.md.
 #pragma once
 
 #include <cstdint>
@@ -51,11 +52,19 @@ class ShimExecutor final : public Executor {
   std::string isolation() const override;
 
  private:
+  // A live shim. It is idle while it has no attempt.
+  struct Shim {
+    pid_t pid = 0;
+    UniqueFd pidfd = {};
+    UniqueFd channel = {};      // invalid: started by an earlier agent, or not wanted any more
+    std::uint64_t attempt = 0;  // id
+    bool signalled = false;     // a signal may still be on its way: no other attempt may get it
+  };
   struct Attempt {
     AttemptKey key;
     std::string folder;
     pid_t shim = 0;
-    UniqueFd pidfd;  // of the shim
+    std::uint64_t shim_number = 0;  // in shims_
     std::optional<CgroupLeaf> leaf;
     bool start_told = false;
     bool ended = false;
@@ -69,15 +78,17 @@ class ShimExecutor final : public Executor {
   absl::Status Try();
   absl::Status StartShim(const Launch& launch);
   ShimRecord NewRecord(const Launch& launch, const std::optional<CgroupLeaf>& leaf);
-  std::variant<Spawned, SpawnFailure> Spawn(const Launch& launch,
-                                            const CgroupPaths& paths,
-                                            int log,
-                                            int state);
+  // An idle shim that has taken the order, or a new one with it.
+  std::variant<std::uint64_t, SpawnFailure> GiveToShim(const Launch& launch,
+                                                       const CgroupPaths& paths,
+                                                       int log,
+                                                       int state);
   absl::Status OnSpawnFailure(const Launch& launch,
                               const SpawnFailure& failure,
                               const UniqueFd& state,
                               ShimRecord record);
-  absl::Status AddRunning(std::uint64_t id, Attempt attempt);
+  absl::StatusOr<std::uint64_t> AddShim(Shim shim);
+  void AddRunning(std::uint64_t id, Attempt attempt);
   absl::Status AdoptRunning(const AttemptKey& key,
                             const std::string& folder,
                             const FoundState& found);
@@ -85,6 +96,8 @@ class ShimExecutor final : public Executor {
   void EndOrphans(Attempt& attempt, pid_t command);
   void TakeStarted();
   void TellStart(Attempt& attempt);
+  void TakeWord(std::uint64_t number);
+  void TakeShimEnd(std::uint64_t number);
   void TakeEnded(std::uint64_t id);
   void ForceDueStops();
   bool KillWithoutShim(Attempt& attempt);
@@ -105,6 +118,9 @@ class ShimExecutor final : public Executor {
   std::uint64_t last_id_ = 0;
   std::map<AttemptKey, std::uint64_t> ids_;
   std::unordered_map<std::uint64_t, Attempt> attempts_;
+  std::uint64_t last_shim_ = 0;
+  std::unordered_map<std::uint64_t, Shim> shims_;
+  std::vector<std::uint64_t> idle_;                                // numbers of shims
   std::set<std::pair<std::int64_t, std::uint64_t>> forced_stops_;  // (force_at, id)
   std::vector<ProcessEvent> pending_;
 };

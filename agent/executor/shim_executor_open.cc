@@ -182,20 +182,20 @@ absl::Status ShimExecutor::Adopt(const AttemptKey& key, const std::string& folde
 absl::Status ShimExecutor::AdoptRunning(const AttemptKey& key,
                                         const std::string& folder,
                                         const FoundState& found) {
-  Attempt attempt;
-  attempt.key = key;
-  attempt.folder = folder;
-  attempt.shim = found.record.shim_pid;
-  attempt.pidfd = OpenPidfd(attempt.shim);
+  Shim shim{.pid = found.record.shim_pid, .pidfd = OpenPidfd(found.record.shim_pid)};
   // Only if the lock is held still, the number was the shim's when the pidfd was opened.
   const absl::StatusOr<FoundState> again = FindState(folder);
-  if (!attempt.pidfd.valid() || !again.ok() || !again->shim_lives) {
+  if (!shim.pidfd.valid() || !again.ok() || !again->shim_lives) {
     AdoptEnded(key, again);
     return absl::OkStatus();
   }
+  Attempt attempt;
+  attempt.key = key;
+  attempt.folder = folder;
   attempt.leaf = Claim(found.record);
+  POTOK_ASSIGN_OR_RETURN(attempt.shim_number, AddShim(std::move(shim)));
   const std::uint64_t id = ++last_id_;
-  POTOK_RETURN_IF_ERROR(AddRunning(id, std::move(attempt)));
+  AddRunning(id, std::move(attempt));
   TellStart(attempts_.at(id));
   ArmTimer();
   return absl::OkStatus();

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "agent/executor/attempt_state.h"
+#include "agent/executor/shim_channel.h"
 #include "agent/executor/shim_executor.h"
 #include "agent/executor/small_files.h"
 #include "common/base/status_macros.h"
@@ -86,26 +87,35 @@ absl::Status ShimExecutor::StartShim(const Launch& launch) {
     return ErrnoStatus(log_error, "create", log_path);
   }
   state = MoveAboveShims(state->release());
-  auto spawned = Spawn(launch, paths, log.get(), state->get());
-  if (auto* failure = std::get_if<SpawnFailure>(&spawned)) {
+  const auto taken = GiveToShim(launch, paths, log.get(), state->get());
+  if (const auto* failure = std::get_if<SpawnFailure>(&taken)) {
     if (attempt.leaf.has_value()) pool_->Give(*std::move(attempt.leaf));
     return OnSpawnFailure(launch, *failure, *state, record);
   }
-  attempt.shim = std::get<Spawned>(spawned).pid;
-  attempt.pidfd = std::move(std::get<Spawned>(spawned).pidfd);
-  return AddRunning(record.id, std::move(attempt));
+  attempt.shim_number = std::get<std::uint64_t>(taken);
+  AddRunning(record.id, std::move(attempt));
+  return absl::OkStatus();
 }
 
-std::variant<Spawned, SpawnFailure> ShimExecutor::Spawn(const Launch& launch,
-                                                        const CgroupPaths& paths,
-                                                        int log,
-                                                        int state) {
+std::variant<std::uint64_t, SpawnFailure> ShimExecutor::GiveToShim(const Launch& launch,
+                                                                   const CgroupPaths& paths,
+                                                                   int log,
+                                                                   int state) {
   std::vector<std::string> arguments = {
       "potok-shim", paths.tracked, paths.memory_procs, paths.cpu_procs, paths.oom_counter_file};
   arguments.insert(arguments.end(), launch.argv.begin(), launch.argv.end());
   std::vector<std::string> environment;
   environment.reserve(launch.environment.size());
   for (const auto& [name, value] : launch.environment) environment.push_back(name + "=" + value);
+  const std::string order = OrderMessage(launch.working_directory, arguments, environment);
+  while (!idle_.empty() && !order.empty()) {
+    const std::uint64_t number = idle_.back();
+    idle_.pop_back();
+    // One that was killed meanwhile takes nothing; its pidfd will tell.
+    if (SendOrder(shims_.at(number).channel, order, {log, state})) return number;
+  }
+  auto channel = MakeChannel();
+  if (!channel.has_value()) return SpawnFailure{errno, false};
   const std::vector<char*> argv = Pointers(arguments);
   const std::vector<char*> envp = Pointers(environment);
   SpawnRequest request;
@@ -113,8 +123,15 @@ std::variant<Spawned, SpawnFailure> ShimExecutor::Spawn(const Launch& launch,
   request.working_directory = launch.working_directory.c_str();
   request.argv = argv.data();
   request.environment = envp.data();
-  request.descriptors = {null_.get(), log, log, started_write_.get(), lease_.fd(), state};
-  return spawner_.Spawn(request);
+  request.descriptors = {
+      null_.get(), log, log, started_write_.get(), lease_.fd(), state, channel->shim.get()};
+  auto spawned = spawner_.Spawn(request);
+  if (const auto* failure = std::get_if<SpawnFailure>(&spawned)) return *failure;
+  Spawned& shim = std::get<Spawned>(spawned);
+  const auto number = AddShim(
+      {.pid = shim.pid, .pidfd = std::move(shim.pidfd), .channel = std::move(channel->own)});
+  if (!number.ok()) return SpawnFailure{ENOMEM, false};
+  return *number;
 }
 
 // What the launch asks for cannot be had: the attempt has ended. Anything else is this machine's
@@ -147,16 +164,29 @@ absl::Status ShimExecutor::OnSpawnFailure(const Launch& launch,
   return absl::OkStatus();
 }
 
-absl::Status ShimExecutor::AddRunning(std::uint64_t id, Attempt attempt) {
-  epoll_event event = {};
-  event.events = EPOLLIN;
-  event.data.u64 = id;
-  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, attempt.pidfd.get(), &event) != 0) {
-    return ErrnoStatus(errno, "watch the shim of attempt", ToString(attempt.key));
+absl::StatusOr<std::uint64_t> ShimExecutor::AddShim(Shim shim) {
+  const std::uint64_t number = ++last_shim_;
+  epoll_event ended = {};
+  ended.events = EPOLLIN;
+  ended.data.u64 = PidfdReady(number);
+  epoll_event word = {};
+  word.events = EPOLLIN;
+  word.data.u64 = ChannelReady(number);
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, shim.pidfd.get(), &ended) != 0 ||
+      (shim.channel.valid() &&
+       epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, shim.channel.get(), &word) != 0)) {
+    return ErrnoStatus(errno, "watch the shim", std::to_string(shim.pid));
   }
+  shims_[number] = std::move(shim);
+  return number;
+}
+
+void ShimExecutor::AddRunning(std::uint64_t id, Attempt attempt) {
+  Shim& shim = shims_.at(attempt.shim_number);
+  shim.attempt = id;
+  attempt.shim = shim.pid;
   ids_[attempt.key] = id;
   attempts_[id] = std::move(attempt);
-  return absl::OkStatus();
 }
 
 }  // namespace potok::agent

@@ -121,7 +121,11 @@ StackCpu Stack::ReadCpu() const {
   StackCpu cpu;
   cpu.server = CpuMicrosOf(server_);
   cpu.agent = CpuMicrosOf(agent_);
+  // Shims live on for the next attempt; what they started has ended.
   cpu.children = CpuMicrosOfEndedChildren(agent_);
+  for (const pid_t shim : ChildrenOf(agent_)) {
+    cpu.children += CpuMicrosOf(shim) + CpuMicrosOfEndedChildren(shim);
+  }
   cpu.postgres = CpuMicrosOf(postmaster_) + CpuMicrosOfEndedChildren(postmaster_);
   for (const pid_t backend : ChildrenOf(postmaster_)) cpu.postgres += CpuMicrosOf(backend);
   return cpu;

@@ -1,6 +1,7 @@
 // potok-shim: owns the processes of one attempt. It outlives the agent, ends the whole tree on
 // SIGTERM, on the time limit and when the agent's lease runs out, and leaves how it ended in
-// FOLDER/state. One thread, no C library; see docs/decisions/0004-one-shim-per-attempt.md.
+// FOLDER/state. After that it takes another attempt, while there is an agent to give it one. One
+// thread, no C library; see docs/decisions/0004-one-shim-per-attempt.md.
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "agent/executor/shim/command.h"
+#include "agent/executor/shim/next_order.h"
 #include "agent/executor/shim/proc_files.h"
 #include "agent/executor/shim/shim_record.h"
 #include "agent/executor/shim/system_calls.h"
@@ -41,8 +43,9 @@ std::uint64_t SignalSet() {
 
 class Attempt {
  public:
-  Attempt(const ShimRecord& record, const char* const* argv, const char* const* environment)
-      : record_(record), argv_(argv), environment_(environment) {}
+  // `timer` is the shim's only one.
+  Attempt(const ShimRecord& record, const Order& order, Timer& timer)
+      : record_(record), order_(order), argv_(order.argv), timer_(timer) {}
 
   // From the start of the command until nothing of it is alive.
   void Run(std::int64_t started_at);
@@ -53,6 +56,7 @@ class Attempt {
   bool StartCommand();
   int WaitForSignal(std::int64_t now, siginfo_t* info);
   void Reap();
+  void Count(const rusage& usage);
   void OnDeadlines(std::int64_t now);
   void Stop(EndCause cause, std::int64_t now, std::int64_t grace);
   bool MemoryExceeded() const;
@@ -62,8 +66,8 @@ class Attempt {
   void WriteEnd();
 
   ShimRecord record_;
+  const Order& order_;
   const char* const* argv_;
-  const char* const* environment_;
   const std::int64_t* lease_ = nullptr;
   int tracked_cgroup_ = -1;
   int main_pid_ = 0;
@@ -76,20 +80,28 @@ class Attempt {
   std::int64_t kill_at_ = kNever;
   std::int64_t timeout_at_ = kNever;
   std::int64_t watch_at_ = kNever;
-  Timer timer_;
+  std::int64_t cpu_ns_ = 0;  // of all that ended
+  std::int64_t peak_rss_bytes_ = 0;
+  Timer& timer_;
 };
 
 Started Attempt::MapLease() {
+  static const std::int64_t* mapped = nullptr;  // the same file for all attempts of a shim
+  lease_ = mapped;
+  if (mapped != nullptr) return {};
   const long page =
       Call(SYS_mmap, nullptr, sizeof(*lease_), PROT_READ, MAP_SHARED, agent::kLeaseFd, 0);
   if (page < 0) return {0, StartStage::kLease, static_cast<int>(-page)};
-  lease_ = reinterpret_cast<const std::int64_t*>(page);
+  lease_ = mapped = reinterpret_cast<const std::int64_t*>(page);
   return {};
 }
 
 bool Attempt::StartCommand() {
   const char* tracked = argv_[agent::kArgTrackedCgroup];
   Started started = MapLease();
+  if (order_.directory_errno != 0) {
+    started = {0, StartStage::kWorkingDirectory, order_.directory_errno};
+  }
   if (*tracked != 0) {
     const long folder = Call(SYS_open, tracked, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     tracked_cgroup_ = static_cast<int>(folder);
@@ -97,7 +109,7 @@ bool Attempt::StartCommand() {
   }
   if (started.failed_stage == StartStage::kNone) {
     started = Start({argv_ + agent::kArgCommand,
-                     environment_,
+                     order_.environment,
                      {argv_[agent::kArgMemoryProcs], argv_[agent::kArgCpuProcs]},
                      tracked_cgroup_});
   }
@@ -110,7 +122,8 @@ bool Attempt::StartCommand() {
 void Attempt::Run(std::int64_t started_at) {
   if (!StartCommand()) {
     record_.cause = static_cast<std::int32_t>(EndCause::kStartFailed);
-    const char* program = argv_[agent::kArgCommand];
+    const bool in_folder = order_.directory_errno == 0;
+    const char* program = in_folder ? argv_[agent::kArgCommand] : order_.working_directory;
     for (std::size_t i = 0; i + 1 < sizeof(record_.program) && program[i] != 0; ++i) {
       record_.program[i] = program[i];
     }
@@ -155,14 +168,23 @@ int Attempt::WaitForSignal(std::int64_t now, siginfo_t* info) {
 void Attempt::Reap() {
   for (;;) {
     int status = 0;
-    const long pid = Call(SYS_wait4, -1, &status, WNOHANG | __WALL, nullptr);
+    rusage usage = {};
+    const long pid = Call(SYS_wait4, -1, &status, WNOHANG | __WALL, &usage);
     if (pid < 0) all_ended_ = true;
     if (pid <= 0) return;
+    Count(usage);
     if (pid == main_pid_) {
       main_ended_ = true;
       main_status_ = status;
     }
   }
+}
+
+void Attempt::Count(const rusage& usage) {
+  cpu_ns_ += (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1'000'000'000 +
+             (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1'000;
+  const std::int64_t peak = usage.ru_maxrss * 1024;
+  if (peak > peak_rss_bytes_) peak_rss_bytes_ = peak;
 }
 
 void Attempt::OnDeadlines(std::int64_t now) {
@@ -235,11 +257,8 @@ void Attempt::JudgeEnd() {
   }
   record_.cause = static_cast<std::int32_t>(cause);
   record_.child_out_of_memory = out_of_memory && cause != EndCause::kOutOfMemory ? 1 : 0;
-  rusage usage = {};
-  Call(SYS_getrusage, RUSAGE_CHILDREN, &usage);
-  record_.cpu_ns = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1'000'000'000 +
-                   (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1'000;
-  record_.peak_rss_bytes = usage.ru_maxrss * 1024;
+  record_.cpu_ns = cpu_ns_;
+  record_.peak_rss_bytes = peak_rss_bytes_;
 }
 
 void Attempt::WriteEnd() {
@@ -252,6 +271,8 @@ void Attempt::WriteEnd() {
        &record_.ended,
        sizeof(record_) - agent::kShimEndOffset,
        agent::kShimEndOffset);
+  if (tracked_cgroup_ >= 0) Call(SYS_close, tracked_cgroup_);
+  timer_.ArmAt(kNever);
 }
 
 // Not setsid(2), which is what one does: a new session is a new group for the scheduler where
@@ -265,27 +286,40 @@ void LeaveAgent(const ShimRecord& record) {
   Call(SYS_close, terminal);
 }
 
-int Main(int argc, const char* const* argv, const char* const* environment) {
-  if (argc <= agent::kArgCommand) return 2;
-  ShimRecord record;
-  if (Call(SYS_pread64, agent::kStateFd, &record, sizeof(record), 0) !=
-          static_cast<long>(sizeof(record)) ||
-      record.magic != agent::kShimRecordMagic || record.shim_pid != 0) {
-    return 3;  // not started by an agent, or started before
-  }
-  const std::uint64_t all = ~std::uint64_t{0};
-  Call(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof(all));
-  Call(SYS_close_range, agent::kStateFd + 1, ~0U, 0);
-  Call(SYS_close_range, agent::kStartedFd, agent::kStateFd, CLOSE_RANGE_CLOEXEC);
-  LeaveAgent(record);
-  Call(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1);
+// The attempt whose descriptors are in their places. False if it is none, or was started before.
+bool ReadRecord(ShimRecord* record) {
+  return Call(SYS_pread64, agent::kStateFd, record, sizeof(*record), 0) ==
+             static_cast<long>(sizeof(*record)) &&
+         record->magic == agent::kShimRecordMagic && record->shim_pid == 0;
+}
+
+void RunAttempt(ShimRecord& record, const Order& order, Timer& timer) {
   record.shim_pid = static_cast<std::int32_t>(Call(SYS_getpid));
   Call(SYS_pwrite64,
        agent::kStateFd,
        &record.shim_pid,
        sizeof(record.shim_pid),
        agent::kShimPidOffset);
-  Attempt(record, argv, environment).Run(Now());
+  Attempt(record, order, timer).Run(Now());
+}
+
+int Main(int argc, const char* const* argv, const char* const* environment) {
+  if (argc <= agent::kArgCommand) return 2;
+  ShimRecord record;
+  if (!ReadRecord(&record)) return 3;  // not started by an agent
+  const std::uint64_t all = ~std::uint64_t{0};
+  Call(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof(all));
+  Call(SYS_close_range, agent::kChannelFd + 1, ~0U, 0);
+  Call(SYS_close_range, agent::kStartedFd, agent::kChannelFd, CLOSE_RANGE_CLOEXEC);
+  LeaveAgent(record);
+  Call(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1);
+  Timer timer;
+  Order order;
+  order.argv = argv;
+  order.environment = environment;
+  do {
+    RunAttempt(record, order, timer);
+  } while (NextOrder(record.id, &order) && ReadRecord(&record));
   return 0;
 }
 

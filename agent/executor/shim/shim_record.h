@@ -4,7 +4,7 @@
 // fields are only added at the end, under a new magic number.
 //
 // The file is flock(2)ed by whoever creates it and the shim inherits the locked descriptor: while
-// it is locked, the shim lives. See docs/decisions/0004-one-shim-per-attempt.md.
+// it is locked, the shim is about this attempt. See docs/decisions/0004-one-shim-per-attempt.md.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +20,7 @@ inline constexpr std::uint64_t kShimRecordMagic = 0x31304b4f544f50;  // "POTOK01
 inline constexpr int kStartedFd = 3;  // pipe: the shim writes `id` once the command runs
 inline constexpr int kLeaseFd = 4;    // file of 8 bytes: nanoseconds of CLOCK_BOOTTIME
 inline constexpr int kStateFd = 5;    // this file
+inline constexpr int kChannelFd = 6;  // socket to the agent, for further attempts: order_message.h
 
 // The shim's arguments; the command's own follow. An empty one: not used.
 enum ShimArgument : int {
