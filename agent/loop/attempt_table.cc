@@ -11,6 +11,15 @@ namespace {
 // Between SIGTERM and SIGKILL when a step exceeds its time limit.
 constexpr absl::Duration kTimeoutGrace = absl::Seconds(10);
 
+// True of an end that follows from how the processes ended.
+bool StateTells(const ReportEvent& report) {
+  if (const auto* succeeded = std::get_if<SucceededReport>(&report)) {
+    return succeeded->outputs.empty();
+  }
+  const auto* failed = std::get_if<FailedReport>(&report);
+  return failed == nullptr || failed->cause != FailureCause::kOutput;
+}
+
 }  // namespace
 
 AttemptTable::AttemptTable(Ports ports, StepSurroundings surroundings, FindProgram find_program)
@@ -185,7 +194,9 @@ void AttemptTable::Finish(const AttemptKey& key, const Attempt& attempt) {
   if (!finished.report) return ports_.logs.Drop(key);
   Report report{key, *finished.report};
   // What the shim's state tells as well is worth a file only while nobody listens.
-  if (!server_listens_ || !attempt.launched) KeepReport(attempt, report);
+  if (!server_listens_ || !attempt.launched || !StateTells(*finished.report)) {
+    KeepReport(attempt, report);
+  }
   reports_.push_back(std::move(report));
   const std::int64_t log_bytes = LogBytesOf(*finished.report);
   if (log_bytes > 0) {

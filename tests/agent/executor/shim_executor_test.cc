@@ -175,7 +175,10 @@ TEST_P(EachIsolationTest, LeavesNothingBehindAfterFiveHundredAttemptsAtOnce) {
   EXPECT_EQ(seen_.size(), 1002U);
   // Some shims wait for more, with a pidfd and a channel each; they end with the executor.
   constexpr std::size_t kIdleShimsMax = 64;
-  EXPECT_LE(Count("/proc/self/fd"), descriptors + 2 * kIdleShimsMax);
+  EXPECT_TRUE(Eventually([&] {
+    executor_->TakeEvents();
+    return Count("/proc/self/fd") <= descriptors + 2 * kIdleShimsMax;
+  }));
   executor_.reset();
   EXPECT_TRUE(Eventually([] { return waitpid(-1, nullptr, WNOHANG) == -1; })) << "a child is left";
 }

@@ -121,7 +121,7 @@ TEST_P(EachIsolationTest, HandsOnArgumentsAndVariablesByteForByte) {
   Launch variables = Command(3, {"/usr/bin/env", "-0"});
   variables.environment = launch.environment;
   Run(variables);
-  EXPECT_EQ(Log(variables), std::string("EMPTY=\0ODD==a=\nb\0", 18));
+  EXPECT_EQ(Log(variables), std::string("EMPTY=\0ODD==a=\nb\0", 17));
   Launch none = Command(4, {"/usr/bin/env"});
   none.environment.clear();
   Run(none);

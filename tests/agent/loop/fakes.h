@@ -45,7 +45,7 @@ class FakeExecutor final : public Executor {
   absl::Status Start(const Launch& launch) override {
     if (!refuse.ok()) return refuse;
     launches.push_back(launch);
-    WriteText(launch.folder + "/state", "");
+    WriteText(launch.folder + "/state", "started");
     return absl::OkStatus();
   }
   void Stop(const AttemptKey& key, absl::Duration grace) override { stops[key] = grace; }

@@ -109,6 +109,28 @@ TEST_F(RestartTest, RepeatsAReportThatWasNotAcknowledged) {
   EXPECT_FALSE(next.OnDisk());
 }
 
+// While the server listens the shim's state is enough; it is not trusted over a start of the
+// machine, so a report that nobody heard is kept as a file.
+TEST_F(RestartTest, KeepsReportsOverAStartOfTheMachineWhileTheServerIsAway) {
+  const AttemptKey later{9, 0, 1};
+  Live([&](FakeAgent& agent) {
+    agent.Hear(AnOrder());
+    agent.Hear(AnOrder(later));
+    agent.End(EndCause::kExit, 0);
+    EXPECT_FALSE(std::filesystem::exists(agent.Path("report")));
+    agent.Hear(LinkClosed{absl::UnavailableError("gone")});
+    EXPECT_TRUE(std::filesystem::exists(agent.Path("report")));
+    agent.executor.End(later, EndCause::kExit, 3);
+    agent.Turn();
+  });
+  FakeAgent next(state_.path(), "boot-2");
+  next.Join();
+  ASSERT_THAT(next.link.hellos[0].unacknowledged, SizeIs(2));
+  EXPECT_EQ(next.link.hellos[0].unacknowledged[0], Of(SucceededReport{}));
+  const auto failure = std::get<FailedReport>(next.link.hellos[0].unacknowledged[1].event);
+  EXPECT_EQ(failure.cause, FailureCause::kExitCode);
+}
+
 TEST_F(RestartTest, LosesWhatRanBeforeTheMachineStartedAnew) {
   Live([](FakeAgent& agent) {
     agent.Hear(AnOrder());

@@ -65,6 +65,8 @@ TEST_F(SessionTest, RepeatsThatAnAttemptRunsToAServerThatWelcomesIt) {
   agent.link.reports.clear();
   agent.now += absl::Seconds(1);
   agent.Join();
+  agent.now += absl::Milliseconds(2);
+  agent.Turn();
   EXPECT_THAT(agent.link.reports, ElementsAre(Of(StartedReport{})));
 }
 
