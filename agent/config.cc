@@ -105,34 +105,6 @@ void ReadNames(const AgentFlags& flags, AgentConfig& config, Problems& problems)
 
 }  // namespace
 
-std::vector<std::string> NormalizeFlags(const std::vector<std::string>& arguments,
-                                        const std::vector<std::string>& repeated) {
-  std::vector<std::string> flags;
-  std::map<std::string, std::string> joined;
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    std::string argument = arguments[i];
-    const std::size_t equals = std::min(argument.find('='), argument.size());
-    if (argument.starts_with("--")) {
-      std::replace(argument.begin() + 2, argument.begin() + static_cast<long>(equals), '-', '_');
-    }
-    const bool is_repeated =
-        std::find(repeated.begin(),
-                  repeated.end(),
-                  argument.substr(0, equals).substr(std::min<std::size_t>(2, equals))) !=
-        repeated.end();
-    const bool value_follows = equals == argument.size();
-    if (!is_repeated || (value_follows && i + 1 == arguments.size())) {
-      flags.push_back(std::move(argument));
-      continue;
-    }
-    std::string& values = joined[argument.substr(0, equals)];
-    if (!values.empty()) values += ",";
-    values += value_follows ? arguments[++i] : argument.substr(equals + 1);
-  }
-  for (const auto& [name, values] : joined) flags.push_back(name + "=" + values);
-  return flags;
-}
-
 std::optional<std::string> ParseAddress(const std::string& text) {
   if (text.starts_with("grpc://")) return ParseAddress(text.substr(7));
   if (text.starts_with("unix:")) {

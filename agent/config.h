@@ -56,12 +56,6 @@ absl::StatusOr<AgentConfig> ConfigOf(const AgentFlags& flags);
 // beyond what is there adds none.
 MachineFacts Offer(const AgentConfig& config, MachineFacts facts);
 
-// Makes of a command line what Abseil's flags understand: --on-stop becomes --on_stop, and what is
-// given several times, --label=a --label=b, one --label=a,b (of which Abseil would keep only the
-// last). `repeated` names the flags that may be.
-std::vector<std::string> NormalizeFlags(const std::vector<std::string>& arguments,
-                                        const std::vector<std::string>& repeated);
-
 // "HOST:PORT" or "unix:PATH" of "grpc://HOST:PORT", "unix:///PATH" and the like; nothing for what
 // is no address.
 std::optional<std::string> ParseAddress(const std::string& text);

@@ -11,6 +11,7 @@
 #include "absl/flags/usage.h"
 #include "absl/flags/usage_config.h"
 #include "agent/agent.h"
+#include "common/runtime/flags.h"
 #include "common/runtime/logging.h"
 #include "common/runtime/signals.h"
 #include "fmt/format.h"
@@ -108,11 +109,10 @@ int main(int argc, char** argv) {
   absl::FlagsUsageConfig usage;
   usage.version_string = [] { return std::string("potok-agent " POTOK_VERSION "\n"); };
   absl::SetFlagsUsageConfig(usage);
-  std::vector<std::string> arguments =
-      potok::agent::NormalizeFlags({argv, argv + argc}, {"label", "pool"});
-  std::vector<char*> pointers;
-  for (std::string& argument : arguments) pointers.push_back(argument.data());
-  absl::ParseCommandLine(static_cast<int>(pointers.size()), pointers.data());
+  std::vector<std::string> arguments;
+  std::vector<char*> flags =
+      potok::FlagArguments({argv, argv + argc}, {"label", "pool"}, arguments);
+  absl::ParseCommandLine(static_cast<int>(arguments.size()), flags.data());
 
   absl::StatusOr<potok::agent::AgentConfig> config = potok::agent::ConfigOf(ReadFlags());
   if (!config.ok()) {

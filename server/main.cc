@@ -68,7 +68,8 @@ int main(int argc, char** argv) {
   usage.version_string = [] { return std::string("potok-server " POTOK_VERSION "\n"); };
   absl::SetFlagsUsageConfig(usage);
   std::vector<std::string> arguments;
-  absl::ParseCommandLine(argc, potok::WithUnderscores(argc, argv, arguments).data());
+  std::vector<char*> flags = potok::FlagArguments({argv, argv + argc}, {}, arguments);
+  absl::ParseCommandLine(static_cast<int>(arguments.size()), flags.data());
   potok::server::ServerConfig config;
   config.home = absl::GetFlag(FLAGS_home);
   config.database = absl::GetFlag(FLAGS_database);

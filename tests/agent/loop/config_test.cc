@@ -87,14 +87,6 @@ TEST(ConfigTest, OffersNoMoreGpusThanThereAre) {
   EXPECT_EQ(Offer(config, facts).capacity.memory_bytes, 50);
 }
 
-TEST(ConfigTest, JoinsWhatIsGivenSeveralTimesAndReadsHyphens) {
-  EXPECT_THAT(
-      NormalizeFlags(
-          {"agent", "--label=a=1", "--on-stop=kill", "--label", "b-c=2", "--server=unix:/a-b"},
-          {"label", "pool"}),
-      ElementsAre("agent", "--on_stop=kill", "--server=unix:/a-b", "--label=a=1,b-c=2"));
-}
-
 TEST(FindProgramTest, FindsWhatTheKernelCanExecute) {
   const TempFolder folder;
   const auto add = [&](const std::string& name, const std::string& content, int mode) {
