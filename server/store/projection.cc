@@ -119,6 +119,12 @@ bool Fold(const StepMoved& moved,
     facts.started_us = 0;
     facts.ended_us = 0;
   }
+  // It was queued and placed in one turn, which keeps only the last of a step's moves.
+  static const int kQueued = NumberOf(StepState(Queued{}));
+  if (std::holds_alternative<Assigned>(moved.state) && facts.state != kQueued &&
+      facts.state != state) {
+    facts.queued_us = absl::ToUnixMicros(moved.at);
+  }
   if (std::int32_t* counter = CounterOf(facts.state, &run->row)) --*counter;
   if (std::int32_t* counter = CounterOf(state, &run->row)) ++*counter;
   facts.state = state;

@@ -29,6 +29,15 @@ TEST(ProjectionTest, TakesTheTimesOfAStepFromItsMoves) {
   EXPECT_EQ(row.revision, 9);
 }
 
+// Its row had no time of queueing: `queued_at` of most short steps was empty.
+TEST(ProjectionTest, TakesAStepThatWasPlacedAtOnceForQueuedAtThatMoment) {
+  RunFacts run = FactsOf(ARun(1), 1);
+  FoldStep(Move(1, 0, 1, Assigned{On(4)}, 20), &run);
+  EXPECT_EQ(run.steps[0].queued_us, 20);
+  FoldStep(Move(1, 0, 1, Assigned{On(4)}, 30), &run);
+  EXPECT_EQ(run.steps[0].queued_us, 20) << "the same attempt, with another session";
+}
+
 TEST(ProjectionTest, StartsAtUploadingWhereRunningWasNeverSeen) {
   RunFacts run = FactsOf(ARun(1), 1);
   FoldStep(Move(1, 0, 1, Assigned{On(4)}, 20), &run);
