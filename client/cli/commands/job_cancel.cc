@@ -1,5 +1,6 @@
 #include "client/cli/commands/command.h"
 #include "client/cli/text/printable.h"
+#include "client/potok_client/run_state.h"
 #include "client/potok_client/runs_client.h"
 
 namespace potok::client {
@@ -14,10 +15,17 @@ int RunCancel(Session& session, const CancelOptions& options) {
   const Context& context = session.context;
   const absl::StatusOr<Connection> connection = Connect(context, options.common);
   if (!connection.ok()) return Complain(context, connection.status());
-  const absl::Status canceled =
-      RunsClient(connection->channel())
-          .Cancel(options.name,
-                  context.user.empty() ? "canceled by a user" : "canceled by " + context.user);
+  RunsClient runs(connection->channel());
+  // Before the request, which may end it at once.
+  const absl::StatusOr<v1::Run> before = runs.Get(options.name, true);
+  if (!before.ok()) return Complain(context, before.status());
+  if (HasEnded(before->status())) {
+    *context.err << "The run " << Printable(options.name)
+                 << " has ended already: " << NameOf(before->status()) << std::endl;
+    return kExitOk;
+  }
+  const absl::Status canceled = runs.Cancel(
+      options.name, context.user.empty() ? "canceled by a user" : "canceled by " + context.user);
   if (!canceled.ok()) return Complain(context, canceled);
   *context.err << "Asked the run " << Printable(options.name) << " to stop" << std::endl;
   return kExitOk;

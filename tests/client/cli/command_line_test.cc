@@ -359,8 +359,17 @@ TEST_F(CommandLineTest, ListsRunsOverSeveralPages) {
 }
 
 TEST_F(CommandLineTest, CancelsARun) {
+  server_.runs.runs["brave_river"].set_status(v1::STATUS_RUNNING);
   EXPECT_EQ(Run({"job", "cancel", "-n", "brave_river"}), 0);
   EXPECT_THAT(server_.runs.canceled, ElementsAre("brave_river"));
+  EXPECT_THAT(err(), HasSubstr("Asked the run brave_river to stop"));
+}
+
+TEST_F(CommandLineTest, SaysThatARunHasEndedInsteadOfCancelingIt) {
+  server_.runs.runs["brave_river"].set_status(v1::STATUS_COMPLETED);
+  EXPECT_EQ(Run({"job", "cancel", "-n", "brave_river"}), 0);
+  EXPECT_THAT(server_.runs.canceled, IsEmpty());
+  EXPECT_THAT(err(), HasSubstr("brave_river has ended already: Completed"));
 }
 
 TEST_F(CommandLineTest, PrintsLogsWholeOrTheirEnd) {
