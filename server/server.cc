@@ -257,6 +257,7 @@ absl::Status RunServer(const ServerConfig& config) {
   const absl::Status stopping =
       absl::UnavailableError("the server is stopping; it will be back, try again");
   replies.Close(stopping);
+  watches.EndAll(stopping);
   switchboard.CloseAll(stopping);
   if (listening.ok())
     (*listening)

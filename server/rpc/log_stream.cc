@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
 #include "common/rpc/status.h"
 #include "fmt/format.h"
 
@@ -10,7 +12,8 @@ namespace potok::server {
 
 namespace {
 constexpr std::size_t kPieceBytes = 256 * 1024;
-}
+constexpr absl::Duration kRestTime = absl::Seconds(1);
+}  // namespace
 
 LogStream* LogStream::Start(const v1::LogsRequest& request,
                             const LogStreamContext& context,
@@ -44,16 +47,21 @@ void LogStream::Find(std::int64_t revision) {
     if (ended_) return;
     key_ = {row->added.id, *index, static_cast<std::uint32_t>(std::max(0, request_.attempt()))};
   }
-  if (!LookAtStep() || !request_.follow()) {
+  const bool goes_on = LookAtStep();
+  if (!request_.follow()) AwaitRest();
+  if (!goes_on || !request_.follow()) {
     Pump();
     return;
   }
-  const std::uint64_t number =
-      context_.hub.Watch(row->added.id, revision, [self = shared_from_this()](std::int64_t) {
+  const std::uint64_t number = context_.hub.Watch(
+      row->added.id,
+      revision,
+      [self = shared_from_this()](std::int64_t) {
         const bool goes_on = self->LookAtStep();
         self->Pump();
         return goes_on;
-      });
+      },
+      [self = shared_from_this()](const absl::Status& why) { self->End(why); });
   bool ended = false;
   {
     MutexLock lock(mutex_);
@@ -84,6 +92,25 @@ bool LogStream::LookAtStep() {
   // A later attempt says that the one being read has ended.
   step_ended_ = IsTerminal(step->state) || step->attempt > key_.attempt;
   return !step_ended_;
+}
+
+// The end of a step is known before the last of its log has arrived. Who asks right after it for
+// all there is, waits a moment for that.
+void LogStream::AwaitRest() {
+  AttemptKey key;
+  {
+    MutexLock lock(mutex_);
+    if (ended_ || !step_ended_) return;
+    key = key_;
+  }
+  const absl::Time deadline = absl::Now() + kRestTime;
+  while (context_.logs.KnowsEnd(key) && !context_.logs.IsComplete(key) && absl::Now() < deadline) {
+    const auto arrived = std::make_shared<absl::Notification>();
+    const std::uint64_t number = context_.logs.NotifyBeyond(
+        key, context_.logs.SizeOf(key), [arrived] { arrived->Notify(); });
+    arrived->WaitForNotificationWithDeadline(deadline);
+    context_.logs.CancelNotify(key, number);
+  }
 }
 
 void LogStream::PumpLater() {

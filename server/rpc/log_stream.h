@@ -45,6 +45,7 @@ class LogStream final : public grpc::ServerWriteReactor<v1::LogsResponse>,
   bool LookAtStep();
   void Pump();
   void PumpLater();
+  void AwaitRest();
   bool WaitForMore(const AttemptKey& key, std::int64_t offset);
   void End(const absl::Status& status);
 

@@ -45,7 +45,10 @@ void RunWatch::Find(const std::string& name, std::int64_t revision) {
   }
   // The hub holds the watch alive by this copy until it is unwatched.
   const std::uint64_t number = hub_.Watch(
-      row->added.id, revision, [self = shared_from_this()](std::int64_t) { return self->Look(); });
+      row->added.id,
+      revision,
+      [self = shared_from_this()](std::int64_t) { return self->Look(); },
+      [self = shared_from_this()](const absl::Status& why) { self->End(why); });
   bool ended = false;
   {
     MutexLock lock(mutex_);

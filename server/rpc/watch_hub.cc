@@ -12,19 +12,29 @@ WatchHub::WatchHub(Projector& projector, int threads)
 
 std::uint64_t WatchHub::Watch(RunId run,
                               std::int64_t revision,
-                              std::function<bool(std::int64_t)> look) {
-  MutexLock lock(mutex_);
-  const std::uint64_t number = next_++;
-  auto watcher = std::make_shared<Watcher>();
-  watcher->run = run;
-  watcher->look = std::move(look);
-  // What was committed before this watch began is not told to it again, but may not be in the
-  // tables yet.
-  watcher->revision = std::max(revision, head_);
-  watchers_[number] = watcher;
-  of_run_[run].insert(number);
-  Schedule(number, watcher);
-  return number;
+                              std::function<bool(std::int64_t)> look,
+                              std::function<void(const absl::Status&)> end) {
+  absl::Status ended;
+  {
+    MutexLock lock(mutex_);
+    if (ended_.ok()) {
+      const std::uint64_t number = next_++;
+      auto watcher = std::make_shared<Watcher>();
+      watcher->run = run;
+      watcher->look = std::move(look);
+      watcher->end = std::move(end);
+      // What was committed before this watch began is not told to it again, but may not be in the
+      // tables yet.
+      watcher->revision = std::max(revision, head_);
+      watchers_[number] = watcher;
+      of_run_[run].insert(number);
+      Schedule(number, watcher);
+      return number;
+    }
+    ended = ended_;
+  }
+  end(ended);
+  return 0;
 }
 
 void WatchHub::LookAgain(std::uint64_t number) {
@@ -42,6 +52,17 @@ void WatchHub::Unwatch(std::uint64_t number) {
   of_run->second.erase(number);
   if (of_run->second.empty()) of_run_.erase(of_run);
   watchers_.erase(watcher);
+}
+
+void WatchHub::EndAll(const absl::Status& why) {
+  std::map<std::uint64_t, std::shared_ptr<Watcher>> watchers;
+  {
+    MutexLock lock(mutex_);
+    ended_ = why;
+    watchers = watchers_;
+  }
+  // Out of the lock: each unwatches itself.
+  for (const auto& [number, watcher] : watchers) watcher->end(why);
 }
 
 void WatchHub::Committed(const Batch& batch) {

@@ -22,10 +22,12 @@ class WatchHub {
 
   // Calls `look(revision)` on a thread of the hub when the tables show at least `revision`, the
   // newest that touched the run: once soon after this call, and then after each change, never twice
-  // at once. `look` returns false to end the watch. Returns a number for Unwatch.
+  // at once. `look` returns false to end the watch. `end` is called, once, by EndAll. Returns a
+  // number for Unwatch.
   std::uint64_t Watch(RunId run,
                       std::int64_t revision,
-                      std::function<bool(std::int64_t revision)> look);
+                      std::function<bool(std::int64_t revision)> look,
+                      std::function<void(const absl::Status&)> end);
 
   // Looks once more, for example when a write that was in the way has ended.
   void LookAgain(std::uint64_t number);
@@ -35,12 +37,16 @@ class WatchHub {
   // By the scheduler's thread, after a commit.
   void Committed(const Batch& batch);
 
+  // Ends every watch, and each that would begin later, with `why`: the server is stopping.
+  void EndAll(const absl::Status& why);
+
   void Close() { readers_.Stop(); }
 
  private:
   struct Watcher {
     RunId run = 0;
     std::function<bool(std::int64_t)> look;
+    std::function<void(const absl::Status&)> end;
     std::int64_t revision = 0;  // to show next
     bool first = true;          // nobody has looked yet
     bool looking = false;
@@ -57,7 +63,8 @@ class WatchHub {
   std::int64_t head_ ABSL_GUARDED_BY(mutex_) = 0;  // newest revision told to Committed
   std::map<std::uint64_t, std::shared_ptr<Watcher>> watchers_ ABSL_GUARDED_BY(mutex_);
   std::map<RunId, std::set<std::uint64_t>> of_run_ ABSL_GUARDED_BY(mutex_);
-  WorkerPool readers_;  // last: its threads use the rest
+  absl::Status ended_ ABSL_GUARDED_BY(mutex_);  // not OK: EndAll was called
+  WorkerPool readers_;                          // last: its threads use the rest
 };
 
 }  // namespace potok::server

@@ -209,6 +209,19 @@ class RunTest(StackTest):
         follower.communicate(timeout=60)
         self.assertEqual((follower.returncode, out.read_bytes()), (0, b"one\ntwo\n"))
 
+    # The end of a step comes before the last of its log: some of it was missing.
+    def test_logs_are_whole_right_after_the_end_of_a_step(self):
+        for size in (1, 1000, 300_000):
+            self.stack.potok("job", "create", "-f", self.echo_file(size), "-n", f"{self.name}_{size}")
+            self.stack.potok("job", "wait", "-n", f"{self.name}_{size}")
+            log = self.stack.potok("job", "logs", "-n", f"{self.name}_{size}").stdout
+            self.assertEqual(len(log), size)
+
+    def echo_file(self, size: int):
+        return self.stack.write(
+            f"echo_{size}.yml", f"type: command\ncommand: head -c {size} /dev/zero | tr '\\0' x\n"
+        )
+
     def tail(self) -> str:
         return self.stack.potok("job", "logs", "-n", self.name, "--tail", "2").stdout
 

@@ -62,6 +62,8 @@ Batch Touching(RunId run, std::int64_t revision) {
   return {revision, "writer", {RunMoved{run, RunStatus::kRunning, "", absl::UnixEpoch()}}};
 }
 
+void Ignore(const absl::Status&) {}
+
 TEST(WatchHubTest, LooksAgainAfterEachChangeOfItsRun) {
   ManualProjector tables;
   Looks looks;
@@ -112,6 +114,21 @@ TEST(WatchHubTest, EndsWhenTheWatcherSaysSo) {
   tables.Show(1);
   ASSERT_TRUE(other.WaitUntilSeen(1));
   EXPECT_EQ(ended_looks, 1);
+}
+
+// A server that was told to stop waited for its drain time as long as anybody followed a run.
+TEST(WatchHubTest, EndsAllWatchesAndThoseThatComeTooLate) {
+  ManualProjector tables;
+  WatchHub hub(tables, 2);
+  std::vector<absl::Status> ends;
+  const auto note = [&](const absl::Status& why) { ends.push_back(why); };
+  hub.Watch(
+      1, 0, [](std::int64_t) { return true; }, note);
+  hub.EndAll(absl::UnavailableError("stopping"));
+  EXPECT_EQ(ends, std::vector<absl::Status>{absl::UnavailableError("stopping")});
+  hub.Watch(
+      1, 0, [](std::int64_t) { return true; }, note);
+  EXPECT_EQ(ends.size(), 2U);
 }
 
 }  // namespace
