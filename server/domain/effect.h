@@ -41,6 +41,12 @@ struct SendAck {
   SessionId session = 0;
   AttemptKey key;
 };
+// The machine was heard: it may count its lease from when it sent this heartbeat. Said only where
+// the server counts from now, so that never one side alone takes the lease for renewed.
+struct AckHeartbeat {
+  SessionId session = 0;
+  std::uint64_t sequence = 0;
+};
 struct SendWelcome {
   SessionId session = 0;
   absl::Duration lease;
@@ -56,6 +62,6 @@ struct Answer {
   absl::Status status;
   std::string value;
 };
-using Effect = std::variant<SendOrder, SendAck, SendWelcome, CloseSession, Answer>;
+using Effect = std::variant<SendOrder, SendAck, AckHeartbeat, SendWelcome, CloseSession, Answer>;
 
 }  // namespace potok::server

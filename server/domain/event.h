@@ -52,10 +52,11 @@ struct MachineReported {
   std::vector<Report> reports;
 };
 
-// A heartbeat. Whoever acknowledges it must also bring this event, unless the server ends first.
+// A heartbeat.
 struct MachineHeard {
   SessionId session = 0;
   std::string machine;
+  std::uint64_t sequence = 0;  // for the acknowledgement
 };
 
 struct MachineDisconnected {  // the stream broke; says nothing about the processes

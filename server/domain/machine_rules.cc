@@ -162,7 +162,9 @@ void HearReports(Turn& turn, const MachineReported& reported) {
 }
 
 void HearHeartbeat(Turn& turn, const MachineHeard& heard) {
-  Hear(turn, heard.machine, heard.session);
+  // One of a session that another has replaced renews nothing.
+  if (Hear(turn, heard.machine, heard.session) == nullptr) return;
+  turn.decision.effects.emplace_back(AckHeartbeat{heard.session, heard.sequence});
 }
 
 void Disconnect(Turn& turn, const MachineDisconnected& disconnected) {

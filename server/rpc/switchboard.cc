@@ -89,6 +89,12 @@ void Switchboard::Say(std::vector<Effect> effects) {
                    [&](const SendAck& ack) {
                      *orders[ack.session].mutable_orders()->add_acknowledged() = ToProto(ack.key);
                    },
+                   [&](const AckHeartbeat& heard) {
+                     if (!scheduler_->MaySpeak()) return;
+                     v1::ServerMessage ack;
+                     ack.mutable_heartbeat_ack()->set_sequence(heard.sequence);
+                     Send(heard.session, std::move(ack));
+                   },
                    [&](const SendWelcome& welcome) {
                      send_orders_of(welcome.session);
                      Send(welcome.session, WelcomeOf(welcome));
@@ -126,15 +132,11 @@ bool Switchboard::OnMessage(AgentSession& session, v1::AgentMessage&& message, a
     case v1::AgentMessage::kHello:
       *why = OnHello(session, message.hello());
       return why->ok();
-    case v1::AgentMessage::kHeartbeat: {
-      const bool posted = scheduler_->Post(MachineHeard{session.id(), session.machine()});
-      if (posted && scheduler_->MaySpeak()) {
-        v1::ServerMessage ack;
-        ack.mutable_heartbeat_ack()->set_sequence(message.heartbeat().sequence());
-        session.Send(std::move(ack));
-      }
+    case v1::AgentMessage::kHeartbeat:
+      // One that finds the mailbox full is not acknowledged; the lease outlasts several.
+      scheduler_->Post(
+          MachineHeard{session.id(), session.machine(), message.heartbeat().sequence()});
       return true;
-    }
     case v1::AgentMessage::kReports:
       *why = OnReports(session, message.reports());
       return why->ok();

@@ -62,7 +62,7 @@ void FakeAgent::Connect(SessionId session, absl::Time now) {
   vanished_.clear();
   MachineHello hello{session, facts_, Alive(), {}};
   for (const auto& [key, report] : unacknowledged_) hello.unacknowledged.push_back(report);
-  outbox_ = {{hello, now}};
+  outbox_ = {hello};
 }
 
 void FakeAgent::Receive(const DownMessage& message, absl::Time now) {
@@ -120,7 +120,7 @@ void FakeAgent::Finish(const AttemptKey& key, StepEvent event) {
 }
 
 void FakeAgent::SendReport(const AttemptKey& key, const StepEvent& event) {
-  if (welcomed_) outbox_.push_back({MachineReported{session_, facts_.name, {{key, event}}}, {}});
+  if (welcomed_) outbox_.push_back(MachineReported{session_, facts_.name, {{key, event}}});
 }
 
 void FakeAgent::Progress(const AttemptKey& key, Process& process, absl::Time now) {
@@ -155,7 +155,8 @@ void FakeAgent::Advance(absl::Time now) {
   }
   if (welcomed_ && now >= next_heartbeat_) {
     next_heartbeat_ = now + kHeartbeat;
-    outbox_.push_back({MachineHeard{session_, facts_.name}, now});
+    outbox_.push_back(
+        MachineHeard{session_, facts_.name, static_cast<std::uint64_t>(absl::ToUnixMicros(now))});
   }
 }
 

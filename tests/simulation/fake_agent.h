@@ -21,11 +21,6 @@ struct HeartbeatAck {
   absl::Time sent;
 };
 using DownMessage = std::variant<SendWelcome, StartOrder, StopOrder, SendAck, HeartbeatAck>;
-// With the time at which it was sent, for the acknowledgement.
-struct UpMessage {
-  Event event;
-  absl::Time sent;
-};
 
 class FakeAgent {
  public:
@@ -50,7 +45,7 @@ class FakeAgent {
     outbox_.clear();
   }
   void Receive(const DownMessage& message, absl::Time now);
-  std::vector<UpMessage> TakeOutbox() { return std::exchange(outbox_, {}); }
+  std::vector<Event> TakeOutbox() { return std::exchange(outbox_, {}); }
 
   // Lets time pass: processes go on, the lease may end.
   void Advance(absl::Time now);
@@ -91,7 +86,7 @@ class FakeAgent {
   bool welcomed_ = false;
   absl::Time hello_sent_;
   absl::Time next_heartbeat_;
-  std::vector<UpMessage> outbox_;
+  std::vector<Event> outbox_;
 };
 
 }  // namespace potok::server

@@ -139,8 +139,8 @@ void Simulator::RunLinks() {
     Link& link = machine.link;
     if (link.session != machine.agent.session()) {
       // The agent hung up; what it had said may still arrive, late.
-      for (const UpMessage& message : link.up) {
-        if (server_up_ && random_.Chance(500)) inbox_.push_back(message.event);
+      for (const Event& event : link.up) {
+        if (server_up_ && random_.Chance(500)) inbox_.push_back(event);
       }
       if (server_up_) inbox_.emplace_back(MachineDisconnected{link.session, machine.agent.name()});
       link = {};
@@ -149,9 +149,9 @@ void Simulator::RunLinks() {
       link.session = next_session_++;
       machine.agent.Connect(link.session, now_);
     }
-    for (UpMessage& message : machine.agent.TakeOutbox()) link.up.push_back(std::move(message));
+    for (Event& event : machine.agent.TakeOutbox()) link.up.push_back(std::move(event));
     while (server_up_ && !link.up.empty() && now_ >= link.up_stalled_until) {
-      Hear(machine, link.up.front());
+      Hear(link.up.front());
       link.up.pop_front();
     }
     while (!link.down.empty() && now_ >= link.down_stalled_until) {

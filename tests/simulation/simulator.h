@@ -35,7 +35,7 @@ class Simulator {
   // Messages under way; each direction keeps its order and may stall.
   struct Link {
     SessionId session = 0;
-    std::deque<UpMessage> up;
+    std::deque<Event> up;
     std::deque<DownMessage> down;
     absl::Time up_stalled_until = absl::InfinitePast();
     absl::Time down_stalled_until = absl::InfinitePast();
@@ -75,7 +75,7 @@ class Simulator {
   void CheckBooks();
   void Excuse(const std::string& machine);
   void CheckOrder(const Machine& machine, const SendOrder& order);
-  void Hear(Machine& machine, const UpMessage& message);
+  void Hear(const Event& event);
   std::vector<Event> Tampered(std::vector<Event> events);
   void HideWhatEnded(MachineHello& hello);
   void Forge(MachineReported& reported) const;

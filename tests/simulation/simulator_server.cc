@@ -81,42 +81,48 @@ void Simulator::Release(const std::vector<Effect>& effects) {
 
 void Simulator::Say(const Effect& effect) {
   Trace("  " + TextOf(effect));
-  std::visit(Overloaded{
-                 [&](const SendWelcome& e) {
-                   Machine* machine = FindMachine(e.session);
-                   if (machine == nullptr) return;
-                   SendWelcome welcome = e;
-                   welcome.lease = options_.lease;
-                   machine->link.down.emplace_back(welcome);
-                 },
-                 [&](const SendOrder& e) {
-                   Machine* machine = FindMachine(e.session);
-                   if (machine == nullptr) return;
-                   CheckOrder(*machine, e);
-                   std::visit([&](const auto& order) { machine->link.down.emplace_back(order); },
-                              e.order);
-                 },
-                 [&](const SendAck& e) {
-                   Machine* machine = FindMachine(e.session);
-                   if (machine == nullptr) return;
-                   const StepMoved* row = store_.FindStep(e.key.step());
-                   const bool open = row != nullptr && row->attempt == e.key.attempt &&
-                                     PlacementOf(row->state) != nullptr;
-                   if (open) Violation("acknowledged, but not stored: " + ToString(e.key));
-                   machine->link.down.emplace_back(e);
-                 },
-                 [&](const CloseSession& e) {
-                   Machine* machine = FindMachine(e.session);
-                   if (machine != nullptr) machine->agent.Disconnect();
-                 },
-                 [&](const Answer& e) {
-                   if (e.reply >= clients_.size()) return;
-                   Client& client = clients_[e.reply];
-                   client.answered = e.status.ok();
-                   if (!store_.HasRun(client.run)) Violation("answered, but not stored");
-                 },
-             },
-             effect);
+  std::visit(
+      Overloaded{
+          [&](const SendWelcome& e) {
+            Machine* machine = FindMachine(e.session);
+            if (machine == nullptr) return;
+            SendWelcome welcome = e;
+            welcome.lease = options_.lease;
+            machine->link.down.emplace_back(welcome);
+          },
+          [&](const SendOrder& e) {
+            Machine* machine = FindMachine(e.session);
+            if (machine == nullptr) return;
+            CheckOrder(*machine, e);
+            std::visit([&](const auto& order) { machine->link.down.emplace_back(order); }, e.order);
+          },
+          [&](const SendAck& e) {
+            Machine* machine = FindMachine(e.session);
+            if (machine == nullptr) return;
+            const StepMoved* row = store_.FindStep(e.key.step());
+            const bool open = row != nullptr && row->attempt == e.key.attempt &&
+                              PlacementOf(row->state) != nullptr;
+            if (open) Violation("acknowledged, but not stored: " + ToString(e.key));
+            machine->link.down.emplace_back(e);
+          },
+          [&](const AckHeartbeat& e) {
+            Machine* machine = FindMachine(e.session);
+            if (machine == nullptr) return;
+            const absl::Time sent = absl::FromUnixMicros(static_cast<std::int64_t>(e.sequence));
+            machine->link.down.emplace_back(HeartbeatAck{sent});
+          },
+          [&](const CloseSession& e) {
+            Machine* machine = FindMachine(e.session);
+            if (machine != nullptr) machine->agent.Disconnect();
+          },
+          [&](const Answer& e) {
+            if (e.reply >= clients_.size()) return;
+            Client& client = clients_[e.reply];
+            client.answered = e.status.ok();
+            if (!store_.HasRun(client.run)) Violation("answered, but not stored");
+          },
+      },
+      effect);
 }
 
 void Simulator::CheckOrder(const Machine& machine, const SendOrder& order) {
@@ -135,14 +141,10 @@ void Simulator::CheckOrder(const Machine& machine, const SendOrder& order) {
   }
 }
 
-// What the session's thread does at arrival: heartbeats are acknowledged at once.
-void Simulator::Hear(Machine& machine, const UpMessage& message) {
-  inbox_.push_back(message.event);
-  if (std::holds_alternative<MachineHeard>(message.event)) {
-    machine.link.down.emplace_back(HeartbeatAck{message.sent});
-  }
-  const bool report = std::holds_alternative<MachineReported>(message.event);
-  if (report && faults_on_ && random_.Chance(50)) inbox_.push_back(message.event);
+void Simulator::Hear(const Event& event) {
+  inbox_.push_back(event);
+  const bool report = std::holds_alternative<MachineReported>(event);
+  if (report && faults_on_ && random_.Chance(50)) inbox_.push_back(event);
 }
 
 // The rules broken inside the server, from outside: as if it did not see what it sees.

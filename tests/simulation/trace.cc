@@ -76,6 +76,9 @@ std::string TextOf(const Effect& effect) {
           [](const SendAck& e) {
             return fmt::format("acknowledge {} session {}", ToString(e.key), e.session);
           },
+          [](const AckHeartbeat& e) {
+            return fmt::format("acknowledge heartbeat {} session {}", e.sequence, e.session);
+          },
           [](const SendWelcome& e) {
             return fmt::format("welcome session {} keep{}", e.session, TextOf(e.keep));
           },

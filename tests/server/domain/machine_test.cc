@@ -266,6 +266,26 @@ TEST(MachineTest, AMessageInTheSameTurnComesBeforeTheClock) {
   EXPECT_EQ(world.StateOf("r", "a"), "Running");
 }
 
+// It was acknowledged on whatever stream it came, so that an agent whose session had been replaced
+// took its lease for renewed while the server did not.
+TEST(MachineTest, AcknowledgesTheHeartbeatsOfItsOwnSessionOnly) {
+  World world = WithRunningStep();
+  const SessionId session = world.Machine("m1").session;
+  world.Turn({MachineHeard{session, "m1", 7}});
+  ASSERT_THAT(world.Said<AckHeartbeat>(), SizeIs(1));
+  EXPECT_EQ(world.Said<AckHeartbeat>()[0].session, session);
+  EXPECT_EQ(world.Said<AckHeartbeat>()[0].sequence, 7U);
+  const absl::Time heard = world.Machine("m1").last_heard;
+  world.now += absl::Seconds(1);
+  for (const SessionId other : {session + 1, SessionId{0}}) {
+    world.Turn({MachineHeard{other, "m1", 8}});
+    EXPECT_THAT(world.Said<AckHeartbeat>(), IsEmpty());
+  }
+  world.Turn({MachineHeard{session, "unknown", 9}});
+  EXPECT_THAT(world.Said<AckHeartbeat>(), IsEmpty());
+  EXPECT_EQ(world.Machine("m1").last_heard, heard);
+}
+
 TEST(MachineTest, WithoutALeaseOnlyAPersonEndsAttempts) {
   World world = WithRunningStep();
   world.options.lease = absl::InfiniteDuration();
