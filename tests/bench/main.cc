@@ -24,7 +24,7 @@ namespace {
 struct Options {
   std::string bin;
   std::string only = "P1,P2,P4";
-  std::string cpus = "1,0.5";
+  std::string cpus = "0,0.125";
   int steps = 0;  // 0: each workload's own
   int rounds = 5;
   double busy_max = 0.1;
@@ -117,7 +117,8 @@ int Main(int argc, char** argv) {
   app.add_option("--only", options.only, "Workloads, as P1,P4 (default: all)");
   app.add_option("--steps", options.steps, "Steps of every workload (default: its own)");
   app.add_option("--rounds", options.rounds, "Rounds that count (default 5)");
-  app.add_option("--cpus", options.cpus, "CPUs that a wide step asks for, each (default 1,0.5)");
+  app.add_option(
+      "--cpus", options.cpus, "CPUs that a wide step asks for, each; 0: nothing (default 0,0.125)");
   app.add_option("--busy-max", options.busy_max, "Wait until less is in use (default 0.1)");
   app.add_option("--wait", options.wait_seconds, "At most so many seconds a round (default 20)");
   app.add_flag("--quick", options.quick, "A few steps and no waiting: does it work?");

@@ -96,9 +96,11 @@ Contest ContestOf(const std::string& key,
          }});
   }
   for (const double cpus : options.cpus) {
-    contest.contestants.push_back({fmt::format("Potok, cpus {:g}", cpus), [shape, cpus, &stack] {
-                                     return RunOnStack(stack, shape, cpus);
-                                   }});
+    const double fit = cpus > 0 ? CpuCount() / cpus : CpuCount();
+    const int steps_at_once = shape.is_chain ? 1 : static_cast<int>(fit);
+    contest.contestants.push_back(
+        {fmt::format("Potok, {} at once", steps_at_once),
+         [shape, cpus, &stack] { return RunOnStack(stack, shape, cpus); }});
     if (shape.is_chain) break;  // one step at a time fits anyway
   }
   return contest;

@@ -12,9 +12,10 @@ namespace potok::bench {
 struct WorkloadOptions {
   int wide_steps = 10'000;
   int chain_steps = 200;
-  std::vector<double> cpus = {1, 0.5};  // that a step of the wide ones asks for, a contestant each
-  std::string tiny;                     // the program
-  std::string folder;                   // for files of its own
+  // That a step of the wide ones asks for, a contestant each; 0: nothing, so that it takes one.
+  std::vector<double> cpus = {0, 0.125};
+  std::string tiny;    // the program
+  std::string folder;  // for files of its own
   bool with_make = true;
 };
 
