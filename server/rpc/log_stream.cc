@@ -57,9 +57,9 @@ void LogStream::Find(std::int64_t revision) {
       row->added.id,
       revision,
       [self = shared_from_this()](std::int64_t) {
-        const bool goes_on = self->LookAtStep();
+        const bool has_more = self->LookAtStep();
         self->Pump();
-        return goes_on;
+        return has_more;
       },
       [self = shared_from_this()](const absl::Status& why) { self->End(why); });
   bool ended = false;

@@ -68,10 +68,14 @@ TEST(WatchHubTest, LooksAgainAfterEachChangeOfItsRun) {
   ManualProjector tables;
   Looks looks;
   WatchHub hub(tables, 2);
-  hub.Watch(1, 0, [&](std::int64_t) {
-    looks.Add(tables.projected_revision());
-    return true;
-  });
+  hub.Watch(
+      1,
+      0,
+      [&](std::int64_t) {
+        looks.Add(tables.projected_revision());
+        return true;
+      },
+      Ignore);
   for (std::int64_t revision = 1; revision <= 20; ++revision) {
     hub.Committed(Touching(1, revision));
     tables.Show(revision);
@@ -88,10 +92,14 @@ TEST(WatchHubTest, SeesWhatWasCommittedBeforeItBeganAndIsProjectedLater) {
   Looks looks;
   WatchHub hub(tables, 2);
   hub.Committed(Touching(1, 5));
-  hub.Watch(1, 4, [&](std::int64_t) {
-    looks.Add(tables.projected_revision());
-    return true;
-  });
+  hub.Watch(
+      1,
+      4,
+      [&](std::int64_t) {
+        looks.Add(tables.projected_revision());
+        return true;
+      },
+      Ignore);
   tables.Show(5);
   EXPECT_TRUE(looks.WaitUntilSeen(5));
 }
@@ -101,14 +109,22 @@ TEST(WatchHubTest, EndsWhenTheWatcherSaysSo) {
   std::atomic<int> ended_looks = 0;
   Looks other;
   WatchHub hub(tables, 1);  // one thread: looks come in order
-  hub.Watch(1, 0, [&](std::int64_t) {
-    ++ended_looks;
-    return false;
-  });
-  hub.Watch(1, 0, [&](std::int64_t) {
-    other.Add(tables.projected_revision());
-    return true;
-  });
+  hub.Watch(
+      1,
+      0,
+      [&](std::int64_t) {
+        ++ended_looks;
+        return false;
+      },
+      Ignore);
+  hub.Watch(
+      1,
+      0,
+      [&](std::int64_t) {
+        other.Add(tables.projected_revision());
+        return true;
+      },
+      Ignore);
   ASSERT_TRUE(other.WaitUntilSeen(0));
   hub.Committed(Touching(1, 1));
   tables.Show(1);
