@@ -111,6 +111,7 @@ int main(int argc, char** argv) {
   std::vector<std::string> arguments =
       potok::agent::NormalizeFlags({argv, argv + argc}, {"label", "pool"});
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size());
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   absl::ParseCommandLine(static_cast<int>(pointers.size()), pointers.data());
 

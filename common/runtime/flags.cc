@@ -17,6 +17,7 @@ std::vector<char*> WithUnderscores(int argc, char** argv, std::vector<std::strin
                  '_');
   }
   std::vector<char*> result;
+  result.reserve(storage.size() + 1);
   for (std::string& argument : storage) result.push_back(argument.data());
   result.push_back(nullptr);
   return result;

@@ -9,7 +9,7 @@
 namespace potok::server {
 
 namespace {
-constexpr std::size_t kPieceBytes = 256 * 1024;
+constexpr std::size_t kPieceBytes = std::size_t{256} * 1024;
 }
 
 LogStream* LogStream::Start(const v1::LogsRequest& request,
