@@ -64,7 +64,7 @@ void SayWhatThisIs(const Introduction& self, const AgentConfig& config, const Ma
     spdlog::warn("no cgroups here: memory and CPU limits of steps are watched, not enforced");
   }
   for (const OfferedGpu& gpu : self.gpus) {
-    spdlog::info("gpu offered index={} model=\"{}\" memory=\"{}\" uuid={}",
+    spdlog::info(R"(gpu offered index={} model="{}" memory="{}" uuid={})",
                  gpu.index,
                  gpu.model,
                  FormatBytes(gpu.memory_bytes),

@@ -104,6 +104,22 @@ FindLiveRun LiveRunsOf(Scheduler& scheduler) {
   };
 }
 
+PlanLoader PlansOf(Reader& reader) {
+  return [&reader](const Digest& digest) -> absl::StatusOr<std::shared_ptr<const Plan>> {
+    POTOK_ASSIGN_OR_RETURN(const std::string spec, reader.GetSpec(digest));
+    return PlanOfStoredSpec(spec);
+  };
+}
+
+void SayVersion(prometheus::Registry& registry) {
+  prometheus::BuildGauge()
+      .Name("potok_build_info")
+      .Help("Constant 1; what is running.")
+      .Register(registry)
+      .Add({{"component", "server"}, {"version", POTOK_VERSION}})
+      .Set(1);
+}
+
 // The gRPC side.
 struct Services {
   std::unique_ptr<RunsService> runs;
@@ -111,6 +127,14 @@ struct Services {
   std::unique_ptr<AgentsService> agents;
   std::vector<std::unique_ptr<grpc::Service>> storage;
 };
+
+Services MakeStorageServices(BlobStore& blobs) {
+  Services services;
+  services.storage.push_back(MakeCasService(blobs));
+  services.storage.push_back(MakeCapabilitiesService());
+  services.storage.push_back(MakeByteStreamService(blobs));
+  return services;
+}
 
 absl::StatusOr<std::unique_ptr<grpc::Server>> Listen(const ServerConfig& config,
                                                      const Services& services) {
@@ -178,6 +202,64 @@ absl::StatusOr<std::unique_ptr<HttpServer>> StartHttp(
   return http;
 }
 
+// What listens. When `started` is an error the rest may be there all the same, and is closed.
+struct Front {
+  absl::Status started;
+  std::unique_ptr<grpc::Server> grpc;
+  std::unique_ptr<HttpServer> http;
+};
+
+Front OpenFront(const ServerConfig& config,
+                const Services& services,
+                std::shared_ptr<prometheus::Registry> registry,
+                Scheduler& scheduler) {
+  Front front;
+  auto grpc = Listen(config, services);
+  if (!grpc.ok()) {
+    front.started = grpc.status();
+    return front;
+  }
+  front.grpc = *std::move(grpc);
+  auto http = StartHttp(config, std::move(registry), scheduler);
+  if (http.ok()) {
+    front.http = *std::move(http);
+  } else {
+    front.started = http.status();
+  }
+  return front;
+}
+
+// The loop has a thread of its own; the calling one is to wait for the signal, which the loop sends
+// when it has to step down. `outcome` is the loop's until it is joined.
+std::thread StartLoop(Scheduler& scheduler, absl::Status& outcome) {
+  return std::thread([&scheduler, &outcome, waiting = pthread_self()] {
+    NameThread("scheduler");
+    outcome = scheduler.Run();
+    if (outcome.ok()) return;
+    // It ends no thread: all block it, and one waits for it.
+    pthread_kill(waiting, SIGTERM);  // NOLINT(bugprone-bad-signal-to-kill-thread): see above
+  });
+}
+
+void ServeUntilStopped(const ServerConfig& config, const Front& front) {
+  spdlog::info(
+      "server ready listen={} http={} home={}", config.listen, front.http->address(), config.home);
+  WaitForStopSignal();
+  spdlog::info("server stopping");
+}
+
+// PostgreSQL is left to whoever took over from this server, if somebody did.
+void CloseStorage(Storage& storage, const absl::Status& outcome) {
+  storage.bundle = StoreBundle{};
+  storage.watch.reset();
+  if (storage.postgres == nullptr || outcome.code() == absl::StatusCode::kFailedPrecondition) {
+    return;
+  }
+  if (const absl::Status stopped = storage.postgres->Stop(); !stopped.ok()) {
+    spdlog::error("stopping PostgreSQL failed: {}", stopped.ToString());
+  }
+}
+
 }  // namespace
 
 absl::Status RunServer(const ServerConfig& config) {
@@ -188,12 +270,7 @@ absl::Status RunServer(const ServerConfig& config) {
 
   const RealClock clock;
   auto registry = std::make_shared<prometheus::Registry>();
-  prometheus::BuildGauge()
-      .Name("potok_build_info")
-      .Help("Constant 1; what is running.")
-      .Register(*registry)
-      .Add({{"component", "server"}, {"version", POTOK_VERSION}})
-      .Set(1);
+  SayVersion(*registry);
   SchedulerMetrics metrics(*registry);
   Replies replies;
   WatchHub watches(projector, kWatchThreads);
@@ -202,11 +279,7 @@ absl::Status RunServer(const ServerConfig& config) {
   Scheduler scheduler(*storage.bundle.store, projector, switchboard, clock, metrics, options);
   const Completion completion(*storage.blobs, *storage.datastores, LiveRunsOf(scheduler));
   switchboard.Attach(scheduler, completion);
-  POTOK_RETURN_IF_ERROR(scheduler.Start(
-      [&reader](const Digest& digest) -> absl::StatusOr<std::shared_ptr<const Plan>> {
-        POTOK_ASSIGN_OR_RETURN(const std::string spec, reader.GetSpec(digest));
-        return PlanOfStoredSpec(spec);
-      }));
+  POTOK_RETURN_IF_ERROR(scheduler.Start(PlansOf(reader)));
 
   SubmissionOptions submission_options;
   submission_options.decide = options.decide;
@@ -220,65 +293,34 @@ absl::Status RunServer(const ServerConfig& config) {
   RunView view(reader, *storage.logs, switchboard, scheduler, options.decide);
   WorkerPool log_readers("logs", kLogThreads);
   const LogStreamContext streams{view, watches, *storage.logs, projector, log_readers};
-  Services services;
+  Services services = MakeStorageServices(*storage.blobs);
   services.runs = std::make_unique<RunsService>(submission, scheduler, replies, streams);
   services.machines = std::make_unique<MachinesService>(scheduler);
   services.agents = std::make_unique<AgentsService>(switchboard, *storage.logs);
-  services.storage.push_back(MakeCasService(*storage.blobs));
-  services.storage.push_back(MakeCapabilitiesService());
-  services.storage.push_back(MakeByteStreamService(*storage.blobs));
 
-  // The loop has a thread of its own; this one waits for the signal, which the loop sends when it
-  // has to step down.
   absl::Status outcome;
-  const pthread_t waiting = pthread_self();
-  std::thread loop([&] {
-    NameThread("scheduler");
-    outcome = scheduler.Run();
-    if (!outcome.ok()) pthread_kill(waiting, SIGTERM);
-  });
-  absl::Status started;
-  std::unique_ptr<HttpServer> http;
-  auto listening = Listen(config, services);
-  if (!listening.ok()) started = listening.status();
-  if (started.ok()) {
-    auto port = StartHttp(config, registry, scheduler);
-    if (port.ok())
-      http = *std::move(port);
-    else
-      started = port.status();
-  }
-  if (started.ok()) {
-    spdlog::info(
-        "server ready listen={} http={} home={}", config.listen, http->address(), config.home);
-    WaitForStopSignal();
-    spdlog::info("server stopping");
-  }
+  std::thread loop = StartLoop(scheduler, outcome);
+  Front front = OpenFront(config, services, registry, scheduler);
+  if (front.started.ok()) ServeUntilStopped(config, front);
   const absl::Status stopping =
       absl::UnavailableError("the server is stopping; it will be back, try again");
   replies.Close(stopping);
   watches.EndAll(stopping);
   switchboard.CloseAll(stopping);
-  if (listening.ok())
-    (*listening)
-        ->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(kDrainTime));
+  if (front.grpc != nullptr) {
+    front.grpc->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(kDrainTime));
+  }
   scheduler.Stop();
   loop.join();
-  http.reset();
+  front.http.reset();
   log_readers.Stop();
   watches.Close();
-  if (listening.ok()) (*listening)->Wait();
+  if (front.grpc != nullptr) front.grpc->Wait();
   // What is committed is projected at the next start too; this only spares it the work.
   projector.WaitFor(scheduler.committed_revision(), absl::Seconds(5), Haste::kNow).IgnoreError();
-  storage.bundle = StoreBundle{};
-  storage.watch.reset();
-  if (storage.postgres != nullptr && outcome.code() != absl::StatusCode::kFailedPrecondition) {
-    if (absl::Status stopped = storage.postgres->Stop(); !stopped.ok()) {
-      spdlog::error("stopping PostgreSQL failed: {}", stopped.ToString());
-    }
-  }
+  CloseStorage(storage, outcome);
   spdlog::info("server stopped");
-  return started.ok() ? outcome : started;
+  return front.started.ok() ? outcome : front.started;
 }
 
 }  // namespace potok::server

@@ -42,7 +42,7 @@ absl::Status FetchInput(const AttemptInput& input,
                         const AttemptPaths& paths,
                         CasClient& store,
                         BlobStore* cache) {
-  const Artifact& artifact = std::get<Artifact>(input.value);
+  const auto& artifact = std::get<Artifact>(input.value);
   if (!artifact.is_folder) POTOK_RETURN_IF_ERROR(MakeFolder(paths.inputs() + "/" + input.name));
   const bool private_copy = input.mode == Mode::kDownload || input.mode == Mode::kEvalDownload ||
                             input.mode == Mode::kRwMount;

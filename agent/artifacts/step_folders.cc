@@ -16,7 +16,7 @@
 namespace potok::agent {
 namespace {
 
-absl::Status MakeFolder(const std::string& path) {
+absl::Status MakeStepFolder(const std::string& path) {
   if (mkdir(path.c_str(), 0777) == 0 || errno == EEXIST) return absl::OkStatus();
   return absl::UnavailableError(
       fmt::format("could not make the folder {}: {}", path, std::strerror(errno)));
@@ -46,14 +46,14 @@ void MakeRemovable(const std::filesystem::path& folder) {
 
 absl::Status MakeStepFolders(const AttemptOrder& order, const AttemptPaths& paths) {
   const std::string work = paths.work();
-  POTOK_RETURN_IF_ERROR(MakeFolder(work));
-  POTOK_RETURN_IF_ERROR(MakeFolder(work + "/outputs"));
-  POTOK_RETURN_IF_ERROR(MakeFolder(work + "/logs"));
-  POTOK_RETURN_IF_ERROR(MakeFolder(paths.temporary()));
-  if (!order.outputs.empty()) POTOK_RETURN_IF_ERROR(MakeFolder(paths.outputs()));
+  POTOK_RETURN_IF_ERROR(MakeStepFolder(work));
+  POTOK_RETURN_IF_ERROR(MakeStepFolder(work + "/outputs"));
+  POTOK_RETURN_IF_ERROR(MakeStepFolder(work + "/logs"));
+  POTOK_RETURN_IF_ERROR(MakeStepFolder(paths.temporary()));
+  if (!order.outputs.empty()) POTOK_RETURN_IF_ERROR(MakeStepFolder(paths.outputs()));
   for (const Output& output : order.outputs) {
     if (IsPrimitive(output.type) || IsArtifactRoot(output)) continue;
-    POTOK_RETURN_IF_ERROR(MakeFolder(paths.outputs() + "/" + output.name));
+    POTOK_RETURN_IF_ERROR(MakeStepFolder(paths.outputs() + "/" + output.name));
   }
   return absl::OkStatus();
 }

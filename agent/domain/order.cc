@@ -13,6 +13,13 @@ absl::Status CheckName(const char* what, const std::string& name) {
   return absl::InvalidArgumentError(fmt::format("{} \"{}\" cannot name a file", what, name));
 }
 
+absl::Status CheckInput(const AttemptInput& input) {
+  POTOK_RETURN_IF_ERROR(CheckName("the input", input.name));
+  const Artifact* artifact = std::get_if<Artifact>(&input.value);
+  if (artifact == nullptr || artifact->file_name.empty()) return absl::OkStatus();
+  return CheckName("the input's file", artifact->file_name);
+}
+
 }  // namespace
 
 bool NeedsStaging(const AttemptOrder& order) {
@@ -24,13 +31,7 @@ bool NeedsStaging(const AttemptOrder& order) {
 }
 
 absl::Status CheckNames(const AttemptOrder& order) {
-  for (const AttemptInput& input : order.inputs) {
-    POTOK_RETURN_IF_ERROR(CheckName("the input", input.name));
-    const Artifact* artifact = std::get_if<Artifact>(&input.value);
-    if (artifact != nullptr && !artifact->file_name.empty()) {
-      POTOK_RETURN_IF_ERROR(CheckName("the input's file", artifact->file_name));
-    }
-  }
+  for (const AttemptInput& input : order.inputs) POTOK_RETURN_IF_ERROR(CheckInput(input));
   for (const Output& output : order.outputs) {
     POTOK_RETURN_IF_ERROR(CheckName("the output", output.name));
   }

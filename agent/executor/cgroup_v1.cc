@@ -95,7 +95,7 @@ class V1Tree final : public CgroupTree {
 }  // namespace
 
 std::unique_ptr<CgroupTree> MakeV1Tree(const OwnCgroups& own, const std::string& pool) {
-  if (own.unified.empty() || own.v1.count("memory") == 0 || own.v1.count("cpu") == 0) {
+  if (own.unified.empty() || !own.v1.contains("memory") || !own.v1.contains("cpu")) {
     return nullptr;
   }
   return std::make_unique<V1Tree>(own, pool);

@@ -44,8 +44,8 @@ std::int64_t BootTimeNs() {
 
 }  // namespace
 
-ShimExecutor::ShimExecutor(const ShimExecutorOptions& options, LeasePage lease, std::string boot_id)
-    : options_(options), boot_id_(std::move(boot_id)), lease_(std::move(lease)) {}
+ShimExecutor::ShimExecutor(ShimExecutorOptions options, LeasePage lease, std::string boot_id)
+    : options_(std::move(options)), boot_id_(std::move(boot_id)), lease_(std::move(lease)) {}
 
 ShimExecutor::~ShimExecutor() {
   if (pool_ == nullptr) return;

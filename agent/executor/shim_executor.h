@@ -72,7 +72,7 @@ class ShimExecutor final : public Executor {
     std::int64_t force_at = 0;  // CLOCK_BOOTTIME in ns, once stop_asked
   };
 
-  ShimExecutor(const ShimExecutorOptions& options, LeasePage lease, std::string boot_id);
+  ShimExecutor(ShimExecutorOptions options, LeasePage lease, std::string boot_id);
 
   absl::Status OpenEvents();
   absl::Status Try();

@@ -156,7 +156,7 @@ absl::Status ShimExecutor::Try() {
 }
 
 absl::Status ShimExecutor::Adopt(const AttemptKey& key, const std::string& folder) {
-  if (ids_.count(key) != 0) {
+  if (ids_.contains(key)) {
     return absl::AlreadyExistsError(
         fmt::format("attempt {} is known to the executor already", ToString(key)));
   }

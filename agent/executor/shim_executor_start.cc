@@ -62,7 +62,7 @@ absl::Status ShimExecutor::StartShim(const Launch& launch) {
     return absl::InvalidArgumentError(
         fmt::format("cannot start attempt {}: its command is empty", ToString(launch.key)));
   }
-  if (ids_.count(launch.key) != 0) {
+  if (ids_.contains(launch.key)) {
     return absl::AlreadyExistsError(
         fmt::format("attempt {} was started before", ToString(launch.key)));
   }

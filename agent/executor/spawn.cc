@@ -11,7 +11,7 @@
 namespace potok::agent {
 namespace {
 
-constexpr std::size_t kStackBytes = 64 * 1024;
+constexpr std::size_t kStackBytes = std::size_t{64} * 1024;
 
 // The child runs in the parent's memory, so what it finds is seen by the parent at once.
 struct Child {

@@ -25,7 +25,7 @@ constexpr std::size_t kOutboxMax = 4096;
 // while it is held, so the end of reading removes it.
 class GrpcLink::Stream final : public grpc::ClientBidiReactor<v1::AgentMessage, v1::ServerMessage> {
  public:
-  Stream(std::shared_ptr<grpc::Channel> channel,
+  Stream(const std::shared_ptr<grpc::Channel>& channel,
          std::uint64_t session,
          std::function<void(LinkNews)> post)
       : session_(session), post_(std::move(post)), stub_(v1::Agents::NewStub(channel)) {}
@@ -77,7 +77,7 @@ class GrpcLink::Stream final : public grpc::ClientBidiReactor<v1::AgentMessage, 
     done_changed_.wait_for(
         lock.native(), absl::ToChronoMilliseconds(patience), [this] { return IsDone(); });
   }
-  bool IsDone() ABSL_NO_THREAD_SAFETY_ANALYSIS { return done_; }
+  bool IsDone() const ABSL_NO_THREAD_SAFETY_ANALYSIS { return done_; }
 
   void OnReadDone(bool ok) override {
     if (!ok) {

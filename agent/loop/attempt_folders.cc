@@ -144,7 +144,7 @@ std::vector<FoundAttempt> AttemptFolders::Scan() {
   return found;
 }
 
-std::optional<FoundAttempt> AttemptFolders::Look(const AttemptKey& key) {
+std::optional<FoundAttempt> AttemptFolders::Look(const AttemptKey& key) const {
   const AttemptPaths paths = PathsOf(key);
   const std::optional<std::string> order = ReadFile(paths.order());
   if (!order) return std::nullopt;

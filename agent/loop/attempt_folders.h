@@ -53,7 +53,7 @@ class AttemptFolders {
  private:
   AttemptFolders(std::string state_folder, int lock);
   absl::Status ReadIdentity(const std::string& boot_id);
-  std::optional<FoundAttempt> Look(const AttemptKey& key);
+  std::optional<FoundAttempt> Look(const AttemptKey& key) const;
 
   const std::string state_folder_;
   const int lock_;

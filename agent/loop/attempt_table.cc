@@ -189,7 +189,7 @@ absl::Status AttemptTable::Launch(const Attempt& attempt) {
 
 void AttemptTable::Finish(const AttemptKey& key, const Attempt& attempt) {
   if (attempt.launched) ports_.executor.Forget(key);
-  const Finished& finished = std::get<Finished>(attempt.state);
+  const auto& finished = std::get<Finished>(attempt.state);
   if (!finished.files_idle) ports_.transfers.Cancel(key);
   if (!finished.report) return ports_.logs.Drop(key);
   Report report{key, *finished.report};

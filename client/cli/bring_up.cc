@@ -105,6 +105,16 @@ std::set<std::string> ReadyMachines(const std::vector<v1::Machine>& machines) {
   return ready;
 }
 
+// The process of an agent that is not ready, or "".
+std::string AgentToWaitFor(const StackConfig& config, const std::vector<v1::Machine>& machines) {
+  std::string waits_for;
+  const std::set<std::string> ready = ReadyMachines(machines);
+  for (const std::string& agent : config.agents) {
+    if (!ready.contains(agent)) waits_for = "agent-" + agent;
+  }
+  return waits_for;
+}
+
 // Waits until all agents are ready. What it waits for is in the error of a timeout.
 absl::Status WaitUntilReady(const Context& context,
                             const Home& home,
@@ -118,11 +128,7 @@ absl::Status WaitUntilReady(const Context& context,
     if (connection.WaitUntilReachable(kPollInterval).ok()) {
       const auto listed = machines.List(absl::Seconds(5));
       if (listed.ok()) {
-        waits_for.clear();
-        const std::set<std::string> ready = ReadyMachines(*listed);
-        for (const std::string& agent : config.agents) {
-          if (!ready.contains(agent)) waits_for = "agent-" + agent;
-        }
+        waits_for = AgentToWaitFor(config, *listed);
         if (waits_for.empty()) return absl::OkStatus();
       }
     }

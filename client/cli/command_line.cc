@@ -67,7 +67,7 @@ std::string FirstUnknownCommand(const std::vector<std::string>& words, CLI::App*
 
 // "potok job create"
 std::string FullName(const CLI::App* app) {
-  const std::string name = app->get_name();
+  const std::string& name = app->get_name();
   return app->get_parent() == nullptr ? name : FullName(app->get_parent()) + " " + name;
 }
 

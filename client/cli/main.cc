@@ -8,8 +8,6 @@
 
 #include "client/cli/command_line.h"
 
-extern char** environ;
-
 namespace potok::client {
 namespace {
 
@@ -56,7 +54,7 @@ Context ContextOfProcess(const std::stop_token& interrupted) {
 }
 
 // Ctrl-C becomes a request to stop; a second one ends the program at once.
-void WaitForInterrupt(std::stop_source stop) {
+void WaitForInterrupt(const std::stop_source& stop) {
   sigset_t interrupts;
   sigemptyset(&interrupts);
   sigaddset(&interrupts, SIGINT);

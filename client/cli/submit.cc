@@ -15,8 +15,8 @@ namespace {
 // Says how far an upload is, once it takes longer than a moment. Called from any thread.
 class UploadProgress {
  public:
-  UploadProgress(const Context& context, const std::string& path)
-      : context_(context), path_(path), next_(absl::Now() + absl::Seconds(1)) {}
+  UploadProgress(const Context& context, std::string path)
+      : context_(context), path_(std::move(path)), next_(absl::Now() + absl::Seconds(1)) {}
   ~UploadProgress() {
     if (said_ && context_.err_is_terminal) *context_.err << "\r\x1b[K" << std::flush;
   }

@@ -3,7 +3,7 @@
 namespace potok::client {
 namespace {
 
-constexpr std::size_t kLineBytesMax = 64 * 1024;
+constexpr std::size_t kLineBytesMax = std::size_t{64} * 1024;
 
 }  // namespace
 

@@ -18,7 +18,7 @@ class MachinesClient::Calls {
   std::unique_ptr<v1::Machines::Stub> stub_;
 };
 
-MachinesClient::MachinesClient(std::shared_ptr<grpc::Channel> channel)
+MachinesClient::MachinesClient(const std::shared_ptr<grpc::Channel>& channel)
     : calls_(std::make_unique<Calls>(channel)) {}
 MachinesClient::~MachinesClient() = default;
 

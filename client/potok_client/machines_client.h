@@ -17,7 +17,7 @@ namespace potok::client {
 
 class MachinesClient {
  public:
-  explicit MachinesClient(std::shared_ptr<grpc::Channel> channel);
+  explicit MachinesClient(const std::shared_ptr<grpc::Channel>& channel);
   ~MachinesClient();
 
   absl::StatusOr<std::vector<v1::Machine>> List(absl::Duration timeout = absl::Seconds(30));

@@ -38,7 +38,8 @@ absl::Status ReadAll(const Start& start, const Read& read, const std::stop_token
 
 class RunsClient::Calls {
  public:
-  explicit Calls(std::shared_ptr<grpc::Channel> channel) : stub_(v1::Runs::NewStub(channel)) {}
+  explicit Calls(const std::shared_ptr<grpc::Channel>& channel)
+      : stub_(v1::Runs::NewStub(channel)) {}
   v1::Runs::Stub& stub() { return *stub_; }
 
   absl::Status TryCreate(const std::string& spec,
@@ -66,8 +67,8 @@ class RunsClient::Calls {
   std::unique_ptr<v1::Runs::Stub> stub_;
 };
 
-RunsClient::RunsClient(std::shared_ptr<grpc::Channel> channel)
-    : calls_(std::make_unique<Calls>(std::move(channel))) {}
+RunsClient::RunsClient(const std::shared_ptr<grpc::Channel>& channel)
+    : calls_(std::make_unique<Calls>(channel)) {}
 RunsClient::~RunsClient() = default;
 RunsClient::RunsClient(RunsClient&&) noexcept = default;
 

@@ -19,7 +19,7 @@ namespace potok::client {
 
 class RunsClient {
  public:
-  explicit RunsClient(std::shared_ptr<grpc::Channel> channel);
+  explicit RunsClient(const std::shared_ptr<grpc::Channel>& channel);
   ~RunsClient();
   RunsClient(RunsClient&&) noexcept;
 

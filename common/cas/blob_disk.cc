@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 // no more; not the epoch, because zip archives of linked files begin at 1980.
 constexpr std::time_t kStampSeconds = 946684800;
 constexpr mode_t kBlobMode = 0444;
-constexpr std::time_t kStaleUploadSeconds = 24 * 60 * 60;
+constexpr std::time_t kStaleUploadSeconds = std::time_t{24} * 60 * 60;
 // A use that is this fresh need not be written down again.
 constexpr std::time_t kUseSeconds = 60;
 const char kTemporary[] = ".new-";
@@ -187,7 +187,7 @@ void BlobDisk::DropIfUnstamped(const Digest& digest) {
   if (index_) index_->Remove(digest);
 }
 
-absl::StatusOr<StagedFile> BlobDisk::Stage() {
+absl::StatusOr<StagedFile> BlobDisk::Stage() const {
   std::string path = UploadPath(kTemporary + RandomId(20));
   POTOK_ASSIGN_OR_RETURN(Fd fd, OpenFile(path, O_RDWR | O_CREAT | O_EXCL, 0600));
   return StagedFile(std::move(fd), std::move(path));
@@ -220,7 +220,7 @@ absl::Status BlobDisk::Admit(std::vector<std::pair<Digest, StagedFile>> files) {
     // Contents before names: a name that outlives a power cut without its bytes would be a lie.
     POTOK_RETURN_IF_ERROR(any_sealed ? SyncDiskOf(options_.root) : SyncEach(files));
   }
-  for (auto& [digest, file] : files) POTOK_RETURN_IF_ERROR(Appear(digest, file));
+  for (auto& entry : files) POTOK_RETURN_IF_ERROR(Appear(entry.first, entry.second));
   return options_.durable ? SyncFolders(files) : absl::OkStatus();
 }
 

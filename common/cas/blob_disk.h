@@ -51,7 +51,7 @@ class BlobDisk {
   std::string BlobPath(const Digest& digest) const;
   std::string UploadPath(const std::string& name) const;
 
-  absl::StatusOr<StagedFile> Stage();
+  absl::StatusOr<StagedFile> Stage() const;
   // Copies a file in; DATA_LOSS if it does not have this digest.
   absl::Status CopyIn(const Digest& digest, const std::string& path);
   // From this many files on, one sync of the whole disk is cheaper than one for each.

@@ -19,7 +19,7 @@ namespace {
 namespace reapi = build::bazel::remote::execution::v2;
 namespace stream = google::bytestream;
 
-constexpr std::int64_t kChunkBytes = 1024 * 1024;
+constexpr std::int64_t kChunkBytes = std::int64_t{1024} * 1024;
 // gRPC's limit for a message, less what stands around the blobs.
 constexpr std::int64_t kMessageBytes = 4 * 1024 * 1024 - 64 * 1024;
 // A digest takes some 75 bytes on the wire, so this stays below the limit of a message.

@@ -70,7 +70,7 @@ absl::Status FetchWithoutCache(CasCalls& calls,
 
 }  // namespace
 
-CasClient::CasClient(std::shared_ptr<grpc::Channel> channel, CasClientOptions options)
+CasClient::CasClient(const std::shared_ptr<grpc::Channel>& channel, CasClientOptions options)
     : options_(options), calls_(std::make_unique<CasCalls>(channel, options.patience)) {}
 CasClient::~CasClient() = default;
 

@@ -42,7 +42,7 @@ enum class Placing {
 
 class CasClient {
  public:
-  explicit CasClient(std::shared_ptr<grpc::Channel> channel, CasClientOptions options = {});
+  explicit CasClient(const std::shared_ptr<grpc::Channel>& channel, CasClientOptions options = {});
   ~CasClient();
 
   // Sends the blobs of a snapshot that the store does not have. `progress` may be null and is

@@ -21,7 +21,7 @@ namespace {
 using Pieces = std::vector<std::function<absl::Status()>>;
 
 // Above this a blob has a stream of its own, which can be resumed.
-constexpr std::int64_t kSmallBytes = 1024 * 1024;
+constexpr std::int64_t kBatchedBytesMax = std::int64_t{1024} * 1024;
 constexpr std::size_t kBlobsPerBatch = 4000;
 
 // Adds up what the parallel transfers have moved.
@@ -58,7 +58,7 @@ Division Divide(const std::vector<Digest>& digests, std::int64_t batch_bytes_max
   std::int64_t left_bytes = 0;
   for (const Digest& digest : digests) {
     const std::int64_t cost = CasCalls::CostInBatch(digest);
-    if (digest.size_bytes > kSmallBytes || cost > batch_bytes_max) {
+    if (digest.size_bytes > kBatchedBytesMax || cost > batch_bytes_max) {
       division.alone.push_back(digest);
       continue;
     }
@@ -185,6 +185,7 @@ absl::Status Send(CasCalls& calls,
   for (const std::vector<Digest>& batch : division.batches) {
     pieces.emplace_back([&] {
       std::vector<const SnapshotBlob*> of_batch;
+      of_batch.reserve(batch.size());
       for (const Digest& digest : batch) of_batch.push_back(blobs.at(digest));
       POTOK_RETURN_IF_ERROR(SendBatch(calls, of_batch));
       progress.Add(TotalBytes(batch));

@@ -19,8 +19,8 @@ namespace potok {
 namespace {
 
 // Small blobs go into the store in groups of about this size, each with one sync of the disk.
-constexpr std::size_t kGroupBytes = 16 * 1024 * 1024;
-constexpr std::int64_t kSmallBytes = 1024 * 1024;
+constexpr std::size_t kGroupBytes = std::size_t{16} * 1024 * 1024;
+constexpr std::int64_t kGroupedBytesMax = std::int64_t{1024} * 1024;
 
 // What a walk over the folders of a store has found.
 struct Walk {
@@ -113,7 +113,7 @@ absl::Status PutSnapshot(BlobStore& store, const Snapshot& snapshot) {
   std::size_t group_bytes = 0;
   for (const SnapshotBlob& blob : snapshot.blobs) {
     const bool is_file = blob.content.index() == 1;
-    if (is_file && blob.digest.size_bytes > kSmallBytes) {
+    if (is_file && blob.digest.size_bytes > kGroupedBytesMax) {
       POTOK_RETURN_IF_ERROR(store.PutFile(blob.digest, std::get<1>(blob.content)));
       continue;
     }

@@ -128,7 +128,7 @@ class Renderer {
       command_.script += *text;
       return absl::OkStatus();
     }
-    const ShellReference& reference = std::get<ShellReference>(piece);
+    const auto& reference = std::get<ShellReference>(piece);
     POTOK_ASSIGN_OR_RETURN(const Resolved resolved, Resolve(reference));
     if (!resolved.value) {
       command_.script += EmptyExpansion(resolved.variable, reference.quoting);

@@ -75,7 +75,7 @@ absl::StatusOr<std::string> ResolveOptionalBlocks(const std::string& command,
       std::vector<CommandReference> references;
       POTOK_RETURN_IF_ERROR(CollectReferences(segment, &references));
       for (const CommandReference& reference : references) {
-        keep = keep && (reference.is_output || with_value.count(reference.name) != 0);
+        keep = keep && (reference.is_output || with_value.contains(reference.name));
       }
     }
     if (keep) resolved += segment.text;

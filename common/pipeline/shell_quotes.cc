@@ -91,6 +91,16 @@ absl::Status ShellScanner::ScanBackticks(bool in_double) {
   return absl::OkStatus();
 }
 
+// A name, a number or one of bash's special characters; nothing before a reference.
+void ShellScanner::TakeParameterName() {
+  const std::size_t name = position_;
+  while (IsVariableName(std::string("_") + At())) Take(1);
+  if (position_ == name && At() != '\0' && std::strchr("@*#?$!-", At()) != nullptr &&
+      !AtReference()) {
+    Take(1);
+  }
+}
+
 // ${name}, ${name[subscript]}, ${name:offset:length}, ${name<operator>word}.
 absl::Status ShellScanner::ScanParameter(bool in_double) {
   POTOK_RETURN_IF_ERROR(Enter());
@@ -101,12 +111,7 @@ absl::Status ShellScanner::ScanParameter(bool in_double) {
   }
   const bool is_prefix = (At() == '!' || At() == '#') && At(1) != '}';
   if (is_prefix) Take(1);
-  const std::size_t name = position_;
-  while (IsVariableName(std::string("_") + At())) Take(1);
-  if (position_ == name && At() != '\0' && std::strchr("@*#?$!-", At()) != nullptr &&
-      !AtReference()) {
-    Take(1);
-  }
+  TakeParameterName();
   if (AtReference()) {
     return Refuse(position_, "it would name a variable; write ${!x} with x=${{...}} before it");
   }
@@ -133,15 +138,12 @@ absl::Status ShellScanner::ScanParameter(bool in_double) {
 absl::Status ShellScanner::ScanParameterWord(bool in_double, bool is_pattern) {
   const Quoting quoting = in_double && !is_pattern ? Quoting::kDouble : Quoting::kNone;
   const bool has_single_quotes = !in_double || is_pattern;
-  while (!AtEnd() && At() != '}') {
-    if (At() == '"') {
-      POTOK_RETURN_IF_ERROR(ScanDouble());
-    } else if (At() == '\'' && has_single_quotes) {
-      POTOK_RETURN_IF_ERROR(ScanSingle());
-    } else {
-      POTOK_RETURN_IF_ERROR(ScanPart(!has_single_quotes, quoting));
-    }
-  }
+  const auto scan_one = [&] {
+    if (At() == '"') return ScanDouble();
+    if (At() == '\'' && has_single_quotes) return ScanSingle();
+    return ScanPart(!has_single_quotes, quoting);
+  };
+  while (!AtEnd() && At() != '}') POTOK_RETURN_IF_ERROR(scan_one());
   return absl::OkStatus();
 }
 

@@ -67,6 +67,7 @@ class ShellScanner {
   absl::Status ScanDouble();
   absl::Status ScanSingle();
   absl::Status ScanAnsi();
+  void TakeParameterName();
   absl::Status ScanParameter(bool in_double);
   absl::Status ScanParameterWord(bool in_double, bool is_pattern);
   absl::Status ScanArithmetic(char open, char close, bool closes_twice);

@@ -81,7 +81,7 @@ std::optional<Expression> ParseExpression(const std::string& text, TemplatePlace
   return std::nullopt;
 }
 
-std::string Trimmed(const std::string& text) {
+std::string WithoutBlanks(const std::string& text) {
   const std::size_t begin = text.find_first_not_of(kBlanks);
   if (begin == std::string::npos) return "";
   return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
@@ -106,7 +106,7 @@ absl::StatusOr<std::vector<TemplatePart>> ParseTemplate(const std::string& text,
     }
     const std::string spelling = text.substr(open, close + 2 - open);
     const auto expression =
-        ParseExpression(Trimmed(text.substr(open + 3, close - open - 3)), place);
+        ParseExpression(WithoutBlanks(text.substr(open + 3, close - open - 3)), place);
     if (!expression) {
       return absl::InvalidArgumentError(
           fmt::format("{} is not understood here; {}", spelling, AllowedAt(place)));

@@ -148,7 +148,7 @@ void CheckPromotions(const SpecIndex& index, Problems* problems) {
     }
   }
   for (const Output& output : spec.outputs) {
-    if (producers.count(output.name) != 0) continue;
+    if (producers.contains(output.name)) continue;
     problems->Warning(
         "outputs." + output.name,
         fmt::format("no step makes it; bind a step's output to ${{{{parent.outputs.{}}}}}",

@@ -5,7 +5,7 @@
 namespace potok {
 
 namespace {
-constexpr std::size_t kMessageBytesMax = 6 * 1024;
+constexpr std::size_t kMessageBytesMax = std::size_t{6} * 1024;
 }
 
 grpc::Status ToGrpc(const absl::Status& status) {

@@ -33,6 +33,7 @@ std::vector<char*> FlagArguments(const std::vector<std::string>& arguments,
   for (const auto& [name, values] : joined) storage.push_back("--" + name + "=" + values);
   storage.insert(storage.end(), at, arguments.end());
   std::vector<char*> result;
+  result.reserve(storage.size() + 1);
   for (std::string& argument : storage) result.push_back(argument.data());
   result.push_back(nullptr);
   return result;

@@ -26,7 +26,7 @@ void SetLiveness(Turn& turn, const MachineRecord& machine, Liveness liveness) {
 }
 
 void Close(Turn& turn, SessionId session, absl::Status why) {
-  turn.decision.effects.push_back(CloseSession{session, std::move(why)});
+  turn.decision.effects.emplace_back(CloseSession{session, std::move(why)});
 }
 
 // The machine's session, if it is the one that speaks. What an older or refused session still had
@@ -52,7 +52,7 @@ void Lose(Turn& turn, MachineRecord& machine, const absl::Status& why) {
 
 void HearReport(Turn& turn, const MachineRecord& machine, const Report& report) {
   const bool ends = EndsAttempt(report.event);
-  if (ends) turn.decision.effects.push_back(SendAck{machine.session, report.key});
+  if (ends) turn.decision.effects.emplace_back(SendAck{machine.session, report.key});
   // The fence: only what the machine holds under this very number is its to report.
   if (!machine.holding.contains(report.key)) {
     ++turn.decision.stale_reports;
@@ -141,7 +141,8 @@ void HearHello(Turn& turn, const MachineHello& hello) {
   machine.session = hello.session;
   machine.last_heard = turn.now;
 
-  turn.decision.effects.push_back(SendWelcome{hello.session, turn.options.lease, resumption.keep});
+  turn.decision.effects.emplace_back(
+      SendWelcome{hello.session, turn.options.lease, resumption.keep});
   for (const AttemptKey& key : resumption.ended) LoseAttempt(turn, key.step());
   for (const AttemptKey& key : resumption.start) OrderStart(turn, key.step());
   for (const AttemptKey& key : resumption.stop) {
@@ -187,7 +188,7 @@ void DeclareDead(Turn& turn, const MachineDeclaredDead& declared) {
   } else if (IsLive(machine->facts.liveness)) {
     Lose(turn, *machine, absl::AbortedError("this machine was declared dead"));
   }
-  turn.decision.effects.push_back(Answer{declared.reply, answer, declared.machine});
+  turn.decision.effects.emplace_back(Answer{declared.reply, answer, declared.machine});
 }
 
 void CheckLeases(Turn& turn) {

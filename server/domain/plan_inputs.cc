@@ -51,19 +51,7 @@ class Resolver {
 
   absl::Status Resolve(const Port& wanted) {
     std::vector<Port> stack = {wanted};
-    while (!stack.empty()) {
-      const Port port = stack.back();
-      Progress& progress = ProgressOf(port);
-      if (progress.stage != Stage::kDone) {
-        POTOK_RETURN_IF_ERROR(Open(port));
-        const std::size_t before = stack.size();
-        POTOK_RETURN_IF_ERROR(PushUnresolved(port, &stack));
-        if (stack.size() > before) continue;
-        POTOK_RETURN_IF_ERROR(Fill(port));
-        progress = {Stage::kDone, {}};
-      }
-      stack.pop_back();
-    }
+    while (!stack.empty()) POTOK_RETURN_IF_ERROR(Advance(&stack));
     return absl::OkStatus();
   }
 
@@ -83,6 +71,22 @@ class Resolver {
   absl::Status Error(const Port& port, const std::string& message) const {
     return absl::InvalidArgumentError(fmt::format(
         "jobs.{}.inputs.{}: {}", plan_.spec.steps[port.step].name, InputOf(port).name, message));
+  }
+
+  // Resolves the last of the stack and takes it off, or puts on it what has to be resolved before.
+  absl::Status Advance(std::vector<Port>* stack) {
+    const Port port = stack->back();
+    Progress& progress = ProgressOf(port);
+    if (progress.stage != Stage::kDone) {
+      POTOK_RETURN_IF_ERROR(Open(port));
+      const std::size_t before = stack->size();
+      POTOK_RETURN_IF_ERROR(PushUnresolved(port, stack));
+      if (stack->size() > before) return absl::OkStatus();
+      POTOK_RETURN_IF_ERROR(Fill(port));
+      progress = {Stage::kDone, {}};
+    }
+    stack->pop_back();
+    return absl::OkStatus();
   }
 
   absl::Status Open(const Port& port) {

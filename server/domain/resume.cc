@@ -22,12 +22,10 @@ Resumption Resume(const State& state, const MachineRecord& machine, const Machin
   for (const AttemptKey& key : machine.holding) {
     if (reported.contains(key)) continue;
     const StepState& step = state.runs.at(key.run).steps[key.index].state;
-    if (!same_boot) {
-      resumption.ended.push_back(key);
-    } else if (live.contains(key)) {
+    if (same_boot && live.contains(key)) {
       resumption.keep.push_back(key);
       if (std::holds_alternative<Stopping>(step)) resumption.stop.push_back(key);
-    } else if (std::holds_alternative<Assigned>(step)) {
+    } else if (same_boot && std::holds_alternative<Assigned>(step)) {
       resumption.start.push_back(key);
     } else {
       resumption.ended.push_back(key);

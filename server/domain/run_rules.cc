@@ -128,7 +128,7 @@ void SubmitRun(Turn& turn, const RunSubmitted& submitted) {
   if (turn.state.run_by_name.contains(submitted.name)) {
     const absl::Status taken = absl::AlreadyExistsError(
         fmt::format("there is a run named '{}' already; choose another name", submitted.name));
-    turn.decision.effects.push_back(Answer{submitted.reply, taken, ""});
+    turn.decision.effects.emplace_back(Answer{submitted.reply, taken, ""});
     return;
   }
   const RunId id = turn.state.next_run;
@@ -138,7 +138,7 @@ void SubmitRun(Turn& turn, const RunSubmitted& submitted) {
     if (submitted.plan->steps[i].upstreams.empty()) MakeReady(turn, {id, i});
   }
   if (steps == 0) FinishRun(turn, id);
-  turn.decision.effects.push_back(Answer{submitted.reply, absl::OkStatus(), submitted.name});
+  turn.decision.effects.emplace_back(Answer{submitted.reply, absl::OkStatus(), submitted.name});
 }
 
 void CancelRun(Turn& turn, const CancelRequested& requested) {
@@ -146,7 +146,7 @@ void CancelRun(Turn& turn, const CancelRequested& requested) {
   if (it == turn.state.run_by_name.end()) {
     const absl::Status unknown =
         absl::NotFoundError(fmt::format("no run named '{}' is going on", requested.run));
-    turn.decision.effects.push_back(Answer{requested.reply, unknown, ""});
+    turn.decision.effects.emplace_back(Answer{requested.reply, unknown, ""});
     return;
   }
   const RunRecord& run = turn.state.runs.at(it->second);
@@ -155,7 +155,7 @@ void CancelRun(Turn& turn, const CancelRequested& requested) {
     Emit(turn, RunMoved{run.id, RunStatus::kCancelRequested, reason, turn.now});
     StopAll(turn, run, reason);
   }
-  turn.decision.effects.push_back(Answer{requested.reply, absl::OkStatus(), requested.run});
+  turn.decision.effects.emplace_back(Answer{requested.reply, absl::OkStatus(), requested.run});
 }
 
 void MoveStep(Turn& turn, const StepKey& key, const StepEvent& event) {
@@ -249,12 +249,12 @@ void OrderStart(Turn& turn, const StepKey& key) {
   auto order = BuildStartOrder(run, key.index);
   if (!order.ok()) return Contain(turn, key, order.status());
   const SessionId session = turn.state.machines.at(assigned->placement.machine).session;
-  if (session != 0) turn.decision.effects.push_back(SendOrder{session, *std::move(order)});
+  if (session != 0) turn.decision.effects.emplace_back(SendOrder{session, *std::move(order)});
 }
 
 void OrderStop(Turn& turn, const AttemptKey& key, MachineId machine, const std::string& reason) {
   const SessionId session = turn.state.machines.at(machine).session;
-  if (session != 0) turn.decision.effects.push_back(SendOrder{session, StopOrder{key, reason}});
+  if (session != 0) turn.decision.effects.emplace_back(SendOrder{session, StopOrder{key, reason}});
 }
 
 }  // namespace potok::server

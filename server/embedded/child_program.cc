@@ -58,6 +58,7 @@ absl::Status RunProgram(const std::vector<std::string>& argv, const std::string&
   const std::uintmax_t before = std::filesystem::file_size(log_file, error);
   const std::uintmax_t start = error ? 0 : before;
   std::vector<char*> arguments;
+  arguments.reserve(argv.size() + 1);
   for (const std::string& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

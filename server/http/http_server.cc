@@ -63,8 +63,8 @@ class HttpServer::Port {
 
   absl::StatusOr<int> Listen(const std::string& host, int port) {
     if (port == 0) {
-      port = server_.bind_to_any_port(host.c_str());
-    } else if (!server_.bind_to_port(host.c_str(), port)) {
+      port = server_.bind_to_any_port(host);
+    } else if (!server_.bind_to_port(host, port)) {
       port = -1;
     }
     if (port < 0) {

@@ -11,7 +11,7 @@
 namespace potok::server {
 
 namespace {
-constexpr std::size_t kPieceBytes = 256 * 1024;
+constexpr std::size_t kPieceBytes = std::size_t{256} * 1024;
 constexpr absl::Duration kRestTime = absl::Seconds(1);
 }  // namespace
 

@@ -38,8 +38,8 @@ class LogStream final : public grpc::ServerWriteReactor<v1::LogsResponse>,
   void OnDone() override;
 
  private:
-  LogStream(const v1::LogsRequest& request, const LogStreamContext& context)
-      : request_(request), context_(context) {}
+  LogStream(v1::LogsRequest request, const LogStreamContext& context)
+      : request_(std::move(request)), context_(context) {}
 
   void Find(std::int64_t revision);
   bool LookAtStep();

@@ -59,7 +59,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> PlanOfStoredSpec(const std::string& 
   if (!message.ParseFromString(bytes)) {
     return absl::DataLossError("the stored pipeline cannot be read");
   }
-  POTOK_ASSIGN_OR_RETURN(PipelineSpec spec, FromProto(message));
+  POTOK_ASSIGN_OR_RETURN(PipelineSpec spec, potok::FromProto(message));
   return BuildPlan(std::move(spec));
 }
 

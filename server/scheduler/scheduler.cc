@@ -25,6 +25,18 @@ Claim NameClaim(const RunSubmitted& run) {
   return {"run", run.name, run.request_id};
 }
 
+// What a submission is told one of whose claims is held by another; nothing if both are its own.
+std::optional<Answer> RefusalOf(const RunSubmitted& run,
+                                const std::optional<std::string>& request_holder,
+                                const std::optional<std::string>& name_holder) {
+  if (request_holder) return Answer{run.reply, absl::OkStatus(), *request_holder};
+  if (!name_holder) return std::nullopt;
+  return Answer{run.reply,
+                absl::AlreadyExistsError(
+                    fmt::format("a run named '{}' exists; choose another name or none", run.name)),
+                ""};
+}
+
 }  // namespace
 
 Scheduler::Scheduler(Store& store,
@@ -179,20 +191,11 @@ absl::Status Scheduler::Claim(std::vector<Event>& events,
     }
     std::vector<std::size_t> refused;
     for (std::size_t s = 0; s < submissions.size(); ++s) {
-      const auto& request_holder = (*holders)[2 * s];
-      const auto& name_holder = (*holders)[2 * s + 1];
-      if (!request_holder && !name_holder) continue;
       const auto& run = std::get<RunSubmitted>(events[submissions[s]]);
+      std::optional<Answer> refusal = RefusalOf(run, (*holders)[2 * s], (*holders)[2 * s + 1]);
+      if (!refusal) continue;
       refused.push_back(submissions[s]);
-      if (request_holder) {
-        outbound_.Say({Answer{run.reply, absl::OkStatus(), *request_holder}});
-      } else {
-        outbound_.Say(
-            {Answer{run.reply,
-                    absl::AlreadyExistsError(fmt::format(
-                        "a run named '{}' exists; choose another name or none", run.name)),
-                    ""}});
-      }
+      outbound_.Say({*std::move(refusal)});
     }
     if (refused.empty()) return absl::OkStatus();
     for (auto it = refused.rbegin(); it != refused.rend(); ++it) {

@@ -92,6 +92,7 @@ Started Attempt::MapLease() {
   const long page =
       Call(SYS_mmap, nullptr, sizeof(*lease_), PROT_READ, MAP_SHARED, agent::kLeaseFd, 0);
   if (page < 0) return {0, StartStage::kLease, static_cast<int>(-page)};
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the system call gives the address as a word
   lease_ = mapped = reinterpret_cast<const std::int64_t*>(page);
   return {};
 }

@@ -34,7 +34,7 @@ class LogWriter {
   }
 
  private:
-  void WriteLine(const std::string& line) {
+  void WriteLine(const std::string& line) const {
     *context_.out << PrintableLogLine(line) << "\n" << std::flush;
   }
   const Context& context_;

@@ -44,7 +44,7 @@ class LiveView final : public View {
   }
   std::string Erased() const { return drawn_ == 0 ? "" : fmt::format("\x1b[{}A\r\x1b[J", drawn_); }
   // One write, so that nothing flickers.
-  void Write(const std::string& text) {
+  void Write(const std::string& text) const {
     *context_.out << text;
     context_.out->flush();
   }

@@ -144,6 +144,19 @@ Value CreationContext(const v1::Run& run) {
                       {"created_by_type", "User"}});
 }
 
+// A standalone job's inputs and outputs are its step's; the step's other members come after the
+// job's own.
+void AddStepMember(Member member, Object* job) {
+  if (member.first == "type") return;
+  if (member.first != "inputs" && member.first != "outputs") {
+    job->push_back(std::move(member));
+    return;
+  }
+  for (Member& known : *job) {
+    if (known.first == member.first) known.second = std::move(member.second);
+  }
+}
+
 }  // namespace
 
 Value JobObject(const v1::Run& run) {
@@ -164,15 +177,7 @@ Value JobObject(const v1::Run& run) {
   } else if (run.spec().steps_size() == 1) {
     const v1::StepStatus* step = run.steps_size() == 1 ? &run.steps(0) : nullptr;
     for (Member& member : SpecMembers(run.spec().steps(0), step)) {
-      const bool own = member.first == "inputs" || member.first == "outputs";
-      if (own) {
-        // A standalone job's inputs and outputs are its step's.
-        for (Member& known : job) {
-          if (known.first == member.first) known.second = std::move(member.second);
-        }
-      } else if (member.first != "type") {
-        job.push_back(std::move(member));
-      }
+      AddStepMember(std::move(member), &job);
     }
     if (step != nullptr) {
       job.emplace_back("machine", TextOrNull(step->machine()));

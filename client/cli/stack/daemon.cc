@@ -8,8 +8,6 @@
 #include <cstring>
 #include <sstream>
 
-extern char** environ;
-
 namespace potok::client {
 
 absl::StatusOr<std::string> FindProgram(const std::string& program,

@@ -57,6 +57,7 @@ std::vector<SupervisedProcess> TakeOver(const Home& home, const StackConfig& con
 
 void Save(const std::vector<SupervisedProcess>& processes, const Home& home) {
   std::vector<ProcessState> states;
+  states.reserve(processes.size());
   for (const SupervisedProcess& process : processes) states.push_back(process.state());
   if (const absl::Status saved = SaveState(states, home); !saved.ok()) {
     spdlog::warn("state not written error=\"{}\"", saved.ToString());

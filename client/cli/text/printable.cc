@@ -3,27 +3,29 @@
 namespace potok::client {
 namespace {
 
+// The second byte of a character, where not all of 0x80 to 0xBF may follow: shorter forms,
+// surrogates and what lies beyond U+10FFFF are not valid.
+unsigned LowestSecond(unsigned lead) {
+  if (lead == 0xE0) return 0xA0;
+  return lead == 0xF0 ? 0x90 : 0x80;
+}
+unsigned HighestSecond(unsigned lead) {
+  if (lead == 0xED) return 0x9F;
+  return lead == 0xF4 ? 0x8F : 0xBF;
+}
+
 // Bytes of the valid UTF-8 character at `at` (RFC 3629, section 4), or 0.
 std::size_t Utf8Length(const std::string& text, std::size_t at) {
   const auto byte = [&](std::size_t i) {
     return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
   };
-  const auto continues = [&](std::size_t i, unsigned low = 0x80U, unsigned high = 0xBFU) {
-    return byte(i) >= low && byte(i) <= high;
-  };
+  const auto continues = [&](std::size_t i) { return byte(i) >= 0x80 && byte(i) <= 0xBF; };
   const unsigned lead = byte(at);
   if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return continues(at + 1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    const unsigned low = lead == 0xE0 ? 0xA0U : 0x80U;
-    const unsigned high = lead == 0xED ? 0x9FU : 0xBFU;
-    return continues(at + 1, low, high) && continues(at + 2) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const unsigned low = lead == 0xF0 ? 0x90U : 0x80U;
-    const unsigned high = lead == 0xF4 ? 0x8FU : 0xBFU;
-    return continues(at + 1, low, high) && continues(at + 2) && continues(at + 3) ? 4 : 0;
-  }
+  if (byte(at + 1) < LowestSecond(lead) || byte(at + 1) > HighestSecond(lead)) return 0;
+  if (lead >= 0xC2 && lead <= 0xDF) return 2;
+  if (lead >= 0xE0 && lead <= 0xEF) return continues(at + 2) ? 3 : 0;
+  if (lead >= 0xF0 && lead <= 0xF4) return continues(at + 2) && continues(at + 3) ? 4 : 0;
   return 0;
 }
 

@@ -66,29 +66,34 @@ class Evaluation {
     return Rest((*array)[static_cast<std::size_t>(position)]);
   }
 
+  // The items, and if it is to be flattened those of the arrays among them.
+  static std::vector<const Value*> ItemsOf(const Array& array, bool flatten) {
+    std::vector<const Value*> items;
+    for (const Value& item : array) {
+      const Array* nested = flatten ? item.AsArray() : nullptr;
+      if (nested == nullptr) {
+        items.push_back(&item);
+        continue;
+      }
+      for (const Value& inner : *nested) items.push_back(&inner);
+    }
+    return items;
+  }
+
   // Evaluates the rest for each item; null results are left out (JMESPath, "Projections").
   absl::StatusOr<Value> Each(const Value& value, bool flatten) {
     const Array* array = value.AsArray();
     const std::size_t start = at_;
     Array results;
-    bool evaluated = false;
-    const auto one = [&](const Value& item) -> absl::Status {
+    std::vector<const Value*> items;
+    if (array != nullptr) items = ItemsOf(*array, flatten);
+    for (const Value* item : items) {
       at_ = start;
-      POTOK_ASSIGN_OR_RETURN(Value result, Rest(item));
-      evaluated = true;
+      POTOK_ASSIGN_OR_RETURN(Value result, Rest(*item));
       if (!result.IsNull()) results.push_back(std::move(result));
-      return absl::OkStatus();
-    };
-    for (const Value& item : array == nullptr ? Array() : *array) {
-      const Array* nested = flatten ? item.AsArray() : nullptr;
-      if (nested == nullptr) {
-        POTOK_RETURN_IF_ERROR(one(item));
-        continue;
-      }
-      for (const Value& inner : *nested) POTOK_RETURN_IF_ERROR(one(inner));
     }
     // With no item the rest must be read all the same.
-    if (!evaluated) POTOK_RETURN_IF_ERROR(Rest(Value()).status());
+    if (items.empty()) POTOK_RETURN_IF_ERROR(Rest(Value()).status());
     if (array == nullptr) return Value();
     return Value(std::move(results));
   }

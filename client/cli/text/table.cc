@@ -22,6 +22,8 @@ std::string Table(const std::vector<std::string>& headings,
                   const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
   std::vector<std::string> rules;
+  widths.reserve(headings.size());
+  rules.reserve(headings.size());
   for (const std::string& heading : headings) widths.push_back(Columns(heading));
   std::vector<std::vector<std::string>> cells;
   for (const std::vector<std::string>& row : rows) {

@@ -18,6 +18,8 @@ using Object = std::vector<Member>;
 class Value {
  public:
   Value();  // null
+  // NOLINTBEGIN(google-explicit-constructor): {{"name", "x"}, {"ended", true}} is how a tree is
+  // written.
   Value(bool boolean);
   Value(std::int64_t integer);
   Value(std::int32_t integer);
@@ -26,6 +28,7 @@ class Value {
   Value(const char* text);
   Value(Array array);
   Value(Object object);
+  // NOLINTEND(google-explicit-constructor)
   // Not inline: g++ 12 takes the members of an inlined variant for uninitialised.
   ~Value();
   Value(const Value&);

@@ -77,6 +77,13 @@ bool Sexagesimals(Cursor* cursor) {
   return any;
 }
 
+// A number of one digit or more that does not begin with 0.
+bool DecimalDigits(Cursor* cursor) {
+  if (!cursor->One("123456789")) return false;
+  cursor->Many(kDigitsAndMarks);
+  return true;
+}
+
 // The base of an integer, or 0: PyYAML's resolver for tag:yaml.org,2002:int.
 int IntegerBase(const std::string& text) {
   const auto matches = [&](auto rest) {
@@ -90,14 +97,8 @@ int IntegerBase(const std::string& text) {
   }
   if (matches([](Cursor& c) { return c.Word("0") && c.Many("01234567_"); })) return 8;
   if (matches([](Cursor& c) { return c.Word("0"); })) return 10;
-  if (matches([](Cursor& c) { return c.One("123456789") && (c.Many(kDigitsAndMarks) || true); })) {
-    return 10;
-  }
-  if (matches([](Cursor& c) {
-        return c.One("123456789") && (c.Many(kDigitsAndMarks) || true) && Sexagesimals(&c);
-      })) {
-    return 60;
-  }
+  if (matches([](Cursor& c) { return DecimalDigits(&c); })) return 10;
+  if (matches([](Cursor& c) { return DecimalDigits(&c) && Sexagesimals(&c); })) return 60;
   return 0;
 }
 

@@ -29,6 +29,7 @@ const std::vector<std::string>& IgnoredKeys() {
 
 std::vector<std::string> NamesOf(const auto& ports) {
   std::vector<std::string> names;
+  names.reserve(ports.size());
   for (const auto& port : ports) names.push_back(port.name);
   return names;
 }

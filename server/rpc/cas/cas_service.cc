@@ -20,7 +20,7 @@ namespace {
 
 namespace reapi = build::bazel::remote::execution::v2;
 
-constexpr std::size_t kTreePageBytes = 1024 * 1024;
+constexpr std::size_t kTreePageBytes = std::size_t{1024} * 1024;
 
 absl::Status CheckInstance(const std::string& name) {
   if (name.empty()) return absl::OkStatus();

@@ -16,8 +16,9 @@ const Statement kHeads = {"load heads",
                           "SELECT projected_revision, "
                           "(SELECT coalesce(max(id), 0) + 1 FROM runs), "
                           "(SELECT coalesce(max(id), 0) + 1 FROM machines) FROM projection"};
-const Statement kMachines = {"load machines", "SELECT machine FROM machines ORDER BY id"};
-const Statement kRuns = {"load runs", std::string(kSelectRuns) + " WHERE ended_us = 0 ORDER BY id"};
+const Statement kLoadMachines = {"load machines", "SELECT machine FROM machines ORDER BY id"};
+const Statement kLoadRuns = {"load runs",
+                             std::string(kSelectRuns) + " WHERE ended_us = 0 ORDER BY id"};
 // A cursor, because the steps may be millions.
 const std::string kOpenSteps =
     std::string("DECLARE live_steps NO SCROLL CURSOR FOR SELECT ") + kStepColumns +
@@ -25,7 +26,7 @@ const std::string kOpenSteps =
 const Statement kFetchSteps = {"load steps", "FETCH 10000 FROM live_steps"};
 
 absl::Status ReadMachines(PgConnection& connection, Loaded* loaded) {
-  POTOK_ASSIGN_OR_RETURN(const PgResult rows, connection.Run(kMachines));
+  POTOK_ASSIGN_OR_RETURN(const PgResult rows, connection.Run(kLoadMachines));
   for (int row = 0; row < rows.rows(); ++row) {
     POTOK_ASSIGN_OR_RETURN(MachineChanged machine, DecodeMachineChanged(rows.Bytes(row, 0)));
     loaded->changes.emplace_back(std::move(machine));
@@ -34,7 +35,7 @@ absl::Status ReadMachines(PgConnection& connection, Loaded* loaded) {
 }
 
 absl::Status ReadRuns(PgConnection& connection, Loaded* loaded) {
-  POTOK_ASSIGN_OR_RETURN(const PgResult rows, connection.Run(kRuns));
+  POTOK_ASSIGN_OR_RETURN(const PgResult rows, connection.Run(kLoadRuns));
   for (int row = 0; row < rows.rows(); ++row) {
     POTOK_ASSIGN_OR_RETURN(RunRow run, RunRowFrom(rows, row));
     POTOK_ASSIGN_OR_RETURN(RunMoved moved, RunMovedFrom(rows, row));

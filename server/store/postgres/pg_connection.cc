@@ -93,7 +93,7 @@ absl::StatusOr<PgResult> PgConnection::Run(const Statement& statement, const PgP
                                 formats.data(),
                                 1));
   }
-  if (prepared_.count(statement.name) == 0) {
+  if (!prepared_.contains(statement.name)) {
     const auto prepared =
         Checked(statement.name,
                 PQprepare(connection_, statement.name.c_str(), statement.sql.c_str(), 0, nullptr));

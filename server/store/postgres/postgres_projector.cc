@@ -176,7 +176,9 @@ void PostgresProjector::ApplyAll(const std::vector<Batch>& batches) {
     spdlog::warn("tables not updated, trying again after={} error=\"{}\"",
                  absl::FormatDuration(backoff),
                  status.ToString());
-    work_.wait_for(lock.native(), absl::ToChronoNanoseconds(backoff), [&] { return stop_; });
+    const auto until = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(backoff);
+    while (!stop_ && work_.wait_until(lock.native(), until) != std::cv_status::timeout) {
+    }
     if (stop_) return;
     backoff = std::min(backoff * 2, kBackoffMax);
   }

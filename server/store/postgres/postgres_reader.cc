@@ -106,9 +106,13 @@ absl::StatusOr<PgResult> PostgresReader::Query(const Statement& statement, const
   if (connection != nullptr) result = connection->Run(statement, params);
   if (absl::IsUnavailable(result.status())) {
     absl::StatusOr<std::unique_ptr<PgConnection>> opened = PgConnection::Open(url_);
-    connection = opened.ok() ? *std::move(opened) : nullptr;
-    result = connection == nullptr ? absl::StatusOr<PgResult>(opened.status())
-                                   : connection->Run(statement, params);
+    if (opened.ok()) {
+      connection = *std::move(opened);
+      result = connection->Run(statement, params);
+    } else {
+      connection = nullptr;
+      result = opened.status();
+    }
     if (absl::IsUnavailable(result.status())) connection = nullptr;
   }
   Return(std::move(connection));
