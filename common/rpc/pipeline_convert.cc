@@ -39,7 +39,7 @@ v1::Binding BindingToProto(const Binding& binding) {
                  [&](const TextValue& text) { out.set_text(text.text); },
                  [&](const Artifact& artifact) { *out.mutable_artifact() = ToProto(artifact); },
                  [&](const UriValue& uri) { out.set_uri(uri.uri); },
-                 [](const LocalPath&) { POTOK_CHECK(!"a local path has no wire form"); },
+                 [](const LocalPath&) { POTOK_CHECK(false && "a local path has no wire form"); },
              },
              binding);
   return out;
