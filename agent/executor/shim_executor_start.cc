@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
+#include <variant>
 
 #include "agent/executor/attempt_state.h"
 #include "agent/executor/shim_channel.h"

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <variant>
 
 namespace potok::agent {
 namespace {

@@ -8,6 +8,7 @@
 #include "client/potok_client/line_splitter.h"
 #include "client/potok_client/machines_client.h"
 #include "common/base/status_macros.h"
+#include "fmt/format.h"
 
 namespace potok::client {
 namespace {

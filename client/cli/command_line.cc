@@ -7,6 +7,7 @@
 #include "client/cli/commands/commands.h"
 #include "client/cli/text/nearest.h"
 #include "client/cli/version.h"
+#include "fmt/format.h"
 
 namespace potok::client {
 namespace {

@@ -1,5 +1,7 @@
 #include "client/cli/context.h"
 
+#include <filesystem>
+
 #include "client/cli/text/printable.h"
 
 namespace potok::client {

@@ -1,5 +1,6 @@
 #include "client/cli/download.h"
 
+#include <filesystem>
 #include <fstream>
 
 #include "client/cli/text/printable.h"
@@ -9,6 +10,7 @@
 #include "common/base/status_macros.h"
 #include "common/cas/cas_client.h"
 #include "common/rpc/pipeline_convert.h"
+#include "fmt/format.h"
 
 namespace potok::client {
 namespace {

@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 #include <iostream>
 
 #include "client/cli/command_line.h"
+#include "fmt/format.h"
 
 namespace potok::client {
 namespace {

@@ -1,7 +1,10 @@
 #include "client/cli/one_step.h"
 
+#include <filesystem>
+
 #include "client/cli/text/printable.h"
 #include "common/base/status_macros.h"
+#include "fmt/format.h"
 
 namespace potok::client {
 namespace {

@@ -7,6 +7,7 @@
 #include "client/cli/text/table.h"
 #include "client/potok_client/connection.h"
 #include "client/potok_client/machines_client.h"
+#include "fmt/format.h"
 
 namespace potok::client {
 namespace {

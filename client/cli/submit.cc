@@ -8,6 +8,7 @@
 #include "common/base/status_macros.h"
 #include "common/cas/cas_client.h"
 #include "common/rpc/pipeline_convert.h"
+#include "fmt/format.h"
 
 namespace potok::client {
 namespace {

@@ -3,8 +3,11 @@
 #include <grpcpp/channel.h>
 #include <yaml-cpp/yaml.h>
 
+#include <filesystem>
+
 #include "common/base/status_macros.h"
 #include "common/rpc/channel.h"
+#include "fmt/format.h"
 
 namespace potok::client {
 namespace {

@@ -1,5 +1,7 @@
 #include "client/potok_client/run_follower.h"
 
+#include <thread>
+
 #include "client/potok_client/line_splitter.h"
 #include "client/potok_client/run_state.h"
 #include "client/potok_client/runs_client.h"

@@ -1,7 +1,10 @@
 #include "client/potok_client/upload.h"
 
+#include <filesystem>
+
 #include "common/base/status_macros.h"
 #include "common/cas/ignore.h"
+#include "fmt/format.h"
 
 namespace potok::client {
 namespace {

@@ -3,6 +3,7 @@
 
 #include "common/base/overloaded.h"
 #include "common/base/status_macros.h"
+#include "fmt/format.h"
 #include "server/journal/codec.h"
 #include "server/journal/wire.h"
 

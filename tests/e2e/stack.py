@@ -18,6 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CASES = pathlib.Path(__file__).resolve().parent / "cases"
 PROGRAMS = ("potok", "potok-server", "potok-agent", "postgres")
 ENDED = {"Completed", "Failed", "Canceled"}
+SANITIZER = "Sanitizer: "  # in every report of one
 
 
 def wait_for(condition, what: str, seconds: float = 90):
@@ -53,6 +54,7 @@ class Stack:
             "HOME": str(self.home),
             "POTOK_HOME": str(self.state),
             "LC_ALL": "C.UTF-8",
+            **{name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")},
         }
         self.up_arguments = up_arguments
         # Also when the test is interrupted: SIGTERM then ends it as Ctrl-C does.
@@ -69,7 +71,15 @@ class Stack:
             for pid in self._processes_at_home():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+            found = self._sanitizer_reports()
             shutil.rmtree(self.home, ignore_errors=True)
+        if found:
+            raise AssertionError(found)
+
+    def _sanitizer_reports(self) -> str:
+        """What the programs wrote in the logs, if they were built with a sanitizer and it found something."""
+        logs = [log.read_text(errors="replace") for log in (self.state / "logs").glob("*.log")]
+        return "\n".join(log[-20000:] for log in logs if SANITIZER in log)
 
     def up(self):
         return self.potok("up", "--timeout=240", *self.up_arguments, timeout=300)
@@ -95,6 +105,8 @@ class Stack:
             ) from None
         result.stdout = result.stdout.decode(errors="replace")
         result.stderr = result.stderr.decode(errors="replace")
+        if SANITIZER in result.stderr:
+            raise AssertionError(f"potok {' '.join(arguments)}\n{result.stderr}")
         if check and result.returncode != 0:
             raise AssertionError(
                 f"potok {' '.join(arguments)} ended with {result.returncode}\n{result.stdout}\n{result.stderr}"

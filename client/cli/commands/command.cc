@@ -4,6 +4,8 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "fmt/format.h"
+
 namespace potok::client {
 namespace {
 

@@ -1,6 +1,7 @@
 #include <spdlog/spdlog.h>
 
 #include <csignal>
+#include <filesystem>
 
 #include "client/cli/commands/command.h"
 #include "client/cli/stack/postmaster.h"

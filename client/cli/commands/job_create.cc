@@ -6,6 +6,7 @@
 #include "client/cli/submit.h"
 #include "client/cli/text/printable.h"
 #include "common/base/status_macros.h"
+#include "fmt/format.h"
 
 namespace potok::client {
 namespace {

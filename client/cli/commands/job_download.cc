@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include "client/cli/commands/command.h"
 #include "client/cli/download.h"
 

@@ -4,6 +4,7 @@
 #include "client/cli/text/table.h"
 #include "client/potok_client/run_state.h"
 #include "client/potok_client/runs_client.h"
+#include "fmt/format.h"
 
 namespace potok::client {
 namespace {

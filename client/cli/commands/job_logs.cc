@@ -3,6 +3,7 @@
 #include "client/potok_client/line_splitter.h"
 #include "client/potok_client/log_tail.h"
 #include "client/potok_client/runs_client.h"
+#include "fmt/format.h"
 
 namespace potok::client {
 namespace {

@@ -2,6 +2,7 @@
 #include "client/potok_client/run_follower.h"
 #include "client/potok_client/run_state.h"
 #include "client/potok_client/runs_client.h"
+#include "fmt/format.h"
 
 namespace potok::client {
 namespace {

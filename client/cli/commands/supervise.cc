@@ -2,6 +2,7 @@
 #include "client/cli/stack/daemon.h"
 #include "client/cli/stack/supervisor.h"
 #include "common/runtime/logging.h"
+#include "fmt/format.h"
 
 namespace potok::client {
 namespace {

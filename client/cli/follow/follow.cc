@@ -8,6 +8,7 @@
 #include "client/potok_client/run_follower.h"
 #include "client/potok_client/run_state.h"
 #include "common/base/overloaded.h"
+#include "fmt/format.h"
 
 namespace potok::client {
 namespace {

@@ -1,5 +1,6 @@
 #include "client/cli/follow/live_block.h"
 #include "client/cli/follow/view.h"
+#include "fmt/format.h"
 
 namespace potok::client {
 namespace {

@@ -3,6 +3,7 @@
 #include "client/cli/text/table.h"
 #include "client/potok_client/run_state.h"
 #include "common/base/resources.h"
+#include "fmt/format.h"
 
 namespace potok::client {
 namespace {

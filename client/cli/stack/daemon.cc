@@ -6,7 +6,10 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <filesystem>
 #include <sstream>
+
+#include "fmt/format.h"
 
 namespace potok::client {
 

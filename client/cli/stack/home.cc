@@ -2,6 +2,10 @@
 
 #include <unistd.h>
 
+#include <filesystem>
+
+#include "fmt/format.h"
+
 namespace potok::client {
 
 absl::Status Home::MakeFolders() const {

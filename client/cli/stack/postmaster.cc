@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "fmt/format.h"
+
 namespace potok::client {
 
 std::optional<ProcessIdentity> PostmasterOf(const Home& home) {

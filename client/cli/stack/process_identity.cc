@@ -7,6 +7,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "fmt/format.h"
+
 namespace potok::client {
 namespace {
 

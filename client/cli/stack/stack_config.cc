@@ -4,6 +4,7 @@
 
 #include "client/cli/stack/process_identity.h"
 #include "client/cli/text/value.h"
+#include "fmt/format.h"
 
 namespace potok::client {
 namespace {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 
 #include "client/cli/stack/postmaster.h"
 #include "client/cli/stack/supervised_process.h"

@@ -3,6 +3,7 @@
 #include "client/cli/text/printable.h"
 #include "client/cli/text/value.h"
 #include "common/base/overloaded.h"
+#include "fmt/format.h"
 
 namespace potok::client {
 namespace {

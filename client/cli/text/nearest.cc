@@ -1,5 +1,7 @@
 #include "client/cli/text/nearest.h"
 
+#include <algorithm>
+
 namespace potok::client {
 namespace {
 

@@ -1,5 +1,9 @@
 #include "client/cli/text/printable.h"
 
+#include <set>
+
+#include "fmt/format.h"
+
 namespace potok::client {
 namespace {
 

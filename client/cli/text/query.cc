@@ -3,6 +3,7 @@
 #include <cctype>
 
 #include "common/base/status_macros.h"
+#include "fmt/format.h"
 
 namespace potok::client {
 namespace {

@@ -1,6 +1,7 @@
 #include "client/cli/text/table.h"
 
 #include "client/cli/text/printable.h"
+#include "fmt/format.h"
 
 namespace potok::client {
 namespace {

@@ -1,4 +1,5 @@
 #include <cctype>
+#include <set>
 
 #include "client/cli/text/printable.h"
 #include "client/cli/text/value.h"

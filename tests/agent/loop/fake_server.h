@@ -18,6 +18,7 @@
 #include "common/base/check.h"
 #include "common/cas/blob_store.h"
 #include "common/rpc/status.h"
+#include "fmt/format.h"
 #include "potok/v1/agents.grpc.pb.h"
 #include "server/rpc/cas/byte_stream_service.h"
 #include "server/rpc/cas/cas_service.h"

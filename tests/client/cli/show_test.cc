@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "absl/time/clock.h"
 #include "client/cli/follow/live_block.h"
 #include "client/cli/show/job_object.h"
 #include "client/cli/show/machine_text.h"

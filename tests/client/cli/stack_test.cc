@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "client/cli/stack/backoff.h"
@@ -13,6 +14,7 @@
 #include "client/cli/stack/stack_config.h"
 #include "client/cli/stack/stack_state.h"
 #include "client/cli/stack/supervisor.h"
+#include "fmt/format.h"
 
 namespace potok::client {
 namespace {

@@ -8,6 +8,7 @@
 
 #include "common/cas/folder.h"
 #include "common/cas/tree.h"
+#include "fmt/format.h"
 #include "tests/common/cas/cas_server.h"
 #include "tests/common/cas/cas_testing.h"
 
@@ -104,7 +105,8 @@ TEST_F(CasClientTest, FetchesAgainWhatAStepHasSpoiled) {
 }
 
 TEST_F(CasClientTest, LaysOutMoreThanTheCacheMayKeep) {
-  for (int i = 0; i < 10; ++i) WriteFile(folder_ / fmt::format("in/{}", i), Noise(2000, 1 + i));
+  for (unsigned i = 0; i < 10; ++i)
+    WriteFile(folder_ / fmt::format("in/{}", i), Noise(2000, 1 + i));
   const Artifact artifact = UploadFolder(folder_ / "in");
   auto cache = OpenStore(folder_ / "cache", 5000);
   const absl::Status fetched =

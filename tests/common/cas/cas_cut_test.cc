@@ -8,6 +8,7 @@
 
 #include "common/cas/cas_client.h"
 #include "common/cas/tree.h"
+#include "fmt/format.h"
 #include "tests/common/cas/cas_server.h"
 #include "tests/common/cas/cas_testing.h"
 #include "tests/common/cas/cutting_proxy.h"
@@ -35,7 +36,7 @@ class CasCutTest : public testing::TestWithParam<unsigned> {
   // More than all cuts together, so that every cut falls before the end.
   void MakeSample() {
     WriteFile(folder_ / "in/large", Noise(16'000'000, GetParam()));
-    for (int i = 0; i < 40; ++i) {
+    for (unsigned i = 0; i < 40; ++i) {
       WriteFile(folder_ / fmt::format("in/small/{}", i), Noise(300'000, GetParam() + 1000 + i));
     }
   }

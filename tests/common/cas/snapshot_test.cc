@@ -9,6 +9,7 @@
 
 #include "common/cas/ignore.h"
 #include "common/cas/tree.h"
+#include "fmt/format.h"
 #include "tests/common/cas/cas_testing.h"
 
 namespace potok {

@@ -7,6 +7,7 @@
 #include "build/bazel/remote/execution/v2/remote_execution.grpc.pb.h"
 #include "common/cas/folder.h"
 #include "common/cas/wire_digest.h"
+#include "fmt/format.h"
 #include "google/bytestream/bytestream.grpc.pb.h"
 #include "tests/common/cas/cas_server.h"
 #include "tests/common/cas/cas_testing.h"

@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <future>
+#include <thread>
 
 namespace potok::server {
 namespace {
@@ -92,6 +94,32 @@ TEST_F(LogStoreTest, DoesNotTellAWaiterThatCanceled) {
   logs_->CancelNotify(key_, number);
   ASSERT_TRUE(logs_->Append(key_, 0, "abc").ok());
   EXPECT_EQ(told, 0);
+}
+
+// Ends of streams and readers of them, as the threads of gRPC are.
+TEST_F(LogStoreTest, IsWrittenAndFollowedByManyThreads) {
+  constexpr std::uint32_t kThreads = 3;
+  constexpr std::int64_t kBytes = 200;
+  std::vector<std::thread> threads;
+  for (std::uint32_t index = 0; index < kThreads; ++index) {
+    const AttemptKey key{7, index, 1};
+    threads.emplace_back([&, key] {
+      for (std::int64_t i = 0; i < kBytes; ++i) EXPECT_TRUE(logs_->Append(key, i, "x").ok());
+      logs_->Finish(key, kBytes);
+    });
+    threads.emplace_back([&, key] {
+      std::int64_t read = 0;
+      while (!logs_->IsComplete(key) || read < kBytes) {
+        std::promise<void> arrived;
+        const auto number = logs_->NotifyBeyond(key, read, [&] { arrived.set_value(); });
+        arrived.get_future().wait();
+        logs_->CancelNotify(key, number);
+        read += static_cast<std::int64_t>(logs_->Read(key, read, 1000)->size());
+      }
+      EXPECT_EQ(read, kBytes);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
 }  // namespace

@@ -1,12 +1,14 @@
-// The loop over a database in memory: what is said, and when. No threads, no sleeps: RunOnce drives
-// every turn.
+// The loop over a database in memory: what is said, and when. No sleeps and, but for the last, no
+// threads: RunOnce drives every turn.
 #include "server/scheduler/scheduler.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <prometheus/registry.h>
 
+#include <future>
 #include <memory>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -213,6 +215,36 @@ TEST_F(SchedulerTest, RefusesWhatDoesNotFitIntoTheMailbox) {
   EXPECT_TRUE(scheduler_->Post(MachineHeard{1, "m1"}));
   EXPECT_FALSE(scheduler_->Post(MachineHeard{1, "m1"}));
   EXPECT_TRUE(scheduler_->PostAlways(MachineHeard{1, "m1"}));
+}
+
+// What the threads of gRPC do to it, for ThreadSanitizer to judge.
+TEST_F(SchedulerTest, IsToldAndAskedByManyThreadsWhileItRuns) {
+  constexpr int kThreads = 3;
+  constexpr int kRuns = 30;
+  absl::Status ended;
+  std::thread loop([&] { ended = scheduler_->Run(); });
+  const auto plan = APlan({AStep("a")});
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < kThreads; ++caller) {
+    callers.emplace_back([&, caller] {
+      for (int i = 0; i < kRuns; ++i) {
+        const std::string name = "r" + std::to_string(caller) + "_" + std::to_string(i);
+        const auto token = static_cast<ReplyToken>(caller * kRuns + i + 1);
+        EXPECT_TRUE(scheduler_->Post(RunSubmitted{token, name, name, DigestOf(name), plan, "ada"}));
+        std::promise<bool> known;
+        EXPECT_TRUE(
+            scheduler_->Ask([&](const State& state) { known.set_value(!state.runs.empty()); }));
+        EXPECT_TRUE(known.get_future().get());
+        EXPECT_TRUE(scheduler_->MaySpeak());
+        EXPECT_LE(scheduler_->committed_revision(), database_.head());
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  scheduler_->Stop();
+  loop.join();
+  EXPECT_TRUE(ended.ok()) << ended;
+  EXPECT_EQ(recorder_->All<Answer>().size(), std::size_t{kThreads * kRuns});
 }
 
 }  // namespace
