@@ -128,7 +128,7 @@ std::variant<std::uint64_t, SpawnFailure> ShimExecutor::GiveToShim(const Launch&
       null_.get(), log, log, started_write_.get(), lease_.fd(), state, channel->shim.get()};
   auto spawned = spawner_.Spawn(request);
   if (const auto* failure = std::get_if<SpawnFailure>(&spawned)) return *failure;
-  Spawned& shim = std::get<Spawned>(spawned);
+  auto& shim = std::get<Spawned>(spawned);
   const auto number = AddShim(
       {.pid = shim.pid, .pidfd = std::move(shim.pidfd), .channel = std::move(channel->own)});
   if (!number.ok()) return SpawnFailure{ENOMEM, false};
