@@ -15,8 +15,10 @@ namespace potok::server {
 
 namespace {
 
-// Complete logs that nobody reads are forgotten in memory beyond this many.
-constexpr std::size_t kLogsRemembered = 20'000;
+std::int64_t SizeOnDisk(const std::string& path) {
+  struct stat info {};
+  return stat(path.c_str(), &info) == 0 ? info.st_size : 0;
+}
 
 class File {
  public:
@@ -70,20 +72,20 @@ std::string LogStore::PathOf(const AttemptKey& key) const {
 }
 
 LogStore::Log& LogStore::LogOf(const AttemptKey& key) {
-  if (logs_.size() > kLogsRemembered && !logs_.contains(key)) ForgetIdle();
+  if (logs_.size() >= forget_at_ && !logs_.contains(key)) ForgetIdle();
   Log& log = logs_[key];
-  if (log.stored < 0) {
-    struct stat info {};
-    log.stored = stat(PathOf(key).c_str(), &info) == 0 ? info.st_size : 0;
-  }
+  if (log.stored < 0) log.stored = SizeOnDisk(PathOf(key));
   return log;
 }
 
 void LogStore::ForgetIdle() {
   std::erase_if(logs_, [](const auto& entry) {
     const Log& log = entry.second;
-    return log.waiters.empty() && log.finished_at >= 0 && log.stored >= log.finished_at;
+    // What is known of one that was not finished is its size, which the disk knows too.
+    return log.waiters.empty() && log.stored >= log.finished_at;
   });
+  // What is left is under way; to look through it at each new one would cost more each time.
+  forget_at_ = std::max(kLogsRemembered, 2 * logs_.size());
 }
 
 void LogStore::Wake(Log& log) {
@@ -136,20 +138,29 @@ void LogStore::Finish(const AttemptKey& key, std::int64_t bytes) {
   Wake(log);
 }
 
+std::size_t LogStore::remembered() {
+  MutexLock lock(mutex_);
+  return logs_.size();
+}
+
 std::int64_t LogStore::SizeOf(const AttemptKey& key) {
   MutexLock lock(mutex_);
-  return LogOf(key).stored;
+  // Views ask for all steps of a run: what is only looked at is not remembered.
+  const auto log = logs_.find(key);
+  return log == logs_.end() ? SizeOnDisk(PathOf(key)) : log->second.stored;
 }
 
 bool LogStore::IsComplete(const AttemptKey& key) {
   MutexLock lock(mutex_);
-  const Log& log = LogOf(key);
-  return log.finished_at >= 0 && log.stored >= log.finished_at;
+  const auto log = logs_.find(key);
+  return log != logs_.end() && log->second.finished_at >= 0 &&
+         log->second.stored >= log->second.finished_at;
 }
 
 bool LogStore::KnowsEnd(const AttemptKey& key) {
   MutexLock lock(mutex_);
-  return LogOf(key).finished_at >= 0;
+  const auto log = logs_.find(key);
+  return log != logs_.end() && log->second.finished_at >= 0;
 }
 
 absl::StatusOr<std::string> LogStore::Read(const AttemptKey& key,

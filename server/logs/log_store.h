@@ -34,6 +34,9 @@ class LogStore {
   // The log is known to be `bytes` long: readers that follow may stop there.
   void Finish(const AttemptKey& key, std::int64_t bytes);
 
+  // How many logs it has in memory: those under way, and some thousand others.
+  std::size_t remembered();
+
   // Bytes stored; 0 when there is no log.
   std::int64_t SizeOf(const AttemptKey& key);
   // True once Finish was told and all of it is stored.
@@ -60,6 +63,9 @@ class LogStore {
     std::int64_t size = 0;
     std::function<void()> arrived;
   };
+  // Logs that nobody reads are forgotten in memory beyond this many.
+  static constexpr std::size_t kLogsRemembered = 20'000;
+
   struct Log {
     std::int64_t stored = -1;       // -1: not looked at yet
     std::int64_t finished_at = -1;  // -1: not known
@@ -75,6 +81,7 @@ class LogStore {
   const std::string root_;
   Mutex mutex_;
   std::map<AttemptKey, Log> logs_ ABSL_GUARDED_BY(mutex_);
+  std::size_t forget_at_ ABSL_GUARDED_BY(mutex_) = kLogsRemembered;
   std::set<RunId> folders_ ABSL_GUARDED_BY(mutex_);
   std::uint64_t next_waiter_ ABSL_GUARDED_BY(mutex_) = 1;
 };
