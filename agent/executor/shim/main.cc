@@ -304,6 +304,14 @@ void RunAttempt(ShimRecord& record, const Order& order, Timer& timer) {
   Attempt(record, order, timer).Run(Now());
 }
 
+// Of the first attempt, which ps(1) would show for as long as the shim lives.
+void HideArguments(int argc, const char* const* argv) {
+  for (int i = 1; i < argc; ++i) {
+    // The kernel put them on the stack of this process.
+    for (char* at = const_cast<char*>(argv[i]); *at != 0; ++at) *at = 0;
+  }
+}
+
 int Main(int argc, const char* const* argv, const char* const* environment) {
   if (argc <= agent::kArgCommand) return 2;
   ShimRecord record;
@@ -318,9 +326,9 @@ int Main(int argc, const char* const* argv, const char* const* environment) {
   Order order;
   order.argv = argv;
   order.environment = environment;
-  do {
-    RunAttempt(record, order, timer);
-  } while (NextOrder(record.id, &order) && ReadRecord(&record));
+  RunAttempt(record, order, timer);
+  HideArguments(argc, argv);
+  while (NextOrder(record.id, &order) && ReadRecord(&record)) RunAttempt(record, order, timer);
   return 0;
 }
 

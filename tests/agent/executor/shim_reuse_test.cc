@@ -107,6 +107,9 @@ TEST_P(EachIsolationTest, AnIdleShimHoldsNothingOfTheAttempt) {
   }
   EXPECT_FALSE(std::filesystem::exists(process + "/fd/5"));
   EXPECT_EQ(std::filesystem::read_symlink(process + "/cwd"), "/");
+  const std::string words = ReadFile(process + "/cmdline");
+  EXPECT_EQ(words.substr(0, words.find('\0')), "potok-shim");
+  EXPECT_EQ(words.find_first_not_of('\0', sizeof("potok-shim")), std::string::npos) << words;
   const auto found = FindState(launch.folder);
   ASSERT_TRUE(found.ok()) << found.status();
   EXPECT_FALSE(found->shim_lives) << "the state is locked still";
