@@ -61,7 +61,9 @@ absl::StatusOr<UniqueFd> CreateState(const std::string& folder, const ShimRecord
   if (!file.valid()) return ErrnoStatus(errno, "create", path);
   ShimRecord before = {};
   const bool locked = flock(file.get(), LOCK_EX | LOCK_NB) == 0;
-  if (!locked || pread(file.get(), &before, sizeof(before), 0) < 0 || before.magic != 0) {
+  if (!locked && errno != EWOULDBLOCK) return ErrnoStatus(errno, "lock", path);
+  if (pread(file.get(), &before, sizeof(before), 0) < 0) return ErrnoStatus(errno, "read", path);
+  if (!locked || before.magic != 0) {
     return absl::AlreadyExistsError(fmt::format(
         "{} tells of an attempt that was started before; it is not started again", path));
   }

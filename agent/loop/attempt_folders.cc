@@ -12,38 +12,13 @@
 #include <filesystem>
 
 #include "agent/link/wire.h"
+#include "agent/loop/whole_file.h"
 #include "common/base/random_id.h"
 #include "common/base/status_macros.h"
 #include "fmt/format.h"
 
 namespace potok::agent {
 namespace {
-
-absl::Status DiskError(const char* what, const std::string& path) {
-  const std::string message = fmt::format("could not {} {}: {}", what, path, std::strerror(errno));
-  if (errno == EACCES || errno == EPERM || errno == EROFS) {
-    return absl::PermissionDeniedError(message);
-  }
-  return absl::UnavailableError(message);
-}
-
-absl::Status WriteFile(const std::string& path, const std::string& content) {
-  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (file < 0) return DiskError("create", path);
-  std::size_t written = 0;
-  while (written < content.size()) {
-    const ssize_t count = write(file, content.data() + written, content.size() - written);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) {
-      const absl::Status error = DiskError("write", path);
-      close(file);
-      return error;
-    }
-    written += static_cast<std::size_t>(count);
-  }
-  if (close(file) != 0) return DiskError("write", path);
-  return absl::OkStatus();
-}
 
 absl::Status ReplaceFile(const std::string& path, const std::string& content) {
   const std::string temporary = path + ".new";

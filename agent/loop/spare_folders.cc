@@ -1,7 +1,6 @@
 #include "agent/loop/spare_folders.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +10,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <initializer_list>
+
+#include "agent/loop/whole_file.h"
 
 namespace potok::agent {
 namespace {
@@ -45,16 +46,6 @@ bool HaveEqualRights(const std::vector<std::string>& paths) {
   return true;
 }
 
-// Replaces the content of a file that is not cut to nothing in between.
-bool WriteWhole(const std::string& path, const std::string& content) {
-  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-  if (file < 0) return false;
-  const auto size = static_cast<off_t>(content.size());
-  const bool written = pwrite(file, content.data(), content.size(), 0) == size;
-  const bool cut = written && ftruncate(file, size) == 0;
-  return close(file) == 0 && cut;
-}
-
 // A file that nobody but this folder holds, or none.
 bool IsOwn(const std::string& path, off_t* size) {
   *size = 0;
@@ -70,14 +61,13 @@ bool Empty(const std::string& path) {
   return size == 0 || truncate(path.c_str(), 0) == 0;
 }
 
-// The state of an attempt that has not started: all zeros. Not truncated: ext4 writes a file to
-// the disk when it is closed after it was cut to nothing (ext4(5), auto_da_alloc).
+// The state of an attempt that has not started: all zeros.
 bool ClearState(const std::string& path) {
   static constexpr char kZeros[1024] = {};
   off_t size = 0;
   if (!IsOwn(path, &size) || size > static_cast<off_t>(sizeof(kZeros))) return false;
   if (size == 0) return true;
-  return WriteWhole(path, std::string(kZeros, static_cast<std::size_t>(size)));
+  return WriteFile(path, std::string(kZeros, static_cast<std::size_t>(size))).ok();
 }
 
 void RemoveAll(const std::string& path) {
@@ -99,7 +89,7 @@ bool SpareFolders::Take(const AttemptPaths& paths, const std::string& serialized
   if (spares_.empty()) return false;
   const std::string spare = std::move(spares_.back());
   spares_.pop_back();
-  if (WriteWhole(AttemptPaths(spare).order(), serialized_order) &&
+  if (WriteFile(AttemptPaths(spare).order(), serialized_order).ok() &&
       rename(spare.c_str(), paths.folder.c_str()) == 0) {
     return true;
   }
@@ -119,7 +109,10 @@ bool SpareFolders::Give(const AttemptPaths& paths) {
       HoldsOnly(outputs, {}) && HoldsOnly(logs, {}) &&
       HaveEqualRights({folder_, paths.folder, work, outputs, logs, paths.temporary()});
   if (!clean) return false;
-  if (!ClearState(paths.state()) || !Empty(paths.log()) || !Empty(paths.script())) return false;
+  // Order and script are overwritten by the next attempt that has one.
+  off_t size = 0;
+  if (!IsOwn(paths.order(), &size) || !IsOwn(paths.script(), &size)) return false;
+  if (!ClearState(paths.state()) || !Empty(paths.log())) return false;
   std::string spare = folder_ + "/" + std::to_string(++last_);
   if (rename(paths.folder.c_str(), spare.c_str()) != 0) return false;
   spares_.push_back(std::move(spare));

@@ -28,12 +28,12 @@ TEST_P(EachIsolationTest, GivesAShimOneAttemptAfterAnother) {
 }
 
 TEST_P(EachIsolationTest, GivesEachOfTwoAtOnceAShimOfItsOwn) {
-  const Launch first = Shell(1, "touch ready; while [ ! -e go ]; do sleep 0.01; done");
+  const Launch first = Shell(1, "mkfifo go && touch ready && read _ < go");
   StartUntilReady(first);
   const Launch second = Shell(2, "exit 4");
   EXPECT_EQ(Run(second).code, 4);
   EXPECT_NE(ShimOf(first), ShimOf(second));
-  std::ofstream(first.folder + "/go");
+  std::ofstream(first.folder + "/go") << "\n";
   EXPECT_EQ(WaitForEnd(first.key).code, 0);
 }
 
@@ -49,7 +49,7 @@ TEST_P(EachIsolationTest, CountsTimeAndMemoryOfEachAttemptAlone) {
 
 // The signal of a stop may come when the attempt has ended by itself.
 TEST_P(EachIsolationTest, GivesAShimThatWasSignalledNothingMore) {
-  const Launch stopped = Shell(1, "trap 'exit 0' TERM; touch ready; while :; do sleep 0.01; done");
+  const Launch stopped = Shell(1, "trap 'exit 0' TERM; mkfifo never; touch ready; read _ < never");
   StartUntilReady(stopped);
   executor_->Stop(stopped.key, absl::Seconds(30));
   EXPECT_EQ(WaitForEnd(stopped.key).cause, EndCause::kStopped);
@@ -85,12 +85,12 @@ TEST_P(EachIsolationTest, AnIdleShimEndsBySigtermAndWithItsAgent) {
 
 TEST_P(EachIsolationTest, ABusyShimOutlivesItsAgentAndEndsWithItsAttempt) {
   Run(Shell(1, "true"));
-  const Launch launch = Shell(2, "touch ready; while [ ! -e go ]; do sleep 0.01; done; exit 4");
+  const Launch launch = Shell(2, "mkfifo go && touch ready && read _ < go; exit 4");
   StartUntilReady(launch);
   const pid_t shim = ShimOf(launch);
   executor_.reset();
-  EXPECT_TRUE(IsAlive(shim));
-  std::ofstream(launch.folder + "/go");
+  ASSERT_TRUE(IsAlive(shim));
+  std::ofstream(launch.folder + "/go") << "\n";
   EXPECT_TRUE(Eventually([&] { return !IsAlive(shim); }));
   const auto found = FindState(launch.folder);
   ASSERT_TRUE(found.ok()) << found.status();

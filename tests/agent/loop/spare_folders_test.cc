@@ -9,6 +9,8 @@
 #include <functional>
 #include <iterator>
 
+#include "agent/loop/whole_file.h"
+
 namespace potok::agent {
 namespace {
 
@@ -83,6 +85,13 @@ TEST_F(SpareFoldersTest, KeepsNothingThatACommandMadeOrChanged) {
       [](const AttemptPaths& paths) { chmod((paths.work() + "/outputs").c_str(), 0777); },
       [](const AttemptPaths& paths) { fs::create_hard_link(paths.log(), paths.folder + "-log"); },
       [](const AttemptPaths& paths) {
+        fs::create_hard_link(paths.order(), paths.folder + "-order");
+      },
+      [](const AttemptPaths& paths) {
+        Write(paths.script(), "#");
+        fs::create_hard_link(paths.script(), paths.folder + "-script");
+      },
+      [](const AttemptPaths& paths) {
         fs::remove(paths.log());
         fs::create_symlink(paths.order(), paths.log());
       },
@@ -94,6 +103,25 @@ TEST_F(SpareFoldersTest, KeepsNothingThatACommandMadeOrChanged) {
     EXPECT_TRUE(fs::exists(paths.folder)) << "change " << i;
   }
   EXPECT_FALSE(spares_->Take(AttemptPaths(root_ + "/next"), "order"));
+}
+
+TEST_F(SpareFoldersTest, LeavesAScriptToBeReplacedByTheNextOne) {
+  const AttemptPaths ended = Ended("a");
+  Write(ended.script(), "a script, and a long one");
+  ASSERT_TRUE(spares_->Give(ended));
+  const AttemptPaths next(root_ + "/b");
+  ASSERT_TRUE(spares_->Take(next, "order"));
+  ASSERT_TRUE(WriteFile(next.script(), "short").ok());
+  EXPECT_EQ(Read(next.script()), "short");
+}
+
+TEST_F(SpareFoldersTest, WritesNoFileThroughALink) {
+  Write(root_ + "/target", "kept");
+  fs::create_symlink(root_ + "/target", root_ + "/link");
+  const absl::Status written = WriteFile(root_ + "/link", "x");
+  EXPECT_EQ(written.code(), absl::StatusCode::kUnavailable);
+  EXPECT_NE(written.ToString().find(root_ + "/link"), std::string::npos);
+  EXPECT_EQ(Read(root_ + "/target"), "kept");
 }
 
 TEST_F(SpareFoldersTest, RemovesWhatAnEarlierAgentLeft) {
