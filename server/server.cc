@@ -22,8 +22,10 @@
 #include "common/runtime/signals.h"
 #include "server/embedded/embedded_postgres.h"
 #include "server/embedded/postgres_watch.h"
+#include "server/http/access.h"
 #include "server/http/http_server.h"
 #include "server/http/process_metrics.h"
+#include "server/rpc/admin_service.h"
 #include "server/rpc/agents_service.h"
 #include "server/rpc/cas/byte_stream_service.h"
 #include "server/rpc/cas/cas_service.h"
@@ -125,6 +127,7 @@ struct Services {
   std::unique_ptr<RunsService> runs;
   std::unique_ptr<MachinesService> machines;
   std::unique_ptr<AgentsService> agents;
+  std::unique_ptr<AdminService> admin;
   std::vector<std::unique_ptr<grpc::Service>> storage;
 };
 
@@ -164,6 +167,7 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> Listen(const ServerConfig& config,
   builder.RegisterService(services.runs.get());
   builder.RegisterService(services.machines.get());
   builder.RegisterService(services.agents.get());
+  builder.RegisterService(services.admin.get());
   for (const auto& service : services.storage) builder.RegisterService(service.get());
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   umask(before);
@@ -180,8 +184,14 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> Listen(const ServerConfig& config,
 absl::StatusOr<std::unique_ptr<HttpServer>> StartHttp(
     const ServerConfig& config,
     std::shared_ptr<prometheus::Registry> registry,
-    Scheduler& scheduler) {
+    Scheduler& scheduler,
+    grpc::Server& api,
+    Access& access) {
   HttpSources sources;
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(-1);  // the services have their own limits
+  sources.api = api.InProcessChannel(arguments);
+  sources.access = &access;
   sources.metrics = [registry = std::move(registry)] {
     std::vector<prometheus::MetricFamily> families = registry->Collect();
     for (prometheus::MetricFamily& family : ProcessMetrics().Collect())
@@ -212,7 +222,8 @@ struct Front {
 Front OpenFront(const ServerConfig& config,
                 const Services& services,
                 std::shared_ptr<prometheus::Registry> registry,
-                Scheduler& scheduler) {
+                Scheduler& scheduler,
+                Access& access) {
   Front front;
   auto grpc = Listen(config, services);
   if (!grpc.ok()) {
@@ -220,9 +231,10 @@ Front OpenFront(const ServerConfig& config,
     return front;
   }
   front.grpc = *std::move(grpc);
-  auto http = StartHttp(config, std::move(registry), scheduler);
+  auto http = StartHttp(config, std::move(registry), scheduler, *front.grpc, access);
   if (http.ok()) {
     front.http = *std::move(http);
+    services.admin->SetHttpAddress(front.http->address());
   } else {
     front.started = http.status();
   }
@@ -264,6 +276,8 @@ void CloseStorage(Storage& storage, const absl::Status& outcome) {
 
 absl::Status RunServer(const ServerConfig& config) {
   POTOK_RETURN_IF_ERROR(MakeHome(config));
+  POTOK_ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
+                         Access::Open(config.home + "/http.token"));
   POTOK_ASSIGN_OR_RETURN(Storage storage, OpenStorage(config));
   Reader& reader = *storage.bundle.reader;
   Projector& projector = *storage.bundle.projector;
@@ -297,10 +311,12 @@ absl::Status RunServer(const ServerConfig& config) {
   services.runs = std::make_unique<RunsService>(submission, scheduler, replies, streams);
   services.machines = std::make_unique<MachinesService>(scheduler);
   services.agents = std::make_unique<AgentsService>(switchboard, *storage.logs);
+  services.admin = std::make_unique<AdminService>(
+      [&access] { return access->MakeCode(absl::Now()); }, Access::kLinkLife);
 
   absl::Status outcome;
   std::thread loop = StartLoop(scheduler, outcome);
-  Front front = OpenFront(config, services, registry, scheduler);
+  Front front = OpenFront(config, services, registry, scheduler, *access);
   if (front.started.ok()) ServeUntilStopped(config, front);
   const absl::Status stopping =
       absl::UnavailableError("the server is stopping; it will be back, try again");

@@ -47,6 +47,7 @@ void AddAll(CLI::App& app, Session& session) {
   AddUp(app, session);
   AddDown(app, session);
   AddStatus(app, session);
+  AddWeb(app, session);
   AddSupervise(app, session);
 }
 

@@ -6,19 +6,25 @@
 #include <thread>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "fmt/format.h"
+#include "server/http/access.h"
+#include "server/http/connect_bridge.h"
+#include "server/http/connect_protocol.h"
+#include "server/http/connection_threads.h"
+#include "server/http/embedded_file.h"
+#include "server/http/visitor.h"
 
 namespace potok::server {
 
 namespace {
 
-bool IsLoopback(const std::string& host) {
-  return host == "127.0.0.1" || host == "localhost" || host == "[::1]" || host == "::1";
-}
+using Handled = httplib::Server::HandlerResponse;
 
-std::string HostOf(const std::string& address) {
-  return address.substr(0, address.rfind(':'));
-}
+// A pipeline of 100,000 steps takes some 60 MB as JSON.
+constexpr std::size_t kBodyBytesMax = std::size_t{256} << 20;
+// How long a connection may stay idle: it holds a thread, and a server that stops waits for it.
+constexpr time_t kIdleSeconds = 2;
 
 void Answer(const absl::Status& status, httplib::Response& response) {
   response.status = status.ok() ? 200 : 503;
@@ -26,32 +32,57 @@ void Answer(const absl::Status& status, httplib::Response& response) {
                        "text/plain; charset=utf-8");
 }
 
+const EmbeddedFile* Find(const std::vector<EmbeddedFile>& files, const std::string& name) {
+  for (const EmbeddedFile& file : files) {
+    if (file.name == name) return &file;
+  }
+  return nullptr;
+}
+
+const char* TypeOf(const std::string& name) {
+  const std::string ending = name.substr(name.rfind('.') + 1);
+  if (ending == "html") return "text/html; charset=utf-8";
+  if (ending == "css") return "text/css; charset=utf-8";
+  if (ending == "js") return "text/javascript; charset=utf-8";
+  return "application/json";
+}
+
+// Nothing of ours may be framed, sniffed, remembered by a cache, or load things from elsewhere
+// (Content Security Policy Level 3).
+void AddSafetyHeaders(httplib::Response& response) {
+  response.set_header("Content-Security-Policy",
+                      "default-src 'self'; frame-ancestors 'none'; base-uri 'none'");
+  response.set_header("X-Content-Type-Options", "nosniff");
+  response.set_header("Referrer-Policy", "no-referrer");
+  response.set_header("Cache-Control", "no-store");
+}
+
+bool IsOpen(const std::string& path) {
+  return path == "/metrics" || path == "/healthz" || path == "/readyz" || path == "/login";
+}
+
 }  // namespace
 
 class HttpServer::Port {
  public:
-  explicit Port(HttpSources sources) : sources_(std::move(sources)) {
+  explicit Port(HttpSources sources) : sources_(std::move(sources)), bridge_(sources_.api) {
+    server_.new_task_queue = [] { return new ConnectionThreads(); };
+    server_.set_keep_alive_timeout(kIdleSeconds);
+    server_.set_keep_alive_max_count(10000);
+    server_.set_tcp_nodelay(true);
+    server_.set_payload_max_length(kBodyBytesMax);
     server_.set_pre_routing_handler(
-        [](const httplib::Request& request, httplib::Response& response) {
-          const std::string host = request.get_header_value("Host");
-          if (IsLoopback(host) || IsLoopback(HostOf(host))) {
-            return httplib::Server::HandlerResponse::Unhandled;
-          }
-          response.status = 403;
-          response.set_content("this port answers to loopback names only\n",
-                               "text/plain; charset=utf-8");
-          return httplib::Server::HandlerResponse::Handled;
+        [this](const httplib::Request& request, httplib::Response& response) {
+          return Receive(request, response);
         });
-    server_.Get("/metrics", [this](const httplib::Request&, httplib::Response& response) {
-      response.set_content(sources_.metrics(), "text/plain; version=0.0.4; charset=utf-8");
-    });
-    server_.Get("/healthz", [this](const httplib::Request&, httplib::Response& response) {
-      Answer(sources_.healthy(), response);
-    });
-    server_.Get("/readyz", [this](const httplib::Request&, httplib::Response& response) {
-      Answer(sources_.ready(), response);
-    });
-    server_.new_task_queue = [] { return new httplib::ThreadPool(4); };
+    server_.set_error_handler(httplib::Server::HandlerWithResponse(ExplainFailure));
+    AddMonitoring();
+    AddPages();
+    const auto call = [this](const httplib::Request& request, httplib::Response& response) {
+      bridge_.Handle(request, response);
+    };
+    server_.Get(R"(/potok\.v1\..*)", call);
+    server_.Post(R"(/.*)", call);
   }
 
   ~Port() {
@@ -77,7 +108,93 @@ class HttpServer::Port {
   }
 
  private:
+  // Before anything else: who asks?
+  Handled Receive(const httplib::Request& request, httplib::Response& response) {
+    AddSafetyHeaders(response);
+    const Visitor visitor{request.get_header_value("Host"),
+                          request.get_header_value("Origin"),
+                          request.get_header_value("Authorization"),
+                          request.get_header_value("Cookie")};
+    if (!IsLoopbackHost(visitor.host)) {
+      response.status = 403;
+      response.set_content("this port answers to loopback names only\n",
+                           "text/plain; charset=utf-8");
+      return Handled::Handled;
+    }
+    if (IsOpen(request.path)) return Handled::Unhandled;
+    const absl::Status entered = MayEnter(visitor, *sources_.access, absl::Now());
+    if (entered.ok()) return Handled::Unhandled;
+    response.status = HttpStatusOf(entered.code());
+    if (response.status == 401) response.set_header("WWW-Authenticate", "Bearer");
+    if (request.path == "/") {
+      response.set_content(Find(WebFiles(), "no_session.html")->content, TypeOf(".html"));
+    } else {
+      response.set_content(ErrorJson({entered, ""}), "application/json");
+    }
+    return Handled::Handled;
+  }
+
+  // What the library refuses by itself has no body: a wrong request line, a body that is too large.
+  static Handled ExplainFailure(const httplib::Request& request, httplib::Response& response) {
+    if (!response.body.empty() || response.status == 304) return Handled::Unhandled;
+    absl::Status status = absl::InvalidArgumentError("the request cannot be read");
+    if (response.status == 404) {
+      status = absl::NotFoundError(request.path + " is nothing; / is the start");
+    } else if (response.status == 413) {
+      status = absl::ResourceExhaustedError(
+          fmt::format("the body is larger than {} MiB", kBodyBytesMax >> 20));
+    } else if (response.status >= 500) {
+      status = absl::InternalError("the request failed");
+    }
+    response.set_content(ErrorJson({status, ""}), "application/json");
+    return Handled::Handled;
+  }
+
+  void AddMonitoring() {
+    server_.Get("/metrics", [this](const httplib::Request&, httplib::Response& response) {
+      response.set_content(sources_.metrics(), "text/plain; version=0.0.4; charset=utf-8");
+    });
+    server_.Get("/healthz", [this](const httplib::Request&, httplib::Response& response) {
+      Answer(sources_.healthy(), response);
+    });
+    server_.Get("/readyz", [this](const httplib::Request&, httplib::Response& response) {
+      Answer(sources_.ready(), response);
+    });
+  }
+
+  void AddPages() {
+    const auto add = [this](const std::string& path, const EmbeddedFile& file) {
+      server_.Get(path, [&file](const httplib::Request&, httplib::Response& response) {
+        response.set_content(file.content, TypeOf(file.name));
+      });
+    };
+    for (const EmbeddedFile& file : WebFiles()) add("/" + file.name, file);
+    for (const EmbeddedFile& file : ApiFiles()) add("/" + file.name, file);
+    add("/", *Find(WebFiles(), "index.html"));
+    server_.Get("/login", [this](const httplib::Request& request, httplib::Response& response) {
+      LogIn(request, response);
+    });
+  }
+
+  void LogIn(const httplib::Request& request, httplib::Response& response) {
+    const std::string session =
+        sources_.access->TakeCode(request.get_param_value("code"), absl::Now());
+    if (session.empty()) {
+      response.status = 401;
+      response.set_content(Find(WebFiles(), "no_session.html")->content, TypeOf(".html"));
+      return;
+    }
+    // Strict: no other site's link carries it.
+    response.set_header("Set-Cookie",
+                        fmt::format("{}={}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}",
+                                    SessionCookieName(request.get_header_value("Host")),
+                                    session,
+                                    absl::ToInt64Seconds(Access::kSessionLife)));
+    response.set_redirect("/");
+  }
+
   HttpSources sources_;
+  ConnectBridge bridge_;
   httplib::Server server_;
   std::thread thread_;
 };
@@ -88,7 +205,7 @@ HttpServer::~HttpServer() = default;
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string& address,
                                                               HttpSources sources) {
   const auto colon = address.rfind(':');
-  const std::string host = HostOf(address);
+  const std::string host = address.substr(0, colon);
   char* end = nullptr;
   const long port =
       colon == std::string::npos ? -1 : std::strtol(address.c_str() + colon + 1, &end, 10);
@@ -96,10 +213,10 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string&
     return absl::InvalidArgumentError(
         fmt::format("'{}' is not HOST:PORT; write for example 127.0.0.1:8780", address));
   }
-  if (!IsLoopback(host)) {
+  if (!IsLoopbackHost(address)) {
     return absl::InvalidArgumentError(
-        fmt::format("'{}' is not a loopback address; the HTTP port has no authentication yet and "
-                    "stays on 127.0.0.1",
+        fmt::format("'{}' is not a loopback address; the HTTP port has no TLS and stays on "
+                    "127.0.0.1 (from elsewhere: ssh -L)",
                     address));
   }
   std::unique_ptr<HttpServer> server(new HttpServer());

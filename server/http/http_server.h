@@ -1,5 +1,5 @@
-// The HTTP port: /metrics, /healthz, /readyz, on loopback. The API over HTTP and the web pages come
-// to this room.
+// The HTTP port, on loopback: the API (connect_bridge.h), the web pages, /openapi.json, /metrics,
+// /healthz, /readyz. The last three are open; all else needs the token or a browser's session.
 #pragma once
 
 #include <functional>
@@ -9,7 +9,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+namespace grpc {
+class Channel;
+}
+
 namespace potok::server {
+
+class Access;
 
 // What the port shows. Called on the port's threads.
 struct HttpSources {
@@ -19,16 +25,20 @@ struct HttpSources {
   std::function<absl::Status()> healthy;
   // OK: it takes submissions.
   std::function<absl::Status()> ready;
+  // The gRPC services of this process.
+  std::shared_ptr<grpc::Channel> api;
+  // Who may come in; outlives the port.
+  Access* access = nullptr;
 };
 
 class HttpServer {
  public:
   // Listens on "HOST:PORT"; port 0 picks a free one. Only loopback addresses, because there is no
-  // authentication here yet: INVALID_ARGUMENT for others. Requests whose Host header is not a
-  // loopback name are refused (DNS rebinding).
+  // TLS here: INVALID_ARGUMENT for others. Requests whose Host header is not a loopback name are
+  // refused (DNS rebinding).
   static absl::StatusOr<std::unique_ptr<HttpServer>> Start(const std::string& address,
                                                            HttpSources sources);
-  // Ends the port.
+  // Ends the port, once the answers under way have ended.
   ~HttpServer();
 
   // "127.0.0.1:43211".

@@ -8,6 +8,7 @@
 #include "common/rpc/status.h"
 #include "fmt/format.h"
 #include "server/rpc/convert.h"
+#include "server/rpc/problem_details.h"
 #include "server/rpc/run_watch.h"
 
 namespace potok::server {
@@ -79,10 +80,23 @@ grpc::Status RunsService::Create(grpc::ServerContext* /*context*/,
   v1::CreateRunRequest first;
   const auto message = ReadSpec(reader, &first);
   if (!message.ok()) return ToGrpc(message.status());
-  auto spec = potok::FromProto(*message);
-  if (!spec.ok()) return ToGrpc(spec.status());
-  auto accepted = submission_.Submit(*std::move(spec), first.request_id(), first.submitter());
-  if (!accepted.ok()) return ToGrpc(accepted.status());
+  return Accept(*message, first.request_id(), first.submitter(), response);
+}
+
+grpc::Status RunsService::Submit(grpc::ServerContext* /*context*/,
+                                 const v1::SubmitRunRequest* request,
+                                 v1::CreateRunResponse* response) {
+  return Accept(request->spec(), request->request_id(), request->submitter(), response);
+}
+
+grpc::Status RunsService::Accept(const v1::PipelineSpec& message,
+                                 const std::string& request_id,
+                                 const std::string& submitter,
+                                 v1::CreateRunResponse* response) {
+  auto spec = potok::FromProto(message);
+  if (!spec.ok()) return WithProblems(spec.status());
+  auto accepted = submission_.Submit(*std::move(spec), request_id, submitter);
+  if (!accepted.ok()) return WithProblems(accepted.status());
   response->set_name(accepted->name);
   for (const std::string& warning : accepted->warnings) response->add_warnings(warning);
   return grpc::Status::OK;

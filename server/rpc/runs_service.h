@@ -25,6 +25,9 @@ class RunsService final : public v1::Runs::WithCallbackMethod_Watch<
   grpc::Status Create(grpc::ServerContext* context,
                       grpc::ServerReader<v1::CreateRunRequest>* reader,
                       v1::CreateRunResponse* response) override;
+  grpc::Status Submit(grpc::ServerContext* context,
+                      const v1::SubmitRunRequest* request,
+                      v1::CreateRunResponse* response) override;
   grpc::Status Get(grpc::ServerContext* context,
                    const v1::GetRunRequest* request,
                    v1::Run* response) override;
@@ -40,6 +43,10 @@ class RunsService final : public v1::Runs::WithCallbackMethod_Watch<
                                                    const v1::LogsRequest* request) override;
 
  private:
+  grpc::Status Accept(const v1::PipelineSpec& message,
+                      const std::string& request_id,
+                      const std::string& submitter,
+                      v1::CreateRunResponse* response);
   absl::Status ShowEverything();
 
   Submission& submission_;

@@ -35,11 +35,14 @@ MAY_INCLUDE = {
     "server/scheduler": PURE + ["common/runtime/", "server/domain/", "server/store/", "spdlog/", "prometheus/"],
     "server/rpc": PURE
     + ["common/runtime/", "common/rpc/", "common/cas/", "server/domain/", "server/store/", "server/scheduler/"]
-    + ["server/artifacts/", "server/logs/", "spdlog/"]
+    + ["server/artifacts/", "server/logs/", "spdlog/", "google/rpc/"]
     + PROTO
     + GRPC,
     "server/rpc/cas": PURE + ["common/cas/", "common/rpc/"] + CAS_PROTO + GRPC + ["google/protobuf/"],
-    "server/http": BASE + ["common/runtime/", "prometheus/", "httplib.h", "spdlog/"],
+    "server/http": BASE
+    + ["common/runtime/", "common/rpc/", "prometheus/", "httplib.h", "openssl/", "google/protobuf/", "google/rpc/"]
+    + GRPC,
+    "server/http/openapi": ["google/protobuf/"],
     "server": PURE + ["common/", "server/", "spdlog/", "prometheus/"] + GRPC,
     "agent/domain": PURE,
     "agent/executor": BASE + ["common/runtime/"],
