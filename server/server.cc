@@ -260,6 +260,17 @@ void ServeUntilStopped(const ServerConfig& config, const Front& front) {
   spdlog::info("server stopping");
 }
 
+// Whoever waits for something is told, and nobody new is let in.
+void EndCalls(const Front& front, Replies& replies, WatchHub& watches, Switchboard& switchboard) {
+  const absl::Status stopping =
+      absl::UnavailableError("the server is stopping; it will be back, try again");
+  replies.Close(stopping);
+  watches.EndAll(stopping);
+  switchboard.CloseAll(stopping);
+  if (front.grpc == nullptr) return;
+  front.grpc->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(kDrainTime));
+}
+
 // PostgreSQL is left to whoever took over from this server, if somebody did.
 void CloseStorage(Storage& storage, const absl::Status& outcome) {
   storage.bundle = StoreBundle{};
@@ -318,14 +329,7 @@ absl::Status RunServer(const ServerConfig& config) {
   std::thread loop = StartLoop(scheduler, outcome);
   Front front = OpenFront(config, services, registry, scheduler, *access);
   if (front.started.ok()) ServeUntilStopped(config, front);
-  const absl::Status stopping =
-      absl::UnavailableError("the server is stopping; it will be back, try again");
-  replies.Close(stopping);
-  watches.EndAll(stopping);
-  switchboard.CloseAll(stopping);
-  if (front.grpc != nullptr) {
-    front.grpc->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(kDrainTime));
-  }
+  EndCalls(front, replies, watches, switchboard);
   scheduler.Stop();
   loop.join();
   front.http.reset();

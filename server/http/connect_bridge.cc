@@ -131,10 +131,12 @@ const std::function<bool()> kAlwaysWanted = [] { return true; };
 ConnectBridge::ConnectBridge(std::shared_ptr<grpc::Channel> channel)
     : channel_(std::move(channel)), streams_(std::make_shared<std::atomic<int>>(0)) {}
 
-void ConnectBridge::Handle(const httplib::Request& http, httplib::Response& response) {
-  const pb::MethodDescriptor* method = MethodOf(http.path);
+void ConnectBridge::Handle(const httplib::Request& request,
+                           const std::string& body,
+                           httplib::Response& response) {
+  const pb::MethodDescriptor* method = MethodOf(request.path);
   if (method == nullptr) {
-    const std::string text = fmt::format("no method {}; /openapi.json lists them", http.path);
+    const std::string text = fmt::format("no method {}; /openapi.json lists them", request.path);
     return Refuse(404, absl::UnimplementedError(text), response);
   }
   if (method->client_streaming() && method->server_streaming()) {
@@ -145,38 +147,38 @@ void ConnectBridge::Handle(const httplib::Request& http, httplib::Response& resp
         response);
   }
   Asked asked;
-  if (http.method == "GET") {
+  if (request.method == "GET") {
     response.set_header("Allow", "POST");
     if (IsStream(*method) || !HasNoSideEffects(*method)) {
       return Refuse(405, absl::UnimplementedError(method->full_name() + " needs a POST"), response);
     }
-    auto query = AskedByQuery(http);
+    auto query = AskedByQuery(request);
     if (!query.ok()) return Refuse({query.status(), ""}, response);
     asked = *std::move(query);
   } else {
-    const auto form = WireFormOf(http.get_header_value("Content-Type"));
+    const auto form = WireFormOf(request.get_header_value("Content-Type"));
     if (!form.has_value() || !AnswerForm(*form, *method).has_value()) {
       response.set_header("Accept-Post", AcceptedContentTypes());
       const std::string text = fmt::format("{} does not take the Content-Type '{}'; try {}",
                                            method->full_name(),
-                                           http.get_header_value("Content-Type"),
+                                           request.get_header_value("Content-Type"),
                                            "application/json");
       return Refuse(415, absl::InvalidArgumentError(text), response);
     }
-    asked = {*form, http.body};
+    asked = {*form, body};
   }
   Call call{method, *AnswerForm(asked.form, *method), {}};
-  auto request = ReadRequest(*method, asked.form, asked.body, http);
-  if (!request.ok()) {
+  auto api_request = ReadRequest(*method, asked.form, asked.body, request);
+  if (!api_request.ok()) {
     if (call.form.framing != WireForm::Framing::kEnveloped) {
-      return Refuse({request.status(), ""}, response);
+      return Refuse({api_request.status(), ""}, response);
     }
     // Streams in envelopes always answer 200 and say the rest at their end.
-    response.set_content(EndOfStream({request.status(), ""}, call.form.framing),
+    response.set_content(EndOfStream({api_request.status(), ""}, call.form.framing),
                          ContentTypeOf(call.form));
     return;
   }
-  call.request = *std::move(request);
+  call.request = *std::move(api_request);
   if (call.form.framing == WireForm::Framing::kOne) {
     Answer(call, response);
   } else {
@@ -237,7 +239,7 @@ class StreamedAnswer {
   }
 
  private:
-  bool SendEnd(const ApiError& error, httplib::DataSink& sink) {
+  bool SendEnd(const ApiError& error, httplib::DataSink& sink) const {
     const std::string end = EndOfStream(error, form_.framing);
     if (!end.empty() && !sink.write(end.data(), end.size())) return false;
     sink.done();

@@ -22,8 +22,10 @@ class ConnectBridge {
   // `channel` leads to the gRPC services of this process.
   explicit ConnectBridge(std::shared_ptr<grpc::Channel> channel);
 
-  // Answers a POST or GET whose path is "/PACKAGE.Service/Method".
-  void Handle(const httplib::Request& request, httplib::Response& response);
+  // Answers a POST (with its body) or GET whose path is "/PACKAGE.Service/Method".
+  void Handle(const httplib::Request& request,
+              const std::string& body,
+              httplib::Response& response);
 
   // Answers held open at once; more are refused as RESOURCE_EXHAUSTED.
   static constexpr int kStreamsMax = 200;

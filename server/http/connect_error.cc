@@ -1,15 +1,15 @@
 // Errors of the Connect protocol: their names, their HTTP status, their details.
 #include <google/protobuf/any.pb.h>
+#include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
-#include <google/protobuf/util/json_util.h>
-#include <google/protobuf/wrappers.pb.h>
 
+#include <algorithm>
 #include <array>
-#include <memory>
 
 #include "absl/strings/escaping.h"
 #include "google/rpc/status.pb.h"
 #include "server/http/connect_protocol.h"
+#include "server/http/openapi/json_writer.h"
 
 namespace potok::server {
 
@@ -47,12 +47,15 @@ const Code& CodeOf(absl::StatusCode code) {
   return kCodes.at(number < kCodes.size() ? number : 2);
 }
 
-// As protobuf writes a string in JSON, so that hostile text in messages stays text.
+// Text of other programs may hold bytes that are no UTF-8, which JSON cannot.
 std::string JsonText(const std::string& text) {
-  google::protobuf::StringValue holder;
-  holder.set_value(text);
-  std::string json;
-  return google::protobuf::util::MessageToJsonString(holder, &json).ok() ? json : "\"\"";
+  std::string plain = text;
+  if (!google::protobuf::internal::IsStructurallyValidUTF8(text.data(),
+                                                           static_cast<int>(text.size()))) {
+    std::ranges::replace_if(
+        plain, [](unsigned char c) { return c >= 0x80; }, '?');
+  }
+  return JsonString(plain);
 }
 
 // The message that an Any holds, as JSON, if its type is linked in; otherwise "".
@@ -68,17 +71,17 @@ std::string DebugOf(const google::protobuf::Any& any) {
 std::string DetailsJson(const std::string& details) {
   google::rpc::Status status;
   if (details.empty() || !status.ParseFromString(details)) return "";
-  std::string all;
+  JsonArray all;
   for (const google::protobuf::Any& any : status.details()) {
     const std::string name = any.type_url().substr(any.type_url().rfind('/') + 1);
     std::string value = absl::Base64Escape(any.value());
     value.erase(value.find_last_not_of('=') + 1);
-    all += all.empty() ? "" : ",";
-    all += "{\"type\":" + JsonText(name) + ",\"value\":\"" + value + "\"";
-    if (const std::string debug = DebugOf(any); !debug.empty()) all += ",\"debug\":" + debug;
-    all += "}";
+    JsonObject detail;
+    detail.Add("type", JsonText(name)).AddText("value", value);
+    if (const std::string debug = DebugOf(any); !debug.empty()) detail.Add("debug", debug);
+    all.Add(detail.Text());
   }
-  return all;
+  return all.Text();
 }
 
 }  // namespace
@@ -88,11 +91,13 @@ int HttpStatusOf(absl::StatusCode code) {
 }
 
 std::string ErrorJson(const ApiError& error) {
-  std::string json = std::string("{\"code\":\"") + CodeOf(error.status.code()).name +
-                     "\",\"message\":" + JsonText(std::string(error.status.message()));
-  const std::string details = DetailsJson(error.details);
-  if (!details.empty()) json += ",\"details\":[" + details + "]";
-  return json + "}";
+  JsonObject json;
+  json.AddText("code", CodeOf(error.status.code()).name)
+      .Add("message", JsonText(std::string(error.status.message())));
+  if (const std::string details = DetailsJson(error.details); !details.empty()) {
+    json.Add("details", details);
+  }
+  return json.Text();
 }
 
 }  // namespace potok::server

@@ -10,6 +10,7 @@
 
 #include "absl/strings/escaping.h"
 #include "fmt/format.h"
+#include "server/http/openapi/json_writer.h"
 
 namespace potok::server {
 
@@ -186,7 +187,7 @@ std::string Framed(const std::string& message, WireForm::Framing framing) {
 
 std::string EndOfStream(const ApiError& error, WireForm::Framing framing) {
   const std::string json =
-      error.status.ok() ? std::string("{}") : "{\"error\":" + ErrorJson(error) + "}";
+      error.status.ok() ? "{}" : JsonObject().Add("error", ErrorJson(error)).Text();
   if (framing == WireForm::Framing::kEnveloped) return Envelope(kEndOfStream, json);
   return error.status.ok() ? "" : json + "\n";
 }

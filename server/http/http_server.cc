@@ -23,6 +23,8 @@ using Handled = httplib::Server::HandlerResponse;
 
 // A pipeline of 100,000 steps takes some 60 MB as JSON.
 constexpr std::size_t kBodyBytesMax = std::size_t{256} << 20;
+// Read of the body of a request that may not come in.
+constexpr std::size_t kStrangersBytesMax = std::size_t{64} << 10;
 // How long a connection may stay idle: it holds a thread, and a server that stops waits for it.
 constexpr time_t kIdleSeconds = 2;
 
@@ -57,10 +59,6 @@ void AddSafetyHeaders(httplib::Response& response) {
   response.set_header("Cache-Control", "no-store");
 }
 
-bool IsOpen(const std::string& path) {
-  return path == "/metrics" || path == "/healthz" || path == "/readyz" || path == "/login";
-}
-
 }  // namespace
 
 class HttpServer::Port {
@@ -70,19 +68,24 @@ class HttpServer::Port {
     server_.set_keep_alive_timeout(kIdleSeconds);
     server_.set_keep_alive_max_count(10000);
     server_.set_tcp_nodelay(true);
-    server_.set_payload_max_length(kBodyBytesMax);
-    server_.set_pre_routing_handler(
-        [this](const httplib::Request& request, httplib::Response& response) {
-          return Receive(request, response);
-        });
+    // Not SO_REUSEPORT, the library's own choice: two servers would share a port unnoticed.
+    server_.set_socket_options([](socket_t socket) {
+      const int yes = 1;
+      setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    });
+    server_.set_pre_routing_handler(CheckHost);
     server_.set_error_handler(httplib::Server::HandlerWithResponse(ExplainFailure));
     AddMonitoring();
     AddPages();
-    const auto call = [this](const httplib::Request& request, httplib::Response& response) {
-      bridge_.Handle(request, response);
-    };
-    server_.Get(R"(/potok\.v1\..*)", call);
-    server_.Post(R"(/.*)", call);
+    server_.Get(R"(/potok\.v1\..*)",
+                Guarded([this](const httplib::Request& request, httplib::Response& response) {
+                  bridge_.Handle(request, "", response);
+                }));
+    server_.Post(
+        "/.*",
+        [this](const httplib::Request& request,
+               httplib::Response& response,
+               const httplib::ContentReader& read) { ReceiveCall(request, response, read); });
   }
 
   ~Port() {
@@ -108,22 +111,24 @@ class HttpServer::Port {
   }
 
  private:
-  // Before anything else: who asks?
-  Handled Receive(const httplib::Request& request, httplib::Response& response) {
+  // Before a body is read.
+  static Handled CheckHost(const httplib::Request& request, httplib::Response& response) {
     AddSafetyHeaders(response);
+    if (IsLoopbackHost(request.get_header_value("Host"))) return Handled::Unhandled;
+    response.status = 403;
+    response.set_content("this port answers to loopback names only\n", "text/plain; charset=utf-8");
+    response.set_header("Connection", "close");  // what follows would be the body
+    return Handled::Handled;
+  }
+
+  // Whether the request may come in; answers it if not.
+  bool Enter(const httplib::Request& request, httplib::Response& response) const {
     const Visitor visitor{request.get_header_value("Host"),
                           request.get_header_value("Origin"),
                           request.get_header_value("Authorization"),
                           request.get_header_value("Cookie")};
-    if (!IsLoopbackHost(visitor.host)) {
-      response.status = 403;
-      response.set_content("this port answers to loopback names only\n",
-                           "text/plain; charset=utf-8");
-      return Handled::Handled;
-    }
-    if (IsOpen(request.path)) return Handled::Unhandled;
     const absl::Status entered = MayEnter(visitor, *sources_.access, absl::Now());
-    if (entered.ok()) return Handled::Unhandled;
+    if (entered.ok()) return true;
     response.status = HttpStatusOf(entered.code());
     if (response.status == 401) response.set_header("WWW-Authenticate", "Bearer");
     if (request.path == "/") {
@@ -131,7 +136,40 @@ class HttpServer::Port {
     } else {
       response.set_content(ErrorJson({entered, ""}), "application/json");
     }
-    return Handled::Handled;
+    return false;
+  }
+
+  httplib::Server::Handler Guarded(httplib::Server::Handler handler) const {
+    return [this, handler = std::move(handler)](const httplib::Request& request,
+                                                httplib::Response& response) {
+      if (Enter(request, response)) handler(request, response);
+    };
+  }
+
+  // Whoever may not come in is told so once the body is read, so that the connection can go on; but
+  // not much is read for them.
+  void ReceiveCall(const httplib::Request& request,
+                   httplib::Response& response,
+                   const httplib::ContentReader& read) {
+    const bool entered = Enter(request, response);
+    const std::size_t bytes_max = entered ? kBodyBytesMax : kStrangersBytesMax;
+    const int refused = response.status;
+    std::string body;
+    const auto keep = [&body, bytes_max](const char* data, std::size_t size) {
+      if (size > bytes_max - body.size()) return false;
+      body.append(data, size);
+      return true;
+    };
+    const bool whole =
+        request.get_header_value<std::uint64_t>("Content-Length") <= bytes_max && read(keep);
+    if (!whole) response.set_header("Connection", "close");
+    response.status = refused;  // a failed reading changes it
+    if (!entered) return;
+    if (whole) return bridge_.Handle(request, body, response);
+    const absl::Status unread = absl::ResourceExhaustedError(
+        fmt::format("the body was cut off, or is larger than {} MiB", kBodyBytesMax >> 20));
+    response.status = 413;
+    response.set_content(ErrorJson({unread, ""}), "application/json");
   }
 
   // What the library refuses by itself has no body: a wrong request line, a body that is too large.
@@ -140,9 +178,6 @@ class HttpServer::Port {
     absl::Status status = absl::InvalidArgumentError("the request cannot be read");
     if (response.status == 404) {
       status = absl::NotFoundError(request.path + " is nothing; / is the start");
-    } else if (response.status == 413) {
-      status = absl::ResourceExhaustedError(
-          fmt::format("the body is larger than {} MiB", kBodyBytesMax >> 20));
     } else if (response.status >= 500) {
       status = absl::InternalError("the request failed");
     }
@@ -164,9 +199,10 @@ class HttpServer::Port {
 
   void AddPages() {
     const auto add = [this](const std::string& path, const EmbeddedFile& file) {
-      server_.Get(path, [&file](const httplib::Request&, httplib::Response& response) {
+      const auto show = [&file](const httplib::Request&, httplib::Response& response) {
         response.set_content(file.content, TypeOf(file.name));
-      });
+      };
+      server_.Get(path, Guarded(show));
     };
     for (const EmbeddedFile& file : WebFiles()) add("/" + file.name, file);
     for (const EmbeddedFile& file : ApiFiles()) add("/" + file.name, file);
@@ -176,7 +212,7 @@ class HttpServer::Port {
     });
   }
 
-  void LogIn(const httplib::Request& request, httplib::Response& response) {
+  void LogIn(const httplib::Request& request, httplib::Response& response) const {
     const std::string session =
         sources_.access->TakeCode(request.get_param_value("code"), absl::Now());
     if (session.empty()) {

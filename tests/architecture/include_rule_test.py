@@ -40,7 +40,7 @@ MAY_INCLUDE = {
     + GRPC,
     "server/rpc/cas": PURE + ["common/cas/", "common/rpc/"] + CAS_PROTO + GRPC + ["google/protobuf/"],
     "server/http": BASE
-    + ["common/runtime/", "common/rpc/", "prometheus/", "httplib.h", "openssl/", "google/protobuf/", "google/rpc/"]
+    + ["server/http/openapi/", "common/runtime/", "common/rpc/", "prometheus/", "httplib.h", "openssl/", "google/protobuf/", "google/rpc/"]
     + GRPC,
     "server/http/openapi": ["google/protobuf/"],
     "server": PURE + ["common/", "server/", "spdlog/", "prometheus/"] + GRPC,
