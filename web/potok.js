@@ -128,7 +128,7 @@ async function showRuns(signal) {
       ]);
     }
     const columns = [['Run'], ['Display name', 'wide'], ['Experiment', 'wide'], ['Status'], ['Steps', 'number'], ['Created', 'wide'], ['Duration', 'number']];
-    const caption = rows.length ? `${rows.length} runs, newest first` : 'No run yet: potok run pipeline.yml';
+    const caption = rows.length ? `${rows.length} ${rows.length === 1 ? 'run' : 'runs'}, newest first` : 'No run yet: potok run pipeline.yml';
     page.replaceChildren(element('h1', {}, 'Runs'), table(caption, columns, rows), token ? more : '');
   };
   await load();
@@ -150,7 +150,7 @@ async function showMachines(signal) {
     ];
   });
   const columns = [['Machine'], ['State'], ['CPUs', 'number'], ['Memory', 'number'], ['GPUs', 'number'], ['Running', 'wide']];
-  const caption = rows.length ? `${rows.length} machines` : 'No machine yet: start potok-agent on one';
+  const caption = rows.length ? `${rows.length} ${rows.length === 1 ? 'machine' : 'machines'}` : 'No machine yet: start potok-agent on one';
   page.replaceChildren(element('h1', {}, 'Machines'), table(caption, columns, rows));
 }
 

@@ -27,6 +27,8 @@ constexpr std::size_t kBodyBytesMax = std::size_t{256} << 20;
 constexpr std::size_t kStrangersBytesMax = std::size_t{64} << 10;
 // How long a connection may stay idle: it holds a thread, and a server that stops waits for it.
 constexpr time_t kIdleSeconds = 2;
+// How long a reader may read nothing of an answer (`curl ... | less`) before it is given up.
+constexpr time_t kStalledSeconds = 30;
 
 void Answer(const absl::Status& status, httplib::Response& response) {
   response.status = status.ok() ? 200 : 503;
@@ -67,6 +69,7 @@ class HttpServer::Port {
     server_.new_task_queue = [] { return new ConnectionThreads(); };
     server_.set_keep_alive_timeout(kIdleSeconds);
     server_.set_keep_alive_max_count(10000);
+    server_.set_write_timeout(kStalledSeconds);
     server_.set_tcp_nodelay(true);
     // Not SO_REUSEPORT, the library's own choice: two servers would share a port unnoticed.
     server_.set_socket_options([](socket_t socket) {
