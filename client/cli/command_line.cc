@@ -4,6 +4,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "client/cli/commands/command.h"
 #include "client/cli/commands/commands.h"
 #include "client/cli/text/nearest.h"
 #include "client/cli/version.h"
@@ -48,6 +49,7 @@ void AddAll(CLI::App& app, Session& session) {
   AddDown(app, session);
   AddStatus(app, session);
   AddSupervise(app, session);
+  AddGlobalOptions(app, session);
 }
 
 // The command that `words` lead to, and the first word that names none; empty if all do.
@@ -140,6 +142,11 @@ int RunCommandLine(const std::vector<std::string>& words, const Context& context
   }
   const int parsed = Parse(own_words, app, context);
   if (parsed >= 0) return parsed;
+  for (const auto& check : session.checks) {
+    if (const absl::Status checked = check(); !checked.ok()) {
+      return Complain(session.context, checked);
+    }
+  }
   return session.chosen();
 }
 

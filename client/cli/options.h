@@ -15,7 +15,8 @@ namespace potok::client {
 
 struct CommonOptions {
   std::string server;
-  std::string output;  // table, json, yaml, tsv; empty: the command's own choice
+  // json, jsonc, table, tsv, yaml, yamlc, none; empty: the command's own choice
+  std::string output;
   std::string query;
 };
 
@@ -28,7 +29,8 @@ enum class DefaultOutput {
   kJsonUnlessTerminal,
 };
 
-// Prints an object as -o and --query say. `people` makes the text for people (-o table too).
+// Prints an object as -o and --query say, byte for byte as `az` does but for YAML, whose meaning is
+// the same; null prints nothing. `people` makes the text for people (-o table without --query too).
 int PrintObject(const Context& context,
                 const CommonOptions& options,
                 DefaultOutput by_default,

@@ -4,6 +4,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "client/cli/text/query_tree.h"
 #include "fmt/format.h"
 
 namespace potok::client {
@@ -118,6 +119,10 @@ void CommandOptions::Exclude(const char* one, const char* other) {
   command_->get_option(one)->excludes(command_->get_option(other));
 }
 
+void CommandOptions::Check(std::function<absl::Status()> check) {
+  session_->checks.push_back(std::move(check));
+}
+
 void CommandOptions::Hide() {
   command_->group("");
 }
@@ -131,7 +136,21 @@ CommandOptions AddCommandTo(CLI::App& parent,
   CLI::App* command = parent.add_subcommand(name, what);
   command->footer("Example:\n  " + example);
   command->callback([&session, run = std::move(run)] { session.chosen = run; });
-  return CommandOptions(command);
+  return CommandOptions(command, &session);
+}
+
+void AddGlobalOptions(CLI::App& app, Session& session) {
+  const std::vector<CLI::App*> commands = app.get_subcommands([](CLI::App*) { return true; });
+  for (CLI::App* command : commands) AddGlobalOptions(*command, session);
+  if (!commands.empty() || app.get_group().empty()) return;
+  CommandOptions options(&app, &session);
+  options.Group("Global options");
+  options.Choice("--color",
+                 {"auto", "always", "never"},
+                 "Colours (auto: on a terminal, unless NO_COLOR is set)",
+                 &session.context.color);
+  options.Flag("--only-show-errors", "No warnings and no progress", &session.context.only_errors);
+  options.IgnoredFlag("--verbose,--debug,--no-wait");
 }
 
 void AddServerOptions(CommandOptions& command, CommonOptions* options) {
@@ -141,9 +160,14 @@ void AddServerOptions(CommandOptions& command, CommonOptions* options) {
 }
 
 void AddOutputOptions(CommandOptions& command, CommonOptions* options) {
-  command.Choice(
-      "-o,--output", {"table", "json", "yaml", "tsv"}, "Form of the output", &options->output);
-  command.Text("--query", "QUERY", "JMESPath: names, [0], [], {A:b}, |", &options->query);
+  command.Choice("-o,--output",
+                 {"table", "json", "jsonc", "yaml", "yamlc", "tsv", "none"},
+                 "Form of the output",
+                 &options->output);
+  command.Text("--query", "JMESPATH", "Only this of it, as \"[].{Name:name}\"", &options->query);
+  command.Check([options] {
+    return options->query.empty() ? absl::OkStatus() : ParseQuery(options->query).status();
+  });
 }
 
 }  // namespace potok::client

@@ -23,7 +23,7 @@ namespace potok::client {
 // value.
 class CommandOptions {
  public:
-  explicit CommandOptions(CLI::App* command) : command_(command) {}
+  CommandOptions(CLI::App* command, Session* session) : command_(command), session_(session) {}
 
   void Text(const char* names, const char* type, const char* help, std::string* value);
   void RequiredText(const char* names, const char* type, const char* help, std::string* value);
@@ -55,11 +55,15 @@ class CommandOptions {
   void Exclude(const char* one, const char* other);
   // What is declared from here on stands under this heading.
   void Group(const char* heading) { group_ = heading; }
+  // Run before the command, once all is parsed: for what is wrong in itself, so that nothing is
+  // done.
+  void Check(std::function<absl::Status()> check);
   // Leaves the command out of the help.
   void Hide();
 
  private:
   CLI::App* command_;
+  Session* session_;
   std::string group_ = "Options";
 };
 
@@ -84,6 +88,9 @@ CommandOptions AddCommand(CLI::App& parent,
     return run(session, *options);
   });
 }
+
+// What every command below takes and says last in its help. Called once all of them are there.
+void AddGlobalOptions(CLI::App& app, Session& session);
 
 // --server, and -g and -w, which Azure's command line needs and this one ignores.
 void AddServerOptions(CommandOptions& command, CommonOptions* options);
