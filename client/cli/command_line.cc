@@ -36,6 +36,16 @@ void AddMachineCommands(CLI::App& app, Session& session) {
   AddMachineShow(*machine, session);
 }
 
+void AddProfileGroup(CLI::App& app, Session& session) {
+  CLI::App* profile = app.add_subcommand("profile", "Names for servers, and which one to use");
+  profile->footer(
+      "A command goes to the server of --server, else of --profile, POTOK_SERVER, POTOK_PROFILE,\n"
+      "the profile in use, and at last to the one that `potok up` starts on this machine.\n\n"
+      "Example:\n  potok profile add team --server gpu-1:7461 --use");
+  profile->require_subcommand(1);
+  AddProfileCommands(*profile, session);
+}
+
 void AddAll(CLI::App& app, Session& session) {
   app.set_version_flag("--version", std::string("potok ") + kVersion);
   app.footer(
@@ -48,6 +58,9 @@ void AddAll(CLI::App& app, Session& session) {
   AddUp(app, session);
   AddDown(app, session);
   AddStatus(app, session);
+  AddProfileGroup(app, session);
+  AddCompletion(app, session);
+  AddMan(app, session);
   AddSupervise(app, session);
   AddGlobalOptions(app, session);
 }
@@ -136,17 +149,13 @@ int RunCommandLine(const std::vector<std::string>& words, const Context& context
   if (const std::string unknown = FirstUnknownCommand(own_words, &command); !unknown.empty()) {
     return ComplainOfUnknown(context, unknown, command);
   }
-  if (session.has_own_command && command->get_name() != "run") {
+  const std::string& chosen = command->get_name();
+  if (session.has_own_command && chosen != "run" && chosen != "complete") {
     return Complain(context,
                     absl::InvalidArgumentError("\"--\" belongs to `potok run -- COMMAND`"));
   }
   const int parsed = Parse(own_words, app, context);
   if (parsed >= 0) return parsed;
-  for (const auto& check : session.checks) {
-    if (const absl::Status checked = check(); !checked.ok()) {
-      return Complain(session.context, checked);
-    }
-  }
   return session.chosen();
 }
 

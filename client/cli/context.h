@@ -58,8 +58,6 @@ struct Session {
   // The words after "--", which belong to the user's own command.
   std::vector<std::string> own_command;
   bool has_own_command = false;
-  // What must hold before it runs.
-  std::vector<std::function<absl::Status()>> checks;
   // Set by the parser: the chosen command, ready to run.
   std::function<int()> chosen;
 };

@@ -1,23 +1,29 @@
 #include "client/cli/options.h"
 
+#include "client/cli/profiles.h"
 #include "client/cli/show/table_style.h"
 #include "client/cli/text/query.h"
 #include "common/base/status_macros.h"
 
 namespace potok::client {
-namespace {
+absl::StatusOr<ServerAddress> ServerOf(const Context& context, const CommonOptions& options) {
+  const std::string embedded = context.HomeOfUser().server_address();
+  const bool is_set = !context.Variable("POTOK_SERVER").empty() && options.profile.empty();
+  if (!options.server.empty() || is_set) {
+    return FindServer(options.server, context.environment, embedded);
+  }
+  POTOK_ASSIGN_OR_RETURN(const std::optional<Profile> profile,
+                         ChosenProfile(context, options.profile));
+  if (!profile.has_value()) return FindServer("", context.environment, embedded);
+  return ServerAddress{profile->server, "profile " + profile->name};
+}
 
-// Enough for a server that is just being started again.
-constexpr absl::Duration kConnectPatience = absl::Seconds(5);
-
-}  // namespace
-
-absl::StatusOr<Connection> Connect(const Context& context, const CommonOptions& options) {
-  POTOK_ASSIGN_OR_RETURN(
-      ServerAddress address,
-      FindServer(options.server, context.environment, context.HomeOfUser().server_address()));
+absl::StatusOr<Connection> Connect(const Context& context,
+                                   const CommonOptions& options,
+                                   absl::Duration patience) {
+  POTOK_ASSIGN_OR_RETURN(ServerAddress address, ServerOf(context, options));
   Connection connection(std::move(address));
-  POTOK_RETURN_IF_ERROR(connection.WaitUntilReachable(kConnectPatience));
+  POTOK_RETURN_IF_ERROR(connection.WaitUntilReachable(patience));
   return connection;
 }
 

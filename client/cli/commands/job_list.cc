@@ -120,7 +120,7 @@ int ListChildren(const Context& context, const ListOptions& options, const Conne
   const absl::StatusOr<v1::Run> run =
       RunsClient(connection.channel()).Get(options.parent, /*without_spec=*/false);
   if (!run.ok()) return Complain(context, run.status());
-  Array children = ChildJobs(*run, RunsAt(context, connection));
+  Array children = ChildJobs(*run, RunsAt(context, options.common, connection));
   const auto children_max = static_cast<std::size_t>(options.results_max);
   if (!options.all_results && children.size() > children_max) children.resize(children_max);
   return PrintObject(
@@ -140,7 +140,8 @@ int RunList(Session& session, const ListOptions& options) {
   const absl::StatusOr<std::vector<v1::Run>> runs = Listed(options, *filter, client);
   if (!runs.ok()) return Complain(context, runs.status());
   Array items;
-  for (const v1::Run& run : *runs) items.push_back(JobListItem(run, RunsAt(context, *connection)));
+  const std::string runs_at = RunsAt(context, options.common, *connection);
+  for (const v1::Run& run : *runs) items.push_back(JobListItem(run, runs_at));
   return PrintObject(
       context, options.common, DefaultOutput::kForPeople, Value(std::move(items)), [&] {
         return RunTable(*runs, context);
@@ -179,7 +180,7 @@ void AddJobList(CLI::App& job, Session& session) {
   list.Texts("--tag", "KEY=VALUE", "Only runs with this tag", &options->tags);
   list.Group("Options");
   AddServerOptions(list, &options->common);
-  AddOutputOptions(list, &options->common);
+  AddOutputOptions(list, session, &options->common);
 }
 
 }  // namespace potok::client

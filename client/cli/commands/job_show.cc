@@ -29,7 +29,7 @@ void AddJobShow(CLI::App& job, Session& session) {
   show.RequiredText("-n,--name", "NAME", "Name of the run, or RUN/STEP", &options->name);
   show.IgnoredFlag("-e,--web");
   AddServerOptions(show, &options->common);
-  AddOutputOptions(show, &options->common);
+  AddOutputOptions(show, session, &options->common);
 }
 
 }  // namespace potok::client

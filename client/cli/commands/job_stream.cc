@@ -12,7 +12,7 @@ struct StreamOptions {
 int RunStream(Session& session, const StreamOptions& options) {
   const absl::StatusOr<Connection> connection = Connect(session.context, options.common);
   if (!connection.ok()) return Complain(session.context, connection.status());
-  return StreamRun(session.context, *connection, options.name);
+  return StreamRun(session.context, options.common, *connection, options.name);
 }
 
 }  // namespace

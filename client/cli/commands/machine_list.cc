@@ -33,7 +33,7 @@ void AddMachineList(CLI::App& machine, Session& session) {
                                    options,
                                    RunMachineList);
   AddServerOptions(list, options.get());
-  AddOutputOptions(list, options.get());
+  AddOutputOptions(list, session, options.get());
 }
 
 }  // namespace potok::client

@@ -38,7 +38,7 @@ void AddMachineShow(CLI::App& machine, Session& session) {
                                    RunMachineShow);
   show.RequiredText("-n,--name", "NAME", "Name of the machine", &options->name);
   AddServerOptions(show, &options->common);
-  AddOutputOptions(show, &options->common);
+  AddOutputOptions(show, session, &options->common);
 }
 
 }  // namespace potok::client

@@ -1,5 +1,6 @@
 #include "client/cli/commands/show_run.h"
 
+#include "client/cli/profiles.h"
 #include "client/cli/show/run_text.h"
 #include "client/cli/show/table_style.h"
 #include "fmt/format.h"
@@ -22,8 +23,16 @@ absl::StatusOr<Value> ChildJob(const v1::Run& run,
 
 }  // namespace
 
-std::string RunsAt(const Context& context, const Connection& connection) {
-  return RunsAt(connection.address().address, context.Variable("POTOK_WEB"));
+std::string RunsAt(const Context& context,
+                   const CommonOptions& options,
+                   const Connection& connection) {
+  const std::string& address = connection.address().address;
+  std::string web = context.Variable("POTOK_WEB");
+  const absl::StatusOr<std::optional<Profile>> profile = ChosenProfile(context, options.profile);
+  // --server and POTOK_SERVER may have led elsewhere.
+  const bool is_its_server = profile.ok() && profile->has_value() && (*profile)->server == address;
+  if (web.empty() && is_its_server) web = (*profile)->web;
+  return RunsAt(address, web);
 }
 
 int ShowRun(const Context& context,
@@ -31,7 +40,7 @@ int ShowRun(const Context& context,
             const Connection& connection,
             const std::string& name) {
   RunsClient runs(connection.channel());
-  const std::string runs_at = RunsAt(context, connection);
+  const std::string runs_at = RunsAt(context, options, connection);
   // A run's name has no '/'.
   const std::size_t slash = name.find('/');
   const absl::StatusOr<v1::Run> run = runs.Get(name.substr(0, slash), /*without_spec=*/false);

@@ -10,8 +10,11 @@
 
 namespace potok::client {
 
-// Where the runs of this server are found, for services.Studio.endpoint.
-std::string RunsAt(const Context& context, const Connection& connection);
+// Where the runs of this server are found, for services.Studio.endpoint: on the web page that
+// POTOK_WEB or the profile names.
+std::string RunsAt(const Context& context,
+                   const CommonOptions& options,
+                   const Connection& connection);
 
 // Prints the run; of RUN/STEP the step, as a job of its own. The exit code.
 int ShowRun(const Context& context,

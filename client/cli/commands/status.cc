@@ -26,7 +26,7 @@ void AddStatus(CLI::App& app, Session& session) {
                                      "potok status -o json",
                                      options,
                                      RunStatus);
-  AddOutputOptions(status, options.get());
+  AddOutputOptions(status, session, options.get());
 }
 
 }  // namespace potok::client

@@ -7,11 +7,15 @@
 
 namespace potok::client {
 
-int StreamRun(const Context& context, const Connection& connection, const std::string& name) {
+int StreamRun(const Context& context,
+              const CommonOptions& common,
+              const Connection& connection,
+              const std::string& name) {
   RunsClient runs(connection.channel());
-  const std::string place = fmt::format("RunId: {}\nWeb View: {}\n",
-                                        Printable(name),
-                                        Printable(RunsAt(context, connection) + "/" + name));
+  const std::string place =
+      fmt::format("RunId: {}\nWeb View: {}\n",
+                  Printable(name),
+                  Printable(RunsAt(context, common, connection) + "/" + name));
   FollowRunOptions options;
   options.logs = true;
   options.heading = place + "\n";
