@@ -163,7 +163,7 @@ absl::StatusOr<Connection> BringUp(const Context& context, const UpOptions& opti
   POTOK_RETURN_IF_ERROR(home.MakeFolders());
   POTOK_ASSIGN_OR_RETURN(const StackConfig config, DecideConfig(context, options, home));
   if (!SupervisorRuns(home)) {
-    *context.err << "Starting Potok at " << home.root << std::endl;
+    if (!context.only_errors) *context.err << "Starting Potok at " << home.root << std::endl;
     POTOK_RETURN_IF_ERROR(SpawnSupervisor(home, context.program));
   }
   Connection connection(ServerAddress{home.server_address(), "the embedded stack", true});

@@ -4,6 +4,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "client/cli/commands/command.h"
 #include "client/cli/commands/commands.h"
 #include "client/cli/text/nearest.h"
 #include "client/cli/version.h"
@@ -35,6 +36,16 @@ void AddMachineCommands(CLI::App& app, Session& session) {
   AddMachineShow(*machine, session);
 }
 
+void AddProfileGroup(CLI::App& app, Session& session) {
+  CLI::App* profile = app.add_subcommand("profile", "Names for servers, and which one to use");
+  profile->footer(
+      "A command goes to the server of --server, else of --profile, POTOK_SERVER, POTOK_PROFILE,\n"
+      "the profile in use, and at last to the one that `potok up` starts on this machine.\n\n"
+      "Example:\n  potok profile add team --server gpu-1:7461 --use");
+  profile->require_subcommand(1);
+  AddProfileCommands(*profile, session);
+}
+
 void AddAll(CLI::App& app, Session& session) {
   app.set_version_flag("--version", std::string("potok ") + kVersion);
   app.footer(
@@ -48,7 +59,11 @@ void AddAll(CLI::App& app, Session& session) {
   AddDown(app, session);
   AddStatus(app, session);
   AddWeb(app, session);
+  AddProfileGroup(app, session);
+  AddCompletion(app, session);
+  AddMan(app, session);
   AddSupervise(app, session);
+  AddGlobalOptions(app, session);
 }
 
 // The command that `words` lead to, and the first word that names none; empty if all do.
@@ -135,7 +150,8 @@ int RunCommandLine(const std::vector<std::string>& words, const Context& context
   if (const std::string unknown = FirstUnknownCommand(own_words, &command); !unknown.empty()) {
     return ComplainOfUnknown(context, unknown, command);
   }
-  if (session.has_own_command && command->get_name() != "run") {
+  const std::string& chosen = command->get_name();
+  if (session.has_own_command && chosen != "run" && chosen != "complete") {
     return Complain(context,
                     absl::InvalidArgumentError("\"--\" belongs to `potok run -- COMMAND`"));
   }

@@ -35,7 +35,14 @@ bool Context::HasCursor() const {
 }
 
 bool Context::HasColor() const {
-  return HasCursor() && Variable("NO_COLOR").empty();
+  if (color != "auto") return color == "always";
+  if (!Variable("NO_COLOR").empty()) return false;
+  const std::string force = Variable("CLICOLOR_FORCE");
+  return (!force.empty() && force != "0") || HasCursor();
+}
+
+std::size_t Context::ColumnsOfOut() const {
+  return out_is_terminal && terminal_size != nullptr ? terminal_size().first : 0;
 }
 
 Home Context::HomeOfUser() const {

@@ -32,6 +32,8 @@ struct Context {
   std::ostream* err = nullptr;  // progress and errors
   bool out_is_terminal = false;
   bool err_is_terminal = false;
+  std::string color = "auto";  // as --color says: auto, always, never
+  bool only_errors = false;    // no warnings and no progress, as --only-show-errors says
   // Columns and rows of the terminal, asked anew each time because it can be resized.
   std::function<std::pair<std::size_t, std::size_t>()> terminal_size;
   absl::TimeZone zone;
@@ -39,10 +41,13 @@ struct Context {
 
   // "" if it is not set.
   std::string Variable(const std::string& name) const;
-  // True if colours and cursor movements may be written to `out`: a terminal that can, and
-  // (for colours) no NO_COLOR (https://no-color.org).
+  // True if cursor movements may be written to `out`: a terminal that can.
   bool HasCursor() const;
+  // True if colours may be: as --color says; else not if NO_COLOR is set (https://no-color.org),
+  // always if CLICOLOR_FORCE is (https://bixense.com/clicolors), and else on a terminal that can.
   bool HasColor() const;
+  // The columns of the terminal that `out` is; 0: it is none, and nothing has to be cut.
+  std::size_t ColumnsOfOut() const;
   // The home of this user's embedded stack.
   Home HomeOfUser() const;
 };

@@ -15,12 +15,21 @@ namespace potok::client {
 
 struct CommonOptions {
   std::string server;
-  std::string output;  // table, json, yaml, tsv; empty: the command's own choice
+  std::string profile;
+  // json, jsonc, table, tsv, yaml, yamlc, none; empty: the command's own choice
+  std::string output;
   std::string query;
 };
 
-// A connection to the server that the options name, once it answers.
-absl::StatusOr<Connection> Connect(const Context& context, const CommonOptions& options);
+// The server that is meant, in this order: --server, --profile, POTOK_SERVER, POTOK_PROFILE, the
+// profile in use, the server of the configuration file, this user's own stack.
+absl::StatusOr<ServerAddress> ServerOf(const Context& context, const CommonOptions& options);
+
+// A connection to it, once it answers; UNAVAILABLE after `patience`, which by default is enough for
+// a server that is just being started again.
+absl::StatusOr<Connection> Connect(const Context& context,
+                                   const CommonOptions& options,
+                                   absl::Duration patience = absl::Seconds(5));
 
 // What to print when nothing was asked for by -o.
 enum class DefaultOutput {
@@ -28,7 +37,8 @@ enum class DefaultOutput {
   kJsonUnlessTerminal,
 };
 
-// Prints an object as -o and --query say. `people` makes the text for people (-o table too).
+// Prints an object as -o and --query say, byte for byte as `az` does but for YAML, whose meaning is
+// the same; null prints nothing. `people` makes the text for people (-o table without --query too).
 int PrintObject(const Context& context,
                 const CommonOptions& options,
                 DefaultOutput by_default,

@@ -84,7 +84,7 @@ Value StackObject(const StackReport& report) {
                       {"machines", std::move(machines)}});
 }
 
-std::string StackText(const StackReport& report) {
+std::string StackText(const StackReport& report, const TableStyle& style) {
   if (!report.supervisor_runs && !report.server_answers) {
     return fmt::format("Nothing runs at {}; start it with `potok up`\n", report.home.root);
   }
@@ -106,10 +106,10 @@ std::string StackText(const StackReport& report) {
                     where});
   }
   std::string text = fmt::format("Potok at {}\n", report.home.root);
-  text += Table({"PROCESS", "PID", "UPTIME", "RESTARTS", "WHERE"}, rows);
+  text += Table({"PROCESS", "PID", "UPTIME", "RESTARTS", "WHERE"}, rows, style);
   if (!report.server_answers)
     return text + "The server does not answer: " + report.server_error + "\n";
-  return text + "\n" + MachineTable(report.machines);
+  return text + "\n" + MachineTable(report.machines, style);
 }
 
 }  // namespace potok::client

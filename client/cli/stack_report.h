@@ -6,6 +6,7 @@
 
 #include "client/cli/context.h"
 #include "client/cli/stack/stack_state.h"
+#include "client/cli/text/table.h"
 #include "client/cli/text/value.h"
 #include "potok/v1/machines.pb.h"
 
@@ -30,6 +31,6 @@ struct StackReport {
 StackReport ReportOfStack(const Context& context);
 
 Value StackObject(const StackReport& report);
-std::string StackText(const StackReport& report);
+std::string StackText(const StackReport& report, const TableStyle& style = {});
 
 }  // namespace potok::client

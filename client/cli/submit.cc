@@ -26,7 +26,7 @@ class UploadProgress {
 
   void Say(const TransferProgress& progress) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (absl::Now() < next_) return;
+    if (context_.only_errors || absl::Now() < next_) return;
     next_ = absl::Now() + (context_.err_is_terminal ? absl::Milliseconds(200) : absl::Seconds(5));
     said_ = true;
     const std::string text = fmt::format("Uploading {}: {} of {}",
@@ -58,6 +58,7 @@ absl::StatusOr<PipelineSpec> LoadSpec(const Context& context,
   Loaded loaded = LoadJob(file, options);
   int errors = 0;
   for (const Diagnostic& diagnostic : loaded.diagnostics) {
+    if (context.only_errors && diagnostic.severity != Severity::kError) continue;
     *context.err << Printable(ToString(diagnostic)) << "\n";
     if (diagnostic.severity == Severity::kError) ++errors;
   }
@@ -81,6 +82,7 @@ absl::StatusOr<std::string> Submit(const Context& context,
   POTOK_ASSIGN_OR_RETURN(const v1::CreateRunResponse created,
                          runs.Create(ToProto(spec), context.user));
   for (const std::string& warning : created.warnings()) {
+    if (context.only_errors) break;
     *context.err << "warning: " << Printable(warning) << std::endl;
   }
   return created.name();

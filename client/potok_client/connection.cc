@@ -37,14 +37,14 @@ absl::StatusOr<std::string> ServerOfFile(const std::string& path) {
   }
 }
 
-bool IsAddress(const std::string& address) {
+}  // namespace
+
+bool IsServerAddress(const std::string& address) {
   if (address.rfind("unix:", 0) == 0) return address.size() > 5;
   const std::size_t colon = address.rfind(':');
   return colon != std::string::npos && colon > 0 && colon + 1 < address.size() &&
          address.find_first_not_of("0123456789", colon + 1) == std::string::npos;
 }
-
-}  // namespace
 
 absl::StatusOr<ServerAddress> FindServer(const std::string& flag,
                                          const std::map<std::string, std::string>& environment,
@@ -57,7 +57,7 @@ absl::StatusOr<ServerAddress> FindServer(const std::string& flag,
     found = {address, file};
   }
   if (found.address.empty()) return ServerAddress{embedded, "the embedded stack", true};
-  if (IsAddress(found.address)) return found;
+  if (IsServerAddress(found.address)) return found;
   return absl::InvalidArgumentError(
       fmt::format("\"{}\" (from {}) is no server's address: write unix:PATH or HOST:PORT",
                   found.address,

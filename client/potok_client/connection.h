@@ -29,6 +29,9 @@ absl::StatusOr<ServerAddress> FindServer(const std::string& flag,
                                          const std::map<std::string, std::string>& environment,
                                          const std::string& embedded);
 
+// Whether it has the form of a server's address: "unix:PATH" or "HOST:PORT".
+bool IsServerAddress(const std::string& address);
+
 class Connection {
  public:
   explicit Connection(ServerAddress address);

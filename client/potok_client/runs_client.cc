@@ -13,10 +13,8 @@ namespace {
 
 // Create's message limit (runs.proto).
 constexpr std::size_t kChunkBytesMax = 1 << 20;
-constexpr auto kCallTimeout = std::chrono::seconds(60);
-
-void SetDeadline(grpc::ClientContext& context) {
-  context.set_deadline(std::chrono::system_clock::now() + kCallTimeout);
+void SetDeadline(grpc::ClientContext& context, absl::Duration timeout = absl::Seconds(60)) {
+  context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(timeout));
 }
 
 // Reads a stream to its end, until `read` has enough (it returns false), or until `stop`.
@@ -89,9 +87,11 @@ absl::StatusOr<v1::CreateRunResponse> RunsClient::Create(const v1::PipelineSpec&
   }
 }
 
-absl::StatusOr<v1::Run> RunsClient::Get(const std::string& name, bool without_spec) {
+absl::StatusOr<v1::Run> RunsClient::Get(const std::string& name,
+                                        bool without_spec,
+                                        absl::Duration timeout) {
   grpc::ClientContext context;
-  SetDeadline(context);
+  SetDeadline(context, timeout);
   v1::GetRunRequest request;
   request.set_name(name);
   request.set_without_spec(without_spec);
@@ -101,14 +101,15 @@ absl::StatusOr<v1::Run> RunsClient::Get(const std::string& name, bool without_sp
 }
 
 absl::StatusOr<std::vector<v1::Run>> RunsClient::List(const v1::ListRunsRequest& filter,
-                                                      std::size_t results_max) {
+                                                      std::size_t results_max,
+                                                      absl::Duration page_timeout) {
   constexpr std::size_t kPageMax = 1000;  // runs.proto
   std::vector<v1::Run> runs;
   v1::ListRunsRequest request = filter;
   while (runs.size() < results_max) {
     request.set_page_size(static_cast<std::int32_t>(std::min(results_max - runs.size(), kPageMax)));
     grpc::ClientContext context;
-    SetDeadline(context);
+    SetDeadline(context, page_timeout);
     v1::ListRunsResponse page;
     POTOK_RETURN_IF_ERROR(FromGrpc(calls_->stub().List(&context, request, &page)));
     for (v1::Run& run : *page.mutable_runs()) {

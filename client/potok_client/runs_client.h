@@ -29,11 +29,14 @@ class RunsClient {
                                                const std::string& submitter,
                                                absl::Duration patience = absl::Seconds(30));
 
-  absl::StatusOr<v1::Run> Get(const std::string& name, bool without_spec);
+  absl::StatusOr<v1::Run> Get(const std::string& name,
+                              bool without_spec,
+                              absl::Duration timeout = absl::Seconds(60));
 
   // Up to `results_max` runs over as many pages as that needs. `filter` without its page.
   absl::StatusOr<std::vector<v1::Run>> List(const v1::ListRunsRequest& filter,
-                                            std::size_t results_max);
+                                            std::size_t results_max,
+                                            absl::Duration page_timeout = absl::Seconds(60));
 
   absl::Status Cancel(const std::string& name, const std::string& reason);
 

@@ -62,6 +62,9 @@ absl::StatusOr<RunFilter> FilterOf(const v1::ListRunsRequest& request) {
   }
   filter.experiment_name = request.experiment_name();
   filter.name_prefix = request.name_prefix();
+  filter.submitter = request.submitter();
+  filter.created_after_us = request.created_after_us();
+  filter.tags.insert(request.tags().begin(), request.tags().end());
   if (!request.page_token().empty()) {
     char* end = nullptr;
     filter.before_run = std::strtoll(request.page_token().c_str(), &end, 10);

@@ -121,7 +121,10 @@ struct RunFilter {
   std::vector<RunStatus> status;
   std::string experiment_name;
   std::string name_prefix;
-  std::int64_t before_run = 0;  // 0: from the newest; else runs with a lower id
+  std::string submitter;
+  std::int64_t created_after_us = 0;        // or at that moment
+  std::map<std::string, std::string> tags;  // a run has all of them
+  std::int64_t before_run = 0;              // 0: from the newest; else runs with a lower id
   int limit = 50;
 };
 

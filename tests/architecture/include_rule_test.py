@@ -57,7 +57,7 @@ MAY_INCLUDE = {
     "client/potok_client": PURE + ["common/rpc/", "common/cas/", "common/runtime/", "yaml-cpp/"] + PROTO + GRPC,
     "client/frontend": PURE + ["yaml-cpp/"],
     "client/cli": PURE
-    + ["client/", "common/cas/", "common/runtime/", "common/rpc/", "CLI/", "yaml-cpp/", "google/protobuf/", "spdlog/"]
+    + ["client/", "common/cas/", "common/runtime/", "common/rpc/", "CLI/", "yaml-cpp/", "nlohmann/", "google/protobuf/", "spdlog/"]
     + PROTO,
     "client": PURE + ["client/", "common/"],
 }

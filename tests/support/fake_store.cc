@@ -308,6 +308,12 @@ class FakeReader final : public Reader {
     if (!filter.experiment_name.empty() && row.added.experiment_name != filter.experiment_name) {
       return false;
     }
+    if (!filter.submitter.empty() && row.added.submitter != filter.submitter) return false;
+    if (row.created_us < filter.created_after_us) return false;
+    for (const auto& tag : filter.tags) {
+      const auto own = row.added.tags.find(tag.first);
+      if (own == row.added.tags.end() || own->second != tag.second) return false;
+    }
     return row.added.name.compare(0, filter.name_prefix.size(), filter.name_prefix) == 0;
   }
 

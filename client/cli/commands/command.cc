@@ -4,6 +4,8 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "client/cli/text/query_tree.h"
+#include "common/base/status_macros.h"
 #include "fmt/format.h"
 
 namespace potok::client {
@@ -52,6 +54,14 @@ void CommandOptions::Choice(const char* names,
   std::string type;
   for (const std::string& choice : choices) type += (type.empty() ? "" : "|") + choice;
   command_->add_option(names, *value, help)->type_name(type)->check(Among(choices))->group(group_);
+}
+
+void CommandOptions::RequiredChoice(const char* names,
+                                    const std::vector<std::string>& choices,
+                                    const char* help,
+                                    std::string* value) {
+  Choice(names, choices, help, value);
+  command_->get_option(names)->required();
 }
 
 void CommandOptions::Texts(const char* names,
@@ -118,6 +128,10 @@ void CommandOptions::Exclude(const char* one, const char* other) {
   command_->get_option(one)->excludes(command_->get_option(other));
 }
 
+void CommandOptions::Check(std::function<absl::Status()> check) {
+  checks_->push_back(std::move(check));
+}
+
 void CommandOptions::Hide() {
   command_->group("");
 }
@@ -130,20 +144,56 @@ CommandOptions AddCommandTo(CLI::App& parent,
                             std::function<int()> run) {
   CLI::App* command = parent.add_subcommand(name, what);
   command->footer("Example:\n  " + example);
-  command->callback([&session, run = std::move(run)] { session.chosen = run; });
-  return CommandOptions(command);
+  const auto checks = std::make_shared<CommandOptions::Checks>();
+  command->callback([&session, checks, run = std::move(run)] {
+    session.chosen = [&session, checks, run] {
+      for (const auto& check : *checks) {
+        if (const absl::Status checked = check(); !checked.ok()) {
+          return Complain(session.context, checked);
+        }
+      }
+      return run();
+    };
+  });
+  return CommandOptions(command, checks);
+}
+
+void AddGlobalOptions(CLI::App& app, Session& session) {
+  const std::vector<CLI::App*> commands = app.get_subcommands([](CLI::App*) { return true; });
+  for (CLI::App* command : commands) AddGlobalOptions(*command, session);
+  if (!commands.empty() || app.get_group().empty()) return;
+  CommandOptions options(&app, nullptr);
+  options.Group("Global options");
+  options.Choice("--color",
+                 {"auto", "always", "never"},
+                 "Colours (auto: on a terminal, unless NO_COLOR is set)",
+                 &session.context.color);
+  options.Flag("--only-show-errors", "No warnings and no progress", &session.context.only_errors);
+  options.IgnoredFlag("--verbose,--debug,--no-wait");
 }
 
 void AddServerOptions(CommandOptions& command, CommonOptions* options) {
   command.Text("--server", "ADDRESS", "Server: unix:PATH or HOST:PORT", &options->server);
+  command.Text(
+      "--profile", "PROFILE", "Server of this profile: potok profile list", &options->profile);
   command.IgnoredText("-g,--resource-group", "NAME");
   command.IgnoredText("-w,--workspace-name", "NAME");
 }
 
-void AddOutputOptions(CommandOptions& command, CommonOptions* options) {
-  command.Choice(
-      "-o,--output", {"table", "json", "yaml", "tsv"}, "Form of the output", &options->output);
-  command.Text("--query", "QUERY", "JMESPath: names, [0], [], {A:b}, |", &options->query);
+void AddOutputOptions(CommandOptions& command, Session& session, CommonOptions* options) {
+  command.Choice("-o,--output",
+                 {"table", "json", "jsonc", "yaml", "yamlc", "tsv", "none"},
+                 "Form of the output",
+                 &options->output);
+  command.Text("--query", "JMESPATH", "Only this of it, as \"[].{Name:name}\"", &options->query);
+  command.Check([options, &session]() -> absl::Status {
+    if (!options->query.empty()) POTOK_RETURN_IF_ERROR(ParseQuery(options->query).status());
+    if (!options->output.empty()) return absl::OkStatus();
+    POTOK_ASSIGN_OR_RETURN(const std::optional<Profile> profile,
+                           ChosenProfile(session.context, options->profile));
+    if (profile.has_value()) options->output = profile->output;
+    return absl::OkStatus();
+  });
 }
 
 }  // namespace potok::client

@@ -11,6 +11,7 @@
 #include "client/cli/commands/commands.h"
 #include "client/cli/context.h"
 #include "client/cli/options.h"
+#include "client/cli/profiles.h"
 
 namespace CLI {
 class App;
@@ -23,7 +24,9 @@ namespace potok::client {
 // value.
 class CommandOptions {
  public:
-  explicit CommandOptions(CLI::App* command) : command_(command) {}
+  using Checks = std::vector<std::function<absl::Status()>>;
+  CommandOptions(CLI::App* command, std::shared_ptr<Checks> checks)
+      : command_(command), checks_(std::move(checks)) {}
 
   void Text(const char* names, const char* type, const char* help, std::string* value);
   void RequiredText(const char* names, const char* type, const char* help, std::string* value);
@@ -32,6 +35,10 @@ class CommandOptions {
               const std::vector<std::string>& choices,
               const char* help,
               std::string* value);
+  void RequiredChoice(const char* names,
+                      const std::vector<std::string>& choices,
+                      const char* help,
+                      std::string* value);
   // May be repeated; each time one value.
   void Texts(const char* names,
              const char* type,
@@ -55,11 +62,15 @@ class CommandOptions {
   void Exclude(const char* one, const char* other);
   // What is declared from here on stands under this heading.
   void Group(const char* heading) { group_ = heading; }
+  // Run before the command, once all is parsed: for what is wrong in itself, so that nothing is
+  // done.
+  void Check(std::function<absl::Status()> check);
   // Leaves the command out of the help.
   void Hide();
 
  private:
   CLI::App* command_;
+  std::shared_ptr<Checks> checks_;
   std::string group_ = "Options";
 };
 
@@ -85,9 +96,12 @@ CommandOptions AddCommand(CLI::App& parent,
   });
 }
 
+// What every command below takes and says last in its help. Called once all of them are there.
+void AddGlobalOptions(CLI::App& app, Session& session);
+
 // --server, and -g and -w, which Azure's command line needs and this one ignores.
 void AddServerOptions(CommandOptions& command, CommonOptions* options);
-// -o and --query.
-void AddOutputOptions(CommandOptions& command, CommonOptions* options);
+// -o and --query. What -o is when it is not given comes from the profile.
+void AddOutputOptions(CommandOptions& command, Session& session, CommonOptions* options);
 
 }  // namespace potok::client

@@ -16,6 +16,9 @@ void AddStatus(CLI::App& app, Session& session);
 void AddWeb(CLI::App& app, Session& session);
 void AddSupervise(CLI::App& app, Session& session);
 void AddRun(CLI::App& app, Session& session);
+void AddCompletion(CLI::App& app, Session& session);
+void AddMan(CLI::App& app, Session& session);
+void AddProfileCommands(CLI::App& profile, Session& session);
 
 void AddJobCreate(CLI::App& job, Session& session);
 void AddJobValidate(CLI::App& job, Session& session);

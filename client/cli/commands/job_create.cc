@@ -2,9 +2,8 @@
 
 #include "client/cli/commands/command.h"
 #include "client/cli/commands/show_run.h"
-#include "client/cli/follow/follow.h"
+#include "client/cli/commands/stream_run.h"
 #include "client/cli/submit.h"
-#include "client/cli/text/printable.h"
 #include "common/base/status_macros.h"
 #include "fmt/format.h"
 
@@ -29,15 +28,14 @@ absl::StatusOr<int> Create(const Context& context, const CreateOptions& options)
   if (!options.save_as.empty()) {
     POTOK_ASSIGN_OR_RETURN(const v1::Run run, runs.Get(name, /*without_spec=*/false));
     std::ofstream file(options.save_as, std::ios::trunc);
-    file << ToYaml(JobObject(run));
+    file << ToYaml(JobObject(run, RunsAt(context, options.common, connection)));
     if (!file.flush()) {
       return absl::InternalError(
           fmt::format("the run {} goes on, but {} cannot be written", name, options.save_as));
     }
   }
-  if (!options.stream) return ShowRun(context, options.common, runs, name);
-  *context.err << "Run " << Printable(name) << std::endl;
-  return FollowRun(context, runs, name, FollowRunOptions{.logs = true});
+  if (!options.stream) return ShowRun(context, options.common, connection, name);
+  return StreamRun(context, options.common, connection, name);
 }
 
 int RunCreate(Session& session, const CreateOptions& options) {
@@ -66,7 +64,7 @@ void AddJobCreate(CLI::App& job, Session& session) {
   create.IgnoredFlag("--skip-validation");
   create.IgnoredFlag("-e,--web");
   AddServerOptions(create, &options->common);
-  AddOutputOptions(create, &options->common);
+  AddOutputOptions(create, session, &options->common);
 }
 
 }  // namespace potok::client

@@ -12,8 +12,7 @@ struct ShowOptions {
 int RunShow(Session& session, const ShowOptions& options) {
   const absl::StatusOr<Connection> connection = Connect(session.context, options.common);
   if (!connection.ok()) return Complain(session.context, connection.status());
-  RunsClient runs(connection->channel());
-  return ShowRun(session.context, options.common, runs, options.name);
+  return ShowRun(session.context, options.common, *connection, options.name);
 }
 
 }  // namespace
@@ -27,10 +26,10 @@ void AddJobShow(CLI::App& job, Session& session) {
                                    "potok job show -n brave_river_1 --query status -o tsv",
                                    options,
                                    RunShow);
-  show.RequiredText("-n,--name", "NAME", "Name of the run", &options->name);
+  show.RequiredText("-n,--name", "NAME", "Name of the run, or RUN/STEP", &options->name);
   show.IgnoredFlag("-e,--web");
   AddServerOptions(show, &options->common);
-  AddOutputOptions(show, &options->common);
+  AddOutputOptions(show, session, &options->common);
 }
 
 }  // namespace potok::client

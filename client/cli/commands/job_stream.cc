@@ -1,5 +1,5 @@
 #include "client/cli/commands/command.h"
-#include "client/cli/follow/follow.h"
+#include "client/cli/commands/stream_run.h"
 
 namespace potok::client {
 namespace {
@@ -12,8 +12,7 @@ struct StreamOptions {
 int RunStream(Session& session, const StreamOptions& options) {
   const absl::StatusOr<Connection> connection = Connect(session.context, options.common);
   if (!connection.ok()) return Complain(session.context, connection.status());
-  RunsClient runs(connection->channel());
-  return FollowRun(session.context, runs, options.name, FollowRunOptions{.logs = true});
+  return StreamRun(session.context, options.common, *connection, options.name);
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ void AddJobValidate(CLI::App& job, Session& session) {
   validate.RequiredText("-f,--file", "FILE", "Pipeline or job as YAML", &options->file);
   validate.ManyTexts("--set", "PATH=VALUE", "Changes of the file, as inputs.lr=0.1", &options->set);
   AddServerOptions(validate, &options->common);
-  AddOutputOptions(validate, &options->common);
+  AddOutputOptions(validate, session, &options->common);
 }
 
 }  // namespace potok::client

@@ -1,6 +1,7 @@
 #include "client/cli/commands/command.h"
 #include "client/cli/show/job_object.h"
 #include "client/cli/show/machine_text.h"
+#include "client/cli/show/table_style.h"
 #include "client/potok_client/machines_client.h"
 
 namespace potok::client {
@@ -16,7 +17,7 @@ int RunMachineList(Session& session, const CommonOptions& options) {
   for (const v1::Machine& machine : *machines) items.push_back(MachineObject(machine));
   return PrintObject(
       session.context, options, DefaultOutput::kForPeople, Value(std::move(items)), [&] {
-        return MachineTable(*machines);
+        return MachineTable(*machines, StyleOf(session.context));
       });
 }
 
@@ -32,7 +33,7 @@ void AddMachineList(CLI::App& machine, Session& session) {
                                    options,
                                    RunMachineList);
   AddServerOptions(list, options.get());
-  AddOutputOptions(list, options.get());
+  AddOutputOptions(list, session, options.get());
 }
 
 }  // namespace potok::client

@@ -1,6 +1,7 @@
 #include "client/cli/commands/command.h"
 #include "client/cli/show/job_object.h"
 #include "client/cli/show/machine_text.h"
+#include "client/cli/show/table_style.h"
 #include "client/potok_client/machines_client.h"
 
 namespace potok::client {
@@ -20,7 +21,7 @@ int RunMachineShow(Session& session, const MachineShowOptions& options) {
   if (!machine.ok()) return Complain(context, machine.status());
   return PrintObject(
       context, options.common, DefaultOutput::kJsonUnlessTerminal, MachineObject(*machine), [&] {
-        return MachineText(*machine, context.zone);
+        return MachineText(*machine, context.zone, StyleOf(context));
       });
 }
 
@@ -37,7 +38,7 @@ void AddMachineShow(CLI::App& machine, Session& session) {
                                    RunMachineShow);
   show.RequiredText("-n,--name", "NAME", "Name of the machine", &options->name);
   AddServerOptions(show, &options->common);
-  AddOutputOptions(show, &options->common);
+  AddOutputOptions(show, session, &options->common);
 }
 
 }  // namespace potok::client

@@ -34,9 +34,7 @@ absl::StatusOr<PipelineSpec> SpecOf(const Session& session, const RunOptions& op
 
 // The server that is configured; without one, this user's own stack, started if need be.
 absl::StatusOr<Connection> ServerForRun(const Context& context, const CommonOptions& options) {
-  POTOK_ASSIGN_OR_RETURN(
-      const ServerAddress address,
-      FindServer(options.server, context.environment, context.HomeOfUser().server_address()));
+  POTOK_ASSIGN_OR_RETURN(const ServerAddress address, ServerOf(context, options));
   if (!address.is_embedded) return Connect(context, options);
   return BringUp(context, UpOptions());
 }

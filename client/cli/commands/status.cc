@@ -1,4 +1,5 @@
 #include "client/cli/commands/command.h"
+#include "client/cli/show/table_style.h"
 #include "client/cli/stack_report.h"
 
 namespace potok::client {
@@ -8,7 +9,7 @@ int RunStatus(Session& session, const CommonOptions& options) {
   const StackReport report = ReportOfStack(session.context);
   const int printed =
       PrintObject(session.context, options, DefaultOutput::kForPeople, StackObject(report), [&] {
-        return StackText(report);
+        return StackText(report, StyleOf(session.context));
       });
   if (printed != kExitOk) return printed;
   return report.supervisor_runs && report.server_answers ? kExitOk : kExitNoServer;
@@ -25,7 +26,7 @@ void AddStatus(CLI::App& app, Session& session) {
                                      "potok status -o json",
                                      options,
                                      RunStatus);
-  AddOutputOptions(status, options.get());
+  AddOutputOptions(status, session, options.get());
 }
 
 }  // namespace potok::client

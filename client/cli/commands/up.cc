@@ -1,5 +1,6 @@
 #include "client/cli/bring_up.h"
 #include "client/cli/commands/command.h"
+#include "client/cli/show/table_style.h"
 #include "client/cli/stack_report.h"
 
 namespace potok::client {
@@ -8,7 +9,8 @@ namespace {
 int RunUp(Session& session, const UpOptions& options) {
   const absl::StatusOr<Connection> connection = BringUp(session.context, options);
   if (!connection.ok()) return Complain(session.context, connection.status());
-  *session.context.out << StackText(ReportOfStack(session.context)) << std::flush;
+  *session.context.out << StackText(ReportOfStack(session.context), StyleOf(session.context))
+                       << std::flush;
   return kExitOk;
 }
 

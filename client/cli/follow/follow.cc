@@ -2,6 +2,7 @@
 
 #include "client/cli/follow/view.h"
 #include "client/cli/show/run_text.h"
+#include "client/cli/show/table_style.h"
 #include "client/cli/text/printable.h"
 #include "client/potok_client/line_splitter.h"
 #include "client/potok_client/log_tail.h"
@@ -19,11 +20,19 @@ constexpr int kFailedLogsMax = 5;
 
 class Following {
  public:
-  Following(const Context& context, RunsClient& runs, std::string name, bool logs)
-      : context_(context), runs_(runs), name_(std::move(name)), logs_(logs) {
+  Following(const Context& context,
+            RunsClient& runs,
+            std::string name,
+            const FollowRunOptions& options)
+      : context_(context),
+        runs_(runs),
+        name_(std::move(name)),
+        logs_(options.logs),
+        heading_(options.heading),
+        before_summary_(options.before_summary) {
     // A live block and a stream of log lines would fight for the screen.
-    view_ = context.HasCursor() && !logs ? MakeLiveView(context)
-                                         : MakePlainView(context.out, context.zone);
+    view_ = context.HasCursor() && !logs_ ? MakeLiveView(context)
+                                          : MakePlainView(context.out, context.zone);
   }
 
   int Run() {
@@ -41,6 +50,8 @@ class Following {
 
  private:
   void Happened(const RunChanged& event) {
+    *context_.out << heading_ << std::flush;
+    heading_.clear();
     std::vector<const v1::StepStatus*> changed;
     std::vector<std::string> failed;
     const std::map<std::int32_t, std::pair<v1::Status, std::int32_t>> before =
@@ -101,7 +112,8 @@ class Following {
 
   int Conclude(const absl::Status& status) {
     if (!status.ok()) return Complain(context_, status);
-    *context_.out << RunSummary(run_, absl::Now()) << std::flush;
+    *context_.out << before_summary_ << RunSummary(run_, absl::Now(), StyleOf(context_))
+                  << std::flush;
     return run_.status() == v1::STATUS_COMPLETED ? kExitOk : kExitFailed;
   }
 
@@ -121,6 +133,8 @@ class Following {
   RunsClient& runs_;
   const std::string name_;
   const bool logs_;
+  std::string heading_;
+  const std::string before_summary_;
   std::unique_ptr<View> view_;
   v1::Run run_;
   std::optional<absl::Status> ended_;
@@ -133,7 +147,7 @@ int FollowRun(const Context& context,
               RunsClient& runs,
               const std::string& name,
               const FollowRunOptions& options) {
-  return Following(context, runs, name, options.logs).Run();
+  return Following(context, runs, name, options).Run();
 }
 
 }  // namespace potok::client

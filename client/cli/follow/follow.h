@@ -9,7 +9,9 @@
 namespace potok::client {
 
 struct FollowRunOptions {
-  bool logs = false;  // print the steps' logs too, each line behind its step's name
+  bool logs = false;                // print the steps' logs too, each line behind its step's name
+  std::string heading = {};         // printed once the server has told of the run
+  std::string before_summary = {};  // printed once the run has ended
 };
 
 // Shows the run until it has ended, then its summary. The exit code: 0 only if it completed; 130

@@ -1,6 +1,7 @@
 #include "client/cli/follow/live_block.h"
 
 #include "client/cli/show/run_text.h"
+#include "client/cli/show/table_style.h"
 #include "client/cli/text/printable.h"
 #include "client/cli/text/table.h"
 #include "client/potok_client/run_state.h"
@@ -17,30 +18,6 @@ std::string Padded(const std::string& text, std::size_t columns) {
   std::string padded = Shortened(text, columns);
   padded.append(columns - Columns(padded), ' ');
   return padded;
-}
-
-// Select Graphic Rendition (ECMA-48, 8.3.117).
-const char* ColorOf(v1::Status status) {
-  switch (status) {
-    case v1::STATUS_COMPLETED:
-      return "\x1b[32m";
-    case v1::STATUS_FAILED:
-      return "\x1b[31m";
-    case v1::STATUS_CANCELED:
-    case v1::STATUS_CANCEL_REQUESTED:
-    case v1::STATUS_NOT_RESPONDING:
-      return "\x1b[33m";
-    case v1::STATUS_PREPARING:
-    case v1::STATUS_RUNNING:
-    case v1::STATUS_FINALIZING:
-      return "\x1b[36m";
-    default:
-      return "\x1b[2m";
-  }
-}
-
-std::string Colored(const std::string& text, v1::Status status, bool color) {
-  return color ? ColorOf(status) + text + "\x1b[0m" : text;
 }
 
 bool IsOnMachine(v1::Status status) {
@@ -63,7 +40,7 @@ std::string StepLine(const v1::StepStatus& step,
   return fmt::format(
       "  {}  {}  {}",
       Padded(Printable(step.name()), name_columns),
-      Colored(Padded(NameOf(step.status()), kStateColumns), step.status(), screen.color),
+      InColorOf(NameOf(step.status()), Padded(NameOf(step.status()), kStateColumns), screen.color),
       end);
 }
 
@@ -75,7 +52,7 @@ std::string Heading(const v1::Run& run, absl::Time now, const Screen& screen) {
   const std::string rest = fmt::format(
       "  {}/{}  {}", run.steps_completed(), run.steps_total(), ShortDuration(end - created));
   return fmt::format(
-      "{}  {}{}", name, Colored(NameOf(run.status()), run.status(), screen.color), rest);
+      "{}  {}{}", name, InColorOf(NameOf(run.status()), NameOf(run.status()), screen.color), rest);
 }
 
 std::string CountsLine(const v1::Run& run, const Screen& screen) {

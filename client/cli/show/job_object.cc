@@ -145,6 +145,12 @@ Value CreationContext(const v1::Run& run) {
                       {"created_by_type", "User"}});
 }
 
+Value Services(const std::string& name, const std::string& runs_at) {
+  return Value(Object{
+      {"Studio",
+       Object{{"endpoint", runs_at + "/" + name}, {"status", Value()}, {"type", "Studio"}}}});
+}
+
 // A standalone job's inputs and outputs are its step's; the step's other members come after the
 // job's own.
 void AddStepMember(Member member, Object* job) {
@@ -160,7 +166,7 @@ void AddStepMember(Member member, Object* job) {
 
 }  // namespace
 
-Value JobObject(const v1::Run& run) {
+Value JobObject(const v1::Run& run, const std::string& runs_at) {
   Object job = {{"name", run.name()},
                 {"display_name", run.display_name()},
                 {"experiment_name", run.experiment_name()},
@@ -173,6 +179,7 @@ Value JobObject(const v1::Run& run) {
                 {"inputs", InputsObject(run.spec().inputs())},
                 {"outputs", OutputsObject(run.spec().outputs(), run.outputs())}};
   if (run.is_pipeline()) {
+    job.emplace_back("compute", TextOrNull(run.spec().settings().default_compute()));
     job.emplace_back("jobs", JobsObject(run));
     job.emplace_back("settings", SettingsObject(run.spec().settings()));
   } else if (run.spec().steps_size() == 1) {
@@ -185,7 +192,7 @@ Value JobObject(const v1::Run& run) {
       job.emplace_back("exit_code", step->has_exit_code() ? Value(step->exit_code()) : Value());
     }
   }
-  job.emplace_back("services", Object{});
+  job.emplace_back("services", Services(run.name(), runs_at));
   job.emplace_back("creation_context", CreationContext(run));
   job.emplace_back("started_at", TextOrNull(IsoTime(run.started_us())));
   job.emplace_back("ended_at", TextOrNull(IsoTime(run.ended_us())));
@@ -193,7 +200,7 @@ Value JobObject(const v1::Run& run) {
   return Value(std::move(job));
 }
 
-Value JobListItem(const v1::Run& run) {
+Value JobListItem(const v1::Run& run, const std::string& runs_at) {
   return Value(Object{{"name", run.name()},
                       {"display_name", run.display_name()},
                       {"experiment_name", run.experiment_name()},
@@ -207,10 +214,39 @@ Value JobListItem(const v1::Run& run) {
                               {"failed", run.steps_failed()},
                               {"canceled", run.steps_canceled()},
                               {"running", run.steps_running()}}},
-                      {"services", Object{}},
+                      {"services", Services(run.name(), runs_at)},
                       {"creation_context", CreationContext(run)},
                       {"started_at", TextOrNull(IsoTime(run.started_us()))},
-                      {"ended_at", TextOrNull(IsoTime(run.ended_us()))}});
+                      {"ended_at", TextOrNull(IsoTime(run.ended_us()))},
+                      {"parent_job_name", Value()}});
+}
+
+Array ChildJobs(const v1::Run& run, const std::string& runs_at) {
+  std::map<std::string, const v1::Step*> specs;
+  for (const v1::Step& spec : run.spec().steps()) specs[spec.name()] = &spec;
+  Array jobs;
+  for (const v1::StepStatus& step : run.steps()) {
+    const std::string name = run.name() + "/" + step.name();
+    Object job = {
+        {"name", name}, {"display_name", step.name()}, {"experiment_name", run.experiment_name()}};
+    for (Member& member : StateMembers(step)) job.push_back(std::move(member));
+    if (const auto spec = specs.find(step.name()); spec != specs.end()) {
+      for (Member& member : SpecMembers(*spec->second, &step)) job.push_back(std::move(member));
+    }
+    job.emplace_back("tags", Object{});
+    job.emplace_back("properties", Object{});
+    job.emplace_back("services", Services(name, runs_at));
+    job.emplace_back("creation_context", CreationContext(run));
+    job.emplace_back("parent_job_name", run.name());
+    jobs.emplace_back(std::move(job));
+  }
+  return jobs;
+}
+
+std::string RunsAt(const std::string& address, const std::string& web) {
+  if (!web.empty()) return (web.back() == '/' ? web.substr(0, web.size() - 1) : web) + "/runs";
+  const bool is_unix = address.rfind("unix:", 0) == 0;
+  return (is_unix ? "potok+" + address : "potok://" + address) + "/runs";
 }
 
 Value MachineObject(const v1::Machine& machine) {

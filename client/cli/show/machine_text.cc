@@ -35,7 +35,7 @@ std::string Labels(const v1::Machine& machine) {
 
 }  // namespace
 
-std::string MachineTable(const std::vector<v1::Machine>& machines) {
+std::string MachineTable(const std::vector<v1::Machine>& machines, const TableStyle& style) {
   std::vector<std::vector<std::string>> rows;
   for (const v1::Machine& machine : machines) {
     const v1::Resources& reserved = machine.reserved();
@@ -50,11 +50,11 @@ std::string MachineTable(const std::vector<v1::Machine>& machines) {
          Joined(machine.pools())});
   }
   if (rows.empty()) return "No machines yet: start an agent (`potok up` starts one here)\n";
-  return Table({"MACHINE", "STATE", "MEMORY", "CPUS", "GPUS", "STEPS", "POOLS"}, rows);
+  return Table({"MACHINE", "STATE", "MEMORY", "CPUS", "GPUS", "STEPS", "POOLS"}, rows, style);
 }
 
-std::string MachineText(const v1::Machine& machine, absl::TimeZone zone) {
-  std::string text = MachineTable({machine});
+std::string MachineText(const v1::Machine& machine, absl::TimeZone zone, const TableStyle& style) {
+  std::string text = MachineTable({machine}, style);
   for (const v1::Gpu& gpu : machine.gpus()) {
     text += fmt::format(
         "GPU {}: {}, {}\n", gpu.index(), Printable(gpu.model()), FormatBytes(gpu.memory_bytes()));
@@ -74,7 +74,7 @@ std::string MachineText(const v1::Machine& machine, absl::TimeZone zone) {
                     Cpus(step.resources().cpu_millis()),
                     fmt::format("{}", step.resources().gpus())});
   }
-  return text + Table({"RUN", "STEP", "STATE", "MEMORY", "CPUS", "GPUS"}, rows);
+  return text + Table({"RUN", "STEP", "STATE", "MEMORY", "CPUS", "GPUS"}, rows, style);
 }
 
 }  // namespace potok::client

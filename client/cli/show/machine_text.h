@@ -5,13 +5,16 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "client/cli/text/table.h"
 #include "potok/v1/machines.pb.h"
 
 namespace potok::client {
 
-std::string MachineTable(const std::vector<v1::Machine>& machines);
+std::string MachineTable(const std::vector<v1::Machine>& machines, const TableStyle& style = {});
 
 // One machine with all that runs on it.
-std::string MachineText(const v1::Machine& machine, absl::TimeZone zone);
+std::string MachineText(const v1::Machine& machine,
+                        absl::TimeZone zone,
+                        const TableStyle& style = {});
 
 }  // namespace potok::client

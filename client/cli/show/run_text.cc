@@ -1,5 +1,6 @@
 #include "client/cli/show/run_text.h"
 
+#include "client/cli/show/table_style.h"
 #include "client/cli/text/printable.h"
 #include "client/cli/text/table.h"
 #include "client/potok_client/run_state.h"
@@ -31,28 +32,6 @@ std::string Counts(const v1::Run& run) {
   add(run.steps_failed(), "failed");
   add(run.steps_canceled(), "canceled");
   add(run.steps_running(), "running");
-  return text;
-}
-
-std::string StepTable(const v1::Run& run, absl::Time now) {
-  const bool all = run.steps_size() <= kStepsShownMax;
-  std::vector<std::vector<std::string>> rows;
-  int left_out = 0;
-  for (const v1::StepStatus& step : run.steps()) {
-    const bool shown = all || step.status() != v1::STATUS_COMPLETED;
-    if (!shown || rows.size() >= kStepsShownMax) {
-      ++left_out;
-      continue;
-    }
-    rows.push_back({Shortened(step.name(), 40),
-                    NameOf(step.status()),
-                    StepTime(step, now),
-                    step.machine(),
-                    Shortened(StepNote(step), 120)});
-  }
-  if (rows.empty()) return "";
-  std::string text = Table({"STEP", "STATE", "TIME", "MACHINE", ""}, rows);
-  if (left_out != 0) text += fmt::format("and {} more steps: `potok job show -o json`\n", left_out);
   return text;
 }
 
@@ -115,14 +94,38 @@ std::string OutputText(const v1::OutputValue& output) {
   return Shortened(Printable(output.text()), 80);
 }
 
-std::string RunSummary(const v1::Run& run, absl::Time now) {
-  std::string text = fmt::format("{}  {}", Printable(run.name()), NameOf(run.status()));
+std::string StepTable(const v1::Run& run, absl::Time now, const TableStyle& style) {
+  const bool all = run.steps_size() <= kStepsShownMax;
+  std::vector<std::vector<std::string>> rows;
+  int left_out = 0;
+  for (const v1::StepStatus& step : run.steps()) {
+    const bool shown = all || step.status() != v1::STATUS_COMPLETED;
+    if (!shown || rows.size() >= kStepsShownMax) {
+      ++left_out;
+      continue;
+    }
+    rows.push_back({Shortened(step.name(), 40),
+                    NameOf(step.status()),
+                    StepTime(step, now),
+                    step.machine(),
+                    Shortened(StepNote(step), 120)});
+  }
+  if (rows.empty()) return "";
+  std::string text = Table({"STEP", "STATE", "TIME", "MACHINE", ""}, rows, style);
+  if (left_out != 0) text += fmt::format("and {} more steps: `potok job show -o json`\n", left_out);
+  return text;
+}
+
+std::string RunSummary(const v1::Run& run, absl::Time now, const TableStyle& style) {
+  const std::string state = NameOf(run.status());
+  std::string text =
+      fmt::format("{}  {}", Printable(run.name()), InColorOf(state, state, style.color != nullptr));
   if (const std::string time = Duration(run.created_us(), run.ended_us(), now); !time.empty()) {
     text += (HasEnded(run.status()) ? "  in " : "  for ") + time;
   }
   text += "  (" + Counts(run) + ")\n";
   if (!run.reason().empty()) text += "  " + Printable(run.reason()) + "\n";
-  text += StepTable(run, now) + OutputLines(run);
+  text += StepTable(run, now, style) + OutputLines(run);
   return text;
 }
 

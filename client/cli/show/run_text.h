@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "client/cli/text/table.h"
 #include "potok/v1/runs.pb.h"
 
 namespace potok::client {
@@ -19,9 +20,12 @@ std::string StepNote(const v1::StepStatus& step);
 // "12:03:11 train  Running  on gpu-1": a line for a step that has just come to this state.
 std::string StepChangeLine(const v1::StepStatus& step, absl::Time now, absl::TimeZone zone);
 
+// A line for each step, of more than 50 for those that did not complete; "" without steps.
+std::string StepTable(const v1::Run& run, absl::Time now, const TableStyle& style = {});
+
 // The whole run, for the end of a follow and for `job show`: a line for each step (of more than 50
 // those that did not complete), the outputs and how to get them.
-std::string RunSummary(const v1::Run& run, absl::Time now);
+std::string RunSummary(const v1::Run& run, absl::Time now, const TableStyle& style = {});
 
 // "12 MiB folder", "1.0 KiB file", or the text of a primitive output.
 std::string OutputText(const v1::OutputValue& output);

@@ -1,199 +1,205 @@
 #include "client/cli/text/query.h"
 
-#include <cctype>
+#include <algorithm>
 
+#include "client/cli/text/query_functions.h"
+#include "client/cli/text/query_tree.h"
 #include "common/base/status_macros.h"
-#include "fmt/format.h"
 
 namespace potok::client {
 namespace {
 
-// Reads and evaluates at once, from left to right.
+using Kind = Expression::Kind;
+using Result = absl::StatusOr<Value>;
+
+Value FieldOf(const Value& value, const std::string& name) {
+  const Object* object = value.AsObject();
+  if (object == nullptr) return Value();
+  for (const auto& [key, member] : *object) {
+    if (key == name) return member;
+  }
+  return Value();
+}
+
+Value IndexOf(const Value& value, std::int64_t index) {
+  const Array* array = value.AsArray();
+  if (array == nullptr) return Value();
+  const auto size = static_cast<std::int64_t>(array->size());
+  if (index < 0) index += size;
+  if (index < 0 || index >= size) return Value();
+  return (*array)[static_cast<std::size_t>(index)];
+}
+
+// As Python's slices, which the specification copies.
+Value SliceOf(const Value& value, const std::array<std::optional<std::int64_t>, 3>& slice) {
+  const Array* array = value.AsArray();
+  if (array == nullptr) return Value();
+  const auto size = static_cast<std::int64_t>(array->size());
+  const std::int64_t step = slice[2].value_or(1);
+  const std::int64_t lowest = step > 0 ? 0 : -1;
+  const std::int64_t highest = step > 0 ? size : size - 1;
+  const auto bound = [&](const std::optional<std::int64_t>& given, std::int64_t otherwise) {
+    if (!given.has_value()) return otherwise;
+    return std::clamp(*given < 0 ? *given + size : *given, lowest, highest);
+  };
+  const std::int64_t from = bound(slice[0], step > 0 ? lowest : highest);
+  const std::int64_t to = bound(slice[1], step > 0 ? highest : lowest);
+  Array part;
+  for (std::int64_t i = from; step > 0 ? i < to : i > to; i += step) {
+    part.push_back((*array)[static_cast<std::size_t>(i)]);
+  }
+  return Value(std::move(part));
+}
+
+Value Flattened(const Value& value) {
+  const Array* array = value.AsArray();
+  if (array == nullptr) return Value();
+  Array flat;
+  for (const Value& item : *array) {
+    const Array* inner = item.AsArray();
+    if (inner == nullptr) {
+      flat.push_back(item);
+    } else {
+      flat.insert(flat.end(), inner->begin(), inner->end());
+    }
+  }
+  return Value(std::move(flat));
+}
+
+Value Compared(const std::string& sign, const Value& left, const Value& right) {
+  if (sign == "==") return Value(AreEqual(left, right));
+  if (sign == "!=") return Value(!AreEqual(left, right));
+  bool comparable = false;
+  const int order = Compare(left, right, &comparable);
+  if (!comparable) return Value();
+  if (sign == "<") return Value(order < 0);
+  if (sign == "<=") return Value(order <= 0);
+  return Value(sign == ">" ? order > 0 : order >= 0);
+}
+
 class Evaluation {
  public:
   explicit Evaluation(const std::string& query) : query_(query) {}
 
-  absl::StatusOr<Value> Run(Value value) {
-    do {
-      POTOK_ASSIGN_OR_RETURN(value, Expression(value));
-    } while (Take('|'));
-    Blanks();
-    if (at_ < query_.size()) return Wrong("the end");
-    return value;
+  Result Of(const Expression& node, const Value& value) const {
+    switch (node.kind) {
+      case Kind::kCurrent:
+        return value;
+      case Kind::kField:
+        return FieldOf(value, node.text);
+      case Kind::kIndex:
+        return IndexOf(value, *node.slice[0]);
+      case Kind::kSlice:
+        return SliceOf(value, node.slice);
+      case Kind::kLiteral:
+        return node.literal;
+      case Kind::kReference:
+        return QueryError(query_, node.at, "'&' belongs before an argument of a function");
+      case Kind::kList:
+      case Kind::kObject:
+        return value.IsNull() ? Result(Value()) : Several(node, value);
+      case Kind::kCall:
+        return Call(node, value);
+      default:
+        return OfLeft(node, value);
+    }
   }
 
  private:
-  // First ('.' name | bracket | '.' braces)*, the rest applied to each item after a projection.
-  absl::StatusOr<Value> Expression(const Value& value) {
-    Blanks();
-    if (Peek() == '[' || Peek() == '{') return Rest(value);
-    POTOK_ASSIGN_OR_RETURN(const std::string name, Name());
-    return Rest(name == "@" ? value : Field(value, name));
-  }
-
-  absl::StatusOr<Value> Rest(const Value& value) {
-    if (Peek() == '.') {
-      ++at_;
-      if (Peek() == '{') return Rest(value);
-      POTOK_ASSIGN_OR_RETURN(const std::string name, Name());
-      return Rest(Field(value, name));
-    }
-    if (Peek() == '{') {
-      POTOK_ASSIGN_OR_RETURN(const Value made, Braces(value));
-      return Rest(made);
-    }
-    if (Peek() != '[') return value;
-    ++at_;
-    Blanks();
-    if (Take(']')) return Each(value, /*flatten=*/true);
-    if (Take('*')) return Take(']') ? Each(value, false) : absl::StatusOr<Value>(Wrong("']'"));
-    if (Take('?')) return Filter(value);
-    return Index(value);
-  }
-
-  absl::StatusOr<Value> Index(const Value& value) {
-    std::size_t digits = 0;
-    std::int64_t index = 0;
-    const bool negative = Take('-');
-    for (; std::isdigit(static_cast<unsigned char>(Peek())) != 0 && digits < 9; ++digits) {
-      index = index * 10 + (query_[at_++] - '0');
-    }
-    if (digits == 0 || !Take(']')) return Wrong("a number and ']'");
-    const Array* array = value.AsArray();
-    if (array == nullptr) return Rest(Value());
-    const auto size = static_cast<std::int64_t>(array->size());
-    const std::int64_t position = negative ? size - index : index;
-    if (position < 0 || position >= size) return Rest(Value());
-    return Rest((*array)[static_cast<std::size_t>(position)]);
-  }
-
-  // The items, and if it is to be flattened those of the arrays among them.
-  static std::vector<const Value*> ItemsOf(const Array& array, bool flatten) {
-    std::vector<const Value*> items;
-    for (const Value& item : array) {
-      const Array* nested = flatten ? item.AsArray() : nullptr;
-      if (nested == nullptr) {
-        items.push_back(&item);
-        continue;
+  // What begins with its first child.
+  Result OfLeft(const Expression& node, const Value& value) const {
+    POTOK_ASSIGN_OR_RETURN(const Value left, Of(node.children[0], value));
+    switch (node.kind) {
+      case Kind::kThen:
+        return Of(node.children[1], left);
+      case Kind::kFlatten:
+        return Flattened(left);
+      case Kind::kNot:
+        return Value(!IsTrue(left));
+      case Kind::kOr:
+        return IsTrue(left) ? left : Of(node.children[1], value);
+      case Kind::kAnd:
+        return IsTrue(left) ? Of(node.children[1], value) : left;
+      case Kind::kCompare: {
+        POTOK_ASSIGN_OR_RETURN(const Value right, Of(node.children[1], value));
+        return Compared(node.text, left, right);
       }
-      for (const Value& inner : *nested) items.push_back(&inner);
+      default:
+        return Project(node, left);
     }
-    return items;
   }
 
-  // Evaluates the rest for each item; null results are left out (JMESPath, "Projections").
-  absl::StatusOr<Value> Each(const Value& value, bool flatten) {
-    const Array* array = value.AsArray();
-    const std::size_t start = at_;
+  Result Project(const Expression& node, const Value& left) const {
+    Array values;
+    const Array* items = left.AsArray();
+    if (node.kind == Kind::kProjectValues) {
+      if (left.AsObject() == nullptr) return Value();
+      for (const auto& [key, member] : *left.AsObject()) values.push_back(member);
+      items = &values;
+    }
+    if (items == nullptr) return Value();
     Array results;
-    std::vector<const Value*> items;
-    if (array != nullptr) items = ItemsOf(*array, flatten);
-    for (const Value* item : items) {
-      at_ = start;
-      POTOK_ASSIGN_OR_RETURN(Value result, Rest(*item));
+    for (const Value& item : *items) {
+      if (node.kind == Kind::kProjectFiltered) {
+        POTOK_ASSIGN_OR_RETURN(const Value holds, Of(node.children[2], item));
+        if (!IsTrue(holds)) continue;
+      }
+      POTOK_ASSIGN_OR_RETURN(Value result, Of(node.children[1], item));
+      // Null results are left out (JMESPath, "Projections").
       if (!result.IsNull()) results.push_back(std::move(result));
     }
-    // With no item the rest must be read all the same.
-    if (items.empty()) POTOK_RETURN_IF_ERROR(Rest(Value()).status());
-    if (array == nullptr) return Value();
     return Value(std::move(results));
   }
 
-  // After "[?": NAME == 'TEXT' ']' or contains(NAME, 'TEXT') ']'.
-  absl::StatusOr<Value> Filter(const Value& value) {
-    POTOK_ASSIGN_OR_RETURN(std::string name, Name());
-    const bool contains = name == "contains" && Take('(');
-    if (contains) {
-      POTOK_ASSIGN_OR_RETURN(name, Name());
-      if (!Take(',')) return Wrong("','");
+  Result Several(const Expression& node, const Value& value) const {
+    Array items;
+    for (const Expression& child : node.children) {
+      POTOK_ASSIGN_OR_RETURN(Value item, Of(child, value));
+      items.push_back(std::move(item));
     }
-    const bool unequal = !contains && Take('!');
-    if (!contains && !(Take('=') && (unequal || Take('=')))) return Wrong("'==' or '!='");
-    POTOK_ASSIGN_OR_RETURN(const std::string text, Literal());
-    if ((contains && !Take(')')) || !Take(']')) return Wrong("']'");
-    const Array* array = value.AsArray();
-    Array kept;
-    for (const Value& item : array == nullptr ? Array() : *array) {
-      const Value field = Field(item, name);
-      const bool holds = contains ? ScalarText(field).find(text) != std::string::npos
-                                  : (ScalarText(field) == text) != unequal;
-      if (holds) kept.push_back(item);
-    }
-    return Each(Value(std::move(kept)), false);
-  }
-
-  absl::StatusOr<Value> Braces(const Value& value) {
-    ++at_;
+    if (node.kind == Kind::kList) return Value(std::move(items));
     Object object;
-    do {
-      POTOK_ASSIGN_OR_RETURN(const std::string key, Name());
-      if (!Take(':')) return Wrong("':'");
-      POTOK_ASSIGN_OR_RETURN(Value member, Expression(value));
-      object.emplace_back(key, std::move(member));
-    } while (Take(','));
-    if (!Take('}')) return Wrong("'}'");
-    if (value.IsNull()) return Value();
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      // Of two equal keys the later one counts, at the place of the first.
+      const auto known = std::find_if(object.begin(), object.end(), [&](const Member& member) {
+        return member.first == node.keys[i];
+      });
+      if (known != object.end()) {
+        known->second = std::move(items[i]);
+      } else {
+        object.emplace_back(node.keys[i], std::move(items[i]));
+      }
+    }
     return Value(std::move(object));
   }
 
-  static Value Field(const Value& value, const std::string& name) {
-    const Object* object = value.AsObject();
-    if (object == nullptr) return Value();
-    for (const auto& [key, member] : *object) {
-      if (key == name) return member;
+  Result Call(const Expression& node, const Value& value) const {
+    std::vector<Argument> arguments;
+    for (const Expression& child : node.children) {
+      Argument argument;
+      if (child.kind == Kind::kReference) {
+        argument.each = [this, &child](const Value& item) { return Of(child.children[0], item); };
+      } else {
+        POTOK_ASSIGN_OR_RETURN(argument.value, Of(child, value));
+      }
+      arguments.push_back(std::move(argument));
     }
-    return Value();
-  }
-
-  absl::StatusOr<std::string> Name() {
-    Blanks();
-    if (Take('@')) return std::string("@");
-    if (Peek() == '"') return Quoted('"');
-    std::string name;
-    while (std::isalnum(static_cast<unsigned char>(Peek())) != 0 || Peek() == '_') {
-      name += query_[at_++];
-    }
-    if (name.empty()) return Wrong("a name");
-    return name;
-  }
-
-  absl::StatusOr<std::string> Literal() {
-    Blanks();
-    if (Peek() == '\'' || Peek() == '`') return Quoted(Peek());
-    return Wrong("a text in single quotes");
-  }
-
-  absl::StatusOr<std::string> Quoted(char quote) {
-    const std::size_t end = query_.find(quote, at_ + 1);
-    if (end == std::string::npos) return Wrong("a closing quote");
-    const std::string text = query_.substr(at_ + 1, end - at_ - 1);
-    at_ = end + 1;
-    return text;
-  }
-
-  char Peek() const { return at_ < query_.size() ? query_[at_] : '\0'; }
-  void Blanks() {
-    while (Peek() == ' ') ++at_;
-  }
-  bool Take(char c) {
-    Blanks();
-    if (Peek() != c) return false;
-    ++at_;
-    return true;
-  }
-  absl::Status Wrong(const std::string& expected) const {
-    return absl::InvalidArgumentError(
-        fmt::format("--query \"{}\": expected {} at character {}", query_, expected, at_ + 1));
+    Result result = CallFunction(node.text, arguments);
+    if (result.ok()) return result;
+    const std::string message(result.status().message());
+    // An error of an expression within has its place already.
+    if (message.rfind("--query", 0) == 0) return result;
+    return QueryError(query_, node.at, message);
   }
 
   const std::string& query_;
-  std::size_t at_ = 0;
 };
 
 }  // namespace
 
 absl::StatusOr<Value> Query(const Value& value, const std::string& query) {
-  return Evaluation(query).Run(value);
+  POTOK_ASSIGN_OR_RETURN(const Expression tree, ParseQuery(query));
+  return Evaluation(query).Of(tree, value);
 }
 
 }  // namespace potok::client

@@ -1,4 +1,4 @@
-// The part of JMESPath that scripts around Azure's command line use. Pure.
+// JMESPath (https://jmespath.org), in which `az --query` and so its scripts ask. Pure.
 #pragma once
 
 #include <string>
@@ -8,10 +8,8 @@
 
 namespace potok::client {
 
-// Names joined by '.', [0] and [-1], [] and [*] (for each), {A:b, C:d} (a new object), [?a=='b']
-// and
-// [?contains(a,'b')] (those for which it holds), '|'. What is not there is null, as in JMESPath.
-// INVALID_ARGUMENT for anything else.
+// What the whole language of the specification finds, functions included; what is not there is
+// null. INVALID_ARGUMENT shows the query and points to the character that is wrong.
 absl::StatusOr<Value> Query(const Value& value, const std::string& query);
 
 }  // namespace potok::client

@@ -1,5 +1,7 @@
 #include "client/cli/text/value.h"
 
+#include <algorithm>
+
 namespace potok::client {
 
 Value::Value() = default;
@@ -16,5 +18,29 @@ Value::Value(const Value&) = default;
 Value::Value(Value&&) noexcept = default;
 Value& Value::operator=(const Value&) = default;
 Value& Value::operator=(Value&&) noexcept = default;
+
+double Value::AsNumber() const {
+  if (const auto* integer = std::get_if<std::int64_t>(&content_)) {
+    return static_cast<double>(*integer);
+  }
+  const auto* number = std::get_if<double>(&content_);
+  return number == nullptr ? 0 : *number;
+}
+
+Value Sorted(const Value& value) {
+  if (const Array* array = value.AsArray()) {
+    Array sorted;
+    for (const Value& item : *array) sorted.push_back(Sorted(item));
+    return Value(std::move(sorted));
+  }
+  const Object* object = value.AsObject();
+  if (object == nullptr) return value;
+  Object sorted;
+  for (const auto& [key, member] : *object) sorted.emplace_back(key, Sorted(member));
+  std::stable_sort(sorted.begin(), sorted.end(), [](const Member& a, const Member& b) {
+    return a.first < b.first;
+  });
+  return Value(std::move(sorted));
+}
 
 }  // namespace potok::client

@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "absl/status/statusor.h"
+
 namespace potok::client {
 
 class Value;
@@ -41,6 +43,12 @@ class Value {
   const std::string* AsText() const { return std::get_if<std::string>(&content_); }
   const Array* AsArray() const { return std::get_if<Array>(&content_); }
   const Object* AsObject() const { return std::get_if<Object>(&content_); }
+  bool IsNumber() const {
+    return std::holds_alternative<std::int64_t>(content_) ||
+           std::holds_alternative<double>(content_);
+  }
+  // 0 if it is no number.
+  double AsNumber() const;
 
   using Content =
       std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object>;
@@ -50,19 +58,38 @@ class Value {
   Content content_;
 };
 
-// JSON (RFC 8259) with an indent of two, as `az` prints it; ends in a newline. Bytes that are not
-// UTF-8 become U+FFFD.
+// JSON (RFC 8259) with an indent of two and keys in the order of the object; ends in a newline.
+// Bytes that are not UTF-8 become U+FFFD.
 std::string ToJson(const Value& value);
+
+// The same on one line without blanks, and without a newline.
+std::string ToCompactJson(const Value& value);
+
+// INVALID_ARGUMENT if it is not JSON, all of it.
+absl::StatusOr<Value> ParseJson(const std::string& text);
+
+// The same with the keys of every object in order, as `az` writes JSON.
+Value Sorted(const Value& value);
 
 // YAML that reads the same in versions 1.1 and 1.2 (text that could be taken for something else is
 // quoted); ends in a newline.
 std::string ToYaml(const Value& value);
 
-// Tab-separated: one line for each item of an array, or one for the value; of objects the values
-// that are not objects or arrays, as `az -o tsv` does. Text is unquoted, null is empty.
+// Tab-separated, byte for byte as `az -o tsv` (knack 0.10): one line for each item of an array, or
+// one for the value; of an object its values, of an array its items. In such a line an array is its
+// length, an object is empty, null is "None" and true is "True"; alone true is "true".
 std::string ToTsv(const Value& value);
 
-// A scalar as it stands in a table: text unquoted, null empty, true and false; of others "".
+// A table, as `az -o table` makes it of a query's result: objects give a column for each member
+// that is neither null nor an array nor an object, headed by its name with a capital. "" if there
+// is nothing to show.
+struct TableCells {
+  std::vector<std::string> headings;
+  std::vector<std::vector<std::string>> rows;
+};
+TableCells CellsOf(const Value& value);
+
+// A scalar as text: unquoted, null empty, true and false; of others "".
 std::string ScalarText(const Value& value);
 
 }  // namespace potok::client

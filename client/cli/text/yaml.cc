@@ -88,23 +88,4 @@ std::string ToYaml(const Value& value) {
   return out;
 }
 
-std::string ToTsv(const Value& value) {
-  const auto line = [](const Value& item) {
-    const Object* object = item.AsObject();
-    if (object == nullptr) return ScalarText(item) + "\n";
-    std::string cells;
-    for (const auto& [key, member] : *object) {
-      if (member.AsObject() != nullptr || member.AsArray() != nullptr) continue;
-      if (!cells.empty()) cells += '\t';
-      cells += ScalarText(member);
-    }
-    return cells + "\n";
-  };
-  const Array* array = value.AsArray();
-  if (array == nullptr) return line(value);
-  std::string out;
-  for (const Value& item : *array) out += line(item);
-  return out;
-}
-
 }  // namespace potok::client

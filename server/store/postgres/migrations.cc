@@ -2,6 +2,7 @@
 
 #include "common/base/status_macros.h"
 #include "fmt/format.h"
+#include "server/store/postgres/run_terms.h"
 #include "server/store/postgres/transaction.h"
 
 namespace potok::server {
@@ -23,6 +24,8 @@ const Statement kReadVersion = {"read schema version",
 const Statement kWriteVersion = {"write schema version",
                                  "INSERT INTO schema_version (version) VALUES ($1::integer)"};
 
+constexpr std::int64_t kVersionOfRunTerms = 2;
+
 absl::Status MigrateInTransaction(PgConnection& connection) {
   POTOK_RETURN_IF_ERROR(connection.Execute(kPrepare));
   POTOK_ASSIGN_OR_RETURN(const PgResult version, connection.Run(kReadVersion));
@@ -37,6 +40,7 @@ absl::Status MigrateInTransaction(PgConnection& connection) {
   }
   for (std::int64_t next = found; next < ours; ++next) {
     POTOK_RETURN_IF_ERROR(connection.Execute(Migrations()[static_cast<std::size_t>(next)]));
+    if (next + 1 == kVersionOfRunTerms) POTOK_RETURN_IF_ERROR(FillRunTerms(connection));
     POTOK_RETURN_IF_ERROR(connection.Run(kWriteVersion, PgParams().Int32(next + 1)).status());
   }
   return absl::OkStatus();

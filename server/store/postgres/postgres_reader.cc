@@ -7,6 +7,7 @@
 #include "fmt/format.h"
 #include "server/journal/codec.h"
 #include "server/store/postgres/rows.h"
+#include "server/store/postgres/run_terms.h"
 
 namespace potok::server {
 
@@ -65,6 +66,13 @@ Statement ListStatement(const RunFilter& filter, PgParams* params) {
     conditions.push_back(fmt::format("name >= ${}::text", params->count()));
     params->Bytes(EndOf(prefix));
     conditions.push_back(fmt::format("name < ${}::text", params->count()));
+  }
+  if (filter.created_after_us != 0) {
+    params->Int64(filter.created_after_us);
+    conditions.push_back(fmt::format("created_us >= ${}::bigint", params->count()));
+  }
+  for (std::string& condition : TermConditions(filter, params)) {
+    conditions.push_back(std::move(condition));
   }
   if (filter.before_run != 0) {
     params->Int64(filter.before_run);

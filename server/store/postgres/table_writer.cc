@@ -10,6 +10,7 @@
 #include "server/journal/codec.h"
 #include "server/store/postgres/journal_table.h"
 #include "server/store/postgres/rows.h"
+#include "server/store/postgres/run_terms.h"
 #include "server/store/postgres/transaction.h"
 #include "server/store/postgres/upserts.h"
 #include "spdlog/spdlog.h"
@@ -42,6 +43,7 @@ struct TableWriter::Writes {
   std::map<MachineId, MachineWrite> machines;
   std::vector<const ServerStarted*> servers;
   std::set<RunId> runs;
+  std::vector<const RunAdded*> added;
 };
 
 absl::Status TableWriter::Connect() {
@@ -125,6 +127,7 @@ absl::Status TableWriter::FoldInto(const Batch& batch, Writes* writes) {
     } else if (const auto* added = std::get_if<RunAdded>(&change)) {
       runs_.insert_or_assign(added->id, FactsOf(*added, batch.revision));
       writes->runs.insert(added->id);
+      writes->added.push_back(added);
     } else if (const auto* run_moved = std::get_if<RunMoved>(&change)) {
       POTOK_ASSIGN_OR_RETURN(RunFacts* const run, Find(run_moved->id));
       if (run == nullptr) continue;
@@ -195,6 +198,7 @@ absl::Status TableWriter::Write(Writes* writes) {
   std::vector<MachineWrite> machines;
   for (const auto& [id, machine] : writes->machines) machines.push_back(machine);
   POTOK_RETURN_IF_ERROR(WriteRuns(*connection_, runs));
+  POTOK_RETURN_IF_ERROR(WriteRunTerms(*connection_, writes->added));
   POTOK_RETURN_IF_ERROR(WriteSteps(*connection_, steps));
   POTOK_RETURN_IF_ERROR(WriteAttempts(*connection_, writes->attempts));
   POTOK_RETURN_IF_ERROR(WriteMachines(*connection_, machines));

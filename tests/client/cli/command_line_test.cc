@@ -109,7 +109,15 @@ TEST_F(CommandLineTest, ExplainsEveryCommandWithAnExample) {
                                                           {"job", "wait"},
                                                           {"machine"},
                                                           {"machine", "list"},
-                                                          {"machine", "show"}};
+                                                          {"machine", "show"},
+                                                          {"profile"},
+                                                          {"profile", "add"},
+                                                          {"profile", "list"},
+                                                          {"profile", "use"},
+                                                          {"profile", "show"},
+                                                          {"profile", "remove"},
+                                                          {"completion"},
+                                                          {"man"}};
   for (std::vector<std::string> words : commands) {
     words.push_back("--help");
     EXPECT_EQ(Run(words), 0);

@@ -154,7 +154,7 @@ TEST(JobObjectTest, HasWhatScriptsReadOfAnAzureJob) {
   v1::Step* prep = spec->add_steps();
   prep->set_name("prep");
   prep->set_command("echo 1");
-  const std::string yaml = ToYaml(JobObject(run));
+  const std::string yaml = ToYaml(JobObject(run, "potok://h:1/runs"));
   EXPECT_EQ(yaml.substr(0, yaml.find("jobs:")),
             "name: brave_river\n"
             "display_name: Demo\n"
@@ -176,11 +176,12 @@ TEST(JobObjectTest, HasWhatScriptsReadOfAnAzureJob) {
             "    mode: rw_mount\n"
             "    path: \"sha256:ab12/70\"\n"
             "    type: mlflow_model\n"
-            "    size_bytes: 12582912\n");
+            "    size_bytes: 12582912\n"
+            "compute: null\n");
   for (const char* part : {"  prep:\n    status: Completed\n",
                            "    command: echo 1\n",
                            "settings:\n  continue_on_step_failure: true\n",
-                           "services: {}\n",
+                           "    endpoint: \"potok://h:1/runs/brave_river\"\n",
                            "created_by: ann\n",
                            "parent_job_name: null\n"}) {
     EXPECT_NE(yaml.find(part), std::string::npos) << part << "\nin\n" << yaml;

@@ -168,6 +168,38 @@ TEST_P(StoreContractTest, ListsRunsByStatusExperimentAndName) {
   EXPECT_THAT(IdsOf(reader().ListRuns(by_name)), ElementsAre(12));
 }
 
+TEST_P(StoreContractTest, ListsRunsBySubmitterTagsAndTime) {
+  RunAdded other = ARun(2);
+  other.submitter = "bob";
+  other.tags = {{"team", "vision"}, {"a=b", "c\xff%"}};
+  RunAdded bare = ARun(3);
+  bare.tags = {};
+  Turn({ARun(1), other, bare, ARun(4)});
+  AwaitProjection();
+  const auto listed = [&](const RunFilter& filter) { return IdsOf(reader().ListRuns(filter)); };
+  RunFilter filter;
+  filter.submitter = "ada";
+  EXPECT_THAT(listed(filter), ElementsAre(4, 3, 1));
+  filter.created_after_us = 1003;
+  EXPECT_THAT(listed(filter), ElementsAre(4, 3));
+  filter.tags = {{"team", "vision"}};
+  EXPECT_THAT(listed(filter), ElementsAre(4));
+  const auto tagged = [&](const std::map<std::string, std::string>& tags) {
+    RunFilter by_tags;
+    by_tags.tags = tags;
+    return listed(by_tags);
+  };
+  EXPECT_THAT(tagged({{"team", "vision"}}), ElementsAre(4, 2, 1));
+  EXPECT_THAT(tagged({{"team", "vision"}, {"a=b", "c\xff%"}}), ElementsAre(2));
+  EXPECT_THAT(tagged({{"a", "b=c"}}), IsEmpty());
+  EXPECT_THAT(tagged({{"team", "visio"}}), IsEmpty());
+  // A term is no other kind's.
+  EXPECT_THAT(tagged({{"", "ada"}}), IsEmpty());
+  RunFilter by_submitter;
+  by_submitter.submitter = "vision";
+  EXPECT_THAT(listed(by_submitter), IsEmpty());
+}
+
 TEST_P(StoreContractTest, ListsMachinesAsLastDescribed) {
   MachineChanged renamed = AMachine(1);
   renamed.liveness = Liveness::kGone;
