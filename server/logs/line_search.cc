@@ -22,6 +22,37 @@ RE2::Options OptionsOf(bool ignore_case) {
   return options;
 }
 
+// Of a parenthesis without its partner RE2 names only the whole pattern.
+std::size_t PlaceOfLoneParenthesis(const std::string& pattern) {
+  std::vector<std::size_t> open;
+  bool in_class = false;
+  for (std::size_t at = 0; at < pattern.size(); ++at) {
+    const char c = pattern[at];
+    if (c == '\\') {
+      ++at;
+    } else if (in_class) {
+      in_class = c != ']';
+    } else if (c == '[') {
+      in_class = true;
+    } else if (c == '(') {
+      open.push_back(at);
+    } else if (c == ')') {
+      if (open.empty()) return at;
+      open.pop_back();
+    }
+  }
+  return open.empty() ? 0 : open.back();
+}
+
+std::size_t PlaceOfError(const std::string& pattern, const RE2& expression) {
+  if (expression.error_code() == RE2::ErrorMissingParen ||
+      expression.error_code() == RE2::ErrorUnexpectedParen) {
+    return PlaceOfLoneParenthesis(pattern);
+  }
+  const std::size_t at = pattern.find(expression.error_arg());
+  return at == std::string::npos ? 0 : at;
+}
+
 }  // namespace
 
 LinePattern::~LinePattern() = default;
@@ -34,11 +65,10 @@ absl::StatusOr<std::shared_ptr<const LinePattern>> LinePattern::Compile(const st
   }
   const RE2 alone(pattern, OptionsOf(ignore_case));
   if (!alone.ok()) {
-    const std::size_t at = alone.error_arg().empty() ? 0 : pattern.find(alone.error_arg());
     return absl::InvalidArgumentError(
         fmt::format("the pattern '{}' is no regular expression (RE2): at character {}: {}",
                     pattern,
-                    (at == std::string::npos ? 0 : at) + 1,
+                    PlaceOfError(pattern, alone) + 1,
                     alone.error()));
   }
   auto made = std::shared_ptr<LinePattern>(new LinePattern);

@@ -209,6 +209,11 @@ std::shared_ptr<LogStream::Reading> LogStream::NextReading() {
       std::shared_ptr<Reading> reading = readings_[(next_ + i) % count];
       if (!reading->ready) continue;
       next_ = (next_ + i + 1) % count;
+      // Of one step what an earlier attempt has left comes first.
+      const auto first = std::ranges::find_if(readings_, [&](const auto& other) {
+        return other->ready && other->key.index == reading->key.index;
+      });
+      reading = *first;
       reading->ready = false;
       return reading;
     }

@@ -99,6 +99,12 @@ TEST(LinePatternTest, SaysWhereAPatternIsWrong) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("at character 3: missing ]"));
   EXPECT_THAT(std::string(LinePattern::Compile("(a){2000}", false).status().message()),
               HasSubstr("character 4"));
+  const std::map<std::string, std::string> places = {
+      {"ab(c", "character 3:"}, {"(a)b)", "character 5:"}, {"[(]\\((x", "character 6:"}};
+  for (const auto& [pattern, place] : places) {
+    EXPECT_THAT(std::string(LinePattern::Compile(pattern, false).status().message()),
+                HasSubstr(place));
+  }
   EXPECT_FALSE(LinePattern::Compile(std::string(5000, 'a'), false).ok());
 }
 
