@@ -8,8 +8,12 @@
 
 namespace potok::agent {
 
-AppendStream::AppendStream(const std::shared_ptr<grpc::Channel>& channel)
-    : stub_(v1::Agents::NewStub(channel)), stream_(stub_->AppendLog(&context_)), reader_([this] {
+AppendStream::AppendStream(const std::shared_ptr<grpc::Channel>& channel,
+                           std::function<void()> broke)
+    : broke_(std::move(broke)),
+      stub_(v1::Agents::NewStub(channel)),
+      stream_(stub_->AppendLog(&context_)),
+      reader_([this] {
         NameThread("log-answers");
         ReadAnswers();
       }) {}
@@ -45,8 +49,11 @@ void AppendStream::ReadAnswers() {
     MutexLock lock(mutex_);
     answers_[FromProto(answer.id())] = answer.stored_bytes();
   }
-  MutexLock lock(mutex_);
-  broken_ = true;
+  {
+    MutexLock lock(mutex_);
+    broken_ = true;
+  }
+  broke_();
 }
 
 }  // namespace potok::agent

@@ -3,6 +3,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <thread>
@@ -17,7 +18,8 @@ namespace potok::agent {
 // One thread calls all but Cancel.
 class AppendStream {
  public:
-  explicit AppendStream(const std::shared_ptr<grpc::Channel>& channel);
+  // `broke` is called once, from a thread of its own, when the stream has broken or was closed.
+  AppendStream(const std::shared_ptr<grpc::Channel>& channel, std::function<void()> broke);
   ~AppendStream();
 
   // Blocks while the network is slower than we are; false once the stream has broken.
@@ -34,6 +36,7 @@ class AppendStream {
  private:
   void ReadAnswers();
 
+  const std::function<void()> broke_;
   grpc::ClientContext context_;
   std::unique_ptr<v1::Agents::Stub> stub_;
   std::unique_ptr<grpc::ClientReaderWriter<v1::AppendLogRequest, v1::AppendLogResponse>> stream_;

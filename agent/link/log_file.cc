@@ -7,8 +7,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "agent/domain/log_limit.h"
-
 namespace potok::agent {
 namespace {
 
@@ -25,6 +23,7 @@ LogFile::LogFile(LogFile&& other) noexcept
     : path_(std::move(other.path_)),
       file_(std::exchange(other.file_, -1)),
       total_(other.total_),
+      stored_(std::move(other.stored_)),
       freed_to_(other.freed_to_) {}
 
 std::int64_t LogFile::FileBytes() {
@@ -35,35 +34,44 @@ std::int64_t LogFile::FileBytes() {
 }
 
 std::int64_t LogFile::Available() {
+  if (stored_) return *total_;
   const std::int64_t file_bytes = FileBytes();
-  if (!total_) {
-    FreeBeyondLimit(file_bytes);
-    return std::min(file_bytes, kLogBytesMax);
+  if (total_) {
+    stored_ = StoredLogOf(file_bytes);
+    total_ = std::min(*total_, stored_->bytes());
+    return *total_;
   }
-  if (StoredLogBytes(file_bytes) < *total_) total_ = StoredLogBytes(file_bytes);
-  return *total_;
+  FreeBeyondLimit(file_bytes);
+  if (file_bytes <= kLogBytesMax) return file_bytes;
+  return kLogBytesMax + static_cast<std::int64_t>(LogCutMark().size());
 }
 
 void LogFile::FreeBeyondLimit(std::int64_t file_bytes) {
   const std::int64_t from = std::max(freed_to_, kLogBytesMax);
-  if (file_bytes - from < kFreeBytes) return;
+  const std::int64_t to = file_bytes - kLogEndBytesMax;
+  if (to - from < kFreeBytes) return;
   // The size stays, as the writer appends; the blocks go (fallocate(2)). Not every file system can.
-  fallocate(file_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, file_bytes - from);
-  freed_to_ = file_bytes;
+  fallocate(file_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, to - from);
+  freed_to_ = to;
+}
+
+std::string LogFile::ReadFile(std::int64_t offset, std::int64_t bytes) const {
+  std::string data(static_cast<std::size_t>(bytes), '\0');
+  const ssize_t count = pread(file_, data.data(), data.size(), offset);
+  data.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+  return data;
 }
 
 std::string LogFile::Read(std::int64_t offset, std::int64_t bytes_max) {
-  if (offset >= kLogBytesMax) {
-    const auto from = static_cast<std::size_t>(offset - kLogBytesMax);
-    if (from >= LogCutMark().size() || total() <= kLogBytesMax) return "";
-    return LogCutMark().substr(from);
-  }
-  const std::int64_t end = std::min(Available(), kLogBytesMax);
-  if (offset >= end) return "";
-  std::string bytes(static_cast<std::size_t>(std::min(bytes_max, end - offset)), '\0');
-  const ssize_t count = pread(file_, bytes.data(), bytes.size(), offset);
-  bytes.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
-  return bytes;
+  const std::int64_t available = Available();
+  if (offset >= available) return "";
+  const std::int64_t bytes = std::min(bytes_max, available - offset);
+  const std::int64_t head = std::min(available, kLogBytesMax);
+  if (offset < head) return ReadFile(offset, std::min(bytes, head - offset));
+  const std::string& marks = stored_ ? stored_->marks : LogCutMark();
+  const auto beyond = static_cast<std::size_t>(offset - head);
+  if (beyond < marks.size()) return marks.substr(beyond, static_cast<std::size_t>(bytes));
+  return ReadFile(stored_->end_offset + static_cast<std::int64_t>(beyond - marks.size()), bytes);
 }
 
 }  // namespace potok::agent

@@ -2,18 +2,18 @@
 
 #include <spdlog/spdlog.h>
 
-#include <atomic>
-#include <condition_variable>
 #include <map>
 #include <optional>
 #include <set>
 #include <thread>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "agent/domain/backoff.h"
 #include "agent/link/append_stream.h"
 #include "agent/link/log_file.h"
+#include "agent/link/log_watch.h"
 #include "agent/link/wire.h"
 #include "common/base/overloaded.h"
 #include "common/runtime/logging.h"
@@ -23,8 +23,16 @@
 namespace potok::agent {
 namespace {
 
-// How often files that may grow are looked at. A look costs one fstat(2) per running attempt.
-constexpr absl::Duration kLookEvery = absl::Milliseconds(25);
+// A file that grows is looked at so often; one that does not is watched (log_watch.h).
+constexpr absl::Duration kLookEvery = absl::Milliseconds(2);
+// Many steps end before this, and need no watch.
+constexpr absl::Duration kFirstLookAfter = absl::Milliseconds(5);
+// What is stored of ended ones is heard of within this.
+constexpr absl::Duration kAnswersEvery = absl::Milliseconds(5);
+// How often files are looked at for which the kernel gives no watch: one fstat(2) each.
+constexpr absl::Duration kLookUnwatchedEvery = absl::Milliseconds(25);
+// Some file systems (of a network, in user space) do not tell of every write.
+constexpr absl::Duration kLookWatchedEvery = absl::Seconds(1);
 constexpr std::int64_t kChunkBytesMax = 256 << 10;
 // What one attempt may send before the next has its turn.
 constexpr std::int64_t kTurnBytesMax = 4 << 20;
@@ -48,6 +56,7 @@ struct Entry {
   std::int64_t sent = 0;
   std::int64_t stored = 0;
   bool final_sent = false;
+  absl::Duration look_at = absl::InfiniteDuration();  // since boot; as in the agenda
 
   bool InFlight() const { return sent > stored || final_sent; }
 };
@@ -82,69 +91,88 @@ class LogShipper::Worker {
       MutexLock lock(mutex_);
       closed_ = true;
       if (stream_in_use_ != nullptr) stream_in_use_->Cancel();
-      changed_.notify_one();
     }
+    watch_.Wake();
     thread_.join();
   }
 
   void Add(Command command) {
-    MutexLock lock(mutex_);
-    // Files that are followed are looked at soon anyway; an ended one is worth waking up for.
-    const bool wake = idle_ || std::holds_alternative<FinishCommand>(command);
-    commands_.push_back(std::move(command));
-    if (wake) changed_.notify_one();
+    bool wake = !std::holds_alternative<FollowCommand>(command);
+    {
+      MutexLock lock(mutex_);
+      // What begins is looked at soon anyway, unless nothing else is.
+      wake = wake || waits_long_;
+      commands_.push_back(std::move(command));
+    }
+    if (wake) watch_.Wake();
   }
 
  private:
   void Run() {
-    while (true) {
-      std::optional<std::vector<Command>> commands = TakeCommands();
-      if (!commands) break;
+    while (std::optional<std::vector<Command>> commands = TakeCommands()) {
       for (Command& command : *commands) Handle(std::move(command));
       if (stream_) TakeAnswers();
       if (stream_ && stream_->broken()) EndStream();
       if (BootTime() >= retry_at_) Ship();
+      for (const AttemptKey& written : watch_.Wait(TimeToWait())) {
+        const auto entry = entries_.find(written);
+        if (entry != entries_.end()) LookAt(BootTime(), *entry);
+      }
     }
     SetStream(nullptr);
   }
 
+  // Nothing: the shipper is closed.
   std::optional<std::vector<Command>> TakeCommands() {
     MutexLock lock(mutex_);
-    idle_ = entries_.empty();
-    const auto has_news = [this] { return HasNews(); };
-    if (idle_) {
-      changed_.wait(lock.native(), has_news);
-    } else {
-      changed_.wait_for(lock.native(), absl::ToChronoMilliseconds(kLookEvery), has_news);
-    }
-    idle_ = false;
+    waits_long_ = false;
     if (closed_) return std::nullopt;
     return std::exchange(commands_, {});
   }
-  bool HasNews() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    // A followed file alone is no reason to look before its time.
-    if (closed_ || (idle_ && !commands_.empty())) return true;
-    return std::any_of(commands_.begin(), commands_.end(), [](const Command& command) {
-      return std::holds_alternative<FinishCommand>(command);
-    });
+
+  absl::Duration TimeToWait() {
+    const absl::Duration now = BootTime();
+    absl::Duration wait = absl::InfiniteDuration();
+    if (!agenda_.empty()) wait = std::max(agenda_.begin()->first, retry_at_) - now;
+    if (!suspects_.empty()) wait = std::max(kLookUnwatchedEvery, retry_at_ - now);
+    if (finals_ > 0) wait = std::min(wait, kAnswersEvery);
+    MutexLock lock(mutex_);
+    if (!commands_.empty() || closed_) return absl::ZeroDuration();
+    waits_long_ = wait > kFirstLookAfter;
+    return wait;
+  }
+
+  void LookAt(absl::Duration when, std::pair<const AttemptKey, Entry>& entry) {
+    agenda_.erase({entry.second.look_at, entry.first});
+    entry.second.look_at = when;
+    if (when != absl::InfiniteDuration()) agenda_.insert({when, entry.first});
   }
 
   void Handle(Command command) {
     std::visit(Overloaded{[this](FollowCommand& follow) { EntryOf(follow.key, follow.path); },
                           [this](FinishCommand& finish) {
-                            EntryOf(finish.key, finish.path).file.SetTotal(finish.stored_bytes);
+                            auto& entry = EntryOf(finish.key, finish.path);
+                            entry.second.file.SetTotal(finish.stored_bytes);
+                            LookAt(BootTime(), entry);
                           },
                           [this](DropCommand& drop) { Forget(drop.key); }},
                command);
   }
 
-  Entry& EntryOf(const AttemptKey& key, const std::string& path) {
-    return entries_.try_emplace(key, Entry{.file = LogFile(path)}).first->second;
+  std::pair<const AttemptKey, Entry>& EntryOf(const AttemptKey& key, const std::string& path) {
+    const auto [entry, is_new] = entries_.try_emplace(key, Entry{.file = LogFile(path)});
+    if (is_new) LookAt(BootTime() + kFirstLookAfter, *entry);
+    return *entry;
   }
 
   void Forget(const AttemptKey& key) {
-    entries_.erase(key);
     suspects_.erase(key);
+    watch_.Disarm(key);
+    const auto entry = entries_.find(key);
+    if (entry == entries_.end()) return;
+    LookAt(absl::InfiniteDuration(), *entry);
+    if (entry->second.final_sent) --finals_;
+    entries_.erase(entry);
   }
 
   void TakeAnswers() {
@@ -174,9 +202,27 @@ class LogShipper::Worker {
       }
       return;
     }
-    for (auto& [key, entry] : entries_) {
-      if (!Send(key, entry)) return;
+    std::vector<AttemptKey> due;
+    const absl::Duration now = BootTime();
+    for (auto at = agenda_.begin(); at != agenda_.end() && at->first <= now; ++at) {
+      due.push_back(at->second);
     }
+    for (const AttemptKey& key : due) {
+      auto& entry = *entries_.find(key);
+      const std::int64_t sent = entry.second.sent;
+      if (!Send(key, entry.second)) return;
+      LookAt(NextLook(key, entry.second, entry.second.sent > sent), entry);
+    }
+  }
+
+  absl::Duration NextLook(const AttemptKey& key, Entry& entry, bool grows) {
+    if (entry.final_sent) return absl::InfiniteDuration();
+    const absl::Duration now = BootTime();
+    const bool has_more = entry.file.Available() > entry.sent;
+    if (grows) return has_more ? now : now + kLookEvery;
+    if (!watch_.Arm(key, entry.file.path())) return now + kLookUnwatchedEvery;
+    // What was written before the watch was there is not told.
+    return entry.file.Available() > entry.sent ? now : now + kLookWatchedEvery;
   }
 
   // False if the stream broke.
@@ -202,10 +248,13 @@ class LogShipper::Worker {
     const std::int64_t end = entry.sent + static_cast<std::int64_t>(bytes.size());
     request.set_data(std::move(bytes));
     request.set_final(entry.file.finished() && end >= entry.file.total());
-    if (!stream_) SetStream(std::make_unique<AppendStream>(channel_));
+    if (!stream_) {
+      SetStream(std::make_unique<AppendStream>(channel_, [this] { watch_.Wake(); }));
+    }
     if (!stream_->Write(request)) return false;
     entry.sent = end;
     entry.final_sent = request.final();
+    if (entry.final_sent) ++finals_;
     return true;
   }
 
@@ -221,6 +270,8 @@ class LogShipper::Worker {
       entry.sent = entry.stored;
       entry.final_sent = false;
     }
+    finals_ = 0;
+    for (auto& entry : entries_) LookAt(BootTime(), entry);
   }
 
   void FindWhatIsRefused(const absl::Status& status) {
@@ -251,16 +302,18 @@ class LogShipper::Worker {
   const std::shared_ptr<grpc::Channel> channel_;
   const std::function<void(AttemptKey)> stored_;
   std::map<AttemptKey, Entry> entries_;
+  std::set<std::pair<absl::Duration, AttemptKey>> agenda_;  // when each is looked at next
+  int finals_ = 0;  // entries whose last chunk is on its way
   std::set<AttemptKey> suspects_;
   std::unique_ptr<AppendStream> stream_;
   absl::Duration retry_at_;
   Backoff backoff_{0x9e3779b97f4a7c15};
 
+  LogWatch watch_;
   Mutex mutex_;
-  std::condition_variable changed_;
   std::vector<Command> commands_ ABSL_GUARDED_BY(mutex_);
   AppendStream* stream_in_use_ ABSL_GUARDED_BY(mutex_) = nullptr;
-  bool idle_ ABSL_GUARDED_BY(mutex_) = true;
+  bool waits_long_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;  // last: it uses the others
 };

@@ -1,11 +1,14 @@
-// Logs of attempts on the server's disk: one append-only file per attempt, written at offsets, read
-// while it grows.
+// Logs of attempts on the server's disk: one file per attempt, written at offsets, read while it
+// grows, packed once it is finished.
 //
-// Layout: ROOT/RUN/INDEX.ATTEMPT.log. Thread-safe; blocks on the disk only for the bytes it is
-// asked to move. See docs/decisions/0008-logs-are-files.md.
+// Layout: ROOT/RUN/INDEX.ATTEMPT.log, beside it `.index` (log_index.h); of a finished one that is
+// worth it `.log.zst` instead (packed_log.h). Thread-safe; blocks on the disk only for the bytes
+// it is asked to move. See docs/decisions/0008-logs-are-files.md.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -16,22 +19,28 @@
 #include "absl/status/statusor.h"
 #include "common/base/attempt.h"
 #include "common/runtime/mutex.h"
+#include "common/runtime/worker_pool.h"
+#include "server/logs/log_reader.h"
 
 namespace potok::server {
 
 class LogStore {
  public:
-  // Makes the folder; PERMISSION_DENIED or UNAVAILABLE if it cannot.
+  // Makes the folder; PERMISSION_DENIED or UNAVAILABLE if it cannot. Goes on, on a thread of its
+  // own, with what was to be packed when the last server ended.
   static absl::StatusOr<std::unique_ptr<LogStore>> Open(const std::string& root);
+  // Does not wait for what is still to be packed.
+  ~LogStore();
 
   // Appends `data` that belongs at `offset`; what is already there is skipped. OUT_OF_RANGE if
   // bytes before `offset` are missing (the message ends in "resume at N"); RESOURCE_EXHAUSTED on a
-  // full disk. Returns the bytes stored so far.
+  // full disk; FAILED_PRECONDITION if it would add to a log that is finished and packed. Returns
+  // the bytes stored so far.
   absl::StatusOr<std::int64_t> Append(const AttemptKey& key,
                                       std::int64_t offset,
                                       const std::string& data);
 
-  // The log is known to be `bytes` long: readers that follow may stop there.
+  // The log is known to be `bytes` long: readers that follow may stop there, and it may be packed.
   void Finish(const AttemptKey& key, std::int64_t bytes);
 
   // How many logs it has in memory: those under way, and some thousand others.
@@ -45,10 +54,8 @@ class LogStore {
   // True once Finish was told, since this server started.
   bool KnowsEnd(const AttemptKey& key);
 
-  // Up to `bytes_max` from `offset`; empty at the end.
-  absl::StatusOr<std::string> Read(const AttemptKey& key,
-                                   std::int64_t offset,
-                                   std::size_t bytes_max);
+  // For reading at one's own pace; it stays good while the log grows and when it is packed.
+  LogReader ReaderOf(const AttemptKey& key) const { return LogReader(PathsOf(key)); }
 
   // Calls `arrived` once, from any thread, when there is more than `size` bytes or the log is
   // complete; at once if that is so already. It must be quick. The number cancels it.
@@ -58,32 +65,34 @@ class LogStore {
   // When this returns the call is not running and will not be made.
   void CancelNotify(const AttemptKey& key, std::uint64_t number);
 
+  // Waits until what was finished before this call is packed. For tests.
+  void AwaitPacked();
+
  private:
-  struct Waiter {
-    std::int64_t size = 0;
-    std::function<void()> arrived;
-  };
+  class Log;
   // Logs that nobody reads are forgotten in memory beyond this many.
   static constexpr std::size_t kLogsRemembered = 20'000;
+  // Of so many logs the files stay open between two appends.
+  static constexpr std::size_t kLogsOpen = 64;
 
-  struct Log {
-    std::int64_t stored = -1;       // -1: not looked at yet
-    std::int64_t finished_at = -1;  // -1: not known
-    std::map<std::uint64_t, Waiter> waiters;
-  };
-
-  explicit LogStore(std::string root) : root_(std::move(root)) {}
-  std::string PathOf(const AttemptKey& key) const;
-  Log& LogOf(const AttemptKey& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Wake(Log& log) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  explicit LogStore(std::string root);
+  LogPaths PathsOf(const AttemptKey& key) const;
+  std::shared_ptr<Log> LogOf(const AttemptKey& key);
+  std::shared_ptr<Log> FindLog(const AttemptKey& key);
+  // Makes the run's folder, and closes the files of another log if too many are open.
+  void PrepareWrite(const AttemptKey& key, const std::shared_ptr<Log>& log);
   void ForgetIdle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void PackLater(std::shared_ptr<Log> log);
+  void PackLeftovers();
 
   const std::string root_;
-  Mutex mutex_;
-  std::map<AttemptKey, Log> logs_ ABSL_GUARDED_BY(mutex_);
+  Mutex mutex_;  // before a log's own
+  std::map<AttemptKey, std::shared_ptr<Log>> logs_ ABSL_GUARDED_BY(mutex_);
   std::size_t forget_at_ ABSL_GUARDED_BY(mutex_) = kLogsRemembered;
   std::set<RunId> folders_ ABSL_GUARDED_BY(mutex_);
-  std::uint64_t next_waiter_ ABSL_GUARDED_BY(mutex_) = 1;
+  std::deque<std::shared_ptr<Log>> open_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<bool> stopping_ = false;
+  WorkerPool packer_;  // last: its thread uses the rest
 };
 
 }  // namespace potok::server

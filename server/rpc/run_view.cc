@@ -34,6 +34,39 @@ std::vector<StepRow> WithUnmoved(std::vector<StepRow> rows, std::uint32_t steps)
   return rows;
 }
 
+std::string SomeNames(const std::vector<Step>& steps) {
+  constexpr std::size_t kNamesMax = 20;
+  std::string names;
+  for (std::size_t i = 0; i < std::min(steps.size(), kNamesMax); ++i) {
+    names += (i == 0 ? "" : ", ") + steps[i].name;
+  }
+  return steps.size() > kNamesMax ? names + ", ..." : names;
+}
+
+// * is any characters, ? is one; brackets are of the names of loops' items, not of sets.
+bool MatchesPattern(const std::string& name, const std::string& pattern) {
+  std::size_t in_name = 0;
+  std::size_t in_pattern = 0;
+  std::size_t star = std::string::npos;
+  std::size_t retry = 0;
+  while (in_name < name.size()) {
+    const char c = in_pattern < pattern.size() ? pattern[in_pattern] : '\0';
+    if (c == '*') {
+      star = in_pattern++;
+      retry = in_name;
+    } else if (in_pattern < pattern.size() && (c == '?' || c == name[in_name])) {
+      ++in_pattern;
+      ++in_name;
+    } else if (star != std::string::npos) {
+      in_pattern = star + 1;
+      in_name = ++retry;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', in_pattern) == std::string::npos;
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const RunView::StoredSpec>> RunView::SpecOf(const RunRow& row) {
@@ -141,22 +174,33 @@ void RunView::ExplainQueued(v1::Run& run, RunId id) {
   for (std::size_t i = 0; i < queued.size(); ++i) queued[i]->set_waiting_for(texts[i]);
 }
 
-absl::StatusOr<std::uint32_t> RunView::FindStep(const RunRow& run, const std::string& step) {
+absl::StatusOr<std::vector<std::pair<std::uint32_t, std::string>>> RunView::FindSteps(
+    const RunRow& run, const std::string& step, const std::vector<std::string>& patterns) {
   POTOK_ASSIGN_OR_RETURN(const auto spec, SpecOf(run));
   const std::vector<Step>& steps = spec->plain.steps;
-  if (step.empty() && steps.size() == 1) return 0;
-  std::string names;
+  std::vector<std::string> wanted = patterns;
+  if (wanted.empty()) wanted.push_back(step.empty() && steps.size() == 1 ? "*" : step);
+  std::vector<bool> found(wanted.size());
+  std::vector<std::pair<std::uint32_t, std::string>> chosen;
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    if (steps[i].name == step) return static_cast<std::uint32_t>(i);
-    if (i < 20) names += (i == 0 ? "" : ", ") + steps[i].name;
+    bool matches = false;
+    for (std::size_t of = 0; of < wanted.size(); ++of) {
+      const bool is_it = steps[i].name == wanted[of] || MatchesPattern(steps[i].name, wanted[of]);
+      if (is_it) found[of] = true;
+      matches = matches || is_it;
+    }
+    if (matches) chosen.emplace_back(static_cast<std::uint32_t>(i), steps[i].name);
   }
-  if (steps.size() > 20) names += ", ...";
-  if (step.empty()) {
+  const auto missing = std::ranges::find(found, false);
+  if (missing == found.end()) return chosen;
+  const std::string names = SomeNames(steps);
+  const std::string& name = wanted[static_cast<std::size_t>(missing - found.begin())];
+  if (name.empty()) {
     return absl::InvalidArgumentError(
         fmt::format("run {} has {} steps; say which one: {}", run.added.name, steps.size(), names));
   }
   return absl::NotFoundError(
-      fmt::format("run {} has no step '{}'; it has {}", run.added.name, step, names));
+      fmt::format("run {} has no step '{}'; it has {}", run.added.name, name, names));
 }
 
 }  // namespace potok::server

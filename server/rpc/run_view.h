@@ -35,9 +35,11 @@ class RunView {
   // The run alone, without steps and outputs.
   absl::StatusOr<v1::Run> GetSummary(RunId id);
 
-  // The number of a step by its name; empty is the only step of a run that has one. NOT_FOUND names
-  // those there are.
-  absl::StatusOr<std::uint32_t> FindStep(const RunRow& run, const std::string& step);
+  // The steps by their numbers and names that `patterns` name, in the order of the pipeline: names,
+  // or names with * and ?. Without patterns the one named `step`; empty is the only step of a run
+  // that has one. NOT_FOUND names those there are.
+  absl::StatusOr<std::vector<std::pair<std::uint32_t, std::string>>> FindSteps(
+      const RunRow& run, const std::string& step, const std::vector<std::string>& patterns);
 
   Reader& reader() { return reader_; }
 

@@ -39,11 +39,16 @@ TEST(LeaseTest, StandsWhileAnotherSessionIsTried) {
   EXPECT_EQ(lease.deadline(), absl::Seconds(50)) << "a new session may name another length";
 }
 
-TEST(LogLimitTest, CountsTheMarkOfALogThatIsCut) {
+TEST(LogLimitTest, KeepsTheBeginningAMarkAndTheEnd) {
+  const auto mark = static_cast<std::int64_t>(LogCutMark().size());
   EXPECT_EQ(StoredLogBytes(0), 0);
   EXPECT_EQ(StoredLogBytes(kLogBytesMax), kLogBytesMax);
-  EXPECT_EQ(StoredLogBytes(kLogBytesMax + 1),
-            kLogBytesMax + static_cast<std::int64_t>(LogCutMark().size()));
+  EXPECT_EQ(StoredLogBytes(kLogBytesMax + 1), kLogBytesMax + mark + 1);
+  EXPECT_EQ(StoredLogBytes(kLogBytesMax + kLogEndBytesMax), kLogBytesMax + mark + kLogEndBytesMax);
+  const StoredLog long_one = StoredLogOf(3 * kLogBytesMax);
+  EXPECT_EQ(long_one.end_offset, 3 * kLogBytesMax - kLogEndBytesMax);
+  EXPECT_EQ(long_one.marks,
+            LogCutMark() + "[potok] 2146435072 bytes were dropped here; the last 1048576 follow\n");
 }
 
 }  // namespace

@@ -7,26 +7,55 @@
 
 #include "agent/domain/log_limit.h"
 #include "agent/link/log_file.h"
+#include "agent/link/log_watch.h"
 #include "common/rpc/channel.h"
+#include "fmt/format.h"
 #include "tests/agent/loop/fake_server.h"
 #include "tests/agent/loop/fakes.h"
 
 namespace potok::agent {
 namespace {
 
-TEST(LogFileTest, CutsALogThatIsTooLongWithAMark) {
+TEST(LogFileTest, CutsALogThatIsTooLongWithAMarkAndKeepsItsEnd) {
   const TempFolder folder;
   const std::string path = folder.path() + "/log";
   WriteText(path, "first");
   std::filesystem::resize_file(path, static_cast<std::uintmax_t>(kLogBytesMax) + 7);
+  const auto mark = static_cast<std::int64_t>(LogCutMark().size());
   LogFile log(path);
-  EXPECT_EQ(log.Available(), kLogBytesMax) << "no mark before it is known that more follows";
-  log.SetTotal(StoredLogBytes(kLogBytesMax + 7));
+  EXPECT_EQ(log.Available(), kLogBytesMax + mark) << "who follows learns of the cut at once";
+  EXPECT_EQ(log.Read(kLogBytesMax, 1000), LogCutMark());
+  const std::int64_t size = kLogBytesMax + 5'000'000;
+  std::filesystem::resize_file(path, static_cast<std::uintmax_t>(size));
+  std::ofstream(path, std::ios::app) << "the error at last";
+  EXPECT_EQ(log.Available(), kLogBytesMax + mark);
+  log.SetTotal(StoredLogBytes(size + 17));
   EXPECT_EQ(log.Available(), log.total());
   EXPECT_EQ(log.Read(0, 5), "first");
   EXPECT_EQ(log.Read(kLogBytesMax - 3, 100), std::string(3, '\0'));
-  EXPECT_EQ(log.Read(kLogBytesMax, 1000), LogCutMark());
+  const std::string dropped =
+      fmt::format("[potok] {} bytes were dropped here; the last {} follow\n",
+                  5'000'017 - kLogEndBytesMax,
+                  kLogEndBytesMax);
+  EXPECT_EQ(log.Read(kLogBytesMax, 1000), LogCutMark() + dropped);
+  EXPECT_EQ(log.Read(kLogBytesMax + mark, 1000), dropped);
+  EXPECT_EQ(log.Read(log.total() - 17, 1000), "the error at last");
+  EXPECT_EQ(log.total() - mark - static_cast<std::int64_t>(dropped.size()),
+            kLogBytesMax + kLogEndBytesMax);
   EXPECT_EQ(log.Read(log.total(), 1000), "");
+}
+
+TEST(LogFileTest, KeepsAllOfALogWhoseRestIsNoLongerThanTheEndThatIsKept) {
+  const TempFolder folder;
+  const std::string path = folder.path() + "/log";
+  WriteText(path, "");
+  std::filesystem::resize_file(path, static_cast<std::uintmax_t>(kLogBytesMax));
+  std::ofstream(path, std::ios::app) << "a little more";
+  LogFile log(path);
+  log.SetTotal(StoredLogBytes(kLogBytesMax + 13));
+  EXPECT_EQ(log.Read(kLogBytesMax, 1000), LogCutMark());
+  EXPECT_EQ(log.Read(kLogBytesMax + static_cast<std::int64_t>(LogCutMark().size()), 1000),
+            "a little more");
 }
 
 TEST(LogFileTest, KeepsALogOfExactlyTheLimitAsItIs) {
@@ -47,6 +76,35 @@ TEST(LogFileTest, PromisesNoMoreThanTheDiskStillHas) {
   log.SetTotal(10);
   EXPECT_EQ(log.Available(), 3);
   EXPECT_EQ(log.total(), 3);
+}
+
+TEST(LogWatchTest, TellsOfTheNextWriteAndOnlyThatOne) {
+  const TempFolder folder;
+  const std::string path = folder.path() + "/log";
+  WriteText(path, "");
+  LogWatch watch;
+  ASSERT_TRUE(watch.Arm(kKey, path));
+  EXPECT_THAT(watch.Wait(absl::ZeroDuration()), ::testing::IsEmpty());
+  std::ofstream(path, std::ios::app) << "a" << std::flush << "b" << std::flush;
+  EXPECT_THAT(watch.Wait(absl::Minutes(1)), ::testing::Each(kKey));
+  std::ofstream(path, std::ios::app) << "c";
+  watch.Wake();
+  EXPECT_THAT(watch.Wait(absl::Minutes(1)), ::testing::IsEmpty());
+}
+
+// A finished attempt's folder, and its log in it, is used again for another attempt.
+TEST(LogWatchTest, KnowsAFileThatIsUsedAgain) {
+  const TempFolder folder;
+  WriteText(folder.path() + "/one", "");
+  LogWatch watch;
+  const AttemptKey next{9, 9, 9};
+  ASSERT_TRUE(watch.Arm(kKey, folder.path() + "/one"));
+  std::filesystem::rename(folder.path() + "/one", folder.path() + "/two");
+  ASSERT_TRUE(watch.Arm(next, folder.path() + "/two"));
+  watch.Disarm(kKey);
+  std::ofstream(folder.path() + "/two", std::ios::app) << "a";
+  EXPECT_THAT(watch.Wait(absl::Minutes(1)), ::testing::ElementsAre(next));
+  EXPECT_FALSE(watch.Arm(kKey, folder.path() + "/one"));
 }
 
 class LogShipperTest : public ::testing::Test {
@@ -92,6 +150,30 @@ TEST_F(LogShipperTest, ShipsWhatIsAppendedWhileAStepRuns) {
   ASSERT_TRUE(server_.Await([&] { return server_.logs[kKey] == "one\ntwo\n"; }));
   shipper_.Finish(kKey, path, 8);
   EXPECT_TRUE(AwaitStored(kKey));
+}
+
+// A file that is written to again and again, with pauses longer than any look: each write is told
+// of anew.
+TEST_F(LogShipperTest, ShipsEachLineOfAStepThatPauses) {
+  const std::string path = Log(kKey, "");
+  shipper_.Follow(kKey, path);
+  std::string written;
+  for (int i = 0; i < 50; ++i) {
+    const std::string line = "line " + std::to_string(i) + "\n";
+    written += line;
+    std::ofstream(path, std::ios::app) << line;
+    ASSERT_TRUE(server_.Await([&] { return server_.logs[kKey] == written; }));
+  }
+}
+
+TEST_F(LogShipperTest, ShipsALogWhoseFileComesLater) {
+  const std::string path = folder_.path() + "/" + ToString(kKey);
+  shipper_.Follow(kKey, path);
+  const std::string other = Log({2, 0, 1}, "x");
+  shipper_.Finish({2, 0, 1}, other, 1);
+  ASSERT_TRUE(AwaitStored({2, 0, 1}));
+  WriteText(path, "late\n");
+  ASSERT_TRUE(server_.Await([&] { return server_.logs[kKey] == "late\n"; }));
 }
 
 TEST_F(LogShipperTest, ShipsTheOthersWhenTheServerRefusesOne) {

@@ -394,9 +394,6 @@ TEST_F(CommandLineTest, PrintsLogsWholeOrTheirEnd) {
   server_.runs.logs["main"] = "\x1b[2Jboo\n";
   EXPECT_EQ(Run({"job", "logs", "-n", "brave_river"}), 0);
   EXPECT_EQ(out(), "\\x1b[2Jboo\n");
-  *run.add_steps() = AStep(1, "second", v1::STATUS_COMPLETED);
-  EXPECT_EQ(Run({"job", "logs", "-n", "brave_river"}), 2);
-  EXPECT_THAT(err(), HasSubstr("--step (main, second)"));
 }
 
 TEST_F(CommandLineTest, DownloadsLogsAndTextsWithoutOverwriting) {

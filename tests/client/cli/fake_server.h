@@ -98,23 +98,52 @@ class FakeRuns final : public v1::Runs::Service {
   grpc::Status Logs(grpc::ServerContext* /*context*/,
                     const v1::LogsRequest* request,
                     grpc::ServerWriter<v1::LogsResponse>* writer) override {
+    std::vector<std::string> steps = {request->step()};
+    {
+      const std::lock_guard<std::mutex> lock(mutex);
+      logs_requests.push_back(*request);
+      if (logs_answers.contains(logs_requests.size())) {
+        const auto& [answers, end] = logs_answers[logs_requests.size()];
+        for (const v1::LogsResponse& answer : answers) writer->Write(answer);
+        return end;
+      }
+      if (request->steps_size() > 0) steps.clear();
+      if (request->steps_size() > 0) {
+        for (const auto& [step, log] : logs) steps.push_back(step);
+      }
+    }
+    for (const std::string& step : steps) WriteLog(step, *request, writer);
+    return grpc::Status::OK;
+  }
+
+  void WriteLog(const std::string& step,
+                const v1::LogsRequest& request,
+                grpc::ServerWriter<v1::LogsResponse>* writer) {
     std::string log;
     {
       const std::lock_guard<std::mutex> lock(mutex);
-      log = logs[request->step()];
+      log = logs[step];
     }
     const auto size = static_cast<std::int64_t>(log.size());
-    std::int64_t at = request->offset() < 0 ? std::max<std::int64_t>(size + request->offset(), 0)
-                                            : request->offset();
+    std::int64_t at = request.offset() < 0 ? std::max<std::int64_t>(size + request.offset(), 0)
+                                           : request.offset();
+    if (request.tail_lines() > 0) {
+      auto begin = log.size();
+      for (auto left = request.tail_lines(); left > 0 && begin != 0; --left) {
+        const auto end = begin < 2 ? std::string::npos : log.rfind('\n', begin - 2);
+        begin = end == std::string::npos ? 0 : end + 1;
+      }
+      at = static_cast<std::int64_t>(begin);
+    }
     // In small pieces, so that lines arrive in parts.
     for (; at < size; at += 7) {
       v1::LogsResponse part;
       part.set_offset(at);
       part.set_data(log.substr(static_cast<std::size_t>(at), 7));
       part.set_attempt(1);
+      part.set_step(step);
       writer->Write(part);
     }
-    return grpc::Status::OK;
   }
 
   std::mutex mutex;
@@ -125,12 +154,15 @@ class FakeRuns final : public v1::Runs::Service {
   std::vector<v1::Run> listed;
   std::vector<WatchSession> sessions;
   std::map<std::string, std::string> logs;
+  // To the n-th call of Logs, from 1: these, and then the end.
+  std::map<std::size_t, std::pair<std::vector<v1::LogsResponse>, grpc::Status>> logs_answers;
   // What was asked.
   std::vector<std::string> request_ids;
   v1::PipelineSpec created;
   std::vector<v1::ListRunsRequest> list_requests;
   std::vector<std::int64_t> watched_after;
   std::vector<std::string> canceled;
+  std::vector<v1::LogsRequest> logs_requests;
   std::atomic<bool> watching{false};
 };
 

@@ -25,6 +25,10 @@ class LogStoreTest : public ::testing::Test {
     logs_ = *std::move(opened);
   }
 
+  absl::StatusOr<std::string> ReadLog(const AttemptKey& key, std::int64_t offset, std::size_t max) {
+    return logs_->ReaderOf(key).Read(offset, max);
+  }
+
   std::string folder_;
   std::unique_ptr<LogStore> logs_;
   const AttemptKey key_{7, 3, 1};
@@ -34,7 +38,7 @@ TEST_F(LogStoreTest, KeepsBytesOnceWhenAChunkIsSentTwice) {
   ASSERT_TRUE(logs_->Append(key_, 0, "hello ").ok());
   ASSERT_TRUE(logs_->Append(key_, 0, "hello ").ok());
   EXPECT_EQ(*logs_->Append(key_, 3, "lo world"), 11);
-  EXPECT_EQ(*logs_->Read(key_, 0, 100), "hello world");
+  EXPECT_EQ(*ReadLog(key_, 0, 100), "hello world");
 }
 
 TEST_F(LogStoreTest, RefusesAGapAndNamesWhereToResume) {
@@ -42,7 +46,7 @@ TEST_F(LogStoreTest, RefusesAGapAndNamesWhereToResume) {
   const auto status = logs_->Append(key_, 5, "x").status();
   EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
   EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("resume at 3"));
-  EXPECT_EQ(*logs_->Read(key_, 0, 100), "abc");
+  EXPECT_EQ(*ReadLog(key_, 0, 100), "abc");
 }
 
 TEST_F(LogStoreTest, GoesOnWhereItWasAfterARestart) {
@@ -50,14 +54,14 @@ TEST_F(LogStoreTest, GoesOnWhereItWasAfterARestart) {
   Reopen();
   EXPECT_EQ(logs_->SizeOf(key_), 3);
   ASSERT_TRUE(logs_->Append(key_, 3, "c").ok());
-  EXPECT_EQ(*logs_->Read(key_, 0, 100), std::string("a\0bc", 4));
+  EXPECT_EQ(*ReadLog(key_, 0, 100), std::string("a\0bc", 4));
 }
 
 TEST_F(LogStoreTest, ReadsARangeAndNothingBeyondTheEnd) {
   ASSERT_TRUE(logs_->Append(key_, 0, "0123456789").ok());
-  EXPECT_EQ(*logs_->Read(key_, 4, 3), "456");
-  EXPECT_EQ(*logs_->Read(key_, 10, 3), "");
-  EXPECT_EQ(*logs_->Read({7, 4, 1}, 0, 3), "");
+  EXPECT_EQ(*ReadLog(key_, 4, 3), "456");
+  EXPECT_EQ(*ReadLog(key_, 10, 3), "");
+  EXPECT_EQ(*ReadLog({7, 4, 1}, 0, 3), "");
 }
 
 TEST_F(LogStoreTest, TellsAWaiterWhenMoreArrives) {
@@ -117,6 +121,17 @@ TEST_F(LogStoreTest, RemembersABoundedNumberOfLogs) {
   EXPECT_TRUE(arrived);
 }
 
+// Of so many that are written at once not all files stay open.
+TEST_F(LogStoreTest, WritesMoreLogsThanItHasFilesOpen) {
+  for (int round = 0; round < 3; ++round) {
+    for (std::uint32_t index = 0; index < 300; ++index) {
+      ASSERT_TRUE(logs_->Append({7, index, 1}, round * 2, "a\n").ok());
+    }
+  }
+  for (std::uint32_t index = 0; index < 300; ++index)
+    EXPECT_EQ(*ReadLog({7, index, 1}, 0, 9), "a\na\na\n");
+}
+
 // Ends of streams and readers of them, as the threads of gRPC are.
 TEST_F(LogStoreTest, IsWrittenAndFollowedByManyThreads) {
   constexpr std::uint32_t kThreads = 3;
@@ -135,7 +150,7 @@ TEST_F(LogStoreTest, IsWrittenAndFollowedByManyThreads) {
         const auto number = logs_->NotifyBeyond(key, read, [&] { arrived.set_value(); });
         arrived.get_future().wait();
         logs_->CancelNotify(key, number);
-        read += static_cast<std::int64_t>(logs_->Read(key, read, 1000)->size());
+        read += static_cast<std::int64_t>(logs_->ReaderOf(key).Read(read, 1000)->size());
       }
       EXPECT_EQ(read, kBytes);
     });
