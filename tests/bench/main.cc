@@ -31,6 +31,7 @@ struct Options {
   int rounds = 5;
   double busy_max = 0.1;
   double wait_seconds = 20;
+  bool alone = false;
   bool quick = false;
   bool json = false;
 };
@@ -118,6 +119,11 @@ absl::Status Measure(const Options& options, const std::string& folder) {
   client::Array results;
   for (const std::string& key : KeysOf(options)) {
     for (Contest& contest : ContestsOf(key, workloads, *stack)) {
+      if (options.alone) {
+        std::erase_if(contest.contestants, [](const Contestant& contestant) {
+          return contestant.name.rfind("Potok", 0) != 0;
+        });
+      }
       POTOK_RETURN_IF_ERROR(Hold(contest, options.rounds, gate, tell));
       if (!options.json) std::cout << TextOf(contest) << std::endl;
       results.push_back(ObjectOf(contest));
@@ -143,6 +149,7 @@ int Main(int argc, char** argv) {
   app.add_option("--places", options.places, "Steps of P3 at once (default 1024,8192)");
   app.add_option("--busy-max", options.busy_max, "Wait until less is in use (default 0.1)");
   app.add_option("--wait", options.wait_seconds, "At most so many seconds a round (default 20)");
+  app.add_flag("--alone", options.alone, "Potok without limits and peers: for a profiler");
   app.add_flag("--quick", options.quick, "A few steps and no waiting: does it work?");
   app.add_flag("--json", options.json, "One object on standard output, progress on the other");
   CLI11_PARSE(app, argc, argv);

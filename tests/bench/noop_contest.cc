@@ -28,7 +28,6 @@ absl::StatusOr<Measure> RunNoops(Stack& stack, int steps, int places) {
   POTOK_ASSIGN_OR_RETURN(
       const std::unique_ptr<SimulatedAgent> agent,
       SimulatedAgent::Connect(stack.channel(), {machine, places}, SimulatedAgent::Ending::kLeave));
-  const StackCpu before = stack.ReadCpu();
   StackTimes times;
   POTOK_RETURN_IF_ERROR(stack.RunToEnd(WideSpec(steps, machine), &times).status());
   if (agent->acknowledged() != steps) {
@@ -36,7 +35,7 @@ absl::StatusOr<Measure> RunNoops(Stack& stack, int steps, int places) {
         "{} of {} ends were acknowledged by the end of the run", agent->acknowledged(), steps));
   }
   Measure measure{times.ended_us - times.accepted_us};
-  measure.cpu_us = PerUnit(before, stack.ReadCpu(), steps);
+  measure.cpu_us = PerUnit(times.accepted, stack.ReadCpu(), steps);
   measure.also["committed"] = agent->acknowledged_at() - times.accepted_us;
   return measure;
 }

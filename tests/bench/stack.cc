@@ -126,6 +126,7 @@ absl::StatusOr<v1::Run> Stack::RunToEnd(const v1::PipelineSpec& spec, StackTimes
   times->began_us = NowMicros();
   POTOK_ASSIGN_OR_RETURN(const v1::CreateRunResponse created, runs.Create(spec, "potok-bench"));
   times->accepted_us = NowMicros();
+  times->accepted = ReadCpu();
   // The stream ends with the run's last row: once the tables show the newest revision.
   v1::WatchRunRequest watch;
   watch.set_name(created.name());

@@ -31,6 +31,7 @@ std::map<std::string, double> PerUnit(const StackCpu& before, const StackCpu& af
 struct StackTimes {
   double began_us = 0;     // before the submission
   double accepted_us = 0;  // its answer, which is durable
+  StackCpu accepted;       // used until then
   double ended_us = 0;     // the answer that first showed the end in the tables
 };
 

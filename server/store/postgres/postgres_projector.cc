@@ -15,8 +15,10 @@ namespace potok::server {
 
 namespace {
 
-// Of one transaction: large enough that its own cost vanishes, small enough that readers soon see.
-constexpr std::size_t kChangesMax = 20000;
+// Of one transaction. Of a step's moves in one transaction only the last is written, so that a
+// projector that is behind has less to do the more it takes at once; small enough that readers see
+// something every second.
+constexpr std::size_t kChangesMax = 200'000;
 // From the start of one transaction to the next while turns keep coming: a chain of short steps
 // would otherwise pay a transaction for every turn, which costs PostgreSQL and this process more
 // than all the rest of a turn (docs/benchmarks.md). A reader who waits shortens it.
