@@ -61,6 +61,7 @@ void Enter(const StepState& state, std::int64_t at_us, StepFacts* facts) {
                  [&](const Stopping& s) { Place(s.placement.machine, facts); },
                  [&](const Succeeded& s) {
                    Place(s.machine, facts);
+                   if (facts->started_us == 0) facts->started_us = at_us;
                    end();
                  },
                  [&](const Failed& s) {

@@ -57,7 +57,7 @@ void PostgresProjector::Project(Batch batch) {
     waiting_bytes_ += bytes;
     waiting_changes_ += batch.changes.size();
     has_run_news_ = has_run_news_ || std::ranges::any_of(batch.changes, IsOfRun);
-    waiting_.push_back(std::move(batch));
+    waiting_.push_back({std::move(batch), bytes});
     if (waiting_bytes_ > kWaitingBytesMax) {
       // The thread finds the gap and reads the journal.
       dropped_bytes_ += waiting_bytes_;
@@ -122,12 +122,13 @@ void PostgresProjector::Loop() {
   while (true) {
     AwaitWork();
     Gather();
-    const std::vector<Batch> batches = TakeBatches();
+    std::int64_t bytes = 0;
+    const std::vector<Batch> batches = TakeBatches(&bytes);
     {
       MutexLock lock(mutex_);
       if (stop_) return;
     }
-    ApplyAll(batches);
+    ApplyAll(batches, bytes);
     PurgeIfDue();
   }
 }
@@ -155,24 +156,26 @@ void PostgresProjector::Gather() {
   began_ = std::chrono::steady_clock::now();
 }
 
-std::vector<Batch> PostgresProjector::TakeBatches() {
+std::vector<Batch> PostgresProjector::TakeBatches(std::int64_t* bytes) {
   std::vector<Batch> batches;
   std::size_t changes = 0;
   MutexLock lock(mutex_);
   has_run_news_ = false;
   while (!waiting_.empty() && changes < kChangesMax) {
-    changes += waiting_.front().changes.size();
-    waiting_changes_ -= waiting_.front().changes.size();
-    batches.push_back(std::move(waiting_.front()));
+    Sized& next = waiting_.front();
+    changes += next.batch.changes.size();
+    waiting_changes_ -= next.batch.changes.size();
+    *bytes += next.bytes;
+    batches.push_back(std::move(next.batch));
     waiting_.pop_front();
   }
   return batches;
 }
 
-void PostgresProjector::ApplyAll(const std::vector<Batch>& batches) {
+void PostgresProjector::ApplyAll(const std::vector<Batch>& batches, std::int64_t bytes) {
   absl::Duration backoff = kBackoffMin;
   while (true) {
-    const absl::Status status = ApplyOnce(batches);
+    const absl::Status status = ApplyOnce(batches, bytes);
     MutexLock lock(mutex_);
     if (status.ok() || stop_) return;
     spdlog::warn("tables not updated, trying again after={} error=\"{}\"",
@@ -186,7 +189,7 @@ void PostgresProjector::ApplyAll(const std::vector<Batch>& batches) {
   }
 }
 
-absl::Status PostgresProjector::ApplyOnce(const std::vector<Batch>& batches) {
+absl::Status PostgresProjector::ApplyOnce(const std::vector<Batch>& batches, std::int64_t bytes) {
   MutexLock writing(writer_mutex_);
   std::int64_t dropped = 0;
   {
@@ -198,8 +201,6 @@ absl::Status PostgresProjector::ApplyOnce(const std::vector<Batch>& batches) {
   if (dropped > 0 || projected < batches.back().revision) {
     POTOK_ASSIGN_OR_RETURN(projected, writer_.CatchUp());
   }
-  std::int64_t bytes = 0;
-  for (const Batch& batch : batches) bytes += SizeOf(batch);
   MutexLock lock(mutex_);
   dropped_bytes_ -= dropped;
   // Batches in hand may have been counted as dropped meanwhile.

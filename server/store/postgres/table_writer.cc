@@ -199,9 +199,12 @@ absl::Status TableWriter::Write(Writes* writes) {
   }
   // In the order of the key: neighbours lie on the same pages.
   std::vector<StepWrite>& steps = writes->steps;
-  std::sort(steps.begin(), steps.end(), [](const StepWrite& a, const StepWrite& b) {
+  const auto before = [](const StepWrite& a, const StepWrite& b) {
     return a.moved->step < b.moved->step;
-  });
+  };
+  if (!std::is_sorted(steps.begin(), steps.end(), before)) {
+    std::sort(steps.begin(), steps.end(), before);
+  }
   std::vector<const RunFacts*> runs;
   for (const RunId id : writes->runs) runs.push_back(&runs_.at(id).facts);
   std::vector<MachineWrite> machines;

@@ -45,6 +45,14 @@ TEST(ProjectionTest, StartsAtUploadingWhereRunningWasNeverSeen) {
   EXPECT_EQ(run.steps[0].started_us, 40);
 }
 
+TEST(ProjectionTest, StartsWhereItSucceededIfRunningWasNeverSeen) {
+  RunFacts run = FactsOf(ARun(1), 1);
+  FoldStep(Move(1, 0, 1, Assigned{On(2)}, 20), &run);
+  FoldStep(Move(1, 0, 1, Succeeded{2, {}}, 50), &run);
+  EXPECT_EQ(run.steps[0].started_us, 50);
+  EXPECT_EQ(run.steps[0].ended_us, 50);
+}
+
 TEST(ProjectionTest, CountsStepsByWhatUsersSee) {
   RunFacts run = FactsOf(ARun(1, 10), 1);
   const std::vector<StepState> states = AllStates();

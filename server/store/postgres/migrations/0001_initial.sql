@@ -100,7 +100,7 @@ CREATE TABLE steps (
   PRIMARY KEY (run, index)
 ) WITH (fillfactor = 60);
 COMMENT ON TABLE steps IS
-  'Steps that ever moved, as they are. status is the field number of potok.journal.v1.StepState, '
+  'Steps that ever moved, as they are; of the others, those that need no other are queued. status is the field number of potok.journal.v1.StepState, '
   'which state holds whole; since_us is when it came into it. Projected.';
 CREATE INDEX steps_revision ON steps (run, revision);
 COMMENT ON INDEX steps_revision IS
