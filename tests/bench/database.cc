@@ -133,6 +133,8 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& url)
   POTOK_RETURN_IF_ERROR(
       database->Execute("CREATE TABLE bench.plan (run bigint, index integer, name text, "
                         "upstreams text, spec bytea, PRIMARY KEY (run, index))"));
+  POTOK_RETURN_IF_ERROR(
+      database->Execute("CREATE TABLE bench.journal (revision bigint PRIMARY KEY, batch bytea)"));
   return database;
 }
 
@@ -152,6 +154,20 @@ absl::StatusOr<Measure> Database::UpdateNarrowRows(int steps) {
                           "FROM generate_series(0, {}) AS i",
                           steps - 1)));
   return WriteByTwo(url_, {kUpdateNarrow, kUpdateNarrow}, steps);
+}
+
+absl::StatusOr<std::vector<double>> Database::Commit(int count) {
+  const Statement insert = {
+      "bench commit", "INSERT INTO bench.journal (revision, batch) VALUES ($1::bigint, $2::bytea)"};
+  POTOK_RETURN_IF_ERROR(Execute("TRUNCATE bench.journal"));
+  std::vector<double> micros;
+  for (int i = 0; i < count; ++i) {
+    const double began = NowMicros();
+    POTOK_RETURN_IF_ERROR(
+        connection_->Run(insert, PgParams().Int64(i).Bytes(std::string(64, 'b'))).status());
+    micros.push_back(NowMicros() - began);
+  }
+  return micros;
 }
 
 absl::StatusOr<Measure> Database::CopyPlan(const std::vector<PlannedStep>& plan) {

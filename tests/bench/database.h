@@ -21,6 +21,8 @@ class Database {
   absl::StatusOr<Measure> WriteSteps(int steps);
   // Two UPDATEs of a row of five columns with no index but the key, likewise.
   absl::StatusOr<Measure> UpdateNarrowRows(int steps);
+  // Commits of one small row, one after the other, in us each.
+  absl::StatusOr<std::vector<double>> Commit(int count);
   // A binary COPY of one row for each step (run, index, name, text of upstreams, spec), one commit.
   struct PlannedStep {
     std::string name;

@@ -28,6 +28,10 @@ struct Options {
   std::string cpus = "0,0.125";
   std::string places;
   int steps = 0;  // 0: each workload's own
+  int first_execs = 0;
+  int log_megabytes = 0;
+  int artifact_megabytes = 0;
+  int artifact_files = 0;
   int rounds = 5;
   double busy_max = 0.1;
   double wait_seconds = 20;
@@ -42,7 +46,10 @@ constexpr const char* kHelp =
     "  P2  the same of a program without C library that ends at once\n"
     "  P3  100,000 steps that are no process: an agent within this program answers at once\n"
     "  P4  a chain of 200 steps of each: from the end of one to the start of the next\n"
-    "  P6  submission of 10,000 and 100,000 steps in layers: until the answer, which is durable\n\n"
+    "  P6  submission of 10,000 and 100,000 steps in layers: until the answer, which is durable\n"
+    "  P9  the output of a step, followed: MB and lines per second, and how late a line is\n"
+    "  P10 a file of 1 GB and 10,000 of 4 KiB into the store and out of it again\n"
+    "  P11 one step on a warm server: from the call or the command to its first instruction\n\n"
     "Each round measures the machine's limit (the bare start of the same program, the same rows\n"
     "in the same PostgreSQL), a peer where there is one, and Potok, one after the other; the\n"
     "first round does not count. It starts a stack of its own in a temporary folder (of TMPDIR)\n"
@@ -88,6 +95,11 @@ WorkloadOptions WorkloadsOf(const Options& options, const std::string& folder) {
     workloads.noop_steps = 200;
     workloads.noop_places = {16};
     workloads.submit_steps = {250};
+    workloads.log_bytes = 2'000'000;
+    workloads.log_lines = 10;
+    workloads.artifact_bytes = 3'000'000;
+    workloads.artifact_files = 20;
+    workloads.first_execs = 3;
   }
   if (options.steps > 0) {
     workloads.wide_steps = workloads.chain_steps = workloads.noop_steps = options.steps;
@@ -96,6 +108,13 @@ WorkloadOptions WorkloadsOf(const Options& options, const std::string& folder) {
   if (!options.places.empty()) workloads.noop_places = Numbers(options.places);
   workloads.cpus.clear();
   for (const std::string& word : Words(options.cpus)) workloads.cpus.push_back(std::stod(word));
+  if (options.first_execs > 0) workloads.first_execs = options.first_execs;
+  if (options.log_megabytes > 0) workloads.log_bytes = options.log_megabytes * 1'000'000LL;
+  if (options.artifact_megabytes > 0) {
+    workloads.artifact_bytes = options.artifact_megabytes * 1'000'000LL;
+  }
+  if (options.artifact_files > 0) workloads.artifact_files = options.artifact_files;
+  workloads.step = OwnFolder() + "/potok-bench-step";
   workloads.tiny = OwnFolder() + "/potok-bench-tiny";
   workloads.folder = folder;
   workloads.with_make = HasMake();
@@ -147,6 +166,10 @@ int Main(int argc, char** argv) {
   app.add_option(
       "--cpus", options.cpus, "CPUs that a wide step asks for, each; 0: nothing (default 0,0.125)");
   app.add_option("--places", options.places, "Steps of P3 at once (default 1024,8192)");
+  app.add_option("--log-mb", options.log_megabytes, "Output of P9's step (default 500)");
+  app.add_option("--file-mb", options.artifact_megabytes, "P10's large file (default 1000)");
+  app.add_option("--files", options.artifact_files, "P10's small files (default 10000)");
+  app.add_option("--runs", options.first_execs, "Runs of P11 a round (default 50)");
   app.add_option("--busy-max", options.busy_max, "Wait until less is in use (default 0.1)");
   app.add_option("--wait", options.wait_seconds, "At most so many seconds a round (default 20)");
   app.add_flag("--alone", options.alone, "Potok without limits and peers: for a profiler");

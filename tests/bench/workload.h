@@ -18,8 +18,14 @@ struct WorkloadOptions {
   int noop_steps = 100'000;
   std::vector<int> noop_places = {1024, 8192};        // at once, a contestant each
   std::vector<int> submit_steps = {10'000, 100'000};  // a contest each
-  std::string tiny;                                   // the program
-  std::string folder;                                 // for files of its own
+  std::int64_t log_bytes = 500'000'000;
+  int log_lines = 400;
+  std::int64_t artifact_bytes = 1'000'000'000;
+  int artifact_files = 10'000;
+  int first_execs = 50;
+  std::string tiny;  // the programs
+  std::string step;
+  std::string folder;  // for files of its own
   bool with_make = true;
 };
 
@@ -39,5 +45,11 @@ std::vector<Contest> StepsContests(const std::string& key,
 std::vector<Contest> NoopContests(const WorkloadOptions& options, Stack& stack);
 // P6: submissions of large pipelines.
 std::vector<Contest> SubmitContests(const WorkloadOptions& options, Stack& stack);
+// P9: followed output.
+std::vector<Contest> LogsContests(const WorkloadOptions& options, Stack& stack);
+// P10: files to the store and back.
+std::vector<Contest> ArtifactsContests(const WorkloadOptions& options, Stack& stack);
+// P11: the way of one step to its first instruction.
+std::vector<Contest> FirstExecContests(const WorkloadOptions& options, Stack& stack);
 
 }  // namespace potok::bench
