@@ -25,6 +25,7 @@ struct ServerStarted {
   absl::Time at;
 };
 
+// Its steps are Blocked, or Queued where they need no other: no StepMoved says so.
 struct RunAdded {
   RunId id = 0;
   std::string name;
@@ -52,8 +53,9 @@ struct RunMoved {
 };
 
 // Of a step's moves within one turn only the last is stored, and the one to Running, for the time
-// at which it began: Queued, Assigned and Uploading may never be seen. A step first seen Assigned
-// was queued at that moment.
+// at which it began, unless it succeeded in the same turn: Queued, Assigned, Running and Uploading
+// may never be seen. A step first seen Assigned was queued at that moment, and one that succeeded
+// without having been seen Running began at that moment.
 struct StepMoved {
   StepKey step;
   std::uint32_t attempt = 0;       // the latest

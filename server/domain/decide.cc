@@ -27,23 +27,31 @@ void Handle(Turn& turn, const Event& event) {
   Settle(turn);
 }
 
-// Of each step the last move is kept, and the one to Running, for the time at which it began.
-// What was passed through on the way is no news to anyone.
+// Of each step the last move is kept, and the one to Running, for the time at which it began. What
+// was passed through on the way is no news to anyone, and a step that succeeds began in the same
+// moment if nothing else is known. From the end: the first that is met is the last.
 void Coalesce(std::vector<Change>& changes) {
-  std::map<StepKey, std::size_t> last;
-  for (std::size_t i = 0; i < changes.size(); ++i) {
-    if (const auto* moved = std::get_if<StepMoved>(&changes[i])) last[moved->step] = i;
+  enum : std::uint8_t { kUnseen, kSeen, kSeenSucceeded };
+  std::map<RunId, std::vector<std::uint8_t>> seen_of_run;
+  const auto keep = [&](const Change& change) {
+    const auto* moved = std::get_if<StepMoved>(&change);
+    if (moved == nullptr) return true;
+    std::vector<std::uint8_t>& seen = seen_of_run[moved->step.run];
+    if (seen.size() <= moved->step.index) seen.resize(moved->step.index + 1);
+    std::uint8_t& of_step = seen[moved->step.index];
+    const bool began = std::holds_alternative<Running>(moved->state);
+    if (of_step != kUnseen) return began && of_step == kSeen;
+    of_step = std::holds_alternative<Succeeded>(moved->state) ? kSeenSucceeded : kSeen;
+    return true;
+  };
+  auto kept = changes.end();
+  for (auto change = changes.end(); change != changes.begin();) {
+    --change;
+    if (!keep(*change)) continue;
+    --kept;
+    if (kept != change) *kept = std::move(*change);
   }
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < changes.size(); ++i) {
-    const auto* moved = std::get_if<StepMoved>(&changes[i]);
-    const bool keep = moved == nullptr || last.at(moved->step) == i ||
-                      std::holds_alternative<Running>(moved->state);
-    if (!keep) continue;
-    if (kept != i) changes[kept] = std::move(changes[i]);
-    ++kept;
-  }
-  changes.erase(changes.begin() + static_cast<std::ptrdiff_t>(kept), changes.end());
+  changes.erase(changes.begin(), kept);
 }
 
 Decision Finish(Turn& turn) {
@@ -65,11 +73,6 @@ void Repair(Turn& turn, RunId id) {
   }
   for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
     if (IsTerminal(run.steps[i].state)) turn.ended.push_back({id, i});
-  }
-  for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
-    const StepRecord& step = run.steps[i];
-    const bool forgotten = std::holds_alternative<Blocked>(step.state) && step.waiting_for == 0;
-    if (forgotten && run.plan->steps[i].upstreams.empty()) MakeReady(turn, {id, i});
   }
   Settle(turn);
   const auto it = turn.state.runs.find(id);

@@ -136,6 +136,10 @@ bool Shape::operator<(const Shape& other) const {
 absl::StatusOr<std::shared_ptr<const Plan>> BuildPlan(PipelineSpec spec) {
   POTOK_RETURN_IF_ERROR(CheckSpec(spec));
   POTOK_RETURN_IF_ERROR(CheckUploaded(spec));
+  return RebuildPlan(std::move(spec));
+}
+
+absl::StatusOr<std::shared_ptr<const Plan>> RebuildPlan(PipelineSpec spec) {
   auto plan = std::make_shared<Plan>();
   plan->spec = std::move(spec);
   plan->steps.resize(plan->spec.steps.size());

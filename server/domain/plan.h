@@ -61,6 +61,8 @@ struct Plan {
   std::map<std::string, std::uint32_t> index_of;
 
   const Shape& shape_of(std::uint32_t step) const { return shapes[steps[step].shape]; }
+  // True if it needs no other step: it is queued as soon as there is the run.
+  bool IsRoot(std::uint32_t step) const { return steps[step].upstreams.empty(); }
 };
 
 // Validates (common/pipeline/validate.h) and resolves: values of the pipeline's inputs become
@@ -68,5 +70,9 @@ struct Plan {
 // the step's compute or the pipeline's default, without "azureml:"; "serverless", "local" and
 // "default" name the default pool. INVALID_ARGUMENT with one problem a line.
 absl::StatusOr<std::shared_ptr<const Plan>> BuildPlan(PipelineSpec spec);
+
+// The same of a spec of which a plan was built before, as it was stored then, without validating it
+// again: rules that were made since do not undo a run.
+absl::StatusOr<std::shared_ptr<const Plan>> RebuildPlan(PipelineSpec spec);
 
 }  // namespace potok::server

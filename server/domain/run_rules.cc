@@ -135,7 +135,7 @@ void SubmitRun(Turn& turn, const RunSubmitted& submitted) {
   AddRun(turn, submitted);
   const std::size_t steps = submitted.plan->steps.size();
   for (std::uint32_t i = 0; i < steps; ++i) {
-    if (submitted.plan->steps[i].upstreams.empty()) MakeReady(turn, {id, i});
+    if (submitted.plan->IsRoot(i)) CheckInputs(turn, {id, i});
   }
   if (steps == 0) FinishRun(turn, id);
   turn.decision.effects.emplace_back(Answer{submitted.reply, absl::OkStatus(), submitted.name});
@@ -195,14 +195,16 @@ void LoseAttempt(Turn& turn, const StepKey& key) {
   MoveStep(turn, key, AttemptFailed{{FailureCause::kMachineLost, 0, message}});
 }
 
-void MakeReady(Turn& turn, const StepKey& key) {
+bool CheckInputs(Turn& turn, const StepKey& key) {
   const auto inputs = ResolveInputs(turn.state.runs.at(key.run), key.index);
-  if (inputs.ok()) {
-    MoveStep(turn, key, InputsReady{});
-  } else {
-    const std::string message{inputs.status().message()};
-    MoveStep(turn, key, AttemptFailed{{FailureCause::kInput, 0, message}});
-  }
+  if (inputs.ok()) return true;
+  const std::string message{inputs.status().message()};
+  MoveStep(turn, key, AttemptFailed{{FailureCause::kInput, 0, message}});
+  return false;
+}
+
+void MakeReady(Turn& turn, const StepKey& key) {
+  if (CheckInputs(turn, key)) MoveStep(turn, key, InputsReady{});
 }
 
 void Settle(Turn& turn) {

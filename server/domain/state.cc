@@ -54,6 +54,9 @@ void ApplyRunAdded(State& state, const RunAdded& added) {
     run.steps[i].since = added.at;
     if (run.plan == nullptr) continue;
     run.steps[i].waiting_for = static_cast<std::uint32_t>(run.plan->steps[i].upstreams.size());
+    if (!run.plan->IsRoot(i)) continue;
+    run.steps[i].state = Queued{};
+    state.queued.insert(state.queued.end(), {run.id, i});
   }
   state.run_by_name[run.name] = run.id;
 }

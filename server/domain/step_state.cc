@@ -53,7 +53,7 @@ Result Next(const StepState& state, const StepEvent& event) {
           [](const Blocked&, const InputsReady&) -> Result { return Queued{}; },
           [](const Blocked&, const UpstreamFailed& e) -> Result { return Skipped{e.reason}; },
           // What the server itself finds before there is an attempt: an input without its value.
-          [](const Blocked&, const AttemptFailed& e) -> Result {
+          [](const Waiting auto&, const AttemptFailed& e) -> Result {
             return Failed{0, e.failure};
           },
           [](const Waiting auto&, const StopRequested& e) -> Result { return Canceled{e.reason}; },

@@ -33,6 +33,8 @@ void CancelRun(Turn& turn, const CancelRequested& requested);
 void MoveStep(Turn& turn, const StepKey& key, const StepEvent& event);
 // The step's attempt is known to be dead: queued again, or failed after too many.
 void LoseAttempt(Turn& turn, const StepKey& key);
+// Fails a step that has not begun and one of whose inputs cannot get its value; else true.
+bool CheckInputs(Turn& turn, const StepKey& key);
 // Queues a blocked step whose upstreams have all ended, or fails it if one left a value out.
 void MakeReady(Turn& turn, const StepKey& key);
 // Draws all consequences of steps that ended: dependents, the failure of the run, its end.

@@ -18,17 +18,18 @@ namespace {
 constexpr std::size_t kSpecsKept = 16;
 constexpr std::size_t kStepsExplained = 50;
 
-// A step that has not moved yet has no row: it is Blocked.
-std::vector<StepRow> WithUnmoved(std::vector<StepRow> rows, std::uint32_t steps) {
-  std::vector<bool> moved(steps);
+// A step that has not moved yet has no row: it is Blocked, or Queued if it needs no other.
+std::vector<StepRow> WithUnmoved(std::vector<StepRow> rows, const Plan& plan) {
+  std::vector<bool> moved(plan.steps.size());
   for (const StepRow& row : rows) {
-    if (row.index < steps) moved[row.index] = true;
+    if (row.index < moved.size()) moved[row.index] = true;
   }
-  for (std::uint32_t index = 0; index < steps; ++index) {
+  for (std::uint32_t index = 0; index < moved.size(); ++index) {
     if (moved[index]) continue;
     StepRow row;
     row.index = index;
-    rows.push_back(row);
+    if (plan.IsRoot(index)) row.state = Queued{};
+    rows.push_back(std::move(row));
   }
   std::ranges::sort(rows, {}, &StepRow::index);
   return rows;
@@ -67,6 +68,14 @@ bool MatchesPattern(const std::string& name, const std::string& pattern) {
   return pattern.find_first_not_of('*', in_pattern) == std::string::npos;
 }
 
+// A step that needs no other was queued with the run, of which its row knows nothing until it was
+// queued once more.
+bool IsQueuedWithRun(const StepRow& row, const Plan& plan) {
+  const bool is_unmoved = row.attempt == 0 && std::holds_alternative<Queued>(row.state);
+  const bool is_first = row.attempt == 1 && !std::holds_alternative<Queued>(row.state);
+  return plan.IsRoot(row.index) && (is_unmoved || is_first);
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const RunView::StoredSpec>> RunView::SpecOf(const RunRow& row) {
@@ -80,7 +89,8 @@ absl::StatusOr<std::shared_ptr<const RunView::StoredSpec>> RunView::SpecOf(const
     return absl::DataLossError(
         fmt::format("the stored pipeline of run {} cannot be read", row.added.name));
   }
-  POTOK_ASSIGN_OR_RETURN(spec->plain, potok::FromProto(spec->wire));
+  POTOK_ASSIGN_OR_RETURN(PipelineSpec plain, potok::FromProto(spec->wire));
+  POTOK_ASSIGN_OR_RETURN(spec->plan, RebuildPlan(std::move(plain)));
   MutexLock lock(mutex_);
   if (specs_.size() >= kSpecsKept) specs_.erase(specs_.begin());
   specs_[row.added.spec] = spec;
@@ -108,20 +118,23 @@ absl::StatusOr<v1::Run> RunView::Make(const RunRow& row,
                                       bool with_spec,
                                       std::int64_t after_revision) {
   POTOK_ASSIGN_OR_RETURN(const auto spec, SpecOf(row));
-  POTOK_ASSIGN_OR_RETURN(const std::vector<StepRow> steps,
+  const Plan& plan = *spec->plan;
+  POTOK_ASSIGN_OR_RETURN(std::vector<StepRow> steps,
                          reader_.GetSteps(row.added.id, after_revision));
+  if (after_revision == 0) steps = WithUnmoved(std::move(steps), plan);
   const std::map<MachineId, MachineChanged> machines = switchboard_.machines();
   v1::Run run = ToProto(row);
-  for (const StepRow& step : WithUnmoved(steps, after_revision == 0 ? row.added.steps : 0)) {
-    if (step.index >= spec->plain.steps.size()) continue;
+  for (const StepRow& step : steps) {
+    if (step.index >= plan.steps.size()) continue;
     v1::StepStatus& status = *run.add_steps();
     status = ToProto(step, machines);
-    status.set_name(spec->plain.steps[step.index].name);
+    status.set_name(plan.spec.steps[step.index].name);
+    if (IsQueuedWithRun(step, plan)) status.set_queued_us(row.created_us);
     if (step.attempt > 0) {
       status.set_log_bytes(logs_.SizeOf({row.added.id, step.index, step.attempt}));
     }
   }
-  AddOutputs(run, spec->plain);
+  AddOutputs(run, plan.spec);
   if (!IsTerminal(row.status)) ExplainQueued(run, row.added.id);
   if (with_spec) *run.mutable_spec() = spec->wire;
   return run;
@@ -177,7 +190,7 @@ void RunView::ExplainQueued(v1::Run& run, RunId id) {
 absl::StatusOr<std::vector<std::pair<std::uint32_t, std::string>>> RunView::FindSteps(
     const RunRow& run, const std::string& step, const std::vector<std::string>& patterns) {
   POTOK_ASSIGN_OR_RETURN(const auto spec, SpecOf(run));
-  const std::vector<Step>& steps = spec->plain.steps;
+  const std::vector<Step>& steps = spec->plan->spec.steps;
   std::vector<std::string> wanted = patterns;
   if (wanted.empty()) wanted.push_back(step.empty() && steps.size() == 1 ? "*" : step);
   std::vector<bool> found(wanted.size());

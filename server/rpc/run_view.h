@@ -48,7 +48,7 @@ class RunView {
   // A stored spec in both forms.
   struct StoredSpec {
     v1::PipelineSpec wire;
-    PipelineSpec plain;
+    std::shared_ptr<const Plan> plan;
   };
 
   absl::StatusOr<std::shared_ptr<const StoredSpec>> SpecOf(const RunRow& row);

@@ -60,7 +60,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> PlanOfStoredSpec(const std::string& 
     return absl::DataLossError("the stored pipeline cannot be read");
   }
   POTOK_ASSIGN_OR_RETURN(PipelineSpec spec, potok::FromProto(message));
-  return BuildPlan(std::move(spec));
+  return RebuildPlan(std::move(spec));
 }
 
 absl::Status Submission::FindInput(Input& input, const std::string& where) const {

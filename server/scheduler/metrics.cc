@@ -87,6 +87,7 @@ SchedulerMetrics::SchedulerMetrics(prometheus::Registry& registry)
                                    "potok_scheduler_batch_changes",
                                    "Changes stored by one commit.",
                                    Doubling(1, 16))),
+      succeeded_(attempts_family_.Add({{"result", "succeeded"}, {"reason", ""}})),
       mailbox_depth(
           GaugeFamily(registry, "potok_scheduler_mailbox_depth", "Events taken by the last turn.")
               .Add({})),
@@ -115,14 +116,12 @@ SchedulerMetrics::SchedulerMetrics(prometheus::Registry& registry)
 void SchedulerMetrics::ObserveState(const State& state) {
   runs_.Set(static_cast<double>(state.runs.size()));
   queued_.Set(static_cast<double>(state.queued.size()));
+  counted_.clear();
   for (const auto& [id, run] : state.runs) {
-    for (std::uint32_t index = 0; index < run.steps.size(); ++index) {
-      const StepRecord& step = run.steps[index];
-      if (IsTerminal(step.state)) continue;
-      steps_[step.state.index()]->Increment();
-      if (!std::holds_alternative<Blocked>(step.state)) {
-        counted_[{id, index}] = {step.state.index(), step.since};
-      }
+    std::vector<Counted>& counted = counted_[id];
+    for (const StepRecord& step : run.steps) {
+      counted.push_back({step.state.index(), step.since});
+      if (!IsTerminal(step.state)) steps_[step.state.index()]->Increment();
     }
   }
   ObserveMachines(state);
@@ -130,18 +129,20 @@ void SchedulerMetrics::ObserveState(const State& state) {
 
 void SchedulerMetrics::ObserveBatch(const Batch& batch, const State& state) {
   bool machines_changed = false;
+  Moves moves;
   for (const Change& change : batch.changes) {
     std::visit(Overloaded{
                    [&](const StepMoved& moved) {
-                     ObserveStep(moved);
+                     ObserveStep(moved, &moves);
                      machines_changed = true;
                    },
                    [&](const RunAdded& added) {
                      runs_created_.Increment();
-                     steps_[StepState(Blocked{}).index()]->Increment(added.steps);
+                     ObserveSteps(added, &moves);
                    },
                    [&](const RunMoved& moved) {
                      if (!IsTerminal(moved.status)) return;
+                     counted_.erase(moved.id);
                      const char* result = moved.status == RunStatus::kCompleted ? "completed"
                                           : moved.status == RunStatus::kFailed  ? "failed"
                                                                                 : "canceled";
@@ -152,6 +153,10 @@ void SchedulerMetrics::ObserveBatch(const Batch& batch, const State& state) {
                },
                change);
   }
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    if (moves.more[i] != 0) steps_[i]->Increment(moves.more[i]);
+    if (moves.entered[i] > 0) transitions_[i]->Increment(moves.entered[i]);
+  }
   batch_changes_.Observe(static_cast<double>(batch.changes.size()));
   revision_.Set(static_cast<double>(batch.revision));
   runs_.Set(static_cast<double>(state.runs.size()));
@@ -159,28 +164,43 @@ void SchedulerMetrics::ObserveBatch(const Batch& batch, const State& state) {
   if (machines_changed && state.machines.size() <= 100) ObserveMachines(state);
 }
 
-void SchedulerMetrics::ObserveStep(const StepMoved& moved) {
+void SchedulerMetrics::ObserveSteps(const RunAdded& added, Moves* moves) {
+  std::vector<Counted>& counted = counted_[added.id];
+  for (std::uint32_t i = 0; i < added.steps; ++i) {
+    const bool is_queued = added.plan != nullptr && added.plan->IsRoot(i);
+    const std::size_t state =
+        is_queued ? StepState(Queued{}).index() : StepState(Blocked{}).index();
+    counted.push_back({state, added.at});
+    ++moves->more[state];
+    if (is_queued) ++moves->entered[state];
+  }
+}
+
+void SchedulerMetrics::ObserveStep(const StepMoved& moved, Moves* moves) {
+  const auto run = counted_.find(moved.step.run);
+  if (run == counted_.end()) return;  // it ended in this very batch
+  Counted& counted = run->second.at(moved.step.index);
   const std::size_t entered = moved.state.index();
-  transitions_[entered]->Increment();
-  const auto known = counted_.find(moved.step);
-  const std::size_t left =
-      known == counted_.end() ? StepState(Blocked{}).index() : known->second.state;
-  steps_[left]->Decrement();
-  if (left == StepState(Queued{}).index() && known != counted_.end() && entered != left) {
-    queue_seconds_.Observe(absl::ToDoubleSeconds(moved.at - known->second.since));
+  ++moves->entered[entered];
+  --moves->more[counted.state];
+  if (counted.state == StepState(Queued{}).index() && entered != counted.state) {
+    queue_seconds_.Observe(absl::ToDoubleSeconds(moved.at - counted.since));
   }
-  if (IsTerminal(moved.state)) {
-    if (known != counted_.end()) counted_.erase(known);
-  } else {
-    steps_[entered]->Increment();
-    counted_[moved.step] = {entered, moved.at};
-  }
+  counted = {entered, moved.at};
+  if (!IsTerminal(moved.state)) ++moves->more[entered];
   if (const auto* failed = std::get_if<Failed>(&moved.state)) {
-    attempts_family_.Add({{"result", "failed"}, {"reason", NameOf(failed->failure.cause)}})
-        .Increment();
+    ObserveFailure(failed->failure.cause);
   } else if (std::holds_alternative<Succeeded>(moved.state)) {
-    attempts_family_.Add({{"result", "succeeded"}, {"reason", ""}}).Increment();
+    succeeded_.Increment();
   }
+}
+
+void SchedulerMetrics::ObserveFailure(FailureCause cause) {
+  prometheus::Counter*& counter = failed_[cause];
+  if (counter == nullptr) {
+    counter = &attempts_family_.Add({{"result", "failed"}, {"reason", NameOf(cause)}});
+  }
+  counter->Increment();
 }
 
 // Only on a change of a machine or a step, and only for clusters in which a walk is cheap: larger

@@ -45,14 +45,24 @@ class SchedulerMetrics {
   prometheus::Histogram& batch_changes_;
   std::array<prometheus::Counter*, std::variant_size_v<StepState>> transitions_{};
   std::array<prometheus::Gauge*, std::variant_size_v<StepState>> steps_{};
-  // Live steps that have left Blocked: the state that the gauge counts them under, and since when.
+  // Of each step of a live run: the state that the gauge counts it under, and since when.
   struct Counted {
-    std::size_t state = 0;
+    std::size_t state = 0;  // Blocked
     absl::Time since;
   };
-  std::map<StepKey, Counted> counted_;
+  std::map<RunId, std::vector<Counted>> counted_;
+  // Of attempts that ended, as they are first met.
+  prometheus::Counter& succeeded_;
+  std::map<FailureCause, prometheus::Counter*> failed_;
 
-  void ObserveStep(const StepMoved& moved);
+  // How many steps more are in each state, and how often it was entered.
+  struct Moves {
+    std::array<int, std::variant_size_v<StepState>> more{};
+    std::array<int, std::variant_size_v<StepState>> entered{};
+  };
+  void ObserveSteps(const RunAdded& added, Moves* moves);
+  void ObserveStep(const StepMoved& moved, Moves* moves);
+  void ObserveFailure(FailureCause cause);
   void ObserveMachines(const State& state);
 
  public:

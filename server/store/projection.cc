@@ -38,14 +38,6 @@ AttemptEnded EndOf(const StepMoved& moved, const StepFacts& before) {
   ended.ended_us = absl::ToUnixMicros(moved.at);
   // A step leaves a machine without an end of its own only when the machine was lost.
   ended.cause = NameOf(FailureCause::kMachineLost);
-  if (moved.attempt != before.attempt) return ended;
-  if (std::holds_alternative<Succeeded>(moved.state)) ended.cause = "completed";
-  if (std::holds_alternative<Canceled>(moved.state)) ended.cause = "canceled";
-  if (std::holds_alternative<Skipped>(moved.state)) ended.cause = "skipped";
-  if (const auto* failed = std::get_if<Failed>(&moved.state)) {
-    ended.cause = NameOf(failed->failure.cause);
-    ended.code = failed->failure.code;
-  }
   return ended;
 }
 
@@ -69,6 +61,7 @@ void Enter(const StepState& state, std::int64_t at_us, StepFacts* facts) {
                  [&](const Stopping& s) { Place(s.placement.machine, facts); },
                  [&](const Succeeded& s) {
                    Place(s.machine, facts);
+                   if (facts->started_us == 0) facts->started_us = at_us;
                    end();
                  },
                  [&](const Failed& s) {
@@ -111,9 +104,9 @@ bool Fold(const StepMoved& moved,
   if (moved.step.index >= run->steps.size()) return false;
   StepFacts& facts = run->steps[moved.step.index];
   const int state = NumberOf(moved.state);
-  if (HoldsPlacement(facts.state) && (!HoldsPlacement(state) || moved.attempt != facts.attempt)) {
-    *ended = EndOf(moved, facts);
-  }
+  const bool goes_on = !IsTerminal(moved.state);
+  const bool left = !HoldsPlacement(state) || moved.attempt != facts.attempt;
+  if (goes_on && left && HoldsPlacement(facts.state)) *ended = EndOf(moved, facts);
   // Times are those of the latest attempt; waiting again begins a new story.
   if (moved.attempt != facts.attempt || std::holds_alternative<Queued>(moved.state)) {
     facts.started_us = 0;

@@ -28,20 +28,21 @@ struct RunFacts {
   std::vector<StepFacts> steps;
 };
 
-// A line of the history of attempts: explains why a step ran again.
+// An attempt that is not the step's last: explains why the step ran again. How the last one ended
+// is the step's own row.
 struct AttemptEnded {
   AttemptKey key;
   MachineId machine = 0;
   std::int64_t started_us = 0;  // 0: its command never started
   std::int64_t ended_us = 0;
-  std::string cause;  // "completed", "canceled", or the name of a FailureCause
+  std::string cause;  // the name of a FailureCause
   int code = 0;       // exit code or signal number
 };
 
 RunFacts FactsOf(const RunAdded& added, std::int64_t revision);
 void Fold(const RunMoved& moved, std::int64_t revision, RunFacts* run);
-// False if the run has no such step: then nothing changes. `ended` gets the attempt that this move
-// ended, if it ended one.
+// False if the run has no such step: then nothing changes. `ended` gets the attempt after which
+// this move lets the step go on, if it does.
 bool Fold(const StepMoved& moved,
           std::int64_t revision,
           RunFacts* run,

@@ -20,51 +20,32 @@ Spread SpreadOf(const std::vector<double>& values) {
   return {Quantile(values, 0), Quantile(values, 0.5), Quantile(values, 1)};
 }
 
-using Figure = std::function<double(const Measure&, std::size_t round)>;
-
-Spread SpreadOver(const Contestant& contestant, const Figure& figure) {
+Spread SpreadOver(const Contest& contest, const Contestant& contestant, const Column& column) {
   std::vector<double> values;
   for (std::size_t i = 0; i < contestant.measures.size(); ++i) {
-    values.push_back(figure(contestant.measures[i], i));
+    values.push_back(column.figure(contest, contestant.measures[i], i));
   }
   return SpreadOf(values);
 }
 
-double Rate(const Contest& contest, const Measure& measure) {
-  return contest.steps / measure.wall_us * 1e6;
+Spread SpreadOver(const Contestant& contestant,
+                  const std::function<double(const Measure&)>& figure) {
+  std::vector<double> values;
+  for (const Measure& measure : contestant.measures) values.push_back(figure(measure));
+  return SpreadOf(values);
 }
 
-// A figure that a contest is about. Latencies are those above the bare start's median of the same
-// round.
-struct Column {
-  std::string key;
-  std::string name;
-  Figure figure;
-};
+std::string Percent(double part) {
+  return fmt::format("p{:.0f}", part * 100);
+}
 
-std::vector<Column> ColumnsOf(const Contest& contest) {
-  if (!contest.is_chain) {
-    return {{"steps_per_second", "steps/s", [&](const Measure& m, std::size_t) {
-               return Rate(contest, m);
-             }}};
-  }
-  const auto bare = [&](std::size_t round) {
-    return Quantile(contest.contestants[0].measures[round].latency_us, 0.5);
-  };
-  const auto above = [bare](double part) {
-    return [bare, part](const Measure& m, std::size_t round) {
-      return m.latency_us.empty() ? 0 : Quantile(m.latency_us, part) - bare(round);
-    };
-  };
-  return {{"step_us",
-           "us per step",
-           [&](const Measure& m, std::size_t) { return m.wall_us / contest.steps; }},
-          {"above_bare_p50_us", "p50 above bare", above(0.5)},
-          {"above_bare_p99_us", "p99 above bare", above(0.99)}};
+// With three digits or more that say something.
+std::string Number(double value) {
+  return fmt::format("{:.{}f}", value, value >= 100 || value == 0 ? 0 : value >= 10 ? 1 : 2);
 }
 
 std::string Text(const Spread& spread) {
-  return fmt::format("{:.0f} / {:.0f} / {:.0f}", spread.min, spread.median, spread.max);
+  return fmt::format("{} / {} / {}", Number(spread.min), Number(spread.median), Number(spread.max));
 }
 
 client::Value ObjectOf(const Spread& spread) {
@@ -75,24 +56,18 @@ client::Value ObjectOf(const Spread& spread) {
 std::string CpuText(const Contestant& contestant) {
   std::string text;
   for (const auto& [kind, unused] : contestant.measures[0].cpu_us) {
-    const auto of_kind = [&kind = kind](const Measure& m, std::size_t) {
-      return m.cpu_us.at(kind);
-    };
-    text += fmt::format("  {} {:.0f}", kind, SpreadOver(contestant, of_kind).median);
+    const auto of_kind = [&kind = kind](const Measure& m) { return m.cpu_us.at(kind); };
+    text += fmt::format("  {} {}", kind, Number(SpreadOver(contestant, of_kind).median));
   }
   return text;
 }
 
-Figure WorkOf(const Contest& contest) {
-  return ColumnsOf(contest)[0].figure;
-}
-
-// Of medians: how this contestant stands to another, by rate.
+// Of medians in the first column: 1 is as good.
 double Ratio(const Contest& contest, const Contestant& a, const Contestant& b) {
-  const double of_a = SpreadOver(a, WorkOf(contest)).median;
-  const double of_b = SpreadOver(b, WorkOf(contest)).median;
-  const double larger_is_better = of_b > 0 ? of_a / of_b : 0;
-  return contest.is_chain && larger_is_better > 0 ? 1 / larger_is_better : larger_is_better;
+  const double of_a = SpreadOver(contest, a, contest.columns[0]).median;
+  const double of_b = SpreadOver(contest, b, contest.columns[0]).median;
+  if (of_a == 0 || of_b == 0) return 0;
+  return contest.less_is_better ? of_b / of_a : of_a / of_b;
 }
 
 std::string RoundText(const Contest& contest, std::size_t round) {
@@ -100,16 +75,58 @@ std::string RoundText(const Contest& contest, std::size_t round) {
       "{} round {}: busy before {:.0f} %", contest.key, round + 1, contest.busy[round] * 100);
   for (const Contestant& contestant : contest.contestants) {
     const Measure& measure = contestant.measures[round];
-    text += fmt::format(", {} {:.0f} {} (others {:.0f} %)",
+    text += fmt::format(", {} {} {} (others {:.0f} %)",
                         contestant.name,
-                        WorkOf(contest)(measure, round),
-                        ColumnsOf(contest)[0].name,
+                        Number(contest.columns[0].figure(contest, measure, round)),
+                        contest.columns[0].name,
                         measure.others * 100);
   }
   return text;
 }
 
 }  // namespace
+
+Column RateColumn(const std::string& name) {
+  return {"per_second", name, [](const Contest& contest, const Measure& m, std::size_t) {
+            return contest.units / m.wall_us * 1e6;
+          }};
+}
+
+Column RateUntilColumn(const std::string& key, const std::string& name) {
+  return {key, name, [key](const Contest& contest, const Measure& m, std::size_t) {
+            const auto until = m.also.find(key);
+            return until == m.also.end() ? 0 : contest.units / until->second * 1e6;
+          }};
+}
+
+Column MillisColumn() {
+  return {
+      "ms", "ms", [](const Contest&, const Measure& m, std::size_t) { return m.wall_us / 1e3; }};
+}
+
+Column MicrosPerUnitColumn(const std::string& name) {
+  return {"unit_us", name, [](const Contest& contest, const Measure& m, std::size_t) {
+            return m.wall_us / contest.units;
+          }};
+}
+
+Column LatencyColumn(double part) {
+  return {Percent(part) + "_us",
+          "us " + Percent(part),
+          [part](const Contest&, const Measure& m, std::size_t) {
+            return Quantile(m.latency_us, part);
+          }};
+}
+
+Column AboveLimitColumn(double part) {
+  return {"above_limit_" + Percent(part) + "_us",
+          Percent(part) + " above the limit's p50",
+          [part](const Contest& contest, const Measure& m, std::size_t round) {
+            const Measure& limit = contest.contestants[0].measures[round];
+            if (m.latency_us.empty() || &m == &limit) return 0.0;
+            return Quantile(m.latency_us, part) - Quantile(limit.latency_us, 0.5);
+          }};
+}
 
 double Quantile(std::vector<double> values, double part) {
   if (values.empty()) return 0;
@@ -132,7 +149,7 @@ absl::Status Hold(Contest& contest,
       POTOK_ASSIGN_OR_RETURN(Measure measure, contestant.round());
       const MachineTime after = ReadMachineTime();
       double own_us = 0;
-      for (const auto& [kind, micros] : measure.cpu_us) own_us += micros * contest.steps;
+      for (const auto& [kind, micros] : measure.cpu_us) own_us += micros * contest.units;
       const double others_us = after.busy_us - before.busy_us - own_us;
       measure.others = std::max(others_us / (after.total_us - before.total_us), 0.0);
       contestant.measures.push_back(std::move(measure));
@@ -146,18 +163,17 @@ std::string TextOf(const Contest& contest) {
   std::string text = fmt::format("{}: {}\n", contest.key, contest.title);
   const Contestant& limit = contest.contestants[0];
   for (const Contestant& contestant : contest.contestants) {
-    text += fmt::format("  {:<18}", contestant.name);
-    for (const Column& column : ColumnsOf(contest)) {
-      const Spread spread = SpreadOver(contestant, column.figure);
-      const bool is_told =
-          spread.max != 0 && (&contestant != &limit || column.key != "above_bare_p50_us");
-      if (is_told) text += fmt::format("  {} {}", column.name, Text(spread));
+    text += fmt::format("  {:<24}", contestant.name);
+    for (const Column& column : contest.columns) {
+      const Spread spread = SpreadOver(contest, contestant, column);
+      if (spread.max != 0) text += fmt::format("  {} {}", column.name, Text(spread));
     }
-    text += fmt::format("\n  {:<18}  ", "");
+    text += fmt::format("\n  {:<24}  ", "");
     if (&contestant != &limit) {
       text += fmt::format("{:.2f} of {}; ", Ratio(contest, contestant, limit), limit.name);
     }
-    text += fmt::format("CPU us per step:{}\n", CpuText(contestant));
+    const std::string cpu = CpuText(contestant);
+    text += cpu.empty() ? "\n" : fmt::format("CPU us per {}:{}\n", contest.unit, cpu);
   }
   return text;
 }
@@ -166,25 +182,24 @@ client::Value ObjectOf(const Contest& contest) {
   client::Array contestants;
   for (const Contestant& contestant : contest.contestants) {
     client::Object object = {{"name", contestant.name}};
-    for (const Column& column : ColumnsOf(contest)) {
-      object.emplace_back(column.key, ObjectOf(SpreadOver(contestant, column.figure)));
+    for (const Column& column : contest.columns) {
+      object.emplace_back(column.key, ObjectOf(SpreadOver(contest, contestant, column)));
     }
     object.emplace_back("ratio_to_limit", Ratio(contest, contestant, contest.contestants[0]));
     client::Object cpu;
     for (const auto& [kind, unused] : contestant.measures[0].cpu_us) {
-      const auto of_kind = [&kind = kind](const Measure& m, std::size_t) {
-        return m.cpu_us.at(kind);
-      };
+      const auto of_kind = [&kind = kind](const Measure& m) { return m.cpu_us.at(kind); };
       cpu.emplace_back(kind, ObjectOf(SpreadOver(contestant, of_kind)));
     }
-    object.emplace_back("cpu_us_per_step", std::move(cpu));
-    const auto others = [](const Measure& m, std::size_t) { return m.others; };
+    object.emplace_back("cpu_us_per_unit", std::move(cpu));
+    const auto others = [](const Measure& m) { return m.others; };
     object.emplace_back("others_share", ObjectOf(SpreadOver(contestant, others)));
     contestants.emplace_back(std::move(object));
   }
   return client::Object{{"key", contest.key},
                         {"title", contest.title},
-                        {"steps", contest.steps},
+                        {"units", contest.units},
+                        {"unit", contest.unit},
                         {"rounds", static_cast<std::int64_t>(contest.busy.size())},
                         {"busy_before", ObjectOf(SpreadOf(contest.busy))},
                         {"contestants", std::move(contestants)}};

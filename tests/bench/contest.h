@@ -1,4 +1,4 @@
-// Contestants that do the same steps in turn, round by round, and what comes of it.
+// Contestants that do the same work in turn, round by round, and what comes of it.
 #pragma once
 
 #include <functional>
@@ -15,10 +15,12 @@ namespace potok::bench {
 // One contestant's round.
 struct Measure {
   double wall_us = 0;
-  // CPU time per step in us, of each kind of process: "server", "agent", "PostgreSQL", "children".
-  std::map<std::string, double> cpu_us;
-  std::vector<double> latency_us;  // of starts, or of the hops of a chain; empty: not taken
-  double others = 0;               // part of the machine that neither of these processes had
+  // CPU time per unit of work in us, of each kind of process: "server", "agent", "PostgreSQL",
+  // "children".
+  std::map<std::string, double> cpu_us = {};
+  std::vector<double> latency_us = {};      // of each of many; empty: not taken
+  std::map<std::string, double> also = {};  // what else was measured, by the key of its column
+  double others = 0;  // part of the machine that neither of these processes had
 };
 
 struct Contestant {
@@ -27,15 +29,36 @@ struct Contestant {
   std::vector<Measure> measures = {};
 };
 
-// The first contestant is the limit: bare starts of the same program.
+struct Contest;
+
+// A figure that a contest is about. 0: this contestant has none.
+struct Column {
+  std::string key;
+  std::string name;
+  std::function<double(const Contest&, const Measure&, std::size_t round)> figure;
+};
+
+// The first contestant is the limit, the first column the one that it is the limit of.
 struct Contest {
   std::string key;  // P1
   std::string title;
-  int steps = 0;
-  bool is_chain = false;  // latencies count, else steps per second
-  std::vector<Contestant> contestants;
+  double units = 0;  // of work in a round
+  std::string unit;  // "step"
+  std::vector<Column> columns;
+  bool less_is_better = false;  // in the first column
+  std::vector<Contestant> contestants = {};
   std::vector<double> busy = {};  // part of the machine that was in use before each round
 };
+
+// Units of work per second of the whole, `name` as "steps/s".
+Column RateColumn(const std::string& name);
+// The same until the moment that `also` holds under `key`, in us.
+Column RateUntilColumn(const std::string& key, const std::string& name);
+Column MillisColumn();  // of the whole
+Column MicrosPerUnitColumn(const std::string& name);
+// A quantile of the latencies in us: as they are, or above the limit's median of the same round.
+Column LatencyColumn(double part);
+Column AboveLimitColumn(double part);
 
 struct Gate {
   double busy_max = 0.1;

@@ -15,6 +15,7 @@
 #include "client/potok_client/runs_client.h"
 #include "common/base/status_macros.h"
 #include "fmt/format.h"
+#include "server/embedded/postgres_config.h"
 #include "tests/bench/machine.h"
 
 extern char** environ;
@@ -32,22 +33,34 @@ std::vector<std::string> EnvironmentWith(const std::string& home) {
   return variables;
 }
 
-// Runs a command of `potok`, its output in a file; an error holds that.
-absl::Status Potok(const std::string& bin, const std::string& command, const std::string& home) {
+// As execve takes them.
+std::vector<char*> PointersTo(std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// Runs `potok` with these arguments, its output in a file; an error holds that.
+absl::Status Potok(const std::string& bin,
+                   const std::vector<std::string>& arguments,
+                   const std::string& home) {
   const std::string output = home + "/potok-bench.out";
-  std::string program = bin + "/potok";
-  std::string word = command;
-  char* argv[] = {program.data(), word.data(), nullptr};
+  const std::string program = bin + "/potok";
+  std::vector<std::string> words = {program};
+  words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<std::string> variables = EnvironmentWith(home);
-  std::vector<char*> environment;
-  for (std::string& variable : variables) environment.push_back(variable.data());
-  environment.push_back(nullptr);
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
   posix_spawn_file_actions_addopen(&files, 1, output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   posix_spawn_file_actions_adddup2(&files, 1, 2);
   pid_t pid = 0;
-  const int error = posix_spawn(&pid, program.c_str(), &files, nullptr, argv, environment.data());
+  const int error = posix_spawn(&pid,
+                                program.c_str(),
+                                &files,
+                                nullptr,
+                                PointersTo(words).data(),
+                                PointersTo(variables).data());
   posix_spawn_file_actions_destroy(&files);
   if (error != 0) {
     return absl::NotFoundError(fmt::format(
@@ -57,10 +70,17 @@ absl::Status Potok(const std::string& bin, const std::string& command, const std
   waitpid(pid, &status, 0);
   if (status == 0) return absl::OkStatus();
   return absl::UnavailableError(
-      fmt::format("`potok {}` failed:\n{}", command, client::ContentOf(output)));
+      fmt::format("`potok {}` failed:\n{}", arguments[0], client::ContentOf(output)));
 }
 
 }  // namespace
+
+std::map<std::string, double> PerUnit(const StackCpu& before, const StackCpu& after, double units) {
+  return {{"server", (after.server - before.server) / units},
+          {"agent", (after.agent - before.agent) / units},
+          {"PostgreSQL", (after.postgres - before.postgres) / units},
+          {"children", (after.children - before.children) / units}};
+}
 
 Stack::Stack(std::string bin, client::Home home)
     : bin_(std::move(bin)),
@@ -69,7 +89,7 @@ Stack::Stack(std::string bin, client::Home home)
 
 absl::StatusOr<std::unique_ptr<Stack>> Stack::Start(const std::string& bin,
                                                     const std::string& folder) {
-  POTOK_RETURN_IF_ERROR(Potok(bin, "up", folder));
+  POTOK_RETURN_IF_ERROR(Potok(bin, {"up"}, folder));
   // From here on the destructor takes down what was started.
   std::unique_ptr<Stack> stack(new Stack(bin, client::Home{folder}));
   POTOK_RETURN_IF_ERROR(stack->FindProcesses());
@@ -77,7 +97,7 @@ absl::StatusOr<std::unique_ptr<Stack>> Stack::Start(const std::string& bin,
 }
 
 Stack::~Stack() {
-  if (const absl::Status down = Potok(bin_, "down", home_.root); !down.ok()) {
+  if (const absl::Status down = Potok(bin_, {"down"}, home_.root); !down.ok()) {
     fmt::print(stderr, "potok-bench: {}\n", std::string(down.message()));
   }
 }
@@ -101,20 +121,32 @@ absl::Status Stack::FindProcesses() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::Run> Stack::RunToEnd(const v1::PipelineSpec& spec, double* wall_us) {
+absl::StatusOr<v1::Run> Stack::RunToEnd(const v1::PipelineSpec& spec, StackTimes* times) {
   client::RunsClient runs(connection_.channel());
-  const double began = NowMicros();
+  times->began_us = NowMicros();
   POTOK_ASSIGN_OR_RETURN(const v1::CreateRunResponse created, runs.Create(spec, "potok-bench"));
+  times->accepted_us = NowMicros();
+  times->accepted = ReadCpu();
   // The stream ends with the run's last row: once the tables show the newest revision.
   v1::WatchRunRequest watch;
   watch.set_name(created.name());
   watch.set_without_steps(true);
   POTOK_RETURN_IF_ERROR(runs.Watch(watch, [](const v1::WatchRunResponse&) {}, {}));
-  *wall_us = NowMicros() - began;
+  times->ended_us = NowMicros();
   POTOK_ASSIGN_OR_RETURN(v1::Run run, runs.Get(created.name(), true));
   if (run.status() == v1::STATUS_COMPLETED) return run;
   return absl::InternalError(
       fmt::format("run {} ended {}: {}", run.name(), client::NameOf(run.status()), run.reason()));
+}
+
+absl::Status Stack::RunPotok(const std::vector<std::string>& arguments) const {
+  return Potok(bin_, arguments, home_.root);
+}
+
+std::string Stack::database_url() const {
+  return fmt::format("host={} port=5432 user={} dbname=postgres",
+                     server::SocketFolder(home_.postgres()),
+                     server::kRole);
 }
 
 StackCpu Stack::ReadCpu() const {

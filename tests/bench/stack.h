@@ -4,8 +4,10 @@
 
 #include <sys/types.h>
 
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "client/cli/stack/home.h"
@@ -22,6 +24,17 @@ struct StackCpu {
   double children = 0;  // of the agent: shims and steps that have ended
 };
 
+// What was used between two readings, for each of `units`, by kind.
+std::map<std::string, double> PerUnit(const StackCpu& before, const StackCpu& after, double units);
+
+// Of a run, on the clock of NowMicros.
+struct StackTimes {
+  double began_us = 0;     // before the submission
+  double accepted_us = 0;  // its answer, which is durable
+  StackCpu accepted;       // used until then
+  double ended_us = 0;     // the answer that first showed the end in the tables
+};
+
 class Stack {
  public:
   // Starts the programs of `bin` in the new folder `folder`. An error holds what `potok up` said.
@@ -33,11 +46,18 @@ class Stack {
   Stack& operator=(const Stack&) = delete;
 
   // Submits `spec` and returns the run, with all its steps, when the tables show its end. The run
-  // must be Completed. `wall_us` is the time from before the submission to the answer that first
-  // showed the end.
-  absl::StatusOr<v1::Run> RunToEnd(const v1::PipelineSpec& spec, double* wall_us);
+  // must be Completed.
+  absl::StatusOr<v1::Run> RunToEnd(const v1::PipelineSpec& spec, StackTimes* times);
+
+  // Runs the program `potok` with these arguments against this stack and waits for it; an error
+  // holds what it said.
+  absl::Status RunPotok(const std::vector<std::string>& arguments) const;
 
   StackCpu ReadCpu() const;
+  const std::shared_ptr<grpc::Channel>& channel() const { return connection_.channel(); }
+  const std::string& address() const { return connection_.address().address; }
+  // Of its PostgreSQL, as libpq takes it.
+  std::string database_url() const;
   // Of the agent: cgroup-v2, cgroup-v1 or none.
   absl::StatusOr<std::string> Isolation();
 

@@ -2,6 +2,9 @@
 
 #include <libpq-fe.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "common/base/status_macros.h"
 #include "fmt/format.h"
 
@@ -64,8 +67,8 @@ bool PgConnection::broken() const {
   return PQstatus(connection_) != CONNECTION_OK;
 }
 
-absl::StatusOr<PgResult> PgConnection::Checked(const std::string& what, pg_result* raw) {
-  PgResult result(raw);
+absl::StatusOr<PgResult> PgConnection::Checked(const std::string& what, PgResult result) {
+  pg_result* const raw = result.raw();
   const ExecStatusType status = PQresultStatus(raw);
   if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return result;
   const char* sqlstate = PQresultErrorField(raw, PG_DIAG_SQLSTATE);
@@ -84,35 +87,60 @@ absl::StatusOr<PgResult> PgConnection::Run(const Statement& statement, const PgP
   const std::vector<int> formats(lengths.size(), 1);
   if (!statement.prepared) {
     return Checked(statement.name,
-                   PQexecParams(connection_,
-                                statement.sql.c_str(),
-                                params.count(),
-                                nullptr,
-                                pointers.data(),
-                                lengths.data(),
-                                formats.data(),
-                                1));
+                   PgResult(PQexecParams(connection_,
+                                         statement.sql.c_str(),
+                                         params.count(),
+                                         nullptr,
+                                         pointers.data(),
+                                         lengths.data(),
+                                         formats.data(),
+                                         1)));
   }
   if (!prepared_.contains(statement.name)) {
     const auto prepared =
         Checked(statement.name,
-                PQprepare(connection_, statement.name.c_str(), statement.sql.c_str(), 0, nullptr));
+                PgResult(PQprepare(
+                    connection_, statement.name.c_str(), statement.sql.c_str(), 0, nullptr)));
     if (!prepared.ok()) return prepared.status();
     prepared_.insert(statement.name);
   }
   return Checked(statement.name,
-                 PQexecPrepared(connection_,
-                                statement.name.c_str(),
-                                params.count(),
-                                pointers.data(),
-                                lengths.data(),
-                                formats.data(),
-                                1));
+                 PgResult(PQexecPrepared(connection_,
+                                         statement.name.c_str(),
+                                         params.count(),
+                                         pointers.data(),
+                                         lengths.data(),
+                                         formats.data(),
+                                         1)));
+}
+
+absl::Status PgConnection::Copy(const Statement& statement, const PgRows& rows) {
+  PgResult begun(PQexec(connection_, statement.sql.c_str()));
+  if (PQresultStatus(begun.raw()) != PGRES_COPY_IN) {
+    return Checked(statement.name, begun).status();
+  }
+  // What is refused here is said by the result below. libpq's limit is an int.
+  constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
+  const std::string& bytes = rows.bytes();
+  bool put = true;
+  for (std::size_t at = 0; put && at < bytes.size(); at += kPieceBytes) {
+    const auto size = static_cast<int>(std::min(kPieceBytes, bytes.size() - at));
+    put = PQputCopyData(connection_, bytes.data() + at, size) == 1;
+  }
+  constexpr char kTrailer[] = {'\xff', '\xff'};
+  put = put && PQputCopyData(connection_, kTrailer, sizeof kTrailer) == 1;
+  PQputCopyEnd(connection_, put ? nullptr : "the rows could not be sent");
+  absl::Status status;
+  while (pg_result* raw = PQgetResult(connection_)) {
+    const absl::Status checked = Checked(statement.name, PgResult(raw)).status();
+    if (status.ok()) status = checked;
+  }
+  return status;
 }
 
 absl::Status PgConnection::Execute(const std::string& sql) {
   const std::string what = sql.substr(0, sql.find_first_of("\n;("));
-  return Checked(what, PQexec(connection_, sql.c_str())).status();
+  return Checked(what, PgResult(PQexec(connection_, sql.c_str()))).status();
 }
 
 }  // namespace potok::server

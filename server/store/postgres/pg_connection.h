@@ -41,6 +41,10 @@ class PgConnection {
   //   INTERNAL        anything else: a bug or a database that somebody changed
   absl::StatusOr<PgResult> Run(const Statement& statement, const PgParams& params = {});
 
+  // Runs "COPY ... FROM STDIN (FORMAT binary)" with these rows. All of them or none; errors as
+  // above.
+  absl::Status Copy(const Statement& statement, const PgRows& rows);
+
   // Runs text of one or more commands without parameters. Errors as above.
   absl::Status Execute(const std::string& sql);
 
@@ -49,7 +53,7 @@ class PgConnection {
 
  private:
   explicit PgConnection(pg_conn* connection) : connection_(connection) {}
-  absl::StatusOr<PgResult> Checked(const std::string& what, pg_result* raw);
+  absl::StatusOr<PgResult> Checked(const std::string& what, PgResult result);
 
   pg_conn* const connection_;
   std::set<std::string> prepared_;

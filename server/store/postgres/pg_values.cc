@@ -160,6 +160,37 @@ std::vector<int> PgParams::lengths() const {
   return lengths;
 }
 
+// PostgreSQL documentation, COPY, "Binary Format": signature, flags, length of the extension.
+PgRows::PgRows() : bytes_("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19) {}
+
+void PgRows::BeginRow(int columns) {
+  Append16(static_cast<std::uint16_t>(columns), &bytes_);
+}
+
+PgRows& PgRows::Int16(int value) {
+  Append32(2, &bytes_);
+  Append16(static_cast<std::uint16_t>(value), &bytes_);
+  return *this;
+}
+
+PgRows& PgRows::Int32(std::int64_t value) {
+  Append32(4, &bytes_);
+  Append32(static_cast<std::uint32_t>(value), &bytes_);
+  return *this;
+}
+
+PgRows& PgRows::Int64(std::int64_t value) {
+  Append32(8, &bytes_);
+  Append64(static_cast<std::uint64_t>(value), &bytes_);
+  return *this;
+}
+
+PgRows& PgRows::Bytes(const std::string& value) {
+  Append32(static_cast<std::uint32_t>(value.size()), &bytes_);
+  bytes_ += value;
+  return *this;
+}
+
 PgResult::PgResult(pg_result* raw) : raw_(raw, PQclear) {}
 
 int PgResult::rows() const {

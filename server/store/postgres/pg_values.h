@@ -36,6 +36,23 @@ class PgParams {
   std::vector<bool> null_;
 };
 
+// Rows for a COPY ... FROM STDIN (FORMAT binary). Each row's cells in order, after its BeginRow.
+class PgRows {
+ public:
+  PgRows();
+  void BeginRow(int columns);
+  PgRows& Int16(int value);                 // smallint
+  PgRows& Int32(std::int64_t value);        // integer; at most 2^31 - 1
+  PgRows& Int64(std::int64_t value);        // bigint
+  PgRows& Bytes(const std::string& value);  // bytea; text if it is UTF-8 without zeros
+
+  // Without the trailer that ends them.
+  const std::string& bytes() const { return bytes_; }
+
+ private:
+  std::string bytes_;
+};
+
 // The rows of an answer. Reading a cell with another type than the column's, or beyond the rows, is
 // a bug and aborts.
 class PgResult {
@@ -48,6 +65,9 @@ class PgResult {
   bool IsNull(int row, int column) const;
   std::int64_t Int(int row, int column) const;   // smallint, integer, bigint
   std::string Bytes(int row, int column) const;  // bytea, text
+
+  // For libpq; owned by this. Null where libpq had no memory.
+  pg_result* raw() const { return raw_.get(); }
 
  private:
   std::shared_ptr<pg_result> raw_;

@@ -15,8 +15,10 @@ namespace potok::server {
 
 namespace {
 
-// Of one transaction: large enough that its own cost vanishes, small enough that readers soon see.
-constexpr std::size_t kChangesMax = 20000;
+// Of one transaction. Of a step's moves in one transaction only the last is written, so that a
+// projector that is behind has less to do the more it takes at once; small enough that readers see
+// something every second.
+constexpr std::size_t kChangesMax = 200'000;
 // From the start of one transaction to the next while turns keep coming: a chain of short steps
 // would otherwise pay a transaction for every turn, which costs PostgreSQL and this process more
 // than all the rest of a turn (docs/benchmarks.md). A reader who waits shortens it.
@@ -55,7 +57,7 @@ void PostgresProjector::Project(Batch batch) {
     waiting_bytes_ += bytes;
     waiting_changes_ += batch.changes.size();
     has_run_news_ = has_run_news_ || std::ranges::any_of(batch.changes, IsOfRun);
-    waiting_.push_back(std::move(batch));
+    waiting_.push_back({std::move(batch), bytes});
     if (waiting_bytes_ > kWaitingBytesMax) {
       // The thread finds the gap and reads the journal.
       dropped_bytes_ += waiting_bytes_;
@@ -120,12 +122,13 @@ void PostgresProjector::Loop() {
   while (true) {
     AwaitWork();
     Gather();
-    const std::vector<Batch> batches = TakeBatches();
+    std::int64_t bytes = 0;
+    const std::vector<Batch> batches = TakeBatches(&bytes);
     {
       MutexLock lock(mutex_);
       if (stop_) return;
     }
-    ApplyAll(batches);
+    ApplyAll(batches, bytes);
     PurgeIfDue();
   }
 }
@@ -153,24 +156,26 @@ void PostgresProjector::Gather() {
   began_ = std::chrono::steady_clock::now();
 }
 
-std::vector<Batch> PostgresProjector::TakeBatches() {
+std::vector<Batch> PostgresProjector::TakeBatches(std::int64_t* bytes) {
   std::vector<Batch> batches;
   std::size_t changes = 0;
   MutexLock lock(mutex_);
   has_run_news_ = false;
   while (!waiting_.empty() && changes < kChangesMax) {
-    changes += waiting_.front().changes.size();
-    waiting_changes_ -= waiting_.front().changes.size();
-    batches.push_back(std::move(waiting_.front()));
+    Sized& next = waiting_.front();
+    changes += next.batch.changes.size();
+    waiting_changes_ -= next.batch.changes.size();
+    *bytes += next.bytes;
+    batches.push_back(std::move(next.batch));
     waiting_.pop_front();
   }
   return batches;
 }
 
-void PostgresProjector::ApplyAll(const std::vector<Batch>& batches) {
+void PostgresProjector::ApplyAll(const std::vector<Batch>& batches, std::int64_t bytes) {
   absl::Duration backoff = kBackoffMin;
   while (true) {
-    const absl::Status status = ApplyOnce(batches);
+    const absl::Status status = ApplyOnce(batches, bytes);
     MutexLock lock(mutex_);
     if (status.ok() || stop_) return;
     spdlog::warn("tables not updated, trying again after={} error=\"{}\"",
@@ -184,7 +189,7 @@ void PostgresProjector::ApplyAll(const std::vector<Batch>& batches) {
   }
 }
 
-absl::Status PostgresProjector::ApplyOnce(const std::vector<Batch>& batches) {
+absl::Status PostgresProjector::ApplyOnce(const std::vector<Batch>& batches, std::int64_t bytes) {
   MutexLock writing(writer_mutex_);
   std::int64_t dropped = 0;
   {
@@ -196,8 +201,6 @@ absl::Status PostgresProjector::ApplyOnce(const std::vector<Batch>& batches) {
   if (dropped > 0 || projected < batches.back().revision) {
     POTOK_ASSIGN_OR_RETURN(projected, writer_.CatchUp());
   }
-  std::int64_t bytes = 0;
-  for (const Batch& batch : batches) bytes += SizeOf(batch);
   MutexLock lock(mutex_);
   dropped_bytes_ -= dropped;
   // Batches in hand may have been counted as dropped meanwhile.

@@ -39,10 +39,16 @@ class PostgresProjector final : public Projector {
   bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return !waiting_.empty() || dropped_bytes_ > 0;
   }
-  std::vector<Batch> TakeBatches();
+  // A batch and its SizeOf.
+  struct Sized {
+    Batch batch;
+    std::int64_t bytes = 0;
+  };
+  // What the next transaction projects, and its bytes.
+  std::vector<Batch> TakeBatches(std::int64_t* bytes);
   // Applies until it has worked or the thread shall end.
-  void ApplyAll(const std::vector<Batch>& batches);
-  absl::Status ApplyOnce(const std::vector<Batch>& batches);
+  void ApplyAll(const std::vector<Batch>& batches, std::int64_t bytes);
+  absl::Status ApplyOnce(const std::vector<Batch>& batches, std::int64_t bytes);
   void PurgeIfDue();
   void Publish(std::int64_t projected);
 
@@ -52,7 +58,7 @@ class PostgresProjector final : public Projector {
   mutable Mutex mutex_;
   std::condition_variable work_;       // something to do, or stop
   std::condition_variable projected_;  // revision_ rose
-  std::deque<Batch> waiting_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Sized> waiting_ ABSL_GUARDED_BY(mutex_);
   std::int64_t waiting_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // of waiting_ and those in hand
   // Batches of so many bytes were let go, and are read of the journal instead.
   std::int64_t dropped_bytes_ ABSL_GUARDED_BY(mutex_) = 0;

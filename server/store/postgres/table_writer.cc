@@ -38,13 +38,18 @@ constexpr int kCatchUpRows = 64;
 
 // What one transaction writes: pointers into the batches and the cache, both of which outlive it.
 struct TableWriter::Writes {
-  std::vector<StepWrite> steps;  // every move, in order, until they are made unique
+  std::vector<StepWrite> steps;  // each step once
   std::vector<AttemptEnded> attempts;
   std::map<MachineId, MachineWrite> machines;
   std::vector<const ServerStarted*> servers;
   std::set<RunId> runs;
   std::vector<const RunAdded*> added;
 };
+
+TableWriter::CachedRun TableWriter::CachedOf(RunFacts facts) {
+  std::vector<std::uint32_t> write_of(facts.steps.size());
+  return {std::move(facts), std::move(write_of)};
+}
 
 absl::Status TableWriter::Connect() {
   if (connection_ != nullptr && !connection_->broken()) return absl::OkStatus();
@@ -70,7 +75,7 @@ absl::StatusOr<std::int64_t> TableWriter::Apply(const std::vector<Batch>& batche
     return status;
   }
   revision_ = projected;
-  std::erase_if(runs_, [](const auto& entry) { return IsTerminal(entry.second.row.status); });
+  std::erase_if(runs_, [](const auto& entry) { return IsTerminal(entry.second.facts.row.status); });
   return projected;
 }
 
@@ -125,13 +130,13 @@ absl::Status TableWriter::FoldInto(const Batch& batch, Writes* writes) {
     if (const auto* moved = std::get_if<StepMoved>(&change)) {
       POTOK_RETURN_IF_ERROR(FoldStep(*moved, batch.revision, writes));
     } else if (const auto* added = std::get_if<RunAdded>(&change)) {
-      runs_.insert_or_assign(added->id, FactsOf(*added, batch.revision));
+      runs_.insert_or_assign(added->id, CachedOf(FactsOf(*added, batch.revision)));
       writes->runs.insert(added->id);
       writes->added.push_back(added);
     } else if (const auto* run_moved = std::get_if<RunMoved>(&change)) {
-      POTOK_ASSIGN_OR_RETURN(RunFacts* const run, Find(run_moved->id));
+      POTOK_ASSIGN_OR_RETURN(CachedRun* const run, Find(run_moved->id));
       if (run == nullptr) continue;
-      Fold(*run_moved, batch.revision, run);
+      Fold(*run_moved, batch.revision, &run->facts);
       writes->runs.insert(run_moved->id);
     } else if (const auto* machine = std::get_if<MachineChanged>(&change)) {
       writes->machines[machine->id] = {machine, batch.revision};
@@ -143,9 +148,12 @@ absl::Status TableWriter::FoldInto(const Batch& batch, Writes* writes) {
 }
 
 absl::Status TableWriter::FoldStep(const StepMoved& moved, std::int64_t revision, Writes* writes) {
-  POTOK_ASSIGN_OR_RETURN(RunFacts* const run, Find(moved.step.run));
+  POTOK_ASSIGN_OR_RETURN(CachedRun* const run, Find(moved.step.run));
+  const std::uint32_t index = moved.step.index;
+  const bool is_new =
+      run != nullptr && index < run->facts.steps.size() && run->facts.steps[index].state == 0;
   std::optional<AttemptEnded> ended;
-  if (run == nullptr || !Fold(moved, revision, run, &ended)) {
+  if (run == nullptr || !Fold(moved, revision, &run->facts, &ended)) {
     spdlog::error("journal moves a step that no run has revision={} run={} step={}",
                   revision,
                   moved.step.run,
@@ -153,12 +161,19 @@ absl::Status TableWriter::FoldStep(const StepMoved& moved, std::int64_t revision
     return absl::OkStatus();
   }
   if (ended.has_value()) writes->attempts.push_back(*std::move(ended));
-  writes->steps.push_back({&moved, run->steps[moved.step.index], revision});
+  std::uint32_t& write = run->write_of[index];
+  if (write == 0) {
+    writes->steps.push_back({&moved, run->facts.steps[index], revision, is_new});
+    write = static_cast<std::uint32_t>(writes->steps.size());
+  } else {
+    StepWrite& earlier = writes->steps[write - 1];
+    earlier = {&moved, run->facts.steps[index], revision, earlier.is_new};
+  }
   writes->runs.insert(moved.step.run);
   return absl::OkStatus();
 }
 
-absl::StatusOr<RunFacts*> TableWriter::Find(RunId id) {
+absl::StatusOr<TableWriter::CachedRun*> TableWriter::Find(RunId id) {
   const auto cached = runs_.find(id);
   if (cached != runs_.end()) return &cached->second;
   POTOK_ASSIGN_OR_RETURN(const PgResult found, connection_->Run(kFindRun, PgParams().Int64(id)));
@@ -178,23 +193,23 @@ absl::StatusOr<RunFacts*> TableWriter::Find(RunId id) {
         steps.Int(row, 5),
         steps.Int(row, 6)};
   }
-  return &runs_.emplace(id, std::move(facts)).first->second;
+  return &runs_.emplace(id, CachedOf(std::move(facts))).first->second;
 }
 
 absl::Status TableWriter::Write(Writes* writes) {
-  // The latest of each step, in the order of the key: neighbours lie on the same pages.
+  for (const StepWrite& step : writes->steps) {
+    runs_.at(step.moved->step.run).write_of[step.moved->step.index] = 0;
+  }
+  // In the order of the key: neighbours lie on the same pages.
   std::vector<StepWrite>& steps = writes->steps;
-  std::reverse(steps.begin(), steps.end());
-  std::stable_sort(steps.begin(), steps.end(), [](const StepWrite& a, const StepWrite& b) {
+  const auto before = [](const StepWrite& a, const StepWrite& b) {
     return a.moved->step < b.moved->step;
-  });
-  const auto same = [](const StepWrite& a, const StepWrite& b) {
-    return a.moved->step == b.moved->step;
   };
-  steps.erase(std::unique(steps.begin(), steps.end(), same), steps.end());
-
+  if (!std::is_sorted(steps.begin(), steps.end(), before)) {
+    std::sort(steps.begin(), steps.end(), before);
+  }
   std::vector<const RunFacts*> runs;
-  for (const RunId id : writes->runs) runs.push_back(&runs_.at(id));
+  for (const RunId id : writes->runs) runs.push_back(&runs_.at(id).facts);
   std::vector<MachineWrite> machines;
   for (const auto& [id, machine] : writes->machines) machines.push_back(machine);
   POTOK_RETURN_IF_ERROR(WriteRuns(*connection_, runs));

@@ -32,22 +32,29 @@ class TableWriter {
 
  private:
   struct Writes;
+  // A run as the tables and what was folded since know it.
+  struct CachedRun {
+    RunFacts facts;
+    // Of each step: where it is in the steps of the transaction in hand, from 1; 0: it is not.
+    std::vector<std::uint32_t> write_of;
+  };
 
+  static CachedRun CachedOf(RunFacts facts);
   absl::Status Connect();
   // Runs `body` in a transaction that holds the projection's row; `projected` is read and written.
   absl::Status ApplyInTransaction(const std::vector<Batch>& batches, std::int64_t* projected);
   absl::Status FoldInto(const Batch& batch, Writes* writes);
   absl::Status FoldStep(const StepMoved& moved, std::int64_t revision, Writes* writes);
-  // The run as the tables and what was folded since know it; null if there is no such run.
-  absl::StatusOr<RunFacts*> Find(RunId id);
+  // Null if there is no such run.
+  absl::StatusOr<CachedRun*> Find(RunId id);
   absl::Status Write(Writes* writes);
   // What is cached may be ahead of the tables.
   void Forget(const absl::Status& why);
 
   const std::string url_;
   std::unique_ptr<PgConnection> connection_;
-  std::int64_t revision_ = -1;                // that the cache shows
-  std::unordered_map<RunId, RunFacts> runs_;  // a cache of runs that have not ended
+  std::int64_t revision_ = -1;                 // that the cache shows
+  std::unordered_map<RunId, CachedRun> runs_;  // a cache of runs that have not ended
 };
 
 }  // namespace potok::server

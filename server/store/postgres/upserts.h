@@ -1,5 +1,5 @@
 // Writes of many rows with one statement for each table, on the caller's connection and
-// transaction. Applying one twice is harmless. Errors are those of PgConnection::Run.
+// transaction. Errors are those of PgConnection::Run.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +15,15 @@ struct StepWrite {
   const StepMoved* moved = nullptr;  // the latest
   StepFacts facts;
   std::int64_t revision = 0;
+  bool is_new = false;  // the table has no row of it
 };
 struct MachineWrite {
   const MachineChanged* machine = nullptr;
   std::int64_t revision = 0;
 };
 
-// Each step, run, attempt and machine at most once in its list.
+// Each step, run, attempt and machine at most once in its list. Applying one twice is harmless but
+// for new steps, of which the caller knows what the table has: ALREADY_EXISTS if it is wrong.
 absl::Status WriteSteps(PgConnection& connection, const std::vector<StepWrite>& steps);
 absl::Status WriteRuns(PgConnection& connection, const std::vector<const RunFacts*>& runs);
 absl::Status WriteAttempts(PgConnection& connection, const std::vector<AttemptEnded>& attempts);

@@ -171,6 +171,7 @@ std::string World::StateOf(const std::string& run, const std::string& step) cons
 StepState World::LastOf(const std::string& run, const std::string& step) const {
   const RunAdded& added = runs_.at(run);
   StepState found;
+  if (added.plan->IsRoot(added.plan->index_of.at(step))) found = Queued{};
   for (const Change& change : journal) {
     const auto* moved = std::get_if<StepMoved>(&change);
     if (moved == nullptr || moved->step != StepKey{added.id, added.plan->index_of.at(step)}) {

@@ -104,18 +104,25 @@ TEST(DecideTest, ARunCompletesWithItsLastStepAndLeavesMemory) {
   EXPECT_EQ(world.Machine("m1").reserved, Resources{});
 }
 
-TEST(DecideTest, OneBatchOfReportsIsStoredAsTheBeginningAndTheEnd) {
+TEST(DecideTest, AStepThatSucceedsInTheTurnInWhichItBeganIsStoredOnce) {
   World world = WithMachine();
   world.Submit("r", APipeline({AStep("a")}));
   Finish(world, "r", "a");
-  EXPECT_THAT(Moves(world.last), ElementsAre("Running", "Succeeded"));
+  EXPECT_THAT(Moves(world.last), ElementsAre("Succeeded"));
 }
 
-TEST(DecideTest, ABeginningWhoseReportWasLostIsStoredAllTheSame) {
+TEST(DecideTest, AStepThatFailsInTheTurnInWhichItBeganIsStoredAsTheBeginningAndTheEnd) {
   World world = WithMachine();
   world.Submit("r", APipeline({AStep("a")}));
-  world.Report("m1", {Succeeds(world.Attempt("r", "a"))});
-  EXPECT_THAT(Moves(world.last), ElementsAre("Running", "Succeeded"));
+  world.Report("m1", {Fails(world.Attempt("r", "a"), FailureCause::kExitCode)});
+  EXPECT_THAT(Moves(world.last), ElementsAre("Running", "Failed"));
+}
+
+TEST(DecideTest, StepsThatNeedNoOtherAreQueuedWithoutAMoveOfTheirOwn) {
+  World world;
+  world.Submit("r", APipeline({AStep("a"), AStep("b"), AStep("c").After("a")}));
+  EXPECT_THAT(Moves(world.last), IsEmpty());
+  EXPECT_THAT(world.state.queued, ElementsAre(StepKey{1, 0}, StepKey{1, 1}));
 }
 
 TEST(DecideTest, AnAttemptThatCouldNotStartNeverRan) {

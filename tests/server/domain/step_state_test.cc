@@ -41,7 +41,7 @@ constexpr const char* kTable[10][10] = {
     // InputsReady, Placed, Started, Exited, Succeeded, Failed, Stopped, MachineLost, StopRequested,
     // UpstreamFailed
     /* Blocked   */ {"Queued", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "Skipped"},
-    /* Queued    */ {"!", "Assigned", "!", "!", "!", "!", "!", "!", "Canceled", "!"},
+    /* Queued    */ {"!", "Assigned", "!", "!", "!", "Failed", "!", "!", "Canceled", "!"},
     /* Assigned  */
     {"!", "!", "Running", "Uploading", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!"},
     /* Running   */

@@ -45,6 +45,14 @@ TEST(ProjectionTest, StartsAtUploadingWhereRunningWasNeverSeen) {
   EXPECT_EQ(run.steps[0].started_us, 40);
 }
 
+TEST(ProjectionTest, StartsWhereItSucceededIfRunningWasNeverSeen) {
+  RunFacts run = FactsOf(ARun(1), 1);
+  FoldStep(Move(1, 0, 1, Assigned{On(2)}, 20), &run);
+  FoldStep(Move(1, 0, 1, Succeeded{2, {}}, 50), &run);
+  EXPECT_EQ(run.steps[0].started_us, 50);
+  EXPECT_EQ(run.steps[0].ended_us, 50);
+}
+
 TEST(ProjectionTest, CountsStepsByWhatUsersSee) {
   RunFacts run = FactsOf(ARun(1, 10), 1);
   const std::vector<StepState> states = AllStates();
@@ -79,15 +87,14 @@ TEST(ProjectionTest, EndsAnAttemptWhoseMachineWasLostAndBeginsANewStory) {
   EXPECT_EQ(run.steps[0].queued_us, 40);
 }
 
-TEST(ProjectionTest, RecordsWhyAnAttemptFailed) {
+TEST(ProjectionTest, LeavesTheEndOfTheLastAttemptToTheStep) {
   RunFacts run = FactsOf(ARun(1), 1);
   FoldStep(Move(1, 0, 2, Running{On(4)}, 30), &run);
-  const auto ended =
-      FoldStep(Move(1, 0, 2, Failed{4, {FailureCause::kExitCode, 3, "no"}}, 40), &run);
-  ASSERT_TRUE(ended.has_value());
-  EXPECT_EQ(ended->cause, "exit_code");
-  EXPECT_EQ(ended->code, 3);
-  EXPECT_EQ(ended->key.attempt, 2U);
+  const StepMoved failed = Move(1, 0, 2, Failed{4, {FailureCause::kExitCode, 3, "no"}}, 40);
+  EXPECT_FALSE(FoldStep(failed, &run).has_value());
+  EXPECT_EQ(run.steps[0].started_us, 30);
+  EXPECT_EQ(run.steps[0].ended_us, 40);
+  EXPECT_EQ(run.steps[0].attempt, 2U);
 }
 
 TEST(ProjectionTest, EndsNoAttemptOfAStepThatWasOnNoMachine) {
