@@ -80,8 +80,10 @@ bool IsPassing(const absl::Status& status) {
 // Everything but the commands is its own thread's.
 class LogShipper::Worker {
  public:
-  Worker(std::shared_ptr<grpc::Channel> channel, std::function<void(AttemptKey)> stored)
-      : channel_(std::move(channel)), stored_(std::move(stored)), thread_([this] {
+  Worker(std::shared_ptr<grpc::Channel> channel,
+         const LogLimit& limit,
+         std::function<void(AttemptKey)> stored)
+      : channel_(std::move(channel)), limit_(limit), stored_(std::move(stored)), thread_([this] {
           NameThread("logs");
           Run();
         }) {}
@@ -160,7 +162,7 @@ class LogShipper::Worker {
   }
 
   std::pair<const AttemptKey, Entry>& EntryOf(const AttemptKey& key, const std::string& path) {
-    const auto [entry, is_new] = entries_.try_emplace(key, Entry{.file = LogFile(path)});
+    const auto [entry, is_new] = entries_.try_emplace(key, Entry{.file = LogFile(path, limit_)});
     if (is_new) LookAt(BootTime() + kFirstLookAfter, *entry);
     return *entry;
   }
@@ -300,6 +302,7 @@ class LogShipper::Worker {
   }
 
   const std::shared_ptr<grpc::Channel> channel_;
+  const LogLimit limit_;
   const std::function<void(AttemptKey)> stored_;
   std::map<AttemptKey, Entry> entries_;
   std::set<std::pair<absl::Duration, AttemptKey>> agenda_;  // when each is looked at next
@@ -319,10 +322,16 @@ class LogShipper::Worker {
 };
 
 LogShipper::LogShipper(std::shared_ptr<grpc::Channel> channel,
+                       const LogLimit& limit,
                        std::function<void(AttemptKey)> stored)
-    : worker_(std::make_unique<Worker>(std::move(channel), std::move(stored))) {}
+    : limit_(limit),
+      worker_(std::make_unique<Worker>(std::move(channel), limit, std::move(stored))) {}
 
 LogShipper::~LogShipper() = default;
+
+std::int64_t LogShipper::StoredBytes(std::int64_t file_bytes) const {
+  return StoredLogOf(file_bytes, limit_).bytes();
+}
 
 void LogShipper::Follow(const AttemptKey& key, const std::string& path) {
   worker_->Add(FollowCommand{key, path});

@@ -6,7 +6,7 @@
 
 namespace potok::agent {
 
-// With one line for the user where it is a failure. Whether there is anything to store is for the
+// `ended.log_bytes` are what is stored of the log. With one line for the user where it is a failure. Whether there is anything to store is for the
 // caller to find out.
 ProcessEnded Judge(const Ended& ended);
 

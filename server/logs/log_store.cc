@@ -23,11 +23,16 @@ namespace {
 // A smaller one takes a few blocks of the disk either way.
 constexpr std::int64_t kWorthPacking = kPointBytes;
 
-std::int64_t SizeOnDisk(const LogPaths& paths) {
+struct OnDisk {
+  std::int64_t bytes = 0;
+  bool is_packed = false;
+};
+
+OnDisk LookOnDisk(const LogPaths& paths) {
   struct stat info {};
-  if (stat(paths.plain().c_str(), &info) == 0) return info.st_size;
+  if (stat(paths.plain().c_str(), &info) == 0) return {info.st_size, false};
   const absl::StatusOr<PackedLog> packed = PackedLog::Open(paths.packed());
-  return packed.ok() ? packed->size() : 0;
+  return packed.ok() ? OnDisk{packed->size(), true} : OnDisk{};
 }
 
 // Of "ROOT/RUN/INDEX.ATTEMPT.log"; nothing for what has another form.
@@ -53,11 +58,10 @@ void BecomeUnimportant() {
 // One attempt's log. Thread-safe.
 class LogStore::Log {
  public:
-  explicit Log(LogPaths paths)
-      : paths_(std::move(paths)),
-        packed_(access(paths_.plain().c_str(), F_OK) != 0 &&
-                access(paths_.packed().c_str(), F_OK) == 0),
-        stored_(SizeOnDisk(paths_)) {
+  explicit Log(LogPaths paths) : paths_(std::move(paths)) {
+    const OnDisk found = LookOnDisk(paths_);
+    stored_ = found.bytes;
+    packed_ = found.is_packed;
     if (packed_) finished_at_ = stored_;
   }
 
@@ -191,8 +195,8 @@ class LogStore::Log {
 
   const LogPaths paths_;
   Mutex mutex_;
-  bool packed_ ABSL_GUARDED_BY(mutex_);
-  std::int64_t stored_ ABSL_GUARDED_BY(mutex_);
+  bool packed_ ABSL_GUARDED_BY(mutex_) = false;
+  std::int64_t stored_ ABSL_GUARDED_BY(mutex_) = 0;
   std::int64_t finished_at_ ABSL_GUARDED_BY(mutex_) = -1;  // -1: not known
   LogFd file_ ABSL_GUARDED_BY(mutex_);
   std::optional<LogIndexWriter> index_ ABSL_GUARDED_BY(mutex_);
@@ -297,7 +301,7 @@ void LogStore::PackLeftovers() {
     const std::optional<AttemptKey> key = KeyOf(path);
     if (!key) continue;
     const LogPaths paths = PathsOf(*key);
-    const std::int64_t size = SizeOnDisk(paths);
+    const std::int64_t size = LookOnDisk(paths).bytes;
     LogPoint last;
     LogIndex(paths.index()).CountWithin(size, &last);
     const bool is_finished = last.is_end && last.offset == size;
@@ -321,7 +325,7 @@ std::size_t LogStore::remembered() {
 // Views ask for all steps of a run: what is only looked at is not remembered.
 std::int64_t LogStore::SizeOf(const AttemptKey& key) {
   const std::shared_ptr<Log> log = FindLog(key);
-  return log == nullptr ? SizeOnDisk(PathsOf(key)) : log->stored();
+  return log == nullptr ? LookOnDisk(PathsOf(key)).bytes : log->stored();
 }
 
 bool LogStore::IsComplete(const AttemptKey& key) {
