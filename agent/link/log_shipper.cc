@@ -7,11 +7,11 @@
 #include <set>
 #include <thread>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "agent/domain/backoff.h"
 #include "agent/link/append_stream.h"
+#include "agent/link/log_commands.h"
 #include "agent/link/log_file.h"
 #include "agent/link/log_watch.h"
 #include "agent/link/wire.h"
@@ -36,20 +36,6 @@ constexpr absl::Duration kLookWatchedEvery = absl::Seconds(1);
 constexpr std::int64_t kChunkBytesMax = 256 << 10;
 // What one attempt may send before the next has its turn.
 constexpr std::int64_t kTurnBytesMax = 4 << 20;
-
-struct FollowCommand {
-  AttemptKey key;
-  std::string path;
-};
-struct FinishCommand {
-  AttemptKey key;
-  std::string path;
-  std::int64_t stored_bytes;
-};
-struct DropCommand {
-  AttemptKey key;
-};
-using Command = std::variant<FollowCommand, FinishCommand, DropCommand>;
 
 struct Entry {
   LogFile file;
@@ -94,29 +80,25 @@ class LogShipper::Worker {
       closed_ = true;
       if (stream_in_use_ != nullptr) stream_in_use_->Cancel();
     }
+    commands_.Close();
     watch_.Wake();
     thread_.join();
   }
 
-  void Add(Command command) {
-    bool wake = !std::holds_alternative<FollowCommand>(command);
-    {
-      MutexLock lock(mutex_);
-      // What begins is looked at soon anyway, unless nothing else is.
-      wake = wake || waits_long_;
-      commands_.push_back(std::move(command));
-    }
-    if (wake) watch_.Wake();
+  void Add(LogCommand command) {
+    if (commands_.Add(std::move(command))) watch_.Wake();
   }
 
  private:
   void Run() {
-    while (std::optional<std::vector<Command>> commands = TakeCommands()) {
-      for (Command& command : *commands) Handle(std::move(command));
+    while (std::optional<std::vector<LogCommand>> commands = commands_.Take()) {
+      for (LogCommand& command : *commands) Handle(std::move(command));
       if (stream_) TakeAnswers();
       if (stream_ && stream_->broken()) EndStream();
       if (BootTime() >= retry_at_) Ship();
-      for (const AttemptKey& written : watch_.Wait(TimeToWait())) {
+      const absl::Duration wait = TimeToWait();
+      const bool may_wait = commands_.Await(/*long_enough=*/wait > kFirstLookAfter);
+      for (const AttemptKey& written : watch_.Wait(may_wait ? wait : absl::ZeroDuration())) {
         const auto entry = entries_.find(written);
         if (entry != entries_.end()) LookAt(BootTime(), *entry);
       }
@@ -124,24 +106,12 @@ class LogShipper::Worker {
     SetStream(nullptr);
   }
 
-  // Nothing: the shipper is closed.
-  std::optional<std::vector<Command>> TakeCommands() {
-    MutexLock lock(mutex_);
-    waits_long_ = false;
-    if (closed_) return std::nullopt;
-    return std::exchange(commands_, {});
-  }
-
   absl::Duration TimeToWait() {
     const absl::Duration now = BootTime();
     absl::Duration wait = absl::InfiniteDuration();
     if (!agenda_.empty()) wait = std::max(agenda_.begin()->first, retry_at_) - now;
     if (!suspects_.empty()) wait = std::max(kLookUnwatchedEvery, retry_at_ - now);
-    if (finals_ > 0) wait = std::min(wait, kAnswersEvery);
-    MutexLock lock(mutex_);
-    if (!commands_.empty() || closed_) return absl::ZeroDuration();
-    waits_long_ = wait > kFirstLookAfter;
-    return wait;
+    return finals_ > 0 ? std::min(wait, kAnswersEvery) : wait;
   }
 
   void LookAt(absl::Duration when, std::pair<const AttemptKey, Entry>& entry) {
@@ -150,7 +120,7 @@ class LogShipper::Worker {
     if (when != absl::InfiniteDuration()) agenda_.insert({when, entry.first});
   }
 
-  void Handle(Command command) {
+  void Handle(LogCommand command) {
     std::visit(Overloaded{[this](FollowCommand& follow) { EntryOf(follow.key, follow.path); },
                           [this](FinishCommand& finish) {
                             auto& entry = EntryOf(finish.key, finish.path);
@@ -313,10 +283,9 @@ class LogShipper::Worker {
   Backoff backoff_{0x9e3779b97f4a7c15};
 
   LogWatch watch_;
+  LogCommands commands_;
   Mutex mutex_;
-  std::vector<Command> commands_ ABSL_GUARDED_BY(mutex_);
   AppendStream* stream_in_use_ ABSL_GUARDED_BY(mutex_) = nullptr;
-  bool waits_long_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;  // last: it uses the others
 };
