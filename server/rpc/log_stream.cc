@@ -185,8 +185,10 @@ void LogStream::Drop(const std::shared_ptr<Reading>& reading) {
   if (waiter != 0) context_.logs.CancelNotify(reading->key, waiter);
 }
 
-// At the end of a growing log: it is read on when the store says so.
+// At the end of a growing log: it is read on when the store says so. Until then it is closed:
+// followers of runs of many steps would hold more files than a process may have.
 void LogStream::WaitForMore(const std::shared_ptr<Reading>& reading) {
+  reading->source.Rest();
   {
     MutexLock lock(mutex_);
     if (std::exchange(reading->armed, true)) return;

@@ -72,6 +72,7 @@ void LogStream::LookAtStep(std::uint32_t index, std::uint32_t attempt, bool ende
   const bool nothing_comes = ended || (only > 0 && attempt > only);
   if (nothing_comes && !step.ended) ++steps_ended_;
   step.ended = step.ended || nothing_comes;
+  const bool is_read = step.attempts > 0;
   std::uint32_t from = step.attempts + 1;
   if (step.attempts == 0) {
     from = step.resume_at != nullptr ? static_cast<std::uint32_t>(step.resume_at->attempt())
@@ -83,6 +84,7 @@ void LogStream::LookAtStep(std::uint32_t index, std::uint32_t attempt, bool ende
     AddReading(index, number, step.ended || number < attempt);
     step.attempts = number;
   }
+  if (!is_read) return;
   for (const std::shared_ptr<Reading>& reading : readings_) {
     if (reading->key.index != index || reading->ended) continue;
     reading->ended = step.ended || reading->key.attempt < attempt;
