@@ -104,7 +104,7 @@ absl::Status RunAgent(const AgentConfig& config,
       store, cache.get(), transfer_options, [&inbox](const AttemptKey& key, AttemptEvent event) {
         inbox.Post(AttemptNews{key, std::move(event)});
       });
-  LogShipper logs(MakeChannel(config.server), [&inbox](const AttemptKey& key) {
+  LogShipper logs(MakeChannel(config.server), config.log_limit, [&inbox](const AttemptKey& key) {
     inbox.Post(AttemptNews{key, LogStored{}});
   });
   GrpcLink link(MakeChannel(config.server),

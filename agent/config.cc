@@ -79,6 +79,13 @@ void ReadAmounts(const AgentFlags& flags, AgentConfig& config, Problems& problem
   } else {
     problems.Add("cache_bytes", flags.cache_bytes, "must be an amount such as 50GiB; 0: no limit");
   }
+  const absl::StatusOr<std::int64_t> log = ParseBytes(flags.log_bytes);
+  if (log.ok() && *log > 0) {
+    config.log_limit.head_bytes = *log;
+    config.log_limit.end_bytes = std::min(config.log_limit.end_bytes, *log);
+  } else {
+    problems.Add("log_bytes", flags.log_bytes, "must be an amount such as 1GiB");
+  }
 }
 
 void ReadNames(const AgentFlags& flags, AgentConfig& config, Problems& problems) {

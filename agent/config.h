@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "agent/domain/log_limit.h"
 #include "agent/loop/agent_loop.h"
 #include "agent/resources/machine_probe.h"
 
@@ -26,6 +27,7 @@ struct AgentFlags {
   std::vector<std::string> labels;
   std::vector<std::string> pools;
   std::string cache_bytes;
+  std::string log_bytes = "1GiB";
   std::string on_stop;
   std::string log_level;
   std::string step_path;
@@ -43,6 +45,7 @@ struct AgentConfig {
   std::map<std::string, std::string> labels;
   std::vector<std::string> pools;
   std::int64_t cache_bytes = 0;
+  LogLimit log_limit;
   OnStop on_stop = OnStop::kLeave;
   std::string log_level;
   std::string step_path;  // empty: the default of StepSurroundings

@@ -47,6 +47,12 @@ ABSL_FLAG(std::string,
           cache_bytes,
           "50GiB",
           "Disk for inputs that steps share; the least recently used goes first. 0: no limit.");
+ABSL_FLAG(
+    std::string,
+    log_bytes,
+    "1GiB",
+    "What is kept of the log of an attempt, from its beginning; a line says where it was cut, "
+    "and its last MiB is kept too.");
 ABSL_FLAG(int, transfer_threads, 4, "How many attempts may move files at the same time.");
 ABSL_FLAG(
     std::string,
@@ -90,6 +96,7 @@ potok::agent::AgentFlags ReadFlags() {
   flags.labels = absl::GetFlag(FLAGS_label);
   flags.pools = absl::GetFlag(FLAGS_pool);
   flags.cache_bytes = absl::GetFlag(FLAGS_cache_bytes);
+  flags.log_bytes = absl::GetFlag(FLAGS_log_bytes);
   flags.transfer_threads = absl::GetFlag(FLAGS_transfer_threads);
   flags.step_path = absl::GetFlag(FLAGS_step_path);
   flags.on_stop = absl::GetFlag(FLAGS_on_stop);

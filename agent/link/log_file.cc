@@ -21,6 +21,7 @@ LogFile::~LogFile() {
 
 LogFile::LogFile(LogFile&& other) noexcept
     : path_(std::move(other.path_)),
+      limit_(other.limit_),
       file_(std::exchange(other.file_, -1)),
       total_(other.total_),
       stored_(std::move(other.stored_)),
@@ -37,18 +38,18 @@ std::int64_t LogFile::Available() {
   if (stored_) return *total_;
   const std::int64_t file_bytes = FileBytes();
   if (total_) {
-    stored_ = StoredLogOf(file_bytes);
+    stored_ = StoredLogOf(file_bytes, limit_);
     total_ = std::min(*total_, stored_->bytes());
     return *total_;
   }
   FreeBeyondLimit(file_bytes);
-  if (file_bytes <= kLogBytesMax) return file_bytes;
-  return kLogBytesMax + static_cast<std::int64_t>(LogCutMark().size());
+  if (file_bytes <= limit_.head_bytes) return file_bytes;
+  return limit_.head_bytes + static_cast<std::int64_t>(LogCutMark(limit_).size());
 }
 
 void LogFile::FreeBeyondLimit(std::int64_t file_bytes) {
-  const std::int64_t from = std::max(freed_to_, kLogBytesMax);
-  const std::int64_t to = file_bytes - kLogEndBytesMax;
+  const std::int64_t from = std::max(freed_to_, limit_.head_bytes);
+  const std::int64_t to = file_bytes - limit_.end_bytes;
   if (to - from < kFreeBytes) return;
   // The size stays, as the writer appends; the blocks go (fallocate(2)). Not every file system can.
   fallocate(file_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, to - from);
@@ -66,9 +67,9 @@ std::string LogFile::Read(std::int64_t offset, std::int64_t bytes_max) {
   const std::int64_t available = Available();
   if (offset >= available) return "";
   const std::int64_t bytes = std::min(bytes_max, available - offset);
-  const std::int64_t head = std::min(available, kLogBytesMax);
+  const std::int64_t head = std::min(available, limit_.head_bytes);
   if (offset < head) return ReadFile(offset, std::min(bytes, head - offset));
-  const std::string& marks = stored_ ? stored_->marks : LogCutMark();
+  const std::string marks = stored_ ? stored_->marks : LogCutMark(limit_);
   const auto beyond = static_cast<std::size_t>(offset - head);
   if (beyond < marks.size()) return marks.substr(beyond, static_cast<std::size_t>(bytes));
   return ReadFile(stored_->end_offset + static_cast<std::int64_t>(beyond - marks.size()), bytes);

@@ -11,14 +11,14 @@ namespace potok::agent {
 
 class LogFile {
  public:
-  explicit LogFile(std::string path) : path_(std::move(path)) {}
+  LogFile(std::string path, const LogLimit& limit) : path_(std::move(path)), limit_(limit) {}
   ~LogFile();
   LogFile(LogFile&& other) noexcept;
   LogFile& operator=(LogFile&&) = delete;
 
   const std::string& path() const { return path_; }
 
-  // Nothing is appended any more; `stored_bytes` (StoredLogBytes) of it are kept.
+  // Nothing is appended any more; `stored_bytes` (StoredLogOf) of it are kept.
   void SetTotal(std::int64_t stored_bytes) { total_ = stored_bytes; }
 
   // Bytes that could be sent now, of what is kept.
@@ -38,6 +38,7 @@ class LogFile {
   std::string ReadFile(std::int64_t offset, std::int64_t bytes) const;
 
   std::string path_;
+  LogLimit limit_;
   int file_ = -1;  // opened when it is first read
   std::optional<std::int64_t> total_;
   std::optional<StoredLog> stored_;  // of a finished one

@@ -7,11 +7,11 @@
 #include <set>
 #include <thread>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "agent/domain/backoff.h"
 #include "agent/link/append_stream.h"
+#include "agent/link/log_commands.h"
 #include "agent/link/log_file.h"
 #include "agent/link/log_watch.h"
 #include "agent/link/wire.h"
@@ -36,20 +36,6 @@ constexpr absl::Duration kLookWatchedEvery = absl::Seconds(1);
 constexpr std::int64_t kChunkBytesMax = 256 << 10;
 // What one attempt may send before the next has its turn.
 constexpr std::int64_t kTurnBytesMax = 4 << 20;
-
-struct FollowCommand {
-  AttemptKey key;
-  std::string path;
-};
-struct FinishCommand {
-  AttemptKey key;
-  std::string path;
-  std::int64_t stored_bytes;
-};
-struct DropCommand {
-  AttemptKey key;
-};
-using Command = std::variant<FollowCommand, FinishCommand, DropCommand>;
 
 struct Entry {
   LogFile file;
@@ -80,8 +66,10 @@ bool IsPassing(const absl::Status& status) {
 // Everything but the commands is its own thread's.
 class LogShipper::Worker {
  public:
-  Worker(std::shared_ptr<grpc::Channel> channel, std::function<void(AttemptKey)> stored)
-      : channel_(std::move(channel)), stored_(std::move(stored)), thread_([this] {
+  Worker(std::shared_ptr<grpc::Channel> channel,
+         const LogLimit& limit,
+         std::function<void(AttemptKey)> stored)
+      : channel_(std::move(channel)), limit_(limit), stored_(std::move(stored)), thread_([this] {
           NameThread("logs");
           Run();
         }) {}
@@ -92,29 +80,25 @@ class LogShipper::Worker {
       closed_ = true;
       if (stream_in_use_ != nullptr) stream_in_use_->Cancel();
     }
+    commands_.Close();
     watch_.Wake();
     thread_.join();
   }
 
-  void Add(Command command) {
-    bool wake = !std::holds_alternative<FollowCommand>(command);
-    {
-      MutexLock lock(mutex_);
-      // What begins is looked at soon anyway, unless nothing else is.
-      wake = wake || waits_long_;
-      commands_.push_back(std::move(command));
-    }
-    if (wake) watch_.Wake();
+  void Add(LogCommand command) {
+    if (commands_.Add(std::move(command))) watch_.Wake();
   }
 
  private:
   void Run() {
-    while (std::optional<std::vector<Command>> commands = TakeCommands()) {
-      for (Command& command : *commands) Handle(std::move(command));
+    while (std::optional<std::vector<LogCommand>> commands = commands_.Take()) {
+      for (LogCommand& command : *commands) Handle(std::move(command));
       if (stream_) TakeAnswers();
       if (stream_ && stream_->broken()) EndStream();
       if (BootTime() >= retry_at_) Ship();
-      for (const AttemptKey& written : watch_.Wait(TimeToWait())) {
+      const absl::Duration wait = TimeToWait();
+      const bool may_wait = commands_.Await(/*long_enough=*/wait > kFirstLookAfter);
+      for (const AttemptKey& written : watch_.Wait(may_wait ? wait : absl::ZeroDuration())) {
         const auto entry = entries_.find(written);
         if (entry != entries_.end()) LookAt(BootTime(), *entry);
       }
@@ -122,24 +106,12 @@ class LogShipper::Worker {
     SetStream(nullptr);
   }
 
-  // Nothing: the shipper is closed.
-  std::optional<std::vector<Command>> TakeCommands() {
-    MutexLock lock(mutex_);
-    waits_long_ = false;
-    if (closed_) return std::nullopt;
-    return std::exchange(commands_, {});
-  }
-
   absl::Duration TimeToWait() {
     const absl::Duration now = BootTime();
     absl::Duration wait = absl::InfiniteDuration();
     if (!agenda_.empty()) wait = std::max(agenda_.begin()->first, retry_at_) - now;
     if (!suspects_.empty()) wait = std::max(kLookUnwatchedEvery, retry_at_ - now);
-    if (finals_ > 0) wait = std::min(wait, kAnswersEvery);
-    MutexLock lock(mutex_);
-    if (!commands_.empty() || closed_) return absl::ZeroDuration();
-    waits_long_ = wait > kFirstLookAfter;
-    return wait;
+    return finals_ > 0 ? std::min(wait, kAnswersEvery) : wait;
   }
 
   void LookAt(absl::Duration when, std::pair<const AttemptKey, Entry>& entry) {
@@ -148,7 +120,7 @@ class LogShipper::Worker {
     if (when != absl::InfiniteDuration()) agenda_.insert({when, entry.first});
   }
 
-  void Handle(Command command) {
+  void Handle(LogCommand command) {
     std::visit(Overloaded{[this](FollowCommand& follow) { EntryOf(follow.key, follow.path); },
                           [this](FinishCommand& finish) {
                             auto& entry = EntryOf(finish.key, finish.path);
@@ -160,7 +132,7 @@ class LogShipper::Worker {
   }
 
   std::pair<const AttemptKey, Entry>& EntryOf(const AttemptKey& key, const std::string& path) {
-    const auto [entry, is_new] = entries_.try_emplace(key, Entry{.file = LogFile(path)});
+    const auto [entry, is_new] = entries_.try_emplace(key, Entry{.file = LogFile(path, limit_)});
     if (is_new) LookAt(BootTime() + kFirstLookAfter, *entry);
     return *entry;
   }
@@ -300,6 +272,7 @@ class LogShipper::Worker {
   }
 
   const std::shared_ptr<grpc::Channel> channel_;
+  const LogLimit limit_;
   const std::function<void(AttemptKey)> stored_;
   std::map<AttemptKey, Entry> entries_;
   std::set<std::pair<absl::Duration, AttemptKey>> agenda_;  // when each is looked at next
@@ -310,19 +283,24 @@ class LogShipper::Worker {
   Backoff backoff_{0x9e3779b97f4a7c15};
 
   LogWatch watch_;
+  LogCommands commands_;
   Mutex mutex_;
-  std::vector<Command> commands_ ABSL_GUARDED_BY(mutex_);
   AppendStream* stream_in_use_ ABSL_GUARDED_BY(mutex_) = nullptr;
-  bool waits_long_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;  // last: it uses the others
 };
 
 LogShipper::LogShipper(std::shared_ptr<grpc::Channel> channel,
+                       const LogLimit& limit,
                        std::function<void(AttemptKey)> stored)
-    : worker_(std::make_unique<Worker>(std::move(channel), std::move(stored))) {}
+    : limit_(limit),
+      worker_(std::make_unique<Worker>(std::move(channel), limit, std::move(stored))) {}
 
 LogShipper::~LogShipper() = default;
+
+std::int64_t LogShipper::StoredBytes(std::int64_t file_bytes) const {
+  return StoredLogOf(file_bytes, limit_).bytes();
+}
 
 void LogShipper::Follow(const AttemptKey& key, const std::string& path) {
   worker_->Add(FollowCommand{key, path});

@@ -13,9 +13,11 @@ namespace potok::agent {
 class LogSink {
  public:
   virtual ~LogSink() = default;
+  // How much it stores of a log file that has ended with `file_bytes`.
+  virtual std::int64_t StoredBytes(std::int64_t file_bytes) const = 0;
   // Ships what is appended to the file from now on, and what is in it.
   virtual void Follow(const AttemptKey& key, const std::string& path) = 0;
-  // The file is complete; `stored_bytes` > 0 of it are kept (StoredLogBytes). Posts LogStored once
+  // The file is complete; `stored_bytes` > 0 of it are kept (StoredBytes). Posts LogStored once
   // the server has them.
   virtual void Finish(const AttemptKey& key,
                       const std::string& path,

@@ -84,7 +84,7 @@ std::vector<AttemptKey> LogWatch::TakeEvents() {
   return written;
 }
 
-void LogWatch::Wake() {
+void LogWatch::Wake() const {
   const std::uint64_t one = 1;
   // Fails only when it is full of wakes that nobody has seen yet.
   if (write(wake_, &one, sizeof one) < 0) return;

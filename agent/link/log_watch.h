@@ -30,7 +30,7 @@ class LogWatch {
   std::vector<AttemptKey> Wait(absl::Duration timeout);
 
   // From any thread: ends a Wait, or the next one.
-  void Wake();
+  void Wake() const;
 
  private:
   std::vector<AttemptKey> TakeEvents();

@@ -68,7 +68,7 @@ void AttemptTable::TakeUp(FoundAttempt found) {
         spdlog::warn(
             "attempt not adopted attempt={} error=\"{}\"", ToString(key), adopted.ToString());
       }
-      Apply(key, JudgeLost(found.log_bytes));
+      Apply(key, JudgeLost(ports_.logs.StoredBytes(found.log_bytes)));
     }
   } else {
     Add(key, std::move(attempt));
@@ -244,7 +244,8 @@ void AttemptTable::HandleProcesses() {
   }
 }
 
-ProcessEnded AttemptTable::JudgeAttempt(const AttemptKey& key, const Ended& ended) const {
+ProcessEnded AttemptTable::JudgeAttempt(const AttemptKey& key, Ended ended) const {
+  ended.log_bytes = ports_.logs.StoredBytes(ended.log_bytes);
   ProcessEnded judged = Judge(ended);
   const auto found = attempts_.find(key);
   if (found == attempts_.end() || judged.failure || judged.was_stopped) return judged;

@@ -70,7 +70,7 @@ class AttemptTable {
   void Finish(const AttemptKey& key, const Attempt& attempt);
   void KeepReport(const Attempt& attempt, const Report& report);
   void Remove(const AttemptKey& key);
-  ProcessEnded JudgeAttempt(const AttemptKey& key, const Ended& ended) const;
+  ProcessEnded JudgeAttempt(const AttemptKey& key, Ended ended) const;
 
   Ports ports_;
   const StepSurroundings surroundings_;

@@ -2,7 +2,6 @@
 
 #include <cstring>
 
-#include "agent/domain/log_limit.h"
 #include "fmt/format.h"
 
 namespace potok::agent {
@@ -25,7 +24,7 @@ std::string ExitText(const Ended& ended) {
 }
 
 FailedReport FailureOf(const Ended& ended) {
-  FailedReport failure{.code = ended.code, .log_bytes = StoredLogBytes(ended.log_bytes)};
+  FailedReport failure{.code = ended.code, .log_bytes = ended.log_bytes};
   switch (ended.cause) {
     case EndCause::kExit:
       failure.cause = FailureCause::kExitCode;
@@ -63,7 +62,7 @@ FailedReport FailureOf(const Ended& ended) {
 
 ProcessEnded Judge(const Ended& ended) {
   ProcessEnded judged;
-  judged.log_bytes = StoredLogBytes(ended.log_bytes);
+  judged.log_bytes = ended.log_bytes;
   judged.was_stopped = ended.cause == EndCause::kStopped;
   if (!judged.was_stopped && (ended.cause != EndCause::kExit || ended.code != 0)) {
     judged.failure = FailureOf(ended);

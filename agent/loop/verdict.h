@@ -6,8 +6,8 @@
 
 namespace potok::agent {
 
-// With one line for the user where it is a failure. Whether there is anything to store is for the
-// caller to find out.
+// `ended.log_bytes` are what is stored of the log. With one line for the user where it is a
+// failure. Whether there is anything to store is for the caller to find out.
 ProcessEnded Judge(const Ended& ended);
 
 // Of processes that are gone with all they could have said.

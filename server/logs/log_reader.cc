@@ -33,6 +33,11 @@ absl::Status LogReader::Open() {
   return absl::OkStatus();
 }
 
+void LogReader::Close() {
+  plain_ = LogFd();
+  packed_.reset();
+}
+
 absl::StatusOr<std::int64_t> LogReader::Size() {
   POTOK_RETURN_IF_ERROR(Open());
   return packed_ ? packed_->size() : plain_.size();

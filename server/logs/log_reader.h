@@ -33,6 +33,9 @@ class LogReader {
   // Up to `bytes_max` from `offset`, less if that is quicker; empty at the end.
   absl::StatusOr<std::string> Read(std::int64_t offset, std::size_t bytes_max);
 
+  // Keeps no file open until the next call.
+  void Close();
+
   // Ends of lines before `offset`.
   absl::StatusOr<std::int64_t> LinesBefore(std::int64_t offset);
 

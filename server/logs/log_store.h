@@ -20,6 +20,7 @@
 #include "common/base/attempt.h"
 #include "common/runtime/mutex.h"
 #include "common/runtime/worker_pool.h"
+#include "server/logs/attempt_log.h"
 #include "server/logs/log_reader.h"
 
 namespace potok::server {
@@ -69,7 +70,6 @@ class LogStore {
   void AwaitPacked();
 
  private:
-  class Log;
   // Logs that nobody reads are forgotten in memory beyond this many.
   static constexpr std::size_t kLogsRemembered = 20'000;
   // Of so many logs the files stay open between two appends.
@@ -77,20 +77,20 @@ class LogStore {
 
   explicit LogStore(std::string root);
   LogPaths PathsOf(const AttemptKey& key) const;
-  std::shared_ptr<Log> LogOf(const AttemptKey& key);
-  std::shared_ptr<Log> FindLog(const AttemptKey& key);
+  std::shared_ptr<AttemptLog> LogOf(const AttemptKey& key);
+  std::shared_ptr<AttemptLog> FindLog(const AttemptKey& key);
   // Makes the run's folder, and closes the files of another log if too many are open.
-  void PrepareWrite(const AttemptKey& key, const std::shared_ptr<Log>& log);
+  void PrepareWrite(const AttemptKey& key, const std::shared_ptr<AttemptLog>& log);
   void ForgetIdle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void PackLater(std::shared_ptr<Log> log);
+  void PackLater(std::shared_ptr<AttemptLog> log);
   void PackLeftovers();
 
   const std::string root_;
   Mutex mutex_;  // before a log's own
-  std::map<AttemptKey, std::shared_ptr<Log>> logs_ ABSL_GUARDED_BY(mutex_);
+  std::map<AttemptKey, std::shared_ptr<AttemptLog>> logs_ ABSL_GUARDED_BY(mutex_);
   std::size_t forget_at_ ABSL_GUARDED_BY(mutex_) = kLogsRemembered;
   std::set<RunId> folders_ ABSL_GUARDED_BY(mutex_);
-  std::deque<std::shared_ptr<Log>> open_ ABSL_GUARDED_BY(mutex_);
+  std::deque<std::shared_ptr<AttemptLog>> open_ ABSL_GUARDED_BY(mutex_);
   std::atomic<bool> stopping_ = false;
   WorkerPool packer_;  // last: its thread uses the rest
 };

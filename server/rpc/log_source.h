@@ -41,6 +41,9 @@ class LogSource {
   // Nothing more is appended: what is still to be sent of what was read. False if there is nothing.
   bool Conclude(v1::LogsResponse* response);
 
+  // Keeps no file open until the next piece.
+  void Rest() { reader_.Close(); }
+
   // All before this byte was read.
   std::int64_t offset() const { return offset_; }
 

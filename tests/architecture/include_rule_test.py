@@ -31,7 +31,7 @@ MAY_INCLUDE = {
     + ["common/runtime/", "server/domain/", "server/journal/", "server/store/", "libpq-fe.h", "spdlog/"],
     "server/embedded": BASE + ["common/runtime/", "libpq-fe.h", "spdlog/"],
     "server/artifacts": PURE + ["common/cas/", "common/runtime/"],
-    "server/logs": BASE + ["common/runtime/", "re2/", "spdlog/", "zstd.h"],
+    "server/logs": BASE + ["common/runtime/", "re2/", "spdlog/"],
     "server/scheduler": PURE + ["common/runtime/", "server/domain/", "server/store/", "spdlog/", "prometheus/"],
     "server/rpc": PURE
     + ["common/runtime/", "common/rpc/", "common/cas/", "server/domain/", "server/store/", "server/scheduler/"]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How soon and how fast a reader has what a step writes: docs/benchmarks.md.
 
-    POTOK_BIN=build/release/bin python3 tests/bench/logs.py [delay] [bytes] [lines] [readers]
+    POTOK_BIN=build/release/bin python3 tests/bench/logs.py [delay] [readers] [bytes] [lines] [packed]
 
 Starts a Potok of its own, runs steps, and follows their logs with `potok job logs -f`.
 """
@@ -113,12 +113,59 @@ def throughput(stack: Stack, what: str, command: str, size: int):
     reader = stack.start("job", "logs", "-n", what)
     while os.read(reader.stdout.fileno(), 1 << 20):
         pass
+    reader.wait()
     print(f"  read again: {size / (time.monotonic() - begin) / 1e6:.0f} MB/s", flush=True)
     return rate
 
 
+# Much as a training writes: times, counters, and numbers of which no two are alike.
+TRAINING = """
+import random, sys
+for i in range({lines}):
+    sys.stdout.write('2026-11-27 12:%02d:%02d,%03d INFO trainer: epoch %d step %d loss %.5f lr %.3e %.1f samples/s\\n' % (
+        i // 60000 % 60, i // 1000 % 60, i % 1000, i // 20000, i, random.random(), random.random(), 900 + 99 * random.random()))
+"""
+
+
+def seconds_of(stack: Stack, *arguments: str) -> float:
+    """Of a command whose output nobody keeps."""
+    begin = time.monotonic()
+    with open(os.devnull, "wb") as nowhere:
+        reader = stack.start("job", "logs", "-n", "packed", *arguments, stdout=nowhere)
+    _, err = reader.communicate()
+    assert reader.returncode == 0, err
+    return time.monotonic() - begin
+
+
+def packed(stack: Stack):
+    start(stack, "packed", "python3", "-c", TRAINING.format(lines=2_000_000))
+    stack.potok("job", "logs", "-n", "packed", "-f", "--tail", "1", timeout=300)
+    files = lambda ending: list(stack.state.glob(f"step-logs/*/*{ending}"))  # noqa: E731
+    wait_for(lambda: not files(".log"), "all is packed")
+    file = max(files(".zst"), key=lambda path: path.stat().st_mtime)
+    index = file.with_name(file.name.replace(".log.zst", ".index")).stat().st_size
+    whole = stack.path("whole.log")
+    with open(whole, "wb") as out:
+        stack.start("job", "logs", "-n", "packed", stdout=out).communicate()
+    size = whole.stat().st_size
+    print(f"packed: {size / 1e6:.0f} MB to {file.stat().st_size / 1e6:.0f} MB = 1:{size / file.stat().st_size:.1f}")
+    print(f"  index {index} bytes = {index / size:.3%} of the log")
+    for what, arguments in {
+        "whole": (),
+        "search that finds little": ("--grep", "step 1999999 "),
+        "count of a pattern that is often there": ("--grep", "loss 0\\.[0-4]", "--count"),
+        "last 10 lines": ("--tail", "10"),
+        "10 lines in the middle": ("--lines", "1000000:1000010"),
+    }.items():
+        best = min(seconds_of(stack, *arguments) for _ in range(3))
+        print(f"  {what}: {best * 1000:.0f} ms ({size / best / 1e6:.0f} MB/s)", flush=True)
+    begin = time.monotonic()
+    stack.potok("job", "list")
+    print(f"  any command, `job list`: {(time.monotonic() - begin) * 1000:.0f} ms")
+
+
 def main():
-    wanted = sys.argv[1:] or ["delay", "readers", "bytes", "lines"]
+    wanted = sys.argv[1:] or ["delay", "readers", "bytes", "lines", "packed"]
     stack = Stack()
     try:
         stack.up()
@@ -133,6 +180,8 @@ def main():
             count = 5_000_000
             rate = throughput(stack, "lines", f"yes {'x' * 99} | head -n {count}", count * 100)
             print(f"  {rate / 100 / 1e6:.2f} M lines/s")
+        if "packed" in wanted:
+            packed(stack)
     finally:
         stack.close()
 

@@ -40,15 +40,16 @@ TEST(LeaseTest, StandsWhileAnotherSessionIsTried) {
 }
 
 TEST(LogLimitTest, KeepsTheBeginningAMarkAndTheEnd) {
-  const auto mark = static_cast<std::int64_t>(LogCutMark().size());
-  EXPECT_EQ(StoredLogBytes(0), 0);
-  EXPECT_EQ(StoredLogBytes(kLogBytesMax), kLogBytesMax);
-  EXPECT_EQ(StoredLogBytes(kLogBytesMax + 1), kLogBytesMax + mark + 1);
-  EXPECT_EQ(StoredLogBytes(kLogBytesMax + kLogEndBytesMax), kLogBytesMax + mark + kLogEndBytesMax);
-  const StoredLog long_one = StoredLogOf(3 * kLogBytesMax);
-  EXPECT_EQ(long_one.end_offset, 3 * kLogBytesMax - kLogEndBytesMax);
+  const LogLimit limit{.head_bytes = 1000, .end_bytes = 10};
+  const auto mark = static_cast<std::int64_t>(LogCutMark(limit).size());
+  EXPECT_EQ(StoredLogOf(0, limit).bytes(), 0);
+  EXPECT_EQ(StoredLogOf(1000, limit).bytes(), 1000);
+  EXPECT_EQ(StoredLogOf(1001, limit).bytes(), 1000 + mark + 1);
+  EXPECT_EQ(StoredLogOf(1010, limit).bytes(), 1000 + mark + 10);
+  const StoredLog long_one = StoredLogOf(3000, limit);
+  EXPECT_EQ(long_one.end_offset, 2990);
   EXPECT_EQ(long_one.marks,
-            LogCutMark() + "[potok] 2146435072 bytes were dropped here; the last 1048576 follow\n");
+            LogCutMark(limit) + "[potok] 1990 bytes were dropped here; the last 10 follow\n");
 }
 
 }  // namespace

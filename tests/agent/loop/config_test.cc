@@ -33,6 +33,7 @@ TEST(ConfigTest, NamesEveryWrongFlagAtOnce) {
   flags.on_stop = "sleep";
   flags.log_level = "loud";
   flags.transfer_threads = 0;
+  flags.log_bytes = "0";
   const std::string problems = ConfigOf(flags).status().ToString();
   for (const char* flag : {"--server=nowhere",
                            "--memory=much",
@@ -42,7 +43,8 @@ TEST(ConfigTest, NamesEveryWrongFlagAtOnce) {
                            "--pool=gpu cluster",
                            "--on_stop=sleep",
                            "--log_level=loud",
-                           "--transfer_threads=0"}) {
+                           "--transfer_threads=0",
+                           "--log_bytes=0"}) {
     EXPECT_THAT(problems, HasSubstr(flag));
   }
 }
@@ -54,12 +56,15 @@ TEST(ConfigTest, ReadsLabelsPoolsAndAmounts) {
   flags.memory = "64GiB";
   flags.cpus = "500m";
   flags.gpus = "0";
+  flags.log_bytes = "300KiB";
   const AgentConfig config = *ConfigOf(flags);
   EXPECT_EQ(config.labels.at("disk"), "nvme");
   EXPECT_EQ(config.labels.at("note"), "a=b");
   EXPECT_EQ(config.memory_bytes, std::int64_t{64} << 30);
   EXPECT_EQ(config.cpu_millis, 500);
   EXPECT_EQ(config.gpus, 0);
+  EXPECT_EQ(config.log_limit.head_bytes, 300 << 10);
+  EXPECT_EQ(config.log_limit.end_bytes, 300 << 10);
   EXPECT_EQ(config.artifacts, config.server);
 }
 

@@ -122,6 +122,7 @@ class FakeTransfers final : public Transfers {
 
 class FakeLogs final : public LogSink {
  public:
+  std::int64_t StoredBytes(std::int64_t file_bytes) const override { return file_bytes; }
   void Follow(const AttemptKey& key, const std::string&) override { followed.push_back(key); }
   void Finish(const AttemptKey& key, const std::string&, std::int64_t bytes) override {
     finished[key] = bytes;

@@ -16,32 +16,34 @@
 namespace potok::agent {
 namespace {
 
+constexpr LogLimit kLimit;
+
 TEST(LogFileTest, CutsALogThatIsTooLongWithAMarkAndKeepsItsEnd) {
   const TempFolder folder;
   const std::string path = folder.path() + "/log";
   WriteText(path, "first");
-  std::filesystem::resize_file(path, static_cast<std::uintmax_t>(kLogBytesMax) + 7);
-  const auto mark = static_cast<std::int64_t>(LogCutMark().size());
-  LogFile log(path);
-  EXPECT_EQ(log.Available(), kLogBytesMax + mark) << "who follows learns of the cut at once";
-  EXPECT_EQ(log.Read(kLogBytesMax, 1000), LogCutMark());
-  const std::int64_t size = kLogBytesMax + 5'000'000;
+  std::filesystem::resize_file(path, static_cast<std::uintmax_t>(kLimit.head_bytes) + 7);
+  const auto mark = static_cast<std::int64_t>(LogCutMark(kLimit).size());
+  LogFile log(path, kLimit);
+  EXPECT_EQ(log.Available(), kLimit.head_bytes + mark) << "who follows learns of the cut at once";
+  EXPECT_EQ(log.Read(kLimit.head_bytes, 1000), LogCutMark(kLimit));
+  const std::int64_t size = kLimit.head_bytes + 5'000'000;
   std::filesystem::resize_file(path, static_cast<std::uintmax_t>(size));
   std::ofstream(path, std::ios::app) << "the error at last";
-  EXPECT_EQ(log.Available(), kLogBytesMax + mark);
-  log.SetTotal(StoredLogBytes(size + 17));
+  EXPECT_EQ(log.Available(), kLimit.head_bytes + mark);
+  log.SetTotal(StoredLogOf(size + 17, kLimit).bytes());
   EXPECT_EQ(log.Available(), log.total());
   EXPECT_EQ(log.Read(0, 5), "first");
-  EXPECT_EQ(log.Read(kLogBytesMax - 3, 100), std::string(3, '\0'));
+  EXPECT_EQ(log.Read(kLimit.head_bytes - 3, 100), std::string(3, '\0'));
   const std::string dropped =
       fmt::format("[potok] {} bytes were dropped here; the last {} follow\n",
-                  5'000'017 - kLogEndBytesMax,
-                  kLogEndBytesMax);
-  EXPECT_EQ(log.Read(kLogBytesMax, 1000), LogCutMark() + dropped);
-  EXPECT_EQ(log.Read(kLogBytesMax + mark, 1000), dropped);
+                  5'000'017 - kLimit.end_bytes,
+                  kLimit.end_bytes);
+  EXPECT_EQ(log.Read(kLimit.head_bytes, 1000), LogCutMark(kLimit) + dropped);
+  EXPECT_EQ(log.Read(kLimit.head_bytes + mark, 1000), dropped);
   EXPECT_EQ(log.Read(log.total() - 17, 1000), "the error at last");
   EXPECT_EQ(log.total() - mark - static_cast<std::int64_t>(dropped.size()),
-            kLogBytesMax + kLogEndBytesMax);
+            kLimit.head_bytes + kLimit.end_bytes);
   EXPECT_EQ(log.Read(log.total(), 1000), "");
 }
 
@@ -49,30 +51,31 @@ TEST(LogFileTest, KeepsAllOfALogWhoseRestIsNoLongerThanTheEndThatIsKept) {
   const TempFolder folder;
   const std::string path = folder.path() + "/log";
   WriteText(path, "");
-  std::filesystem::resize_file(path, static_cast<std::uintmax_t>(kLogBytesMax));
+  std::filesystem::resize_file(path, static_cast<std::uintmax_t>(kLimit.head_bytes));
   std::ofstream(path, std::ios::app) << "a little more";
-  LogFile log(path);
-  log.SetTotal(StoredLogBytes(kLogBytesMax + 13));
-  EXPECT_EQ(log.Read(kLogBytesMax, 1000), LogCutMark());
-  EXPECT_EQ(log.Read(kLogBytesMax + static_cast<std::int64_t>(LogCutMark().size()), 1000),
-            "a little more");
+  LogFile log(path, kLimit);
+  log.SetTotal(StoredLogOf(kLimit.head_bytes + 13, kLimit).bytes());
+  EXPECT_EQ(log.Read(kLimit.head_bytes, 1000), LogCutMark(kLimit));
+  EXPECT_EQ(
+      log.Read(kLimit.head_bytes + static_cast<std::int64_t>(LogCutMark(kLimit).size()), 1000),
+      "a little more");
 }
 
 TEST(LogFileTest, KeepsALogOfExactlyTheLimitAsItIs) {
   const TempFolder folder;
   const std::string path = folder.path() + "/log";
   WriteText(path, "");
-  std::filesystem::resize_file(path, static_cast<std::uintmax_t>(kLogBytesMax));
-  LogFile log(path);
-  log.SetTotal(StoredLogBytes(kLogBytesMax));
-  EXPECT_EQ(log.Available(), kLogBytesMax);
-  EXPECT_EQ(log.Read(kLogBytesMax, 1000), "");
+  std::filesystem::resize_file(path, static_cast<std::uintmax_t>(kLimit.head_bytes));
+  LogFile log(path, kLimit);
+  log.SetTotal(StoredLogOf(kLimit.head_bytes, kLimit).bytes());
+  EXPECT_EQ(log.Available(), kLimit.head_bytes);
+  EXPECT_EQ(log.Read(kLimit.head_bytes, 1000), "");
 }
 
 TEST(LogFileTest, PromisesNoMoreThanTheDiskStillHas) {
   const TempFolder folder;
   WriteText(folder.path() + "/log", "abc");
-  LogFile log(folder.path() + "/log");
+  LogFile log(folder.path() + "/log", kLimit);
   log.SetTotal(10);
   EXPECT_EQ(log.Available(), 3);
   EXPECT_EQ(log.total(), 3);
@@ -130,6 +133,7 @@ class LogShipperTest : public ::testing::Test {
   std::condition_variable changed_;
   std::set<AttemptKey> stored_;
   LogShipper shipper_{MakeChannel(server_.address()),
+                      {.head_bytes = 2'000'000, .end_bytes = 1000},
                       [this](const AttemptKey& key) { Stored(key); }};
 };
 
@@ -150,6 +154,24 @@ TEST_F(LogShipperTest, ShipsWhatIsAppendedWhileAStepRuns) {
   ASSERT_TRUE(server_.Await([&] { return server_.logs[kKey] == "one\ntwo\n"; }));
   shipper_.Finish(kKey, path, 8);
   EXPECT_TRUE(AwaitStored(kKey));
+}
+
+// A step that writes more than is kept is not held up, and who follows sees at once where it was
+// cut.
+TEST_F(LogShipperTest, ShipsTheBeginningAndTheEndOfALogThatIsTooLong) {
+  const std::string head(2'000'000, 'a');
+  const std::string path = Log(kKey, head + "b");
+  const std::string mark = LogCutMark({.head_bytes = 2'000'000, .end_bytes = 1000});
+  shipper_.Follow(kKey, path);
+  ASSERT_TRUE(server_.Await([&] { return server_.logs[kKey] == head + mark; }));
+  std::ofstream(path, std::ios::app) << std::string(1'000'000, 'c') << std::string(999, 'd') << "!";
+  const std::int64_t stored = shipper_.StoredBytes(3'001'001);
+  shipper_.Finish(kKey, path, stored);
+  const std::string log = server_.AwaitLog(kKey);
+  EXPECT_EQ(static_cast<std::int64_t>(log.size()), stored);
+  EXPECT_EQ(log.substr(head.size()),
+            mark + "[potok] 1000001 bytes were dropped here; the last 1000 follow\n" +
+                std::string(999, 'd') + "!");
 }
 
 // A file that is written to again and again, with pauses longer than any look: each write is told
