@@ -44,7 +44,7 @@ class Terminal:
     def press(self, keys: str):
         os.write(self.keyboard, keys.encode())
 
-    def read_until(self, condition, what: str, seconds: float = 60) -> str:
+    def read_until(self, condition, what: str, seconds: float = 120) -> str:
         """All that was written, once the condition holds for it."""
         deadline = time.monotonic() + seconds
         while not condition(self.text):

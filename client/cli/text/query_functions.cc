@@ -318,8 +318,7 @@ const std::map<std::string, Function>& Functions() {
 
 }  // namespace
 
-absl::StatusOr<Value> CallFunction(const std::string& name,
-                                   const std::vector<Argument>& arguments) {
+absl::Status CheckCall(const std::string& name, std::size_t arguments) {
   const auto found = Functions().find(name);
   if (found == Functions().end()) {
     std::vector<std::string> known;
@@ -332,23 +331,29 @@ absl::StatusOr<Value> CallFunction(const std::string& name,
   }
   const Function& function = found->second;
   const std::size_t wanted = function.types.size();
-  if (arguments.size() < wanted || (arguments.size() > wanted && !function.any_more)) {
-    return absl::InvalidArgumentError(fmt::format("{} takes {}{} argument{}, not {}",
-                                                  name,
-                                                  function.any_more ? "at least " : "",
-                                                  wanted,
-                                                  wanted == 1 ? "" : "s",
-                                                  arguments.size()));
-  }
+  if (arguments == wanted || (arguments > wanted && function.any_more)) return absl::OkStatus();
+  return absl::InvalidArgumentError(fmt::format("{} takes {}{} argument{}, not {}",
+                                                name,
+                                                function.any_more ? "at least " : "",
+                                                wanted,
+                                                wanted == 1 ? "" : "s",
+                                                arguments));
+}
+
+absl::StatusOr<Value> CallFunction(const std::string& name,
+                                   const std::vector<Argument>& arguments) {
+  POTOK_RETURN_IF_ERROR(CheckCall(name, arguments.size()));
+  const Function& function = Functions().at(name);
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    const unsigned types = function.types[std::min(i, wanted - 1)];
+    const unsigned types = function.types[std::min(i, function.types.size() - 1)];
     if (Fits(arguments[i], types)) continue;
-    return absl::InvalidArgumentError(fmt::format(
-        "argument {} of {} is {}, where {} is needed",
-        i + 1,
-        name,
-        arguments[i].each != nullptr ? "&expression" : NamesOf(TypeOf(arguments[i].value)),
-        types == kAny ? "a value" : NamesOf(types)));
+    const bool is_reference = arguments[i].each != nullptr;
+    return absl::InvalidArgumentError(
+        fmt::format("argument {} of {} is {}, where {} is needed",
+                    i + 1,
+                    name,
+                    is_reference ? "&expression" : NamesOf(TypeOf(arguments[i].value)),
+                    types == kAny ? "a value" : NamesOf(types)));
   }
   return function.call(arguments);
 }
