@@ -17,8 +17,8 @@ namespace potok::client {
 namespace {
 
 // A server that is away must not keep the screen from being left.
-constexpr absl::Duration kAnswerPatience = absl::Seconds(2);
-constexpr std::size_t kRunsMax = 50;
+constexpr absl::Duration kLookPatience = absl::Seconds(2);
+constexpr std::size_t kShownRunsMax = 50;
 // More is not read each second only to count queues.
 constexpr int kCountedStepsMax = 1000;
 constexpr std::size_t kCountedRunsMax = 20;
@@ -121,7 +121,7 @@ absl::StatusOr<Cluster> Look(const Connection& connection) {
   Cluster cluster;
   cluster.server = connection.address().address;
   POTOK_ASSIGN_OR_RETURN(cluster.machines,
-                         MachinesClient(connection.channel()).List(kAnswerPatience));
+                         MachinesClient(connection.channel()).List(kLookPatience));
   v1::ListRunsRequest in_progress;
   for (const v1::Status status :
        {v1::STATUS_NOT_STARTED, v1::STATUS_RUNNING, v1::STATUS_CANCEL_REQUESTED}) {
@@ -129,11 +129,11 @@ absl::StatusOr<Cluster> Look(const Connection& connection) {
   }
   RunsClient runs(connection.channel());
   POTOK_ASSIGN_OR_RETURN(const std::vector<v1::Run> listed,
-                         runs.List(in_progress, kRunsMax, kAnswerPatience));
+                         runs.List(in_progress, kShownRunsMax, kLookPatience));
   for (const v1::Run& run : listed) {
     RunLoad load{run};
     if (run.steps_total() <= kCountedStepsMax && cluster.runs.size() < kCountedRunsMax) {
-      const auto whole = runs.Get(run.name(), /*without_spec=*/true, kAnswerPatience);
+      const auto whole = runs.Get(run.name(), /*without_spec=*/true, kLookPatience);
       if (whole.ok()) load = LoadOf(*whole);
     }
     cluster.runs.push_back(std::move(load));

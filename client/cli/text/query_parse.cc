@@ -11,14 +11,6 @@ using Kind = Expression::Kind;
 
 constexpr int kDepthMax = 200;
 
-Expression Node(Kind kind, std::size_t at, std::vector<Expression> children = {}) {
-  Expression node;
-  node.kind = kind;
-  node.at = at;
-  node.children = std::move(children);
-  return node;
-}
-
 // A parser by precedence (Pratt, "Top Down Operator Precedence", 1973), as the reference
 // implementation is one.
 class Parsing {
