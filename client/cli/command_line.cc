@@ -26,6 +26,7 @@ void AddJobCommands(CLI::App& app, Session& session) {
   AddJobDownload(*job, session);
   AddJobCancel(*job, session);
   AddJobWait(*job, session);
+  AddJobTop(*job, session);
 }
 
 void AddMachineCommands(CLI::App& app, Session& session) {

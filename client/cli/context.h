@@ -4,6 +4,8 @@
 
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <ostream>
 #include <stop_token>
 #include <string>
@@ -36,6 +38,11 @@ struct Context {
   bool only_errors = false;    // no warnings and no progress, as --only-show-errors says
   // Columns and rows of the terminal, asked anew each time because it can be resized.
   std::function<std::pair<std::size_t, std::size_t>()> terminal_size;
+  // Keys come one by one and are not shown while what this returns is alive; null if the input is
+  // no terminal. May be null itself.
+  std::function<std::shared_ptr<void>()> raw_keys;
+  // The next key, or nothing if none comes in time or the input is no terminal. May be null.
+  std::function<std::optional<char>(absl::Duration)> read_key;
   absl::TimeZone zone;
   std::stop_token interrupted;  // Ctrl-C
 

@@ -1,6 +1,8 @@
 // The program `potok`: reads the world around it once, and runs the command line.
+#include <poll.h>
 #include <pwd.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -31,6 +33,32 @@ std::pair<std::size_t, std::size_t> TerminalSize() {
   return {size.ws_col, size.ws_row};
 }
 
+std::shared_ptr<void> RawKeys() {
+  termios before{};
+  if (tcgetattr(STDIN_FILENO, &before) != 0) return nullptr;
+  termios raw = before;
+  // Ctrl-C stays a signal.
+  raw.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
+  tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+  return {new termios(before), [](void* saved) {
+            const std::unique_ptr<termios> owned(static_cast<termios*>(saved));
+            tcsetattr(STDIN_FILENO, TCSANOW, owned.get());
+          }};
+}
+
+std::optional<char> ReadKey(absl::Duration patience) {
+  if (isatty(STDIN_FILENO) != 1) {
+    absl::SleepFor(patience);
+    return std::nullopt;
+  }
+  pollfd input{STDIN_FILENO, POLLIN, 0};
+  if (poll(&input, 1, static_cast<int>(absl::ToInt64Milliseconds(patience))) != 1) {
+    return std::nullopt;
+  }
+  char key = 0;
+  return read(STDIN_FILENO, &key, 1) == 1 ? std::optional<char>(key) : std::nullopt;
+}
+
 Context ContextOfProcess(const std::stop_token& interrupted) {
   Context context;
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -50,6 +78,8 @@ Context ContextOfProcess(const std::stop_token& interrupted) {
   context.out_is_terminal = isatty(STDOUT_FILENO) == 1;
   context.err_is_terminal = isatty(STDERR_FILENO) == 1;
   context.terminal_size = TerminalSize;
+  context.raw_keys = RawKeys;
+  context.read_key = ReadKey;
   context.zone = absl::LocalTimeZone();
   context.interrupted = interrupted;
   return context;

@@ -93,7 +93,8 @@ class IdiomsTest(StackTest):
         self.assertEqual(self.stack.log(self.name, "--step", "after"), "other\n")
 
     def test_create_submits_nothing_when_the_query_is_wrong(self):
-        self.assertEqual(self.out("job", "create", "-f", self.file, "-n", self.name, "--query", "[name", code=2), "")
+        for query in ("[name", "no_function(name)", "length()"):
+            self.assertEqual(self.out("job", "create", "-f", self.file, "-n", self.name, "--query", query, code=2), "")
         self.out("job", "show", "-n", self.name, code=1)
 
     def test_create_streams(self):

@@ -29,6 +29,7 @@ void AddJobLogs(CLI::App& job, Session& session);
 void AddJobDownload(CLI::App& job, Session& session);
 void AddJobCancel(CLI::App& job, Session& session);
 void AddJobWait(CLI::App& job, Session& session);
+void AddJobTop(CLI::App& job, Session& session);
 
 void AddMachineList(CLI::App& machine, Session& session);
 void AddMachineShow(CLI::App& machine, Session& session);

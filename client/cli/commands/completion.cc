@@ -2,7 +2,6 @@
 #include "client/cli/commands/tree.h"
 #include "client/cli/help/complete.h"
 #include "client/cli/help/shell_scripts.h"
-#include "client/cli/text/printable.h"
 #include "client/potok_client/machines_client.h"
 #include "client/potok_client/runs_client.h"
 
@@ -55,9 +54,12 @@ std::vector<std::string> NamesOf(const Context& context, const Completion& wante
   return connection.ok() ? NamesFromServer(*connection, wanted) : std::vector<std::string>();
 }
 
-// What can be no word of a line without quotes is left out.
+// Nothing that a shell would take for more than a word: it puts the name into a line that is run.
 bool IsOneWord(const std::string& name) {
-  return name.find_first_of(" \t\r\n'\"\\$`") == std::string::npos && Printable(name) == name;
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::string("_-./:@%+=,[]").find(c) != std::string::npos;
+  });
 }
 
 int RunComplete(Session& session, const CLI::App& app) {

@@ -152,13 +152,15 @@ int RunList(Session& session, const ListOptions& options) {
 
 void AddJobList(CLI::App& job, Session& session) {
   const auto options = std::make_shared<ListOptions>();
-  CommandOptions list = AddCommand(job,
-                                   session,
-                                   "list",
-                                   "Runs, newest first",
-                                   "potok job list --status Failed --since 3d --tag team=vision",
-                                   options,
-                                   RunList);
+  CommandOptions list =
+      AddCommand(job,
+                 session,
+                 "list",
+                 "Runs, newest first",
+                 "potok job list --status Failed --since 3d --tag team=vision\n"
+                 "  potok job list -r 5 --query \"[].{Name:name,Status:status}\" -o table",
+                 options,
+                 RunList);
   list.Number("-r,--max-results", "N", "How many at most (default 50)", 1, &options->results_max);
   list.Flag("--all-results", "All of them", &options->all_results);
   list.Text("-p,--parent-job-name",

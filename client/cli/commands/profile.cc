@@ -38,6 +38,7 @@ std::string ProfileTable(const Configuration& configuration,
                          const Context& context) {
   if (profiles.empty()) return "No profiles yet: potok profile add NAME --server HOST:PORT\n";
   std::vector<std::vector<std::string>> rows;
+  rows.reserve(profiles.size());
   for (const Profile& profile : profiles) {
     rows.push_back({profile.name == configuration.used ? "*" : "",
                     profile.name,

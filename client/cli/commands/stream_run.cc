@@ -8,19 +8,19 @@
 namespace potok::client {
 
 int StreamRun(const Context& context,
-              const CommonOptions& common,
+              const CommonOptions& options,
               const Connection& connection,
               const std::string& name) {
   RunsClient runs(connection.channel());
   const std::string place =
       fmt::format("RunId: {}\nWeb View: {}\n",
                   Printable(name),
-                  Printable(RunsAt(context, common, connection) + "/" + name));
-  FollowRunOptions options;
-  options.logs = true;
-  options.heading = place + "\n";
-  options.before_summary = "\nExecution Summary\n=================\n" + place + "\n";
-  return FollowRun(context, runs, name, options);
+                  Printable(RunsAt(context, options, connection) + "/" + name));
+  FollowRunOptions follow;
+  follow.logs = true;
+  follow.heading = place + "\n";
+  follow.before_summary = "\nExecution Summary\n=================\n" + place + "\n";
+  return FollowRun(context, runs, name, follow);
 }
 
 }  // namespace potok::client

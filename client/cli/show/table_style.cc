@@ -11,11 +11,6 @@ constexpr char kYellow[] = "\x1b[33m";
 constexpr char kCyan[] = "\x1b[36m";
 constexpr char kFaint[] = "\x1b[2m";
 
-const char* ColorOfCell(const std::string& heading, const std::string& cell) {
-  const bool is_state = heading == "STATE" || heading == "Status" || heading == "State";
-  return is_state ? ColorOfState(cell) : "";
-}
-
 }  // namespace
 
 const char* ColorOfState(const std::string& state) {
@@ -40,6 +35,11 @@ const char* ColorOfState(const std::string& state) {
 std::string InColorOf(const std::string& state, const std::string& text, bool color) {
   const std::string sequence = color ? ColorOfState(state) : "";
   return sequence.empty() ? text : sequence + text + "\x1b[0m";
+}
+
+const char* ColorOfCell(const std::string& heading, const std::string& cell) {
+  const bool is_state = heading == "STATE" || heading == "Status" || heading == "State";
+  return is_state ? ColorOfState(cell) : "";
 }
 
 TableStyle StyleOf(const Context& context) {

@@ -15,6 +15,9 @@ const char* ColorOfState(const std::string& state);
 // `text` in the colour of its state, if `color`.
 std::string InColorOf(const std::string& state, const std::string& text, bool color);
 
+// The colour of a cell below a heading that is of states, for TableStyle.
+const char* ColorOfCell(const std::string& heading, const std::string& cell);
+
 // Cut to the terminal's width, states in colour: both only for people.
 TableStyle StyleOf(const Context& context);
 

@@ -4,7 +4,9 @@
 #include <cmath>
 #include <map>
 
+#include "absl/strings/match.h"
 #include "client/cli/text/nearest.h"
+#include "client/cli/text/query_types.h"
 #include "common/base/status_macros.h"
 #include "fmt/format.h"
 
@@ -14,58 +16,6 @@ namespace {
 using Arguments = std::vector<Argument>;
 using Result = absl::StatusOr<Value>;
 
-// Sets of types, as the signatures have them.
-enum Type : unsigned {
-  kNull = 1U << 0U,
-  kBoolean = 1U << 1U,
-  kNumber = 1U << 2U,
-  kString = 1U << 3U,
-  kArray = 1U << 4U,
-  kObject = 1U << 5U,
-  kReference = 1U << 6U,
-  kNumbers = 1U << 7U,  // an array of nothing else
-  kStrings = 1U << 8U,
-  kAny = kNull | kBoolean | kNumber | kString | kArray | kObject,
-};
-
-constexpr std::pair<unsigned, const char*> kTypeNames[] = {{kNull, "null"},
-                                                           {kBoolean, "boolean"},
-                                                           {kNumber, "number"},
-                                                           {kString, "string"},
-                                                           {kArray, "array"},
-                                                           {kObject, "object"},
-                                                           {kReference, "&expression"},
-                                                           {kNumbers, "array of numbers"},
-                                                           {kStrings, "array of strings"}};
-
-std::string NamesOf(unsigned types) {
-  std::string names;
-  for (const auto& [type, name] : kTypeNames) {
-    if ((types & type) != 0) names += (names.empty() ? "" : " or ") + std::string(name);
-  }
-  return names;
-}
-
-unsigned TypeOf(const Value& value) {
-  constexpr unsigned kTypes[] = {kNull, kBoolean, kNumber, kNumber, kString, kArray, kObject};
-  return kTypes[value.content().index()];
-}
-
-bool AllAre(unsigned type, const Value& array) {
-  return std::all_of(array.AsArray()->begin(), array.AsArray()->end(), [&](const Value& item) {
-    return TypeOf(item) == type;
-  });
-}
-
-bool Fits(const Argument& argument, unsigned types) {
-  if (argument.each != nullptr) return (types & kReference) != 0;
-  const unsigned type = TypeOf(argument.value);
-  if ((types & type) != 0) return true;
-  if (type != kArray) return false;
-  return ((types & kNumbers) != 0 && AllAre(kNumber, argument.value)) ||
-         ((types & kStrings) != 0 && AllAre(kString, argument.value));
-}
-
 const std::string& Text(const Argument& argument) {
   return *argument.value.AsText();
 }
@@ -74,24 +24,6 @@ const Array& Items(const Argument& argument) {
 }
 const Object& Members(const Argument& argument) {
   return *argument.value.AsObject();
-}
-
-bool StartsWith(const std::string& text, const std::string& part) {
-  return text.compare(0, part.size(), part) == 0;
-}
-bool EndsWith(const std::string& text, const std::string& part) {
-  return text.size() >= part.size() && StartsWith(text.substr(text.size() - part.size()), part);
-}
-
-// The characters of UTF-8, each with its continuation bytes.
-std::vector<std::string> Characters(const std::string& text) {
-  std::vector<std::string> characters;
-  for (const char c : text) {
-    const bool continues = (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
-    if (!continues || characters.empty()) characters.emplace_back();
-    characters.back() += c;
-  }
-  return characters;
 }
 
 Result Contains(const Arguments& a) {
@@ -286,7 +218,7 @@ const std::map<std::string, Function>& Functions() {
       {"ends_with",
        {{kString, kString},
         false,
-        [](const Arguments& a) { return Result(Value(EndsWith(Text(a[0]), Text(a[1])))); }}},
+        [](const Arguments& a) { return Result(Value(absl::EndsWith(Text(a[0]), Text(a[1])))); }}},
       {"floor",
        {{kNumber}, false, [](const Arguments& a) { return Rounded(a[0].value, std::floor); }}},
       {"join", {{kString, kStrings}, false, Join}},
@@ -305,7 +237,9 @@ const std::map<std::string, Function>& Functions() {
       {"starts_with",
        {{kString, kString},
         false,
-        [](const Arguments& a) { return Result(Value(StartsWith(Text(a[0]), Text(a[1])))); }}},
+        [](const Arguments& a) {
+          return Result(Value(absl::StartsWith(Text(a[0]), Text(a[1]))));
+        }}},
       {"sum", {{kNumbers}, false, Sum}},
       {"to_array", {{kAny}, false, ToArray}},
       {"to_number", {{kAny}, false, ToNumber}},
@@ -318,8 +252,7 @@ const std::map<std::string, Function>& Functions() {
 
 }  // namespace
 
-absl::StatusOr<Value> CallFunction(const std::string& name,
-                                   const std::vector<Argument>& arguments) {
+absl::Status CheckCall(const std::string& name, std::size_t arguments) {
   const auto found = Functions().find(name);
   if (found == Functions().end()) {
     std::vector<std::string> known;
@@ -332,23 +265,29 @@ absl::StatusOr<Value> CallFunction(const std::string& name,
   }
   const Function& function = found->second;
   const std::size_t wanted = function.types.size();
-  if (arguments.size() < wanted || (arguments.size() > wanted && !function.any_more)) {
-    return absl::InvalidArgumentError(fmt::format("{} takes {}{} argument{}, not {}",
-                                                  name,
-                                                  function.any_more ? "at least " : "",
-                                                  wanted,
-                                                  wanted == 1 ? "" : "s",
-                                                  arguments.size()));
-  }
+  if (arguments == wanted || (arguments > wanted && function.any_more)) return absl::OkStatus();
+  return absl::InvalidArgumentError(fmt::format("{} takes {}{} argument{}, not {}",
+                                                name,
+                                                function.any_more ? "at least " : "",
+                                                wanted,
+                                                wanted == 1 ? "" : "s",
+                                                arguments));
+}
+
+absl::StatusOr<Value> CallFunction(const std::string& name,
+                                   const std::vector<Argument>& arguments) {
+  POTOK_RETURN_IF_ERROR(CheckCall(name, arguments.size()));
+  const Function& function = Functions().at(name);
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    const unsigned types = function.types[std::min(i, wanted - 1)];
+    const unsigned types = function.types[std::min(i, function.types.size() - 1)];
     if (Fits(arguments[i], types)) continue;
-    return absl::InvalidArgumentError(fmt::format(
-        "argument {} of {} is {}, where {} is needed",
-        i + 1,
-        name,
-        arguments[i].each != nullptr ? "&expression" : NamesOf(TypeOf(arguments[i].value)),
-        types == kAny ? "a value" : NamesOf(types)));
+    const bool is_reference = arguments[i].each != nullptr;
+    return absl::InvalidArgumentError(
+        fmt::format("argument {} of {} is {}, where {} is needed",
+                    i + 1,
+                    name,
+                    is_reference ? "&expression" : NamesOf(TypeOf(arguments[i].value)),
+                    types == kAny ? "a value" : NamesOf(types)));
   }
   return function.call(arguments);
 }

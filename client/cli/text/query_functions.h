@@ -17,8 +17,11 @@ struct Argument {
   std::function<absl::StatusOr<Value>(const Value&)> each;  // empty for a value
 };
 
-// INVALID_ARGUMENT says what is wrong with the arguments, without the place: that there is no such
-// function, how many it takes, or of what type the first wrong one has to be.
+// INVALID_ARGUMENT, without the place, if there is no such function or it takes another number of
+// arguments.
+absl::Status CheckCall(const std::string& name, std::size_t arguments);
+
+// The same, and INVALID_ARGUMENT that says of what type the first wrong argument has to be.
 absl::StatusOr<Value> CallFunction(const std::string& name, const std::vector<Argument>& arguments);
 
 // JMESPath's truth: all but null, false, "", [] and {}.

@@ -1,3 +1,4 @@
+#include "client/cli/text/query_functions.h"
 #include "client/cli/text/query_tokens.h"
 #include "client/cli/text/query_tree.h"
 #include "common/base/status_macros.h"
@@ -9,14 +10,6 @@ namespace {
 using Kind = Expression::Kind;
 
 constexpr int kDepthMax = 200;
-
-Expression Node(Kind kind, std::size_t at, std::vector<Expression> children = {}) {
-  Expression node;
-  node.kind = kind;
-  node.at = at;
-  node.children = std::move(children);
-  return node;
-}
 
 // A parser by precedence (Pratt, "Top Down Operator Precedence", 1973), as the reference
 // implementation is one.
@@ -134,7 +127,7 @@ class Parsing {
       case '|':
         return Pair(Kind::kThen, token, std::move(left), kPipe);
       case '(':
-        return Call(std::move(left));
+        return Call(left);
       case '[':
         if (Now().kind == Token::Kind::kNumber || Now().IsMark(':')) return Index(std::move(left));
         return Bracket(std::move(left));
@@ -255,7 +248,7 @@ class Parsing {
     return object;
   }
 
-  absl::StatusOr<Expression> Call(Expression function) {
+  absl::StatusOr<Expression> Call(const Expression& function) {
     if (function.kind != Kind::kField) {
       --at_;
       return Wrong("a function's name before '('");
@@ -273,6 +266,8 @@ class Parsing {
       }
     }
     ++at_;
+    const absl::Status checked = CheckCall(call.text, call.children.size());
+    if (!checked.ok()) return QueryError(query_, call.at, std::string(checked.message()));
     return call;
   }
 

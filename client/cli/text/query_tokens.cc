@@ -199,6 +199,14 @@ absl::StatusOr<std::vector<Token>> TokensOf(const std::string& query) {
   return Reading(query).All();
 }
 
+Expression Node(Expression::Kind kind, std::size_t at, std::vector<Expression> children) {
+  Expression node;
+  node.kind = kind;
+  node.at = at;
+  node.children = std::move(children);
+  return node;
+}
+
 absl::Status QueryError(const std::string& query, std::size_t at, const std::string& what) {
   std::string shown = query;
   for (char& c : shown) {

@@ -43,6 +43,8 @@ struct Expression {
   std::vector<Expression> children;
 };
 
+Expression Node(Expression::Kind kind, std::size_t at, std::vector<Expression> children = {});
+
 // INVALID_ARGUMENT shows the query, and points to the character at byte `at`.
 absl::Status QueryError(const std::string& query, std::size_t at, const std::string& what);
 

@@ -10,8 +10,6 @@ namespace potok::client {
 namespace {
 
 constexpr std::size_t kGap = 2;
-// A column is not cut to less: nothing could be told from it.
-constexpr std::size_t kColumnMin = 6;
 
 // Cuts the widest column as often as it takes.
 void Fit(std::size_t columns, std::vector<std::size_t>* widths) {
@@ -19,7 +17,7 @@ void Fit(std::size_t columns, std::vector<std::size_t>* widths) {
   for (const std::size_t width : *widths) used += width;
   while (used > columns) {
     const auto widest = std::max_element(widths->begin(), widths->end());
-    if (widest == widths->end() || *widest <= kColumnMin) return;
+    if (widest == widths->end() || *widest == 1) return;
     --*widest;
     --used;
   }
@@ -60,7 +58,7 @@ class Drawing {
     for (std::size_t i = 0; i < cells.size(); ++i) {
       const std::string cell = Shortened(cells[i], widths_[i]);
       if (!cell.empty()) {
-        const std::string color = colored ? style_.color(headings_[i], cell) : "";
+        const std::string color = colored ? style_.color(headings_[i], cells[i]) : "";
         line.append(blanks, ' ');
         line += color.empty() ? cell : color + cell + "\x1b[0m";
         blanks = 0;

@@ -69,6 +69,7 @@ absl::Status FillRunTerms(PgConnection& connection) {
       after = rows.Int(row, 0);
     }
     std::vector<const RunAdded*> pointers;
+    pointers.reserve(runs.size());
     for (const RunAdded& run : runs) pointers.push_back(&run);
     POTOK_RETURN_IF_ERROR(WriteRunTerms(connection, pointers));
   }

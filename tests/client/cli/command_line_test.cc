@@ -366,6 +366,55 @@ TEST_F(CommandLineTest, ListsRunsOverSeveralPages) {
   EXPECT_EQ(out(), "c\n");
 }
 
+TEST_F(CommandLineTest, ColoursStatesForPeopleOrWhereItIsToldTo) {
+  v1::Run run;
+  run.set_name("a");
+  run.set_status(v1::STATUS_FAILED);
+  server_.runs.listed.push_back(run);
+  const auto is_coloured = [&](const std::vector<std::string>& options) {
+    std::vector<std::string> words = {"job", "list"};
+    words.insert(words.end(), options.begin(), options.end());
+    EXPECT_EQ(Run(words), 0);
+    context_.color = "auto";
+    return out().find("\x1b[31mFailed\x1b[0m") != std::string::npos;
+  };
+  EXPECT_FALSE(is_coloured({}));
+  EXPECT_TRUE(is_coloured({"--color", "always"}));
+  context_.environment["CLICOLOR_FORCE"] = "1";
+  EXPECT_TRUE(is_coloured({}));
+  EXPECT_FALSE(is_coloured({"--color=never"}));
+  EXPECT_TRUE(is_coloured({"--query", "[].{Status:status}", "-o", "table"}));
+  EXPECT_FALSE(is_coloured({"--query", "[].status", "-o", "tsv"}));
+  context_.environment["NO_COLOR"] = "1";
+  EXPECT_FALSE(is_coloured({}));
+  context_.environment.erase("CLICOLOR_FORCE");
+  context_.out_is_terminal = true;
+  EXPECT_FALSE(is_coloured({}));
+  context_.environment.erase("NO_COLOR");
+  EXPECT_TRUE(is_coloured({}));
+  context_.environment["TERM"] = "dumb";
+  EXPECT_FALSE(is_coloured({}));
+}
+
+TEST_F(CommandLineTest, AsksTheServerForFilteredRuns) {
+  const absl::Time before = absl::Now();
+  const std::vector<std::string> filters = {
+      "--submitter=ann", "--name-prefix=br", "--tag=team=a=b"};
+  EXPECT_EQ(Run({"job", "list", filters[0], filters[1], filters[2], "--tag=x=", "--since=2h"}), 0);
+  ASSERT_EQ(server_.runs.list_requests.size(), 1U);
+  const v1::ListRunsRequest& request = server_.runs.list_requests[0];
+  EXPECT_EQ(request.submitter(), "ann");
+  EXPECT_EQ(request.name_prefix(), "br");
+  EXPECT_EQ(request.tags().at("team"), "a=b");
+  EXPECT_EQ(request.tags().at("x"), "");
+  EXPECT_GE(absl::FromUnixMicros(request.created_after_us() + 1), before - absl::Hours(2));
+  EXPECT_LE(absl::FromUnixMicros(request.created_after_us()), absl::Now() - absl::Hours(2));
+  EXPECT_EQ(Run({"job", "list", "--archived-only", "-o", "json"}), 0);
+  EXPECT_EQ(out(), "[]\n");
+  EXPECT_EQ(Run({"job", "list", "--tag", "a=1", "--tag", "a=2"}), 2);
+  EXPECT_EQ(server_.runs.list_requests.size(), 1U);
+}
+
 TEST_F(CommandLineTest, CancelsARun) {
   server_.runs.runs["brave_river"].set_status(v1::STATUS_RUNNING);
   EXPECT_EQ(Run({"job", "cancel", "-n", "brave_river"}), 0);

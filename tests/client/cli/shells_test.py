@@ -37,7 +37,7 @@ class PotokTest(unittest.TestCase):
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
         )
         if check and done.returncode != 0:
             raise AssertionError(f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
@@ -145,7 +145,7 @@ class CompletionTest(PotokTest):
 
     def read_until(self, terminal: int, end: str) -> str:
         text = ""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while end not in text:
             ready, _, _ = select.select([terminal], [], [], max(0, deadline - time.monotonic()))
             if not ready:
@@ -164,7 +164,7 @@ class CompletionTest(PotokTest):
         began = time.monotonic()
         done = self.potok("complete", "--", "job", "show", "-n", "", POTOK_PROFILE="", POTOK_SERVER="127.0.0.1:1")
         self.assertEqual((done.stdout, done.stderr, done.returncode), ("", "", 0))
-        self.assertLess(time.monotonic() - began, 5)
+        self.assertLess(time.monotonic() - began, 30)  # a call would wait for a minute
 
 
 class ManualTest(PotokTest):
