@@ -110,9 +110,4 @@ std::int64_t BlobStore::UploadedBytes(const std::string& upload_id, const Digest
   return file.st_size;
 }
 
-void BlobStore::DropUpload(const std::string& upload_id, const Digest& digest) {
-  const auto name = UploadName(upload_id, digest);
-  if (name) unlink(disk_->UploadPath(*name).c_str());
-}
-
 }  // namespace potok

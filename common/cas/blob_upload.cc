@@ -36,6 +36,9 @@ class DiskUpload final : public BlobStore::Upload {
   std::int64_t committed_bytes() const override { return committed_bytes_; }
   absl::Status Append(std::int64_t offset, const std::string& data) override;
   absl::Status Finish() override;
+  void Drop() override {
+    if (fd_.get() >= 0) Abandon(absl::OkStatus()).IgnoreError();
+  }
 
  private:
   absl::Status Abandon(absl::Status why);
@@ -117,6 +120,7 @@ absl::StatusOr<std::unique_ptr<BlobStore::Upload>> OpenUpload(BlobDisk& disk,
     return absl::AbortedError(fmt::format("upload {} is being written by another", upload_id));
   }
   auto upload = std::make_unique<DiskUpload>(disk, *name, digest);
+  disk.RemoveStaleUploads();
   POTOK_RETURN_IF_ERROR(upload->Open());
   return upload;
 }

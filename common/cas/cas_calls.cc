@@ -19,7 +19,8 @@ namespace {
 namespace reapi = build::bazel::remote::execution::v2;
 namespace stream = google::bytestream;
 
-constexpr std::int64_t kChunkBytes = std::int64_t{1024} * 1024;
+// What a cut may lose of a stream.
+constexpr std::int64_t kChunkBytes = std::int64_t{256} * 1024;
 // gRPC's limit for a message, less what stands around the blobs.
 constexpr std::int64_t kMessageBytes = 4 * 1024 * 1024 - 64 * 1024;
 // A digest takes some 75 bytes on the wire, so this stays below the limit of a message.
@@ -50,8 +51,8 @@ auto Until(absl::Duration patience, const Once& once) -> decltype(once()) {
 }
 
 // Some stores insist on the form of a UUID (RFC 4122, version 4).
-std::string NewUploadId() {
-  std::string hex = DigestOf(RandomId(32)).Hex();
+std::string UploadIdOf(const std::string& uploader, const Digest& digest) {
+  std::string hex = DigestOf(uploader + digest.Hex()).Hex();
   hex[12] = '4';
   hex[16] = '8';
   return fmt::format("{}-{}-{}-{}-{}",
@@ -66,6 +67,7 @@ std::string NewUploadId() {
 
 CasCalls::CasCalls(const std::shared_ptr<grpc::Channel>& channel, absl::Duration patience)
     : patience_(patience),
+      id_(RandomId(32)),
       blobs_(reapi::ContentAddressableStorage::NewStub(channel)),
       capabilities_(reapi::Capabilities::NewStub(channel)),
       streams_(stream::ByteStream::NewStub(channel)) {}
@@ -116,14 +118,24 @@ absl::StatusOr<std::int64_t> CasCalls::BatchBytesMax() {
 
 absl::Status CasCalls::UpdateBatch(std::vector<std::pair<Digest, std::string>> blobs) {
   Retry retry(patience_);
-  for (;;) {
-    auto left = UpdateOnce(blobs);
-    if (left.ok() && left->empty()) return absl::OkStatus();
+  std::size_t part = blobs.size();
+  while (!blobs.empty()) {
+    const auto end = blobs.end() - static_cast<std::ptrdiff_t>(std::min(part, blobs.size()));
+    const auto left = UpdateOnce({end, blobs.end()});
+    if (left.ok() && left->size() < part) retry.Moved();
+    if (left.ok()) blobs.erase(end, blobs.end());
+    if (left.ok() && left->empty()) continue;
     const absl::Status failure =
         left.ok() ? absl::UnavailableError("the store took only a part of a batch") : left.status();
-    if (!retry.Again(failure)) return failure;
-    if (left.ok()) blobs = *std::move(left);
+    if (!retry.Again(failure)) {
+      return retry.Explain(failure,
+                           fmt::format("{} blobs of a batch are not stored", blobs.size()));
+    }
+    if (left.ok()) blobs.insert(blobs.end(), left->begin(), left->end());
+    // A line that breaks again and again may carry less.
+    part = std::max<std::size_t>(1, part / 2);
   }
+  return absl::OkStatus();
 }
 
 // The blobs that the store could not take now.
@@ -150,7 +162,26 @@ absl::StatusOr<std::vector<std::pair<Digest, std::string>>> CasCalls::UpdateOnce
 }
 
 absl::StatusOr<std::vector<std::string>> CasCalls::ReadBatch(const std::vector<Digest>& digests) {
-  return Until(patience_, [&] { return ReadBatchOnce(digests); });
+  Retry retry(patience_);
+  std::vector<std::string> contents;
+  std::size_t part = digests.size();
+  while (contents.size() < digests.size()) {
+    const auto begin = digests.begin() + static_cast<std::ptrdiff_t>(contents.size());
+    const std::size_t count = std::min(part, digests.size() - contents.size());
+    auto some = ReadBatchOnce({begin, begin + static_cast<std::ptrdiff_t>(count)});
+    if (some.ok()) {
+      retry.Moved();
+      std::ranges::move(*some, std::back_inserter(contents));
+      continue;
+    }
+    if (!retry.Again(some.status())) {
+      return retry.Explain(
+          some.status(), fmt::format("{} of {} blobs have come", contents.size(), digests.size()));
+    }
+    // A line that breaks again and again may carry less.
+    part = std::max<std::size_t>(1, part / 2);
+  }
+  return contents;
 }
 
 absl::StatusOr<std::vector<std::string>> CasCalls::ReadBatchOnce(
@@ -183,8 +214,8 @@ absl::StatusOr<std::vector<std::string>> CasCalls::ReadBatchOnce(
 }
 
 absl::Status CasCalls::Write(const Digest& digest, const ReadPart& read, const Position& moved) {
-  const std::string name =
-      fmt::format("uploads/{}/blobs/{}/{}", NewUploadId(), digest.Hex(), digest.size_bytes);
+  const std::string name = fmt::format(
+      "uploads/{}/blobs/{}/{}", UploadIdOf(id_, digest), digest.Hex(), digest.size_bytes);
   // What fails on our side is final, whatever its code.
   absl::Status reading;
   const ReadPart read_noting = [&](std::int64_t at, std::int64_t size) {
@@ -193,21 +224,27 @@ absl::Status CasCalls::Write(const Digest& digest, const ReadPart& read, const P
     return part;
   };
   Retry retry(patience_);
-  std::int64_t offset = 0;
+  bool begun = false;
   std::int64_t farthest = 0;
   for (;;) {
-    absl::Status failure = WriteOnce(name, digest, offset, read_noting, moved);
+    // The first try hopes that there is nothing to go on with, and is told if there is.
+    const auto offset = begun ? CommittedBytes(name) : 0;
+    begun = true;
+    absl::Status failure = offset.status();
+    if (offset.ok()) {
+      moved(*offset);
+      if (*offset > farthest) retry.Moved();
+      farthest = std::max(*offset, farthest);
+      failure = WriteOnce(name, digest, std::min(*offset, digest.size_bytes), read_noting, moved);
+    }
     POTOK_RETURN_IF_ERROR(reading);
     if (failure.ok()) return failure;
-    // The store still holds the cut stream, or has lost something: it is asked below.
+    // The store still holds the cut stream, or has lost something: it is asked above.
     if (absl::IsOutOfRange(failure)) failure = absl::AbortedError(failure.message());
-    if (!retry.Again(failure)) return failure;
-    const auto committed = Until(patience_, [&] { return CommittedBytes(name); });
-    if (!committed.ok()) return committed.status();
-    offset = std::min(*committed, digest.size_bytes);
-    moved(offset);
-    if (offset > farthest) retry.Moved();
-    farthest = std::max(offset, farthest);
+    if (!retry.Again(failure)) {
+      return retry.Explain(failure,
+                           fmt::format("{} of {} bytes have arrived", farthest, digest.size_bytes));
+    }
   }
 }
 
@@ -258,31 +295,51 @@ absl::StatusOr<std::int64_t> CasCalls::CommittedBytes(const std::string& resourc
   return response.committed_size();
 }
 
-absl::Status CasCalls::Read(const Digest& digest, const TakePart& take, const Position& moved) {
+absl::Status CasCalls::ReadOnce(const Digest& digest,
+                                std::int64_t& offset,
+                                const TakePart& take,
+                                const Position& moved) {
+  grpc::ClientContext context;
+  SetDeadline(context, kStreamTime);
+  stream::ReadRequest request;
+  request.set_resource_name(fmt::format("blobs/{}/{}", digest.Hex(), digest.size_bytes));
+  request.set_read_offset(offset);
+  const auto reader = streams_->Read(&context, request);
+  stream::ReadResponse response;
+  absl::Status taken;
+  while (taken.ok() && reader->Read(&response)) {
+    taken = take(offset, response.data());
+    offset += static_cast<std::int64_t>(response.data().size());
+    moved(offset);
+  }
+  if (!taken.ok()) context.TryCancel();
+  const absl::Status finished = FromGrpc(reader->Finish());
+  POTOK_RETURN_IF_ERROR(taken);
+  if (offset >= digest.size_bytes) return absl::OkStatus();
+  return finished.ok() ? absl::UnavailableError("the store ended a blob early") : finished;
+}
+
+absl::Status CasCalls::Read(const Digest& digest,
+                            std::int64_t offset,
+                            const TakePart& take,
+                            const Position& moved) {
+  // What fails on our side is final, whatever its code.
+  absl::Status taking;
+  const TakePart take_noting = [&](std::int64_t at, const std::string& data) {
+    taking = take(at, data);
+    return taking;
+  };
   Retry retry(patience_);
-  std::int64_t offset = 0;
   while (offset < digest.size_bytes) {
-    grpc::ClientContext context;
-    SetDeadline(context, kStreamTime);
-    stream::ReadRequest request;
-    request.set_resource_name(fmt::format("blobs/{}/{}", digest.Hex(), digest.size_bytes));
-    request.set_read_offset(offset);
-    const auto reader = streams_->Read(&context, request);
-    stream::ReadResponse response;
-    absl::Status taken;
-    while (taken.ok() && reader->Read(&response)) {
-      taken = take(offset, response.data());
-      offset += static_cast<std::int64_t>(response.data().size());
-      moved(offset);
-      retry.Moved();
+    const std::int64_t before = offset;
+    const absl::Status failure = ReadOnce(digest, offset, take_noting, moved);
+    POTOK_RETURN_IF_ERROR(taking);
+    if (failure.ok()) break;
+    if (offset > before) retry.Moved();
+    if (!retry.Again(failure)) {
+      return retry.Explain(failure,
+                           fmt::format("{} of {} bytes have come", offset, digest.size_bytes));
     }
-    if (!taken.ok()) context.TryCancel();
-    const absl::Status finished = FromGrpc(reader->Finish());
-    POTOK_RETURN_IF_ERROR(taken);
-    if (offset >= digest.size_bytes) break;
-    const absl::Status failure =
-        finished.ok() ? absl::UnavailableError("the store ended a blob early") : finished;
-    if (!retry.Again(failure)) return failure;
   }
   return absl::OkStatus();
 }

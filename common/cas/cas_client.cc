@@ -112,7 +112,7 @@ absl::StatusOr<std::string> CasClient::ReadBlob(const Digest& digest, std::int64
     bytes += data;
     return absl::OkStatus();
   };
-  POTOK_RETURN_IF_ERROR(calls_->Read(digest, take, [](std::int64_t) {}));
+  POTOK_RETURN_IF_ERROR(calls_->Read(digest, 0, take, [](std::int64_t) {}));
   if (DigestOf(bytes) == digest) return bytes;
   return absl::DataLossError(fmt::format("the store sent other bytes for {}", digest.Hex()));
 }
