@@ -61,12 +61,6 @@ std::optional<Digest> DigestOfName(const std::string& folder, const std::string&
   return digest.ok() ? std::optional<Digest>(*digest) : std::nullopt;
 }
 
-absl::Status SyncDiskOf(const std::string& path) {
-  POTOK_ASSIGN_OR_RETURN(const Fd fd, OpenFile(path, O_RDONLY | O_DIRECTORY));
-  if (syncfs(fd.get()) != 0) return DiskError(errno, "sync the disk of", path);
-  return absl::OkStatus();
-}
-
 absl::Status SyncEach(const std::vector<std::pair<Digest, StagedFile>>& files) {
   for (const auto& [digest, file] : files) {
     if (fdatasync(file.fd()) != 0) return DiskError(errno, "sync", file.path());
@@ -244,7 +238,7 @@ absl::Status BlobDisk::Admit(std::vector<std::pair<Digest, StagedFile>> files) {
   }
   if (options_.durable) {
     // Contents before names: a name that outlives a power cut without its bytes would be a lie.
-    POTOK_RETURN_IF_ERROR(any_sealed ? SyncDiskOf(options_.root) : SyncEach(files));
+    POTOK_RETURN_IF_ERROR(any_sealed ? SyncDisk(options_.root) : SyncEach(files));
   }
   for (auto& entry : files) POTOK_RETURN_IF_ERROR(Appear(entry.first, entry.second));
   return options_.durable ? SyncFolders(files) : absl::OkStatus();
@@ -255,7 +249,7 @@ absl::Status BlobDisk::SyncFolders(const std::vector<std::pair<Digest, StagedFil
   for (const auto& [digest, file] : files) {
     folders.insert(fs::path(BlobPath(digest)).parent_path().string());
   }
-  if (folders.size() >= kManyFiles) return SyncDiskOf(options_.root);
+  if (folders.size() >= kManyFiles) return SyncDisk(options_.root);
   for (const std::string& folder : folders) POTOK_RETURN_IF_ERROR(SyncFolder(folder));
   return absl::OkStatus();
 }

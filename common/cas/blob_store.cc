@@ -103,6 +103,10 @@ absl::StatusOr<std::unique_ptr<BlobStore::Upload>> BlobStore::BeginUpload(
   return OpenUpload(*disk_, upload_id, digest);
 }
 
+absl::StatusOr<std::unique_ptr<BlobStore::Intake>> BlobStore::BeginIntake() {
+  return OpenIntake(*disk_);
+}
+
 std::int64_t BlobStore::UploadedBytes(const std::string& upload_id, const Digest& digest) {
   const auto name = UploadName(upload_id, digest);
   struct stat file {};

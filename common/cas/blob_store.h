@@ -94,6 +94,21 @@ class BlobStore {
   // upload.
   absl::StatusOr<std::unique_ptr<Upload>> BeginUpload(const std::string& upload_id,
                                                       const Digest& digest);
+  // A blob whose digest is known only when it is here whole. Gone if it is destroyed without
+  // Finish.
+  class Intake {
+   public:
+    virtual ~Intake() = default;
+    virtual std::int64_t bytes() const = 0;
+    virtual absl::Status Append(const void* data, std::size_t size) = 0;
+    // Back to nothing.
+    virtual absl::Status Restart() = 0;
+    // The blob is in the store, or was already. Nothing may be called afterwards.
+    virtual absl::StatusOr<Digest> Finish() = 0;
+  };
+  // The store must outlive it.
+  absl::StatusOr<std::unique_ptr<Intake>> BeginIntake();
+
   // How much of that upload is here; 0 if nothing or if the id is not one.
   std::int64_t UploadedBytes(const std::string& upload_id, const Digest& digest);
 
