@@ -73,7 +73,7 @@ absl::StatusOr<RunFilter> FilterOf(const v1::ListRunsRequest& request) {
 
 }  // namespace
 
-grpc::Status RunsService::Create(grpc::ServerContext* /*context*/,
+grpc::Status RunsService::Create(grpc::ServerContext* context,
                                  grpc::ServerReader<v1::CreateRunRequest>* reader,
                                  v1::CreateRunResponse* response) {
   v1::CreateRunRequest first;
@@ -81,7 +81,10 @@ grpc::Status RunsService::Create(grpc::ServerContext* /*context*/,
   if (!message.ok()) return ToGrpc(message.status());
   auto spec = potok::FromProto(*message);
   if (!spec.ok()) return ToGrpc(spec.status());
-  auto accepted = submission_.Submit(*std::move(spec), first.request_id(), first.submitter());
+  auto accepted =
+      submission_.Submit(*std::move(spec), first.request_id(), first.submitter(), [context] {
+        return !context->IsCancelled();
+      });
   if (!accepted.ok()) return ToGrpc(accepted.status());
   response->set_name(accepted->name);
   for (const std::string& warning : accepted->warnings) response->add_warnings(warning);
