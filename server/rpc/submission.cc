@@ -42,6 +42,13 @@ absl::Status CheckPresent(ArtifactStore& store,
       missing.front().Hex()));
 }
 
+// Clients submit again what was UNAVAILABLE or RESOURCE_EXHAUSTED; but it was the source that is
+// away or has too much, and it has been tried.
+absl::Status AsFinal(const absl::Status& status) {
+  if (!absl::IsUnavailable(status) && !absl::IsResourceExhausted(status)) return status;
+  return absl::FailedPreconditionError(status.message());
+}
+
 // Names of pools that steps ask for and no machine is in, each once.
 std::vector<std::string> UnknownPools(const State& state, const Plan& plan) {
   std::set<std::string> unknown;
@@ -82,10 +89,10 @@ absl::StatusOr<Artifact> Submission::FindUri(const std::string& uri,
         NameOf(type)));
   }
   if (const auto known = found.files.find(uri); known != found.files.end()) return known->second;
-  POTOK_ASSIGN_OR_RETURN(const Artifact file,
-                         FetchFromWeb(uri, options_.web, store_.arrivals(), found.is_wanted));
-  POTOK_RETURN_IF_ERROR(store_.Keep(file));
-  return found.files[uri] = file;
+  const auto file = FetchFromWeb(uri, options_.web, store_.arrivals(), found.is_wanted);
+  if (!file.ok()) return AsFinal(file.status());
+  POTOK_RETURN_IF_ERROR(store_.Keep(*file));
+  return found.files[uri] = *file;
 }
 
 absl::Status Submission::FindInput(Input& input, const std::string& where, Found& found) const {

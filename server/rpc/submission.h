@@ -50,10 +50,11 @@ class Submission {
         replies_(replies),
         options_(options) {}
 
-  // INVALID_ARGUMENT (one problem a line), FAILED_PRECONDITION (data is not in the store, no
-  // machine could ever run a step), ALREADY_EXISTS (name), RESOURCE_EXHAUSTED, UNAVAILABLE. Nothing
-  // is started unless OK, and after UNAVAILABLE the same request id may be submitted again. Data on
-  // the web is fetched first, however long that takes, as long as `is_wanted` is true.
+  // INVALID_ARGUMENT (one problem a line), FAILED_PRECONDITION (data is not in the store
+  // or cannot be had, no machine could ever run a step), ALREADY_EXISTS (name), RESOURCE_EXHAUSTED,
+  // UNAVAILABLE. Nothing is started unless OK, and after UNAVAILABLE the same request id may be
+  // submitted again. Data on the web is fetched first, however long that takes, as long as
+  // `is_wanted` is true.
   absl::StatusOr<Accepted> Submit(PipelineSpec spec,
                                   const std::string& request_id,
                                   const std::string& submitter,

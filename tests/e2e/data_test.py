@@ -5,8 +5,10 @@ import http.server
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import threading
+import time
 import unittest
 
 from stack import BIN, CASES, StackTest, wait_for
@@ -87,6 +89,17 @@ class WebInputTest(StackTest):
         self.assertIn("404", run.stderr)
         self.assertNotIn("geheim", run.stderr)
         self.assertNotEqual(self.stack.potok("job", "show", "-n", self.name, check=False).returncode, 0)
+
+    def test_a_source_that_is_away_is_said_soon(self):
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{nobody.getsockname()[1]}/x"
+            file = self.stack.write("away.yml", ONE.format(type="uri_file", url=url))
+            began = time.monotonic()
+            run = self.stack.potok("run", file, "-n", self.name, check=False)
+        self.assertNotEqual(run.returncode, 0)
+        self.assertIn(f"cannot fetch {url}", run.stderr)
+        self.assertLess(time.monotonic() - began, 20)  # the client would go on for half a minute
 
     def test_a_folder_is_not_on_the_web(self):
         file = self.stack.write("folder.yml", ONE.format(type="uri_folder", url=self.url + "/files/"))
