@@ -1,6 +1,9 @@
 #include "server/config.h"
 
+#include <unistd.h>
+
 #include "absl/strings/str_join.h"
+#include "common/base/resources.h"
 #include "fmt/format.h"
 
 namespace potok::server {
@@ -20,6 +23,9 @@ void ServerConfig::Complete() {
   if (home.empty()) return;
   if (listen.empty()) listen = "unix:" + home + "/server.sock";
   if (datastores.empty()) datastores = home + "/datastores";
+  // Who can only come through the socket is on this machine already.
+  if (insecure_listen.empty()) http_local_sources = true;
+  if (HasPrefix(artifacts, "grpc://")) artifacts = artifacts.substr(7);
 }
 
 absl::Status ServerConfig::Validate() const {
@@ -49,6 +55,17 @@ absl::Status ServerConfig::Validate() const {
   }
   if (!insecure_listen.empty() && insecure_listen.find(':') == std::string::npos) {
     wrong.push_back(fmt::format("--insecure-listen={}: give HOST:PORT", insecure_listen));
+  }
+  if (!artifacts.empty() && !HasPrefix(artifacts, "unix:/") &&
+      (artifacts.find(':') == std::string::npos || artifacts.find('/') != std::string::npos)) {
+    wrong.push_back(fmt::format("--artifacts={}: give grpc://HOST:PORT or unix:/path", artifacts));
+  }
+  if (const auto bytes = ParseBytes(http_bytes_max); !bytes.ok()) {
+    wrong.push_back(fmt::format("--http-bytes-max={}: give an amount such as 100GiB; 0: no limit",
+                                http_bytes_max));
+  }
+  if (!http_ca_file.empty() && access(http_ca_file.c_str(), R_OK) != 0) {
+    wrong.push_back(fmt::format("--http-ca-file={}: cannot be read", http_ca_file));
   }
   if (lease <= absl::ZeroDuration())
     wrong.emplace_back("--lease: must be above 0, or inf for ever");

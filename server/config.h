@@ -17,6 +17,11 @@ struct ServerConfig {
   std::string insecure_listen;    // "HOST:PORT" without TLS; empty: none
   std::string http_listen = "127.0.0.1:0";
   std::string datastores;  // empty: HOME/datastores
+  std::string artifacts;   // "HOST:PORT" or "unix:PATH" of another store; empty: HOME/blobs
+  std::string http_bytes_max = "100GiB";  // of an input from the web
+  std::string http_proxy;
+  std::string http_ca_file;
+  bool http_local_sources = false;
   absl::Duration lease = absl::Minutes(10);
   absl::Duration lease_grace = absl::Seconds(30);
   absl::Duration silent_after = absl::Seconds(20);

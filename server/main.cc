@@ -39,6 +39,30 @@ ABSL_FLAG(std::string,
           "Loopback address of /metrics, /healthz and /readyz; port 0 picks a "
           "free one, written to HOME/http.address.");
 ABSL_FLAG(std::string, datastores, "", "Folder of the datastores. Default: HOME/datastores.");
+ABSL_FLAG(std::string,
+          artifacts,
+          "",
+          "Another store of artifacts, grpc://HOST:PORT: any server of the Remote Execution API's "
+          "storage protocol. Give it to the agents too. Default: this server, in HOME/blobs.");
+ABSL_FLAG(std::string,
+          http_bytes_max,
+          "100GiB",
+          "What an input from http:// or https:// may have; 0: no limit.");
+ABSL_FLAG(std::string,
+          http_proxy,
+          "",
+          "Proxy for inputs from the web, http://HOST:PORT. Default: http_proxy, https_proxy and "
+          "no_proxy of the environment.");
+ABSL_FLAG(std::string,
+          http_ca_file,
+          "",
+          "Certificates (PEM) that inputs from https:// are checked against. Default: the "
+          "system's.");
+ABSL_FLAG(bool,
+          http_local_sources,
+          false,
+          "With --insecure_listen: also fetch inputs from addresses of this machine and its link "
+          "(loopback, 169.254.0.0/16 with a cloud's credentials).");
 ABSL_FLAG(absl::Duration,
           lease,
           absl::Minutes(10),
@@ -78,6 +102,11 @@ int main(int argc, char** argv) {
   config.insecure_listen = absl::GetFlag(FLAGS_insecure_listen);
   config.http_listen = absl::GetFlag(FLAGS_http_listen);
   config.datastores = absl::GetFlag(FLAGS_datastores);
+  config.artifacts = absl::GetFlag(FLAGS_artifacts);
+  config.http_bytes_max = absl::GetFlag(FLAGS_http_bytes_max);
+  config.http_proxy = absl::GetFlag(FLAGS_http_proxy);
+  config.http_ca_file = absl::GetFlag(FLAGS_http_ca_file);
+  config.http_local_sources = absl::GetFlag(FLAGS_http_local_sources);
   config.lease = absl::GetFlag(FLAGS_lease);
   config.lease_grace = absl::GetFlag(FLAGS_lease_grace);
   config.silent_after = absl::GetFlag(FLAGS_silent_after);

@@ -2,6 +2,7 @@
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/service_type.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 #include <pthread.h>
@@ -16,6 +17,7 @@
 #include <thread>
 #include <utility>
 
+#include "common/base/resources.h"
 #include "common/base/status_macros.h"
 #include "common/runtime/logging.h"
 #include "common/runtime/real_clock.h"
@@ -27,8 +29,8 @@
 #include "server/http/process_metrics.h"
 #include "server/rpc/admin_service.h"
 #include "server/rpc/agents_service.h"
-#include "server/rpc/cas/byte_stream_service.h"
-#include "server/rpc/cas/cas_service.h"
+#include "server/rpc/artifacts_service.h"
+#include "server/rpc/cas/blob_services.h"
 #include "server/rpc/machines_service.h"
 #include "server/rpc/runs_service.h"
 #include "server/store/postgres/postgres_store.h"
@@ -39,6 +41,8 @@ namespace {
 
 constexpr int kWatchThreads = 2;
 constexpr int kLogThreads = 4;
+// Of another store's blobs: folders, and files on their way.
+constexpr std::int64_t kCacheBytes = std::int64_t{1} << 30;
 constexpr absl::Duration kDrainTime = absl::Seconds(5);
 
 SchedulerOptions SchedulerOptionsOf(const ServerConfig& config) {
@@ -65,7 +69,8 @@ struct Storage {
   std::unique_ptr<EmbeddedPostgres> postgres;
   std::unique_ptr<PostgresWatch> watch;
   StoreBundle bundle;
-  std::unique_ptr<BlobStore> blobs;
+  std::unique_ptr<BlobStore> blobs;  // the store, or a cache of another
+  std::unique_ptr<ArtifactStore> artifacts;
   std::unique_ptr<Datastores> datastores;
   std::unique_ptr<LogStore> logs;
 };
@@ -79,8 +84,15 @@ absl::StatusOr<Storage> OpenStorage(const ServerConfig& config) {
     url = storage.postgres->url();
   }
   POTOK_ASSIGN_OR_RETURN(storage.bundle, OpenPostgres(url));
-  POTOK_ASSIGN_OR_RETURN(storage.blobs, BlobStore::Open({config.home + "/blobs", true, 0}));
-  POTOK_ASSIGN_OR_RETURN(storage.datastores, Datastores::Open(config.datastores, *storage.blobs));
+  BlobStoreOptions blobs{.root = config.home + "/blobs"};
+  if (!config.artifacts.empty()) {
+    blobs = {.root = config.home + "/cache", .durable = false, .bytes_max = kCacheBytes};
+  }
+  POTOK_ASSIGN_OR_RETURN(storage.blobs, BlobStore::Open(blobs));
+  storage.artifacts = config.artifacts.empty() ? LocalArtifacts(*storage.blobs)
+                                               : RemoteArtifacts(config.artifacts, *storage.blobs);
+  POTOK_ASSIGN_OR_RETURN(storage.datastores,
+                         Datastores::Open(config.datastores, *storage.artifacts));
   POTOK_ASSIGN_OR_RETURN(storage.logs, LogStore::Open(config.home + "/step-logs"));
   return storage;
 }
@@ -128,15 +140,24 @@ struct Services {
   std::unique_ptr<MachinesService> machines;
   std::unique_ptr<AgentsService> agents;
   std::unique_ptr<AdminService> admin;
+  std::unique_ptr<ArtifactsService> artifacts;
   std::vector<std::unique_ptr<grpc::Service>> storage;
 };
 
-Services MakeStorageServices(BlobStore& blobs) {
+Services MakeStorageServices(const ServerConfig& config, BlobStore& blobs) {
   Services services;
-  services.storage.push_back(MakeCasService(blobs));
-  services.storage.push_back(MakeCapabilitiesService());
-  services.storage.push_back(MakeByteStreamService(blobs));
+  services.artifacts = std::make_unique<ArtifactsService>(config.artifacts);
+  if (config.artifacts.empty()) services.storage = MakeBlobServices(blobs);
   return services;
+}
+
+WebOptions WebOptionsOf(const ServerConfig& config) {
+  WebOptions web;
+  web.bytes_max = *ParseBytes(config.http_bytes_max);
+  web.proxy = config.http_proxy;
+  web.ca_file = config.http_ca_file;
+  web.local_sources = config.http_local_sources;
+  return web;
 }
 
 absl::StatusOr<std::unique_ptr<grpc::Server>> Listen(const ServerConfig& config,
@@ -168,6 +189,7 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> Listen(const ServerConfig& config,
   builder.RegisterService(services.machines.get());
   builder.RegisterService(services.agents.get());
   builder.RegisterService(services.admin.get());
+  builder.RegisterService(services.artifacts.get());
   for (const auto& service : services.storage) builder.RegisterService(service.get());
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   umask(before);
@@ -302,13 +324,14 @@ absl::Status RunServer(const ServerConfig& config) {
   Switchboard switchboard(replies, watches, *storage.logs);
   const SchedulerOptions options = SchedulerOptionsOf(config);
   Scheduler scheduler(*storage.bundle.store, projector, switchboard, clock, metrics, options);
-  const Completion completion(*storage.blobs, *storage.datastores, LiveRunsOf(scheduler));
+  const Completion completion(*storage.artifacts, *storage.datastores, LiveRunsOf(scheduler));
   switchboard.Attach(scheduler, completion);
   POTOK_RETURN_IF_ERROR(scheduler.Start(PlansOf(reader)));
 
   SubmissionOptions submission_options;
   submission_options.decide = options.decide;
-  Submission submission(*storage.blobs,
+  submission_options.web = WebOptionsOf(config);
+  Submission submission(*storage.artifacts,
                         *storage.datastores,
                         reader,
                         projector,
@@ -318,7 +341,7 @@ absl::Status RunServer(const ServerConfig& config) {
   RunView view(reader, *storage.logs, switchboard, scheduler, options.decide);
   WorkerPool log_readers("logs", kLogThreads);
   const LogStreamContext streams{view, watches, *storage.logs, projector, log_readers};
-  Services services = MakeStorageServices(*storage.blobs);
+  Services services = MakeStorageServices(config, *storage.blobs);
   services.runs = std::make_unique<RunsService>(submission, scheduler, replies, streams);
   services.machines = std::make_unique<MachinesService>(scheduler);
   services.agents = std::make_unique<AgentsService>(switchboard, *storage.logs);

@@ -4,6 +4,8 @@
 #include <fstream>
 
 #include "client/cli/text/printable.h"
+#include "client/cli/transfer_report.h"
+#include "client/potok_client/artifacts_client.h"
 #include "client/potok_client/run_state.h"
 #include "client/potok_client/runs_client.h"
 #include "common/base/resources.h"
@@ -131,7 +133,10 @@ absl::Status WriteLog(RunsClient& runs, const std::string& run, const Item& item
   return absl::OkStatus();
 }
 
-absl::Status FetchItem(const Connection& connection, const std::string& run, const Item& item) {
+absl::Status FetchItem(const Context& context,
+                       const Connection& connection,
+                       const std::string& run,
+                       const Item& item) {
   std::error_code error;
   fs::create_directories(item.target.parent_path(), error);
   if (error) {
@@ -144,8 +149,13 @@ absl::Status FetchItem(const Connection& connection, const std::string& run, con
   }
   if (!item.output->has_artifact()) return WriteFile(item.target, item.output->text());
   POTOK_ASSIGN_OR_RETURN(const Artifact artifact, FromProto(item.output->artifact()));
-  CasClient cas(connection.channel());
-  return cas.Fetch(artifact, item.target.string(), nullptr, Placing::kCopy);
+  POTOK_ASSIGN_OR_RETURN(const auto channel, ArtifactChannel(connection.channel()));
+  CasClient cas(channel);
+  TransferReport report(context, "Downloading " + item.target.string());
+  return cas.Fetch(
+      artifact, item.target.string(), nullptr, Placing::kCopy, [&](const TransferProgress& now) {
+        report.Say(now);
+      });
 }
 
 }  // namespace
@@ -171,7 +181,7 @@ absl::Status Download(const Context& context,
         item.target.string()));
   }
   for (const Item& item : items) {
-    POTOK_RETURN_IF_ERROR(FetchItem(connection, run.name(), item));
+    POTOK_RETURN_IF_ERROR(FetchItem(context, connection, run.name(), item));
     *context.out << "Downloaded " << Printable(item.target.string()) << std::endl;
   }
   if (items.empty()) *context.out << "The run " << run.name() << " has nothing to download\n";

@@ -1,10 +1,13 @@
 #include "client/cli/submit.h"
 
+#include <algorithm>
+
 #include "client/cli/text/printable.h"
+#include "client/cli/transfer_report.h"
 #include "client/frontend/azureml/load.h"
+#include "client/potok_client/artifacts_client.h"
 #include "client/potok_client/runs_client.h"
 #include "client/potok_client/upload.h"
-#include "common/base/resources.h"
 #include "common/base/status_macros.h"
 #include "common/cas/cas_client.h"
 #include "common/rpc/pipeline_convert.h"
@@ -13,40 +16,18 @@
 namespace potok::client {
 namespace {
 
-// Says how far an upload is, once it takes longer than a moment. Called from any thread.
-class UploadProgress {
- public:
-  UploadProgress(const Context& context, std::string path)
-      : context_(context), path_(std::move(path)), next_(absl::Now() + absl::Seconds(1)) {}
-  ~UploadProgress() {
-    if (said_ && context_.err_is_terminal) *context_.err << "\r\x1b[K" << std::flush;
-  }
-  UploadProgress(const UploadProgress&) = delete;
-  UploadProgress& operator=(const UploadProgress&) = delete;
+int CountFromWeb(const std::vector<Input>& inputs) {
+  return static_cast<int>(std::ranges::count_if(inputs, [](const Input& input) {
+    const auto* uri = std::get_if<UriValue>(&input.value);
+    return uri != nullptr && input.mode != Mode::kDirect && uri->uri.rfind("http", 0) == 0;
+  }));
+}
 
-  void Say(const TransferProgress& progress) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (context_.only_errors || absl::Now() < next_) return;
-    next_ = absl::Now() + (context_.err_is_terminal ? absl::Milliseconds(200) : absl::Seconds(5));
-    said_ = true;
-    const std::string text = fmt::format("Uploading {}: {} of {}",
-                                         Printable(path_),
-                                         FormatBytes(progress.bytes_done),
-                                         FormatBytes(progress.bytes_total));
-    if (context_.err_is_terminal) {
-      *context_.err << "\r\x1b[K" << text << std::flush;
-    } else {
-      *context_.err << text << std::endl;
-    }
-  }
-
- private:
-  const Context& context_;
-  const std::string path_;
-  std::mutex mutex_;
-  absl::Time next_;
-  bool said_ = false;
-};
+int CountFromWeb(const PipelineSpec& spec) {
+  int count = CountFromWeb(spec.inputs);
+  for (const Step& step : spec.steps) count += CountFromWeb(step.inputs);
+  return count;
+}
 
 }  // namespace
 
@@ -73,11 +54,18 @@ absl::StatusOr<PipelineSpec> LoadSpec(const Context& context,
 absl::StatusOr<std::string> Submit(const Context& context,
                                    const Connection& connection,
                                    PipelineSpec spec) {
-  CasClient cas(connection.channel());
+  POTOK_ASSIGN_OR_RETURN(const auto channel, ArtifactChannel(connection.channel()));
+  CasClient cas(channel);
   POTOK_RETURN_IF_ERROR(UploadLocal(&spec, [&](const std::string& path, const Snapshot& snapshot) {
-    UploadProgress progress(context, path);
-    return cas.Upload(snapshot, [&](const TransferProgress& now) { progress.Say(now); });
+    TransferReport report(context, "Uploading " + path);
+    return cas.Upload(snapshot, [&](const TransferProgress& now) { report.Say(now); });
   }));
+  if (const int count = CountFromWeb(spec); count > 0) {
+    *context.err << fmt::format("The server fetches {} file{} from the web first\n",
+                                count,
+                                count == 1 ? "" : "s")
+                 << std::flush;
+  }
   RunsClient runs(connection.channel());
   POTOK_ASSIGN_OR_RETURN(const v1::CreateRunResponse created,
                          runs.Create(ToProto(spec), context.user));

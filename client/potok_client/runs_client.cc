@@ -45,7 +45,7 @@ class RunsClient::Calls {
                          const std::string& submitter,
                          v1::CreateRunResponse* response) {
     grpc::ClientContext context;
-    SetDeadline(context);
+    // No deadline: the server may have data to fetch first. That it is gone keepalive notices.
     const auto writer = stub_->Create(&context, response);
     v1::CreateRunRequest request;
     request.set_request_id(request_id);

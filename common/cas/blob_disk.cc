@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "absl/time/clock.h"
 #include "common/base/random_id.h"
 #include "common/base/status_macros.h"
 #include "fmt/format.h"
@@ -23,7 +24,7 @@ namespace fs = std::filesystem;
 // no more; not the epoch, because zip archives of linked files begin at 1980.
 constexpr std::time_t kStampSeconds = 946684800;
 constexpr mode_t kBlobMode = 0444;
-constexpr std::time_t kStaleUploadSeconds = std::time_t{24} * 60 * 60;
+constexpr absl::Duration kLookEvery = absl::Minutes(10);
 // A use that is this fresh need not be written down again.
 constexpr std::time_t kUseSeconds = 60;
 const char kTemporary[] = ".new-";
@@ -60,12 +61,6 @@ std::optional<Digest> DigestOfName(const std::string& folder, const std::string&
   return digest.ok() ? std::optional<Digest>(*digest) : std::nullopt;
 }
 
-absl::Status SyncDiskOf(const std::string& path) {
-  POTOK_ASSIGN_OR_RETURN(const Fd fd, OpenFile(path, O_RDONLY | O_DIRECTORY));
-  if (syncfs(fd.get()) != 0) return DiskError(errno, "sync the disk of", path);
-  return absl::OkStatus();
-}
-
 absl::Status SyncEach(const std::vector<std::pair<Digest, StagedFile>>& files) {
   for (const auto& [digest, file] : files) {
     if (fdatasync(file.fd()) != 0) return DiskError(errno, "sync", file.path());
@@ -99,7 +94,7 @@ BlobDisk::BlobDisk(BlobStoreOptions options) : options_(std::move(options)) {
 absl::StatusOr<std::unique_ptr<BlobDisk>> BlobDisk::Open(BlobStoreOptions options) {
   auto disk = std::make_unique<BlobDisk>(std::move(options));
   POTOK_RETURN_IF_ERROR(disk->MakeFolders());
-  POTOK_RETURN_IF_ERROR(disk->RemoveStaleUploads());
+  POTOK_RETURN_IF_ERROR(disk->CleanUploads());
   if (disk->index_.has_value()) POTOK_RETURN_IF_ERROR(disk->ReadIndex());
   return disk;
 }
@@ -110,7 +105,32 @@ absl::Status BlobDisk::MakeFolders() {
   return options_.durable ? SyncFolder(options_.root) : absl::OkStatus();
 }
 
-absl::Status BlobDisk::RemoveStaleUploads() {
+bool BlobDisk::IsStale(const struct stat& file) const {
+  return absl::Now() - absl::TimeFromTimespec(file.st_mtim) >= options_.upload_keep;
+}
+
+void BlobDisk::RemoveStaleUploads() {
+  {
+    const std::lock_guard lock(mutex_);
+    const absl::Time now = absl::Now();
+    if (now < next_look_) return;
+    next_look_ = now + std::min(kLookEvery, options_.upload_keep);
+  }
+  std::error_code error;
+  for (fs::directory_iterator next(options_.root + "/uploads", error), end; !error && next != end;
+       next.increment(error)) {
+    const std::string name = next->path().filename().string();
+    // Files of this process's own go with whoever writes them.
+    if (name.rfind(kTemporary, 0) == 0) continue;
+    // Nobody can claim it between the look and the removal.
+    const std::lock_guard lock(mutex_);
+    struct stat file {};
+    if (claimed_.contains(name) || lstat(next->path().c_str(), &file) != 0) continue;
+    if (IsStale(file)) unlink(next->path().c_str());
+  }
+}
+
+absl::Status BlobDisk::CleanUploads() {
   std::error_code error;
   for (fs::directory_iterator next(options_.root + "/uploads", error), end; next != end && !error;
        next.increment(error)) {
@@ -118,7 +138,7 @@ absl::Status BlobDisk::RemoveStaleUploads() {
     const bool temporary = next->path().filename().string().rfind(kTemporary, 0) == 0;
     struct stat file {};
     if (lstat(path.c_str(), &file) != 0) continue;
-    if (temporary || std::time(nullptr) - file.st_mtim.tv_sec > kStaleUploadSeconds) {
+    if (temporary || IsStale(file)) {
       POTOK_RETURN_IF_ERROR(RemoveTree(path));
     }
   }
@@ -218,7 +238,7 @@ absl::Status BlobDisk::Admit(std::vector<std::pair<Digest, StagedFile>> files) {
   }
   if (options_.durable) {
     // Contents before names: a name that outlives a power cut without its bytes would be a lie.
-    POTOK_RETURN_IF_ERROR(any_sealed ? SyncDiskOf(options_.root) : SyncEach(files));
+    POTOK_RETURN_IF_ERROR(any_sealed ? SyncDisk(options_.root) : SyncEach(files));
   }
   for (auto& entry : files) POTOK_RETURN_IF_ERROR(Appear(entry.first, entry.second));
   return options_.durable ? SyncFolders(files) : absl::OkStatus();
@@ -229,7 +249,7 @@ absl::Status BlobDisk::SyncFolders(const std::vector<std::pair<Digest, StagedFil
   for (const auto& [digest, file] : files) {
     folders.insert(fs::path(BlobPath(digest)).parent_path().string());
   }
-  if (folders.size() >= kManyFiles) return SyncDiskOf(options_.root);
+  if (folders.size() >= kManyFiles) return SyncDisk(options_.root);
   for (const std::string& folder : folders) POTOK_RETURN_IF_ERROR(SyncFolder(folder));
   return absl::OkStatus();
 }

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "common/cas/blob_index.h"
 #include "common/cas/blob_store.h"
 #include "common/cas/disk_file.h"
@@ -66,10 +67,14 @@ class BlobDisk {
   // Reserves an upload's name; false if it is in use.
   bool Claim(const std::string& upload);
   void Release(const std::string& upload);
+  // Removes uploads that nobody writes and nobody has come back for, if the last look is a while
+  // ago. What cannot be removed stays.
+  void RemoveStaleUploads();
 
  private:
   absl::Status MakeFolders();
-  absl::Status RemoveStaleUploads();
+  absl::Status CleanUploads();
+  bool IsStale(const struct stat& file) const;
   absl::Status ReadIndex();
   absl::Status SyncFolders(const std::vector<std::pair<Digest, StagedFile>>& files) const;
   absl::Status MakeFolderOf(const Digest& digest) const;
@@ -81,6 +86,7 @@ class BlobDisk {
   std::mutex mutex_;
   std::optional<BlobIndex> index_;  // of a cache
   std::set<std::string> claimed_;
+  absl::Time next_look_ = absl::InfinitePast();
 };
 
 }  // namespace potok

@@ -103,16 +103,15 @@ absl::StatusOr<std::unique_ptr<BlobStore::Upload>> BlobStore::BeginUpload(
   return OpenUpload(*disk_, upload_id, digest);
 }
 
+absl::StatusOr<std::unique_ptr<BlobStore::Intake>> BlobStore::BeginIntake() {
+  return OpenIntake(*disk_);
+}
+
 std::int64_t BlobStore::UploadedBytes(const std::string& upload_id, const Digest& digest) {
   const auto name = UploadName(upload_id, digest);
   struct stat file {};
   if (!name || lstat(disk_->UploadPath(*name).c_str(), &file) != 0) return 0;
   return file.st_size;
-}
-
-void BlobStore::DropUpload(const std::string& upload_id, const Digest& digest) {
-  const auto name = UploadName(upload_id, digest);
-  if (name) unlink(disk_->UploadPath(*name).c_str());
 }
 
 }  // namespace potok

@@ -19,6 +19,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "common/base/digest.h"
 
 namespace potok {
@@ -29,6 +30,9 @@ struct BlobStoreOptions {
   std::string root;
   bool durable = true;         // fsync file and folder before a blob counts; false for a cache
   std::int64_t bytes_max = 0;  // a cache evicts the least recently used beyond this; 0: no limit
+  // What was begun and not finished is removed when nothing has been added to it for so long: when
+  // the store is opened, and from time to time when another upload begins.
+  absl::Duration upload_keep = absl::Hours(24);
 };
 
 class BlobStore {
@@ -82,16 +86,31 @@ class BlobStore {
     virtual absl::Status Append(std::int64_t offset, const std::string& data) = 0;
     // Verifies and renames; DATA_LOSS (and the upload is gone) if the digest differs.
     virtual absl::Status Finish() = 0;
+    // Forgets what has arrived: it will not be resumed.
+    virtual void Drop() = 0;
   };
-  // `upload_id` is [A-Za-z0-9-]{1,64}. Two at once under one id: the second is ABORTED. What was
-  // begun and not finished within a day is removed when the store is opened. The store must outlive
-  // the upload.
+  // `upload_id` is [A-Za-z0-9-]{1,64}. Two at once under one id: the second is ABORTED. What an
+  // upload brought stays when it is destroyed without Finish or Drop. The store must outlive the
+  // upload.
   absl::StatusOr<std::unique_ptr<Upload>> BeginUpload(const std::string& upload_id,
                                                       const Digest& digest);
+  // A blob whose digest is known only when it is here whole. Gone if it is destroyed without
+  // Finish.
+  class Intake {
+   public:
+    virtual ~Intake() = default;
+    virtual std::int64_t bytes() const = 0;
+    virtual absl::Status Append(const void* data, std::size_t size) = 0;
+    // Back to nothing.
+    virtual absl::Status Restart() = 0;
+    // The blob is in the store, or was already. Nothing may be called afterwards.
+    virtual absl::StatusOr<Digest> Finish() = 0;
+  };
+  // The store must outlive it.
+  absl::StatusOr<std::unique_ptr<Intake>> BeginIntake();
+
   // How much of that upload is here; 0 if nothing or if the id is not one.
   std::int64_t UploadedBytes(const std::string& upload_id, const Digest& digest);
-  // Forgets an upload that will not be resumed.
-  void DropUpload(const std::string& upload_id, const Digest& digest);
 
  private:
   explicit BlobStore(std::unique_ptr<BlobDisk> disk);

@@ -22,6 +22,26 @@ bool IsUploadId(const std::string& id) {
   return true;
 }
 
+// Appends, and has the disk begin to write long before the sync at the end, which then has little
+// left to wait for.
+class EagerWriter {
+ public:
+  absl::Status Append(int fd, const void* data, std::size_t size, const std::string& path) {
+    POTOK_RETURN_IF_ERROR(AppendSparsely(fd, data, size, path));
+    pending_bytes_ += static_cast<std::int64_t>(size);
+    if (pending_bytes_ < kPendingBytesMax) return absl::OkStatus();
+    const off_t end = lseek(fd, 0, SEEK_CUR);
+    // Only a hint: what fails here fails at the sync.
+    sync_file_range(fd, end - pending_bytes_, pending_bytes_, SYNC_FILE_RANGE_WRITE);
+    pending_bytes_ = 0;
+    return absl::OkStatus();
+  }
+
+ private:
+  static constexpr std::int64_t kPendingBytesMax = std::int64_t{8} << 20;
+  std::int64_t pending_bytes_ = 0;
+};
+
 class DiskUpload final : public BlobStore::Upload {
  public:
   // Holds the claim on `name` from now on.
@@ -36,6 +56,9 @@ class DiskUpload final : public BlobStore::Upload {
   std::int64_t committed_bytes() const override { return committed_bytes_; }
   absl::Status Append(std::int64_t offset, const std::string& data) override;
   absl::Status Finish() override;
+  void Drop() override {
+    if (fd_.get() >= 0) Abandon(absl::OkStatus()).IgnoreError();
+  }
 
  private:
   absl::Status Abandon(absl::Status why);
@@ -45,6 +68,7 @@ class DiskUpload final : public BlobStore::Upload {
   const std::string path_;
   const Digest digest_;
   Fd fd_;
+  EagerWriter writer_;
   Hasher hasher_;
   std::int64_t committed_bytes_ = 0;
 };
@@ -75,7 +99,7 @@ absl::Status DiskUpload::Append(std::int64_t offset, const std::string& data) {
     return Abandon(absl::DataLossError(fmt::format(
         "upload of {}: more than the declared {} bytes", digest_.Hex(), digest_.size_bytes)));
   }
-  const absl::Status written = WriteAll(fd_.get(), data.data(), data.size(), path_);
+  const absl::Status written = writer_.Append(fd_.get(), data.data(), data.size(), path_);
   if (!written.ok()) return Abandon(written);
   hasher_.Update(data.data(), data.size());
   committed_bytes_ += size;
@@ -98,7 +122,48 @@ absl::Status DiskUpload::Finish() {
   return disk_.Admit(std::move(files));
 }
 
+class DiskIntake final : public BlobStore::Intake {
+ public:
+  DiskIntake(BlobDisk& disk, StagedFile file) : disk_(disk), file_(std::move(file)) {}
+
+  std::int64_t bytes() const override { return bytes_; }
+  absl::Status Append(const void* data, std::size_t size) override {
+    POTOK_RETURN_IF_ERROR(writer_.Append(file_.fd(), data, size, file_.path()));
+    hasher_.Update(data, size);
+    bytes_ += static_cast<std::int64_t>(size);
+    return absl::OkStatus();
+  }
+  absl::Status Restart() override {
+    if (ftruncate(file_.fd(), 0) != 0 || lseek(file_.fd(), 0, SEEK_SET) != 0) {
+      return DiskError(errno, "empty", file_.path());
+    }
+    hasher_ = Hasher();
+    bytes_ = 0;
+    return absl::OkStatus();
+  }
+  absl::StatusOr<Digest> Finish() override {
+    const Digest digest = hasher_.Finish();
+    if (disk_.Has(digest)) return digest;
+    std::vector<std::pair<Digest, StagedFile>> files;
+    files.emplace_back(digest, std::move(file_));
+    POTOK_RETURN_IF_ERROR(disk_.Admit(std::move(files)));
+    return digest;
+  }
+
+ private:
+  BlobDisk& disk_;
+  StagedFile file_;
+  EagerWriter writer_;
+  Hasher hasher_;
+  std::int64_t bytes_ = 0;
+};
+
 }  // namespace
+
+absl::StatusOr<std::unique_ptr<BlobStore::Intake>> OpenIntake(BlobDisk& disk) {
+  POTOK_ASSIGN_OR_RETURN(StagedFile file, disk.Stage());
+  return std::make_unique<DiskIntake>(disk, std::move(file));
+}
 
 std::optional<std::string> UploadName(const std::string& upload_id, const Digest& digest) {
   if (!IsUploadId(upload_id)) return std::nullopt;
@@ -117,6 +182,7 @@ absl::StatusOr<std::unique_ptr<BlobStore::Upload>> OpenUpload(BlobDisk& disk,
     return absl::AbortedError(fmt::format("upload {} is being written by another", upload_id));
   }
   auto upload = std::make_unique<DiskUpload>(disk, *name, digest);
+  disk.RemoveStaleUploads();
   POTOK_RETURN_IF_ERROR(upload->Open());
   return upload;
 }

@@ -17,4 +17,6 @@ absl::StatusOr<std::unique_ptr<BlobStore::Upload>> OpenUpload(BlobDisk& disk,
                                                               const std::string& upload_id,
                                                               const Digest& digest);
 
+absl::StatusOr<std::unique_ptr<BlobStore::Intake>> OpenIntake(BlobDisk& disk);
+
 }  // namespace potok

@@ -17,16 +17,13 @@ namespace potok {
 namespace {
 
 namespace reapi = build::bazel::remote::execution::v2;
-namespace stream = google::bytestream;
 
-constexpr std::int64_t kChunkBytes = std::int64_t{1024} * 1024;
 // gRPC's limit for a message, less what stands around the blobs.
 constexpr std::int64_t kMessageBytes = 4 * 1024 * 1024 - 64 * 1024;
 // A digest takes some 75 bytes on the wire, so this stays below the limit of a message.
 constexpr std::size_t kDigestsPerQuestion = 20'000;
-// Lost connections are noticed by keepalive; these are for a store that accepts and never answers.
+// Lost connections are noticed by keepalive; this is for a store that accepts and never answers.
 constexpr std::chrono::minutes kCallTime{2};
-constexpr std::chrono::minutes kStreamTime{10};
 
 absl::Status FromWireStatus(const google::rpc::Status& status, const Digest& digest) {
   if (status.code() == 0) return absl::OkStatus();
@@ -49,26 +46,14 @@ auto Until(absl::Duration patience, const Once& once) -> decltype(once()) {
   }
 }
 
-// Some stores insist on the form of a UUID (RFC 4122, version 4).
-std::string NewUploadId() {
-  std::string hex = DigestOf(RandomId(32)).Hex();
-  hex[12] = '4';
-  hex[16] = '8';
-  return fmt::format("{}-{}-{}-{}-{}",
-                     hex.substr(0, 8),
-                     hex.substr(8, 4),
-                     hex.substr(12, 4),
-                     hex.substr(16, 4),
-                     hex.substr(20, 12));
-}
-
 }  // namespace
 
 CasCalls::CasCalls(const std::shared_ptr<grpc::Channel>& channel, absl::Duration patience)
     : patience_(patience),
+      id_(RandomId(32)),
       blobs_(reapi::ContentAddressableStorage::NewStub(channel)),
       capabilities_(reapi::Capabilities::NewStub(channel)),
-      streams_(stream::ByteStream::NewStub(channel)) {}
+      streams_(google::bytestream::ByteStream::NewStub(channel)) {}
 
 absl::StatusOr<std::vector<Digest>> CasCalls::Missing(const std::vector<Digest>& digests) {
   std::vector<Digest> missing;
@@ -116,14 +101,24 @@ absl::StatusOr<std::int64_t> CasCalls::BatchBytesMax() {
 
 absl::Status CasCalls::UpdateBatch(std::vector<std::pair<Digest, std::string>> blobs) {
   Retry retry(patience_);
-  for (;;) {
-    auto left = UpdateOnce(blobs);
-    if (left.ok() && left->empty()) return absl::OkStatus();
+  std::size_t part = blobs.size();
+  while (!blobs.empty()) {
+    const auto end = blobs.end() - static_cast<std::ptrdiff_t>(std::min(part, blobs.size()));
+    const auto left = UpdateOnce({end, blobs.end()});
+    if (left.ok() && left->size() < part) retry.Moved();
+    if (left.ok()) blobs.erase(end, blobs.end());
+    if (left.ok() && left->empty()) continue;
     const absl::Status failure =
         left.ok() ? absl::UnavailableError("the store took only a part of a batch") : left.status();
-    if (!retry.Again(failure)) return failure;
-    if (left.ok()) blobs = *std::move(left);
+    if (!retry.Again(failure)) {
+      return retry.Explain(failure,
+                           fmt::format("{} blobs of a batch are not stored", blobs.size()));
+    }
+    if (left.ok()) blobs.insert(blobs.end(), left->begin(), left->end());
+    // A line that breaks again and again may carry less.
+    part = std::max<std::size_t>(1, part / 2);
   }
+  return absl::OkStatus();
 }
 
 // The blobs that the store could not take now.
@@ -150,7 +145,26 @@ absl::StatusOr<std::vector<std::pair<Digest, std::string>>> CasCalls::UpdateOnce
 }
 
 absl::StatusOr<std::vector<std::string>> CasCalls::ReadBatch(const std::vector<Digest>& digests) {
-  return Until(patience_, [&] { return ReadBatchOnce(digests); });
+  Retry retry(patience_);
+  std::vector<std::string> contents;
+  std::size_t part = digests.size();
+  while (contents.size() < digests.size()) {
+    const auto begin = digests.begin() + static_cast<std::ptrdiff_t>(contents.size());
+    const std::size_t count = std::min(part, digests.size() - contents.size());
+    auto some = ReadBatchOnce({begin, begin + static_cast<std::ptrdiff_t>(count)});
+    if (some.ok()) {
+      retry.Moved();
+      std::ranges::move(*some, std::back_inserter(contents));
+      continue;
+    }
+    if (!retry.Again(some.status())) {
+      return retry.Explain(
+          some.status(), fmt::format("{} of {} blobs have come", contents.size(), digests.size()));
+    }
+    // A line that breaks again and again may carry less.
+    part = std::max<std::size_t>(1, part / 2);
+  }
+  return contents;
 }
 
 absl::StatusOr<std::vector<std::string>> CasCalls::ReadBatchOnce(
@@ -180,111 +194,6 @@ absl::StatusOr<std::vector<std::string>> CasCalls::ReadBatchOnce(
     contents.push_back(found->second);
   }
   return contents;
-}
-
-absl::Status CasCalls::Write(const Digest& digest, const ReadPart& read, const Position& moved) {
-  const std::string name =
-      fmt::format("uploads/{}/blobs/{}/{}", NewUploadId(), digest.Hex(), digest.size_bytes);
-  // What fails on our side is final, whatever its code.
-  absl::Status reading;
-  const ReadPart read_noting = [&](std::int64_t at, std::int64_t size) {
-    auto part = read(at, size);
-    reading = part.status();
-    return part;
-  };
-  Retry retry(patience_);
-  std::int64_t offset = 0;
-  std::int64_t farthest = 0;
-  for (;;) {
-    absl::Status failure = WriteOnce(name, digest, offset, read_noting, moved);
-    POTOK_RETURN_IF_ERROR(reading);
-    if (failure.ok()) return failure;
-    // The store still holds the cut stream, or has lost something: it is asked below.
-    if (absl::IsOutOfRange(failure)) failure = absl::AbortedError(failure.message());
-    if (!retry.Again(failure)) return failure;
-    const auto committed = Until(patience_, [&] { return CommittedBytes(name); });
-    if (!committed.ok()) return committed.status();
-    offset = std::min(*committed, digest.size_bytes);
-    moved(offset);
-    if (offset > farthest) retry.Moved();
-    farthest = std::max(offset, farthest);
-  }
-}
-
-absl::Status CasCalls::WriteOnce(const std::string& resource_name,
-                                 const Digest& digest,
-                                 std::int64_t offset,
-                                 const ReadPart& read,
-                                 const Position& moved) {
-  grpc::ClientContext context;
-  SetDeadline(context, kStreamTime);
-  stream::WriteResponse response;
-  const auto writer = streams_->Write(&context, &response);
-  stream::WriteRequest request;
-  request.set_resource_name(resource_name);
-  for (bool open = true; open && !request.finish_write();) {
-    auto part = read(offset, std::min(kChunkBytes, digest.size_bytes - offset));
-    if (!part.ok()) {
-      context.TryCancel();
-      break;
-    }
-    request.set_write_offset(offset);
-    offset += static_cast<std::int64_t>(part->size());
-    request.set_data(*std::move(part));
-    request.set_finish_write(offset == digest.size_bytes);
-    open = writer->Write(request);
-    if (open) moved(offset);
-    request.clear_resource_name();
-  }
-  writer->WritesDone();
-  POTOK_RETURN_IF_ERROR(FromGrpc(writer->Finish()));
-  if (response.committed_size() == digest.size_bytes) return absl::OkStatus();
-  return absl::UnavailableError(fmt::format("the store ended the upload of {} at {} of {} bytes",
-                                            digest.Hex(),
-                                            response.committed_size(),
-                                            digest.size_bytes));
-}
-
-absl::StatusOr<std::int64_t> CasCalls::CommittedBytes(const std::string& resource_name) {
-  grpc::ClientContext context;
-  SetDeadline(context, kCallTime);
-  stream::QueryWriteStatusRequest request;
-  request.set_resource_name(resource_name);
-  stream::QueryWriteStatusResponse response;
-  const absl::Status status = FromGrpc(streams_->QueryWriteStatus(&context, request, &response));
-  // A store that cannot tell begins anew.
-  if (absl::IsNotFound(status) || absl::IsUnimplemented(status)) return 0;
-  POTOK_RETURN_IF_ERROR(status);
-  return response.committed_size();
-}
-
-absl::Status CasCalls::Read(const Digest& digest, const TakePart& take, const Position& moved) {
-  Retry retry(patience_);
-  std::int64_t offset = 0;
-  while (offset < digest.size_bytes) {
-    grpc::ClientContext context;
-    SetDeadline(context, kStreamTime);
-    stream::ReadRequest request;
-    request.set_resource_name(fmt::format("blobs/{}/{}", digest.Hex(), digest.size_bytes));
-    request.set_read_offset(offset);
-    const auto reader = streams_->Read(&context, request);
-    stream::ReadResponse response;
-    absl::Status taken;
-    while (taken.ok() && reader->Read(&response)) {
-      taken = take(offset, response.data());
-      offset += static_cast<std::int64_t>(response.data().size());
-      moved(offset);
-      retry.Moved();
-    }
-    if (!taken.ok()) context.TryCancel();
-    const absl::Status finished = FromGrpc(reader->Finish());
-    POTOK_RETURN_IF_ERROR(taken);
-    if (offset >= digest.size_bytes) break;
-    const absl::Status failure =
-        finished.ok() ? absl::UnavailableError("the store ended a blob early") : finished;
-    if (!retry.Again(failure)) return failure;
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace potok

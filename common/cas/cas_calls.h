@@ -41,9 +41,13 @@ class CasCalls {
   // Verified, in the order of the digests. NOT_FOUND names the blob; DATA_LOSS.
   absl::StatusOr<std::vector<std::string>> ReadBatch(const std::vector<Digest>& digests);
 
+  // A blob that an earlier call of this object did not bring to its end goes on where that was.
   absl::Status Write(const Digest& digest, const ReadPart& read, const Position& moved);
-  // Gives exactly the blob's size of bytes; the taker verifies them.
-  absl::Status Read(const Digest& digest, const TakePart& take, const Position& moved);
+  // Gives the blob's bytes from `offset` on, and no more; the taker verifies them.
+  absl::Status Read(const Digest& digest,
+                    std::int64_t offset,
+                    const TakePart& take,
+                    const Position& moved);
 
  private:
   absl::StatusOr<std::vector<Digest>> MissingOfSome(const std::vector<Digest>& digests);
@@ -56,8 +60,14 @@ class CasCalls {
                          const ReadPart& read,
                          const Position& moved);
   absl::StatusOr<std::int64_t> CommittedBytes(const std::string& resource_name);
+  // Advances `offset` over what was taken.
+  absl::Status ReadOnce(const Digest& digest,
+                        std::int64_t& offset,
+                        const TakePart& take,
+                        const Position& moved);
 
   const absl::Duration patience_;
+  const std::string id_;  // of this object among all that upload
   std::unique_ptr<build::bazel::remote::execution::v2::ContentAddressableStorage::Stub> blobs_;
   std::unique_ptr<build::bazel::remote::execution::v2::Capabilities::Stub> capabilities_;
   std::unique_ptr<google::bytestream::ByteStream::Stub> streams_;

@@ -12,6 +12,7 @@
 #include "common/cas/disk_file.h"
 #include "common/cas/laying.h"
 #include "common/cas/transfer.h"
+#include "common/cas/tree.h"
 #include "common/cas/tree_plan.h"
 #include "fmt/format.h"
 
@@ -19,32 +20,44 @@ namespace potok {
 
 namespace {
 
+absl::StatusOr<std::vector<std::string>> ReadThrough(CasCalls& calls,
+                                                     const std::vector<Digest>& digests,
+                                                     BlobStore& cache,
+                                                     int transfers) {
+  const BlobStore::Pin pin = cache.PinAll(digests);
+  POTOK_RETURN_IF_ERROR(Receive(calls, cache.Missing(digests), cache, transfers, nullptr));
+  std::vector<std::string> contents;
+  for (const Digest& digest : digests) {
+    POTOK_ASSIGN_OR_RETURN(std::string bytes, cache.Read(digest));
+    contents.push_back(std::move(bytes));
+  }
+  return contents;
+}
+
+// How an artifact is laid.
+struct Way {
+  Laying laying = Laying::kCopy;
+  bool over = false;  // replacing what is there, and made to last
+  int transfers = 1;
+};
+
 absl::Status FetchThrough(CasCalls& calls,
                           const Artifact& artifact,
                           const std::string& path,
                           BlobStore& cache,
-                          Laying laying,
-                          int transfers,
+                          const Way& way,
                           const ProgressCallback& progress) {
-  std::vector<BlobStore::Pin> pins;
-  const auto read =
-      [&](const std::vector<Digest>& digests) -> absl::StatusOr<std::vector<std::string>> {
-    pins.push_back(cache.PinAll(digests));
-    POTOK_RETURN_IF_ERROR(Receive(calls, cache.Missing(digests), cache, transfers, nullptr));
-    std::vector<std::string> contents;
-    for (const Digest& digest : digests) {
-      POTOK_ASSIGN_OR_RETURN(std::string bytes, cache.Read(digest));
-      contents.push_back(std::move(bytes));
-    }
-    return contents;
+  const auto read = [&](const std::vector<Digest>& digests) {
+    return ReadThrough(calls, digests, cache, way.transfers);
   };
   POTOK_ASSIGN_OR_RETURN(const TreePlan plan, PlanTree(artifact, read));
   const std::vector<Digest> files = plan.Digests();
-  pins.push_back(cache.PinAll(files));
-  POTOK_RETURN_IF_ERROR(Receive(calls, cache.Missing(files), cache, transfers, progress));
+  const BlobStore::Pin pin = cache.PinAll(files);
+  POTOK_RETURN_IF_ERROR(Receive(calls, cache.Missing(files), cache, way.transfers, progress));
   const auto path_of = [&](const Digest& digest) { return cache.PathOf(digest); };
-  return MakeBeside(path, false, [&](const std::string& beside) {
-    return LayPlan(plan, beside, laying, path_of);
+  return MakeBeside(path, way.over, [&](const std::string& beside) {
+    POTOK_RETURN_IF_ERROR(LayPlan(plan, beside, way.laying, path_of));
+    return way.over ? SyncDisk(beside) : absl::OkStatus();
   });
 }
 
@@ -61,7 +74,8 @@ absl::Status FetchWithoutCache(CasCalls& calls,
     auto blobs = BlobStore::Open({.root = root, .durable = false, .bytes_max = 0});
     fetched = blobs.status();
     if (blobs.ok()) {
-      fetched = FetchThrough(calls, artifact, path, **blobs, Laying::kAdopt, transfers, progress);
+      fetched = FetchThrough(
+          calls, artifact, path, **blobs, {Laying::kAdopt, false, transfers}, progress);
     }
   }
   const absl::Status removed = RemoveTree(root);
@@ -94,7 +108,26 @@ absl::Status CasClient::Fetch(const Artifact& artifact,
     return FetchWithoutCache(*calls_, artifact, path, options_.transfers, progress);
   }
   const Laying laying = placing == Placing::kLink ? Laying::kLink : Laying::kCopy;
-  return FetchThrough(*calls_, artifact, path, *cache, laying, options_.transfers, progress);
+  return FetchThrough(
+      *calls_, artifact, path, *cache, {laying, false, options_.transfers}, progress);
+}
+
+absl::Status CasClient::FetchOver(const Artifact& artifact,
+                                  const std::string& path,
+                                  BlobStore& cache) {
+  return FetchThrough(
+      *calls_, artifact, path, cache, {Laying::kCopy, true, options_.transfers}, nullptr);
+}
+
+absl::StatusOr<std::vector<Digest>> CasClient::MissingOf(const Artifact& artifact,
+                                                         BlobStore& cache) {
+  if (!artifact.is_folder) return calls_->Missing({artifact.digest});
+  return WalkMissing(
+      artifact,
+      [&](const std::vector<Digest>& digests) { return calls_->Missing(digests); },
+      [&](const std::vector<Digest>& digests) {
+        return ReadThrough(*calls_, digests, cache, options_.transfers);
+      });
 }
 
 absl::StatusOr<std::string> CasClient::ReadBlob(const Digest& digest, std::int64_t bytes_max) {
@@ -112,7 +145,7 @@ absl::StatusOr<std::string> CasClient::ReadBlob(const Digest& digest, std::int64
     bytes += data;
     return absl::OkStatus();
   };
-  POTOK_RETURN_IF_ERROR(calls_->Read(digest, take, [](std::int64_t) {}));
+  POTOK_RETURN_IF_ERROR(calls_->Read(digest, 0, take, [](std::int64_t) {}));
   if (DigestOf(bytes) == digest) return bytes;
   return absl::DataLossError(fmt::format("the store sent other bytes for {}", digest.Hex()));
 }

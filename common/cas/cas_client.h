@@ -37,7 +37,8 @@ struct TransferProgress {
 // How files of a fetched artifact are laid on the disk.
 enum class Placing {
   kCopy,  // a private, writable copy
-  kLink,  // hard links into the cache where possible (read-only 0444), copies otherwise
+  kLink,  // hard links into the cache where possible (read-only 0444), copies otherwise; folders
+          // 0555
 };
 
 class CasClient {
@@ -62,6 +63,14 @@ class CasClient {
                      BlobStore* cache,
                      Placing placing,
                      const std::function<void(const TransferProgress&)>& progress = nullptr);
+
+  // The same in one step over what is there, and made to last.
+  absl::Status FetchOver(const Artifact& artifact, const std::string& path, BlobStore& cache);
+
+  // Every digest below (and including) an artifact's root that is not in the store; folders that
+  // are missing hide what is below them. Folders are read through `cache`, but are asked for in the
+  // store itself, too. DATA_LOSS for what is no tree.
+  absl::StatusOr<std::vector<Digest>> MissingOf(const Artifact& artifact, BlobStore& cache);
 
   // One blob of at most `bytes_max` bytes into memory.
   absl::StatusOr<std::string> ReadBlob(const Digest& digest, std::int64_t bytes_max);

@@ -5,7 +5,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -28,6 +30,50 @@ absl::StatusOr<std::size_t> ReadSome(int fd, Buffer& buffer, const std::string& 
     const ssize_t count = read(fd, buffer.data, sizeof buffer.data);
     if (count >= 0) return static_cast<std::size_t>(count);
     if (errno != EINTR) return DiskError(errno, "read", path);
+  }
+}
+
+// Disks keep holes in blocks of this size.
+constexpr std::size_t kBlockBytes = 4096;
+
+bool IsZero(const char* data, std::size_t size) {
+  return data[0] == 0 && std::memcmp(data, data + 1, size - 1) == 0;
+}
+
+// How many bytes from `data` on are alike: zeros, or not.
+std::size_t RunLength(const char* data, std::size_t size, bool zero) {
+  std::size_t length = 0;
+  while (length < size) {
+    const std::size_t block = std::min(kBlockBytes, size - length);
+    if ((block == kBlockBytes && IsZero(data + length, block)) != zero) break;
+    length += block;
+  }
+  return length;
+}
+
+bool IsSparse(int fd) {
+  struct stat file {};
+  return fstat(fd, &file) == 0 && S_ISREG(file.st_mode) && file.st_blocks * 512 < file.st_size;
+}
+
+// Passes over the hole at the descriptor's position; its bytes, 0 if there is none.
+std::int64_t PassHole(int fd) {
+  struct stat file {};
+  const off_t begin = lseek(fd, 0, SEEK_CUR);
+  if (begin < 0 || fstat(fd, &file) != 0 || begin >= file.st_size) return 0;
+  off_t end = lseek(fd, begin, SEEK_DATA);
+  if (end < 0 && errno == ENXIO) end = file.st_size;
+  if (end <= begin || lseek(fd, end, SEEK_SET) < 0) {
+    lseek(fd, begin, SEEK_SET);
+    return 0;
+  }
+  return end - begin;
+}
+
+void HashZeros(std::int64_t count, Hasher& hasher) {
+  static const char kZeros[64 * 1024] = {};
+  for (; count > 0; count -= sizeof kZeros) {
+    hasher.Update(kZeros, static_cast<std::size_t>(std::min<std::int64_t>(count, sizeof kZeros)));
   }
 }
 
@@ -103,6 +149,26 @@ absl::Status WriteAll(int fd, const void* data, std::size_t size, const std::str
   return absl::OkStatus();
 }
 
+absl::Status AppendSparsely(int fd, const void* data, std::size_t size, const std::string& path) {
+  const char* next = static_cast<const char*>(data);
+  bool ends_in_hole = false;
+  for (bool zero = false; size > 0; zero = !zero) {
+    const std::size_t length = RunLength(next, size, zero);
+    if (length == 0) continue;
+    if (!zero) POTOK_RETURN_IF_ERROR(WriteAll(fd, next, length, path));
+    if (zero && lseek(fd, static_cast<off_t>(length), SEEK_CUR) < 0) {
+      return DiskError(errno, "seek in", path);
+    }
+    ends_in_hole = zero;
+    next += length;
+    size -= length;
+  }
+  if (!ends_in_hole) return absl::OkStatus();
+  const off_t end = lseek(fd, 0, SEEK_CUR);
+  if (end < 0 || ftruncate(fd, end) != 0) return DiskError(errno, "lengthen", path);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::string> ReadWholeFile(const std::string& path) {
   POTOK_ASSIGN_OR_RETURN(const Fd fd, OpenFile(path, O_RDONLY));
   std::string content;
@@ -117,7 +183,14 @@ absl::StatusOr<std::string> ReadWholeFile(const std::string& path) {
 absl::StatusOr<std::int64_t> HashRest(int fd, Hasher& hasher, const std::string& path) {
   Buffer buffer;
   std::int64_t total_bytes = 0;
+  // A hole that is read takes memory and time for pages of zeros.
+  const bool sparse = IsSparse(fd);
   for (;;) {
+    if (sparse) {
+      const std::int64_t hole_bytes = PassHole(fd);
+      HashZeros(hole_bytes, hasher);
+      total_bytes += hole_bytes;
+    }
     POTOK_ASSIGN_OR_RETURN(const std::size_t count, ReadSome(fd, buffer, path));
     if (count == 0) return total_bytes;
     hasher.Update(buffer.data, count);
@@ -137,13 +210,19 @@ absl::StatusOr<Digest> CopyAndHash(int from, int to, const std::string& path) {
     POTOK_ASSIGN_OR_RETURN(const std::size_t count, ReadSome(from, buffer, path));
     if (count == 0) return hasher.Finish();
     hasher.Update(buffer.data, count);
-    POTOK_RETURN_IF_ERROR(WriteAll(to, buffer.data, count, path));
+    POTOK_RETURN_IF_ERROR(AppendSparsely(to, buffer.data, count, path));
   }
 }
 
 absl::Status SyncFolder(const std::string& path) {
   POTOK_ASSIGN_OR_RETURN(const Fd fd, OpenFile(path, O_RDONLY | O_DIRECTORY));
   if (fsync(fd.get()) != 0) return DiskError(errno, "sync", path);
+  return absl::OkStatus();
+}
+
+absl::Status SyncDisk(const std::string& path) {
+  POTOK_ASSIGN_OR_RETURN(const Fd fd, OpenFile(path, O_RDONLY));
+  if (syncfs(fd.get()) != 0) return DiskError(errno, "sync the disk of", path);
   return absl::OkStatus();
 }
 

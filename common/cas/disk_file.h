@@ -42,6 +42,10 @@ absl::StatusOr<Fd> OpenFile(const std::string& path, int flags, mode_t mode = 0)
 // Writes all of it at the descriptor's position.
 absl::Status WriteAll(int fd, const void* data, std::size_t size, const std::string& path);
 
+// The same, but leaves holes for zeros, so that a sparse file stays one. The file must end at the
+// descriptor's position, and ends there afterwards too.
+absl::Status AppendSparsely(int fd, const void* data, std::size_t size, const std::string& path);
+
 absl::StatusOr<std::string> ReadWholeFile(const std::string& path);
 
 // Reads the descriptor from its position to the end into the hasher; the number of bytes read.
@@ -53,6 +57,9 @@ absl::StatusOr<Digest> CopyAndHash(int from, int to, const std::string& path);
 
 // Makes entries of a folder last; UNAVAILABLE if it cannot.
 absl::Status SyncFolder(const std::string& path);
+
+// Makes everything written to the disk of this file or folder last.
+absl::Status SyncDisk(const std::string& path);
 
 // Removes a file, or a folder with everything below, without following links. Nothing there is OK.
 absl::Status RemoveTree(const std::string& path);

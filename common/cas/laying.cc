@@ -61,6 +61,15 @@ std::string Below(const std::string& root, const std::string& relative) {
   return relative.empty() ? root : root + "/" + relative;
 }
 
+// Nothing is to be put beside files that several share.
+absl::Status CloseFolders(const TreePlan& plan, const std::string& path) {
+  for (auto folder = plan.folders.rbegin(); folder != plan.folders.rend(); ++folder) {
+    const std::string whole = Below(path, *folder);
+    if (chmod(whole.c_str(), 0555) != 0) return DiskError(errno, "set mode of", whole);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status MoveInto(const std::string& made, const std::string& path, bool replace) {
   if (renameat2(AT_FDCWD, made.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) {
     return absl::OkStatus();
@@ -93,7 +102,7 @@ absl::Status LayPlan(const TreePlan& plan,
       return DiskError(errno, "make link", whole);
     }
   }
-  return absl::OkStatus();
+  return laying == Laying::kLink ? CloseFolders(plan, path) : absl::OkStatus();
 }
 
 absl::Status MakeBeside(const std::string& path,

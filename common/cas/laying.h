@@ -13,7 +13,7 @@ namespace potok {
 
 enum class Laying {
   kCopy,   // private, writable copies
-  kLink,   // hard links where possible, else read-only copies
+  kLink,   // hard links where possible, else read-only copies; read-only folders
   kAdopt,  // the blob's own file, made writable: the store it comes from is thrown away afterwards
 };
 

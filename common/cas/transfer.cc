@@ -8,10 +8,11 @@
 #include <map>
 #include <utility>
 
-#include "common/base/random_id.h"
+#include "absl/time/clock.h"
 #include "common/base/status_macros.h"
 #include "common/cas/disk_file.h"
 #include "common/cas/parallel.h"
+#include "common/cas/retry.h"
 #include "fmt/format.h"
 
 namespace potok {
@@ -23,6 +24,8 @@ using Pieces = std::vector<std::function<absl::Status()>>;
 // Above this a blob has a stream of its own, which can be resumed.
 constexpr std::int64_t kBatchedBytesMax = std::int64_t{1024} * 1024;
 constexpr std::size_t kBlobsPerBatch = 4000;
+// How often one who waits for a blob that another brings looks for it.
+constexpr absl::Duration kLookAgain = absl::Milliseconds(20);
 
 // Adds up what the parallel transfers have moved.
 class Progress {
@@ -143,21 +146,35 @@ absl::Status ReceiveBatch(CasCalls& calls, const std::vector<Digest>& batch, Blo
   return into.PutAll(blobs);
 }
 
+// The blob's upload into `into`, once nobody else brings it; null if somebody has brought it.
+absl::StatusOr<std::unique_ptr<BlobStore::Upload>> TakeOver(BlobStore& into, const Digest& digest) {
+  for (;; absl::SleepFor(kLookAgain)) {
+    if (into.Contains(digest)) return std::unique_ptr<BlobStore::Upload>();
+    // One name for all, so that what several want comes once.
+    auto upload = into.BeginUpload("fetch", digest);
+    if (absl::IsAborted(upload.status())) continue;
+    POTOK_RETURN_IF_ERROR(upload.status());
+    if (!into.Contains(digest)) return upload;
+    (*upload)->Drop();
+  }
+}
+
 absl::Status ReceiveAlone(CasCalls& calls,
                           const Digest& digest,
                           BlobStore& into,
                           const Position& moved) {
-  const std::string id = RandomId(32);
-  absl::Status received;
-  {
-    POTOK_ASSIGN_OR_RETURN(const auto upload, into.BeginUpload(id, digest));
-    const auto take = [&](std::int64_t offset, const std::string& data) {
-      return upload->Append(offset, data);
-    };
-    received = calls.Read(digest, take, moved);
-    if (received.ok()) received = upload->Finish();
+  POTOK_ASSIGN_OR_RETURN(const auto upload, TakeOver(into, digest));
+  if (upload == nullptr) {
+    moved(digest.size_bytes);
+    return absl::OkStatus();
   }
-  if (!received.ok()) into.DropUpload(id, digest);
+  const auto take = [&](std::int64_t offset, const std::string& data) {
+    return upload->Append(offset, data);
+  };
+  absl::Status received = calls.Read(digest, upload->committed_bytes(), take, moved);
+  if (received.ok()) received = upload->Finish();
+  // What a store that is away has cut short goes on when it is back.
+  if (!received.ok() && !IsTransient(received)) upload->Drop();
   return received;
 }
 

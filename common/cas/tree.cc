@@ -1,9 +1,7 @@
 #include "common/cas/tree.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
+#include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -22,37 +20,52 @@ namespace {
 constexpr std::size_t kGroupBytes = std::size_t{16} * 1024 * 1024;
 constexpr std::int64_t kGroupedBytesMax = std::int64_t{1024} * 1024;
 
-// What a walk over the folders of a store has found.
+// What a walk over folders has met.
 struct Walk {
-  std::set<Digest> seen;
+  std::set<Digest> folders;
   std::set<Digest> files;
-  std::vector<Digest> missing;
 };
 
-absl::StatusOr<std::vector<Digest>> VisitFolder(BlobStore& store,
-                                                const Digest& digest,
-                                                Walk& walk) {
-  std::vector<Digest> below;
-  POTOK_RETURN_IF_ERROR(CheckFolderSize(digest));
-  auto bytes = store.Read(digest);
-  if (absl::IsNotFound(bytes.status())) {
-    walk.missing.push_back(digest);
-    return below;
+absl::Status CheckLevel(const Artifact& artifact, const std::vector<Digest>& level, int depth) {
+  if (depth > kFolderDepthMax) {
+    return absl::DataLossError(fmt::format(
+        "folder {} is more than {} folders deep", artifact.digest.Hex(), kFolderDepthMax));
   }
-  POTOK_RETURN_IF_ERROR(bytes.status());
-  // How deep a folder lies is known only when it is laid; the links are checked again then.
-  POTOK_ASSIGN_OR_RETURN(const Folder folder, DecodeFolder(*bytes, kFolderDepthMax));
-  for (const FolderFile& file : folder.files) walk.files.insert(file.digest);
-  for (const FolderChild& child : folder.folders) {
-    if (walk.seen.insert(child.digest).second) below.push_back(child.digest);
+  for (const Digest& digest : level) POTOK_RETURN_IF_ERROR(CheckFolderSize(digest));
+  return absl::OkStatus();
+}
+
+// The folders in these folders that were not met before.
+absl::StatusOr<std::vector<Digest>> FoldersIn(const std::vector<std::string>& contents,
+                                              Walk& walk) {
+  std::vector<Digest> below;
+  for (const std::string& bytes : contents) {
+    // How deep a folder lies is known only when it is laid; the links are checked again then.
+    POTOK_ASSIGN_OR_RETURN(const Folder folder, DecodeFolder(bytes, kFolderDepthMax));
+    for (const FolderFile& file : folder.files) walk.files.insert(file.digest);
+    for (const FolderChild& child : folder.folders) {
+      if (walk.folders.insert(child.digest).second) below.push_back(child.digest);
+    }
   }
   return below;
 }
 
-absl::Status SyncDisk(const std::string& path) {
-  POTOK_ASSIGN_OR_RETURN(const Fd fd, OpenFile(path, O_RDONLY));
-  if (syncfs(fd.get()) != 0) return DiskError(errno, "sync the disk of", path);
-  return absl::OkStatus();
+// Takes `missing` out of `all`, which is sorted.
+std::vector<Digest> Without(const std::vector<Digest>& all, std::vector<Digest> missing) {
+  std::ranges::sort(missing);
+  std::vector<Digest> present;
+  std::ranges::set_difference(all, missing, std::back_inserter(present));
+  return present;
+}
+
+absl::StatusOr<std::vector<std::string>> ReadAll(BlobStore& store,
+                                                 const std::vector<Digest>& digests) {
+  std::vector<std::string> contents;
+  for (const Digest& digest : digests) {
+    POTOK_ASSIGN_OR_RETURN(std::string bytes, store.Read(digest));
+    contents.push_back(std::move(bytes));
+  }
+  return contents;
 }
 
 absl::StatusOr<std::string> BytesOf(const SnapshotBlob& blob) {
@@ -62,42 +75,41 @@ absl::StatusOr<std::string> BytesOf(const SnapshotBlob& blob) {
 
 }  // namespace
 
+absl::StatusOr<std::vector<Digest>> WalkMissing(const Artifact& artifact,
+                                                const FindMissing& missing,
+                                                const ReadFolders& read) {
+  Walk walk;
+  walk.folders.insert(artifact.digest);
+  std::vector<Digest> gone;
+  std::vector<Digest> level = {artifact.digest};
+  for (int depth = 0; !level.empty(); ++depth) {
+    POTOK_RETURN_IF_ERROR(CheckLevel(artifact, level, depth));
+    std::ranges::sort(level);
+    POTOK_ASSIGN_OR_RETURN(const std::vector<Digest> gone_here, missing(level));
+    gone.insert(gone.end(), gone_here.begin(), gone_here.end());
+    POTOK_ASSIGN_OR_RETURN(const auto contents, read(Without(level, gone_here)));
+    POTOK_ASSIGN_OR_RETURN(level, FoldersIn(contents, walk));
+  }
+  POTOK_ASSIGN_OR_RETURN(const auto gone_files, missing({walk.files.begin(), walk.files.end()}));
+  std::ranges::copy_if(gone_files, std::back_inserter(gone), [&](const Digest& digest) {
+    return !walk.folders.contains(digest);
+  });
+  return gone;
+}
+
 absl::StatusOr<std::vector<Digest>> MissingOf(BlobStore& store, const Artifact& artifact) {
   if (!artifact.is_folder) return store.Missing({artifact.digest});
-  Walk walk;
-  std::vector<Digest> level = {artifact.digest};
-  walk.seen.insert(artifact.digest);
-  for (int depth = 0; !level.empty(); ++depth) {
-    if (depth > kFolderDepthMax) {
-      return absl::DataLossError(fmt::format(
-          "folder {} is more than {} folders deep", artifact.digest.Hex(), kFolderDepthMax));
-    }
-    std::vector<Digest> below;
-    for (const Digest& digest : level) {
-      POTOK_ASSIGN_OR_RETURN(const std::vector<Digest> more, VisitFolder(store, digest, walk));
-      below.insert(below.end(), more.begin(), more.end());
-    }
-    level = std::move(below);
-  }
-  for (const Digest& digest : store.Missing({walk.files.begin(), walk.files.end()})) {
-    if (!walk.seen.contains(digest)) walk.missing.push_back(digest);
-  }
-  return std::move(walk.missing);
+  return WalkMissing(
+      artifact,
+      [&](const std::vector<Digest>& digests) { return store.Missing(digests); },
+      [&](const std::vector<Digest>& digests) { return ReadAll(store, digests); });
 }
 
 absl::Status LayOut(BlobStore& store,
                     const Artifact& artifact,
                     const std::string& path,
                     bool replace) {
-  const auto read = [&](const std::vector<Digest>& digests) {
-    std::vector<std::string> contents;
-    for (const Digest& digest : digests) {
-      auto bytes = store.Read(digest);
-      if (!bytes.ok()) return absl::StatusOr<std::vector<std::string>>(bytes.status());
-      contents.push_back(*std::move(bytes));
-    }
-    return absl::StatusOr<std::vector<std::string>>(std::move(contents));
-  };
+  const auto read = [&](const std::vector<Digest>& digests) { return ReadAll(store, digests); };
   POTOK_ASSIGN_OR_RETURN(const TreePlan plan, PlanTree(artifact, read));
   const BlobStore::Pin pin = store.PinAll(plan.Digests());
   const auto path_of = [&](const Digest& digest) { return store.PathOf(digest); };

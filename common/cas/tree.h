@@ -2,6 +2,7 @@
 // network.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -9,12 +10,20 @@
 #include "absl/status/statusor.h"
 #include "common/cas/blob_store.h"
 #include "common/cas/snapshot.h"
+#include "common/cas/tree_plan.h"
 
 namespace potok {
 
 // Every digest below (and including) an artifact's root that is not in `store`: Directory messages
 // that are missing hide what is below them. Empty means that the artifact is whole.
 absl::StatusOr<std::vector<Digest>> MissingOf(BlobStore& store, const Artifact& artifact);
+
+// The same of any store, level by level: `missing` says which of some blobs are not there, `read`
+// gives the bytes of folders that are.
+using FindMissing = std::function<absl::StatusOr<std::vector<Digest>>(const std::vector<Digest>&)>;
+absl::StatusOr<std::vector<Digest>> WalkMissing(const Artifact& artifact,
+                                                const FindMissing& missing,
+                                                const ReadFolders& read);
 
 // Lays an artifact at `path` out of `store`; the same rules as CasClient::Fetch. Replaces what is
 // there when `replace` (a new folder is made beside it and swapped in).

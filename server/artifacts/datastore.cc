@@ -11,7 +11,6 @@
 
 #include "common/base/status_macros.h"
 #include "common/cas/snapshot.h"
-#include "common/cas/tree.h"
 #include "fmt/format.h"
 #include "server/artifacts/beneath.h"
 #include "server/artifacts/datastore_uri.h"
@@ -50,10 +49,12 @@ absl::StatusOr<Snapshot> SnapshotOf(const Fd& fd, const std::string& name) {
   return snapshot;
 }
 
-absl::StatusOr<Artifact> ImportBeneath(int root, const DatastorePlace& place, BlobStore& blobs) {
+absl::StatusOr<Artifact> ImportBeneath(int root,
+                                       const DatastorePlace& place,
+                                       ArtifactStore& store) {
   POTOK_ASSIGN_OR_RETURN(const Fd fd, OpenBeneath(root, place.parts));
   const auto snapshot = SnapshotOf(fd, place.parts.back());
-  const absl::Status taken = snapshot.ok() ? PutSnapshot(blobs, *snapshot) : snapshot.status();
+  const absl::Status taken = snapshot.ok() ? store.Put(*snapshot) : snapshot.status();
   if (!taken.ok()) return Renamed(taken, fd, place);
   return snapshot->artifact;
 }
@@ -61,29 +62,29 @@ absl::StatusOr<Artifact> ImportBeneath(int root, const DatastorePlace& place, Bl
 absl::Status ExportBeneath(int root,
                            const DatastorePlace& place,
                            const Artifact& artifact,
-                           BlobStore& blobs) {
+                           ArtifactStore& store) {
   const std::vector<std::string> above(place.parts.begin(), place.parts.end() - 1);
   POTOK_ASSIGN_OR_RETURN(const Fd parent, MakeFoldersBeneath(root, above));
   const std::string leaf = "/" + place.parts.back();
-  const absl::Status laid = LayOut(blobs, artifact, PathOf(parent) + leaf, true);
+  const absl::Status laid = store.LayOver(artifact, PathOf(parent) + leaf);
   if (laid.ok()) return laid;
   return Renamed(laid, parent, {place.datastore, above});
 }
 
 }  // namespace
 
-Datastores::Datastores(std::string root, BlobStore& blobs)
-    : root_(std::move(root)), blobs_(blobs) {}
+Datastores::Datastores(std::string root, ArtifactStore& store)
+    : root_(std::move(root)), store_(store) {}
 
 absl::StatusOr<std::unique_ptr<Datastores>> Datastores::Open(const std::string& root,
-                                                             BlobStore& blobs) {
+                                                             ArtifactStore& store) {
   for (const char* name : kDatastores) {
     std::error_code error;
     const std::string path = fmt::format("{}/{}", root, name);
     std::filesystem::create_directories(path, error);
     if (error) return DiskError(error.value(), "make folder", path);
   }
-  return std::unique_ptr<Datastores>(new Datastores(root, blobs));
+  return std::unique_ptr<Datastores>(new Datastores(root, store));
 }
 
 std::vector<std::string> Datastores::Names() const {
@@ -102,7 +103,7 @@ absl::StatusOr<Artifact> Datastores::Import(const std::string& uri) {
   POTOK_RETURN_IF_ERROR(CheckKnown(place.datastore));
   POTOK_ASSIGN_OR_RETURN(const Fd root,
                          OpenFile(root_ + "/" + place.datastore, O_PATH | O_DIRECTORY));
-  auto artifact = ImportBeneath(root.get(), place, blobs_);
+  auto artifact = ImportBeneath(root.get(), place, store_);
   if (!artifact.ok()) return At("read", uri, artifact.status());
   return artifact;
 }
@@ -112,7 +113,7 @@ absl::Status Datastores::Export(const Artifact& artifact, const std::string& uri
   POTOK_RETURN_IF_ERROR(CheckKnown(place.datastore));
   POTOK_ASSIGN_OR_RETURN(const Fd root,
                          OpenFile(root_ + "/" + place.datastore, O_PATH | O_DIRECTORY));
-  return At("write to", uri, ExportBeneath(root.get(), place, artifact, blobs_));
+  return At("write to", uri, ExportBeneath(root.get(), place, artifact, store_));
 }
 
 }  // namespace potok::server

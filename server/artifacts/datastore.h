@@ -8,19 +8,19 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "common/cas/blob_store.h"
 #include "common/pipeline/spec.h"
+#include "server/artifacts/artifact_store.h"
 
 namespace potok::server {
 
 class Datastores {
  public:
   // Keeps datastore NAME in ROOT/NAME; `workspaceblobstore` and `workspacefilestore` are made if
-  // they are not there. `blobs` must outlive the result. UNAVAILABLE or PERMISSION_DENIED.
+  // they are not there. `store` must outlive the result. UNAVAILABLE or PERMISSION_DENIED.
   static absl::StatusOr<std::unique_ptr<Datastores>> Open(const std::string& root,
-                                                          BlobStore& blobs);
+                                                          ArtifactStore& store);
 
-  // The file or folder that a URI names (datastore_uri.h), taken into the blob store. NOT_FOUND if
+  // The file or folder that a URI names (datastore_uri.h), taken into the store. NOT_FOUND if
   // there is none; INVALID_ARGUMENT for a bad URI, an unknown datastore (the known ones are
   // listed), and links on the way or out of the folder.
   absl::StatusOr<Artifact> Import(const std::string& uri);
@@ -33,11 +33,11 @@ class Datastores {
   std::vector<std::string> Names() const;
 
  private:
-  Datastores(std::string root, BlobStore& blobs);
+  Datastores(std::string root, ArtifactStore& store);
   absl::Status CheckKnown(const std::string& datastore) const;
 
   const std::string root_;
-  BlobStore& blobs_;
+  ArtifactStore& store_;
 };
 
 }  // namespace potok::server

@@ -5,7 +5,6 @@
 
 #include "common/base/overloaded.h"
 #include "common/base/status_macros.h"
-#include "common/cas/tree.h"
 #include "common/pipeline/template.h"
 #include "fmt/format.h"
 #include "server/rpc/run_name.h"
@@ -30,7 +29,7 @@ absl::Status Completion::CheckArtifacts(const AttemptSucceeded& succeeded) const
   for (const OutputValue& output : succeeded.outputs) {
     const auto* artifact = std::get_if<Artifact>(&output.value);
     if (artifact == nullptr) continue;
-    POTOK_ASSIGN_OR_RETURN(const std::vector<Digest> missing, MissingOf(blobs_, *artifact));
+    POTOK_ASSIGN_OR_RETURN(const std::vector<Digest> missing, store_.MissingOf(*artifact));
     if (!missing.empty()) {
       return absl::DataLossError(
           fmt::format("output '{}': {} of its files are not in the store, for example {}",

@@ -7,7 +7,6 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "common/cas/blob_store.h"
 #include "server/artifacts/datastore.h"
 #include "server/domain/event.h"
 #include "server/domain/plan.h"
@@ -21,12 +20,12 @@ struct LiveRun {
 };
 using FindLiveRun = std::function<absl::StatusOr<LiveRun>(RunId)>;
 
-// Thread-safe; blocks on the disk.
+// Thread-safe; blocks on disk and store.
 class Completion {
  public:
   // All references outlive this.
-  Completion(BlobStore& blobs, Datastores& datastores, FindLiveRun find_run)
-      : blobs_(blobs), datastores_(datastores), find_run_(std::move(find_run)) {}
+  Completion(ArtifactStore& store, Datastores& datastores, FindLiveRun find_run)
+      : store_(store), datastores_(datastores), find_run_(std::move(find_run)) {}
 
   // True if there is anything to check or write, so that the others need not wait for the disk.
   static bool Needed(const Report& report);
@@ -39,7 +38,7 @@ class Completion {
   absl::Status CheckArtifacts(const AttemptSucceeded& succeeded) const;
   absl::Status WriteDestinations(const Report& report) const;
 
-  BlobStore& blobs_;
+  ArtifactStore& store_;
   Datastores& datastores_;
   FindLiveRun find_run_;
 };

@@ -77,28 +77,30 @@ absl::StatusOr<RunFilter> FilterOf(const v1::ListRunsRequest& request) {
 
 }  // namespace
 
-grpc::Status RunsService::Create(grpc::ServerContext* /*context*/,
+grpc::Status RunsService::Create(grpc::ServerContext* context,
                                  grpc::ServerReader<v1::CreateRunRequest>* reader,
                                  v1::CreateRunResponse* response) {
   v1::CreateRunRequest first;
   const auto message = ReadSpec(reader, &first);
   if (!message.ok()) return ToGrpc(message.status());
-  return Accept(*message, first.request_id(), first.submitter(), response);
+  return Accept(*context, *message, first.request_id(), first.submitter(), response);
 }
 
-grpc::Status RunsService::Submit(grpc::ServerContext* /*context*/,
+grpc::Status RunsService::Submit(grpc::ServerContext* context,
                                  const v1::SubmitRunRequest* request,
                                  v1::CreateRunResponse* response) {
-  return Accept(request->spec(), request->request_id(), request->submitter(), response);
+  return Accept(*context, request->spec(), request->request_id(), request->submitter(), response);
 }
 
-grpc::Status RunsService::Accept(const v1::PipelineSpec& message,
+grpc::Status RunsService::Accept(const grpc::ServerContext& context,
+                                 const v1::PipelineSpec& message,
                                  const std::string& request_id,
                                  const std::string& submitter,
                                  v1::CreateRunResponse* response) {
   auto spec = potok::FromProto(message);
   if (!spec.ok()) return WithProblems(spec.status());
-  auto accepted = submission_.Submit(*std::move(spec), request_id, submitter);
+  auto accepted = submission_.Submit(
+      *std::move(spec), request_id, submitter, [&context] { return !context.IsCancelled(); });
   if (!accepted.ok()) return WithProblems(accepted.status());
   response->set_name(accepted->name);
   for (const std::string& warning : accepted->warnings) response->add_warnings(warning);

@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "common/base/status_macros.h"
-#include "common/cas/tree.h"
 #include "common/rpc/pipeline_convert.h"
 #include "fmt/format.h"
+#include "server/artifacts/web_address.h"
 #include "server/domain/placement.h"
 #include "server/rpc/run_name.h"
 
@@ -30,14 +30,23 @@ bool StartsWith(const std::string& text, const std::string& start) {
   return text.compare(0, start.size(), start) == 0;
 }
 
-absl::Status CheckPresent(BlobStore& blobs, const Artifact& artifact, const std::string& where) {
-  POTOK_ASSIGN_OR_RETURN(const std::vector<Digest> missing, MissingOf(blobs, artifact));
+absl::Status CheckPresent(ArtifactStore& store,
+                          const Artifact& artifact,
+                          const std::string& where) {
+  POTOK_ASSIGN_OR_RETURN(const std::vector<Digest> missing, store.MissingOf(artifact));
   if (missing.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(fmt::format(
       "{}: {} of its files are not in the store (for example {}); upload them before submitting",
       where,
       missing.size(),
       missing.front().Hex()));
+}
+
+// Clients submit again what was UNAVAILABLE or RESOURCE_EXHAUSTED; but it was the source that is
+// away or has too much, and it has been tried.
+absl::Status AsFinal(const absl::Status& status) {
+  if (!absl::IsUnavailable(status) && !absl::IsResourceExhausted(status)) return status;
+  return absl::FailedPreconditionError(status.message());
 }
 
 // Names of pools that steps ask for and no machine is in, each once.
@@ -63,38 +72,56 @@ absl::StatusOr<std::shared_ptr<const Plan>> PlanOfStoredSpec(const std::string& 
   return RebuildPlan(std::move(spec));
 }
 
-absl::Status Submission::FindInput(Input& input, const std::string& where) const {
+absl::StatusOr<Artifact> Submission::FindUri(const std::string& uri,
+                                             ValueType type,
+                                             Found& found) const {
+  if (StartsWith(uri, "azureml://")) return datastores_.Import(uri);
+  if (!IsWebAddress(uri)) {
+    return absl::InvalidArgumentError(
+        fmt::format("data at {} is not fetched by this server; download it and give the local "
+                    "path, or use mode: direct to hand the address to the command",
+                    uri));
+  }
+  if (type == ValueType::kUriFolder || type == ValueType::kMltable) {
+    return absl::InvalidArgumentError(fmt::format(
+        "an address on the web is one file, not a {}: use type: uri_file, or mode: direct to hand "
+        "the address to the command",
+        NameOf(type)));
+  }
+  if (const auto known = found.files.find(uri); known != found.files.end()) return known->second;
+  const auto file = FetchFromWeb(uri, options_.web, store_.arrivals(), found.is_wanted);
+  if (!file.ok()) return AsFinal(file.status());
+  POTOK_RETURN_IF_ERROR(store_.Keep(*file));
+  return found.files[uri] = *file;
+}
+
+absl::Status Submission::FindInput(Input& input, const std::string& where, Found& found) const {
   if (const auto* artifact = std::get_if<Artifact>(&input.value)) {
-    return CheckPresent(blobs_, *artifact, where);
+    return CheckPresent(store_, *artifact, where);
   }
   const auto* uri = std::get_if<UriValue>(&input.value);
   if (uri == nullptr) return absl::OkStatus();
   if (input.mode == Mode::kDirect) return absl::OkStatus();  // handed over as it is
-  if (StartsWith(uri->uri, "azureml://")) {
-    auto artifact = datastores_.Import(uri->uri);
-    if (!artifact.ok()) {
-      return absl::Status(artifact.status().code(),
-                          fmt::format("{}: {}", where, std::string(artifact.status().message())));
-    }
-    input.value = *std::move(artifact);
-    return absl::OkStatus();
+  auto artifact = FindUri(uri->uri, input.type, found);
+  if (!artifact.ok()) {
+    return absl::Status(artifact.status().code(),
+                        fmt::format("{}: {}", where, std::string(artifact.status().message())));
   }
-  return absl::InvalidArgumentError(fmt::format(
-      "{}: data at {} is not fetched by this server; download it and give the local path, or use "
-      "mode: direct to hand the address to the command",
-      where,
-      uri->uri));
+  input.value = *std::move(artifact);
+  return absl::OkStatus();
 }
 
-absl::Status Submission::FindData(PipelineSpec& spec) const {
-  for (Input& input : spec.inputs) POTOK_RETURN_IF_ERROR(FindInput(input, "inputs." + input.name));
+absl::Status Submission::FindData(PipelineSpec& spec, Found& found) const {
+  for (Input& input : spec.inputs) {
+    POTOK_RETURN_IF_ERROR(FindInput(input, "inputs." + input.name, found));
+  }
   for (Step& step : spec.steps) {
     for (Input& input : step.inputs) {
       POTOK_RETURN_IF_ERROR(
-          FindInput(input, fmt::format("jobs.{}.inputs.{}", step.name, input.name)));
+          FindInput(input, fmt::format("jobs.{}.inputs.{}", step.name, input.name), found));
     }
     if (const auto* code = std::get_if<Artifact>(&step.code)) {
-      POTOK_RETURN_IF_ERROR(CheckPresent(blobs_, *code, fmt::format("jobs.{}.code", step.name)));
+      POTOK_RETURN_IF_ERROR(CheckPresent(store_, *code, fmt::format("jobs.{}.code", step.name)));
     }
   }
   return absl::OkStatus();
@@ -139,14 +166,16 @@ absl::Status Submission::CheckMachines(const Plan& plan, std::vector<std::string
 
 absl::StatusOr<Accepted> Submission::Submit(PipelineSpec spec,
                                             const std::string& request_id,
-                                            const std::string& submitter) {
+                                            const std::string& submitter,
+                                            const std::function<bool()>& is_wanted) {
   POTOK_RETURN_IF_ERROR(CheckRequestId(request_id));
   if (!spec.name.empty()) POTOK_RETURN_IF_ERROR(CheckRunName(spec.name));
   if (projector_.backlog_bytes() > options_.projection_backlog_max) {
     return absl::ResourceExhaustedError(
         "the server is busy storing what has already been submitted; try again in a few seconds");
   }
-  POTOK_RETURN_IF_ERROR(FindData(spec));
+  Found found{is_wanted, {}};
+  POTOK_RETURN_IF_ERROR(FindData(spec, found));
   Accepted accepted;
   accepted.name = spec.name.empty() ? MakeRunName() : spec.name;
   POTOK_ASSIGN_OR_RETURN(const std::shared_ptr<const Plan> plan, BuildPlan(std::move(spec)));

@@ -2,13 +2,15 @@
 // scheduler is told.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "common/cas/blob_store.h"
 #include "server/artifacts/datastore.h"
+#include "server/artifacts/web_fetch.h"
 #include "server/rpc/replies.h"
 #include "server/scheduler/scheduler.h"
 #include "server/store/store.h"
@@ -22,6 +24,7 @@ struct SubmissionOptions {
   absl::Duration answer_wait = absl::Seconds(30);
   std::int64_t projection_backlog_max = 64 << 20;  // docs/decisions/0001-journal-first.md
   DecideOptions decide;
+  WebOptions web;
 };
 
 struct Accepted {
@@ -32,14 +35,14 @@ struct Accepted {
 // Thread-safe; blocks. All references outlive this.
 class Submission {
  public:
-  Submission(BlobStore& blobs,
+  Submission(ArtifactStore& store,
              Datastores& datastores,
              Reader& reader,
              Projector& projector,
              Scheduler& scheduler,
              Replies& replies,
              SubmissionOptions options)
-      : blobs_(blobs),
+      : store_(store),
         datastores_(datastores),
         reader_(reader),
         projector_(projector),
@@ -47,16 +50,25 @@ class Submission {
         replies_(replies),
         options_(options) {}
 
-  // INVALID_ARGUMENT (one problem a line), FAILED_PRECONDITION (data is not in the store, no
-  // machine could ever run a step), ALREADY_EXISTS (name), RESOURCE_EXHAUSTED, UNAVAILABLE. Nothing
-  // is started unless OK, and after UNAVAILABLE the same request id may be submitted again.
+  // INVALID_ARGUMENT (one problem a line), FAILED_PRECONDITION (data is not in the store
+  // or cannot be had, no machine could ever run a step), ALREADY_EXISTS (name), RESOURCE_EXHAUSTED,
+  // UNAVAILABLE. Nothing is started unless OK, and after UNAVAILABLE the same request id may be
+  // submitted again. Data on the web is fetched first, however long that takes, as long as
+  // `is_wanted` is true.
   absl::StatusOr<Accepted> Submit(PipelineSpec spec,
                                   const std::string& request_id,
-                                  const std::string& submitter);
+                                  const std::string& submitter,
+                                  const std::function<bool()>& is_wanted = nullptr);
 
  private:
-  absl::Status FindData(PipelineSpec& spec) const;
-  absl::Status FindInput(Input& input, const std::string& where) const;
+  // What addresses on the web were found to hold, in one submission.
+  struct Found {
+    const std::function<bool()>& is_wanted;
+    std::map<std::string, Artifact> files;
+  };
+  absl::Status FindData(PipelineSpec& spec, Found& found) const;
+  absl::Status FindInput(Input& input, const std::string& where, Found& found) const;
+  absl::StatusOr<Artifact> FindUri(const std::string& uri, ValueType type, Found& found) const;
   absl::Status CheckMachines(const Plan& plan, std::vector<std::string>& warnings);
   struct Verdict {
     absl::Status satisfiable;
@@ -64,7 +76,7 @@ class Submission {
   };
   absl::StatusOr<Verdict> AskAboutMachines(const Plan& plan);
 
-  BlobStore& blobs_;
+  ArtifactStore& store_;
   Datastores& datastores_;
   Reader& reader_;
   Projector& projector_;

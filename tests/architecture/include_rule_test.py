@@ -30,7 +30,7 @@ MAY_INCLUDE = {
     "server/store/postgres": PURE
     + ["common/runtime/", "server/domain/", "server/journal/", "server/store/", "libpq-fe.h", "spdlog/"],
     "server/embedded": BASE + ["common/runtime/", "libpq-fe.h", "spdlog/"],
-    "server/artifacts": PURE + ["common/cas/", "common/runtime/"],
+    "server/artifacts": PURE + ["common/cas/", "common/rpc/", "common/runtime/", "curl/"] + GRPC,
     "server/logs": BASE + ["common/runtime/", "re2/", "spdlog/"],
     "server/scheduler": PURE + ["common/runtime/", "server/domain/", "server/store/", "spdlog/", "prometheus/"],
     "server/rpc": PURE

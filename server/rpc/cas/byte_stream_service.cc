@@ -19,7 +19,7 @@ namespace {
 
 namespace wire = google::bytestream;
 
-constexpr std::int64_t kChunkBytes = std::int64_t{1024} * 1024;
+constexpr std::int64_t kChunkBytes = std::int64_t{256} * 1024;
 
 // The bytes [begin, end) of a blob that are asked for.
 struct Range {

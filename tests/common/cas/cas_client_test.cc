@@ -89,6 +89,8 @@ TEST_F(CasClientTest, LinksAreReadOnlyAndShareTheCachesBytesCopiesDoNot) {
   const std::string blob = *cache->PathOf(DigestOf("bytes"));
   EXPECT_TRUE(fs::equivalent(folder_ / "link/a", blob));
   EXPECT_EQ(fs::status(folder_ / "link/a").permissions(), static_cast<fs::perms>(0444));
+  EXPECT_EQ(fs::status(folder_ / "link").permissions(), static_cast<fs::perms>(0555));
+  EXPECT_EQ(fs::status(folder_ / "copy").permissions(), static_cast<fs::perms>(0755));
   EXPECT_FALSE(fs::equivalent(folder_ / "copy/a", blob));
   EXPECT_EQ(fs::status(folder_ / "copy/a").permissions(), static_cast<fs::perms>(0644));
 }

@@ -44,6 +44,7 @@ CuttingProxy::CuttingProxy(std::string listen_path,
     : server_path_(std::move(server_path)), direction_(direction), cuts_(cuts.begin(), cuts.end()) {
   listener_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const sockaddr_un address = AddressOf(listen_path);
+  unlink(listen_path.c_str());  // of one before
   POTOK_CHECK(bind(listener_, Generic(address), sizeof address) == 0);
   POTOK_CHECK(listen(listener_, 16) == 0);
   POTOK_CHECK(pipe(stop_) == 0);
@@ -91,8 +92,10 @@ void CuttingProxy::Carry(int client) {
       const pollfd& event = from == client ? events[0] : events[1];
       if (!open || event.revents == 0) continue;
       ssize_t count = recv(from, buffer.data(), buffer.size(), 0);
-      const bool counted = direction == direction_ && left >= 0 && count > 0;
+      const bool ours = direction == direction_ && count > 0;
+      const bool counted = ours && left >= 0;
       if (counted) count = std::min(static_cast<std::int64_t>(count), left);
+      if (ours) carried_bytes_ += count;
       open = count > 0 && SendAll(to, buffer.data(), static_cast<std::size_t>(count));
       if (counted && (left -= count) == 0) {
         ++cuts_done_;

@@ -27,6 +27,8 @@ class CuttingProxy {
   CuttingProxy& operator=(const CuttingProxy&) = delete;
 
   int cuts_done() const { return cuts_done_; }
+  // What has gone in `direction`, in all connections.
+  std::int64_t carried_bytes() const { return carried_bytes_; }
 
  private:
   void Serve();
@@ -40,6 +42,7 @@ class CuttingProxy {
   int listener_ = -1;
   int stop_[2] = {-1, -1};  // a pipe; closed at the end
   std::atomic<int> cuts_done_ = 0;
+  std::atomic<std::int64_t> carried_bytes_ = 0;
   std::thread thread_;
 };
 

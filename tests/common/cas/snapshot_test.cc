@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "common/cas/ignore.h"
 #include "common/cas/tree.h"
@@ -231,6 +232,21 @@ TEST_F(SnapshotTest, AFileIsItsDigestAndName) {
             (Artifact{DigestOf("weights"), /*is_folder=*/false, 7, "model.bin"}));
   EXPECT_TRUE(absl::IsNotFound(SnapshotFile(folder_ / "absent").status()));
   EXPECT_TRUE(absl::IsInvalidArgument(SnapshotFile(folder_.path()).status()));
+}
+
+TEST_F(SnapshotTest, AFileWithHolesIsItsBytes) {
+  std::string bytes = std::string(200'000, '\0') + "middle" + std::string(300'000, '\0');
+  for (const std::string& end : {std::string("end"), std::string()}) {
+    const std::string path = folder_ / "sparse";
+    std::filesystem::remove(path);
+    WriteFile(path, "");
+    std::filesystem::resize_file(path, bytes.size());
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(200'000) << "middle";
+    file.seekp(static_cast<std::streamoff>(bytes.size())) << end;
+    file.close();
+    EXPECT_EQ(SnapshotFile(path)->artifact.digest, DigestOf(bytes + end));
+  }
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ class DatastoreTest : public testing::Test {
 
   TemporaryFolder folder_;
   std::unique_ptr<BlobStore> blobs_ = OpenStore(folder_ / "blobs");
-  std::unique_ptr<Datastores> stores_ = *Datastores::Open(folder_ / "data", *blobs_);
+  std::unique_ptr<ArtifactStore> artifacts_ = LocalArtifacts(*blobs_);
+  std::unique_ptr<Datastores> stores_ = *Datastores::Open(folder_ / "data", *artifacts_);
 };
 
 TEST_F(DatastoreTest, ImportsFoldersAndFiles) {

@@ -1,0 +1,40 @@
+// Files behind http:// and https:// addresses, taken into a blob store
+// (docs/decisions/0012-inputs-from-the-web.md). Thread-safe; blocks on network and disk.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/cas/blob_store.h"
+#include "common/pipeline/spec.h"
+
+namespace potok::server {
+
+struct WebOptions {
+  std::int64_t bytes_max = std::int64_t{100} << 30;  // of one file; 0: no limit
+  std::string proxy;           // empty: http_proxy, https_proxy and no_proxy of the process
+  std::string ca_file;         // PEM, instead of the system's; empty: the system's
+  bool local_sources = false;  // also what the server's own machine serves
+  absl::Duration connect_timeout = absl::Seconds(30);
+  absl::Duration stall_timeout = absl::Seconds(60);  // less than 1 KB/s for so long is a cut
+  absl::Duration patience = absl::Minutes(2);        // with a source that is away in the middle
+};
+
+// Brings the file at `url` into `blobs`. Redirects are followed up to ten times, from https to
+// https only. A cut one goes on where it was if the source says that it is still the same
+// (ETag or Last-Modified; RFC 9110, 13.1.5 and 14.2), else from the start.
+//
+// Errors name the address without its secrets, what happened and what to do: INVALID_ARGUMENT,
+// NOT_FOUND (404, 410), PERMISSION_DENIED (401, 403, an address of the server's own machine),
+// RESOURCE_EXHAUSTED (larger than bytes_max, full disk), FAILED_PRECONDITION (certificate, too many
+// redirects), DATA_LOSS (fewer bytes than announced), UNAVAILABLE, CANCELLED once `is_wanted` is
+// false. Nothing stays of what failed.
+absl::StatusOr<Artifact> FetchFromWeb(const std::string& url,
+                                      const WebOptions& options,
+                                      BlobStore& blobs,
+                                      const std::function<bool()>& is_wanted);
+
+}  // namespace potok::server

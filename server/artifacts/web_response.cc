@@ -1,0 +1,36 @@
+#include "server/artifacts/web_response.h"
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_split.h"
+
+namespace potok::server {
+
+void WebResponse::AddLine(const std::string& line) {
+  if (absl::StartsWith(line, "HTTP/")) {
+    *this = WebResponse();
+    const std::vector<std::string> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
+    if (words.size() < 2 || !absl::SimpleAtoi(words[1], &code)) code = 0;
+    return;
+  }
+  const std::size_t colon = line.find(':');
+  if (colon == std::string::npos) return;
+  const std::string name = absl::AsciiStrToLower(line.substr(0, colon));
+  std::string value = line.substr(colon + 1);
+  absl::StripAsciiWhitespace(&value);
+  if (name == "etag") etag = value;
+  if (name == "last-modified") last_modified = value;
+  if (name == "content-length" && !absl::SimpleAtoi(value, &length)) length = -1;
+  if (name == "content-range" && absl::StartsWith(value, "bytes ")) {
+    const std::string begin = value.substr(6, value.find('-') - 6);
+    if (!absl::SimpleAtoi(begin, &range_begin)) range_begin = -1;
+  }
+}
+
+std::string WebResponse::Validator() const {
+  if (!etag.empty() && !absl::StartsWith(etag, "W/")) return etag;
+  return last_modified;
+}
+
+}  // namespace potok::server
