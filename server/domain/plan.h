@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "absl/status/statusor.h"
 #include "common/pipeline/spec.h"
 
@@ -58,7 +59,7 @@ struct Plan {
   PipelineSpec spec;
   std::vector<PlanStep> steps;  // as in spec.steps
   std::vector<Shape> shapes;    // each once
-  std::map<std::string, std::uint32_t> index_of;
+  absl::btree_map<std::string, std::uint32_t> index_of;
 
   const Shape& shape_of(std::uint32_t step) const { return shapes[steps[step].shape]; }
   // True if it needs no other step: it is queued as soon as there is the run.

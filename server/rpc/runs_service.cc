@@ -1,5 +1,7 @@
 #include "server/rpc/runs_service.h"
 
+#include <google/protobuf/arena.h>
+
 #include <cstdlib>
 #include <utility>
 
@@ -20,8 +22,9 @@ constexpr int kPageDefault = 50;
 constexpr int kPageMax = 1000;
 constexpr absl::Duration kCancelWait = absl::Seconds(30);
 
-absl::StatusOr<v1::PipelineSpec> ReadSpec(grpc::ServerReader<v1::CreateRunRequest>* reader,
-                                          v1::CreateRunRequest* first) {
+// The serialised spec.
+absl::StatusOr<std::string> ReadSpec(grpc::ServerReader<v1::CreateRunRequest>* reader,
+                                     v1::CreateRunRequest* first) {
   std::string bytes;
   v1::CreateRunRequest request;
   bool any = false;
@@ -37,11 +40,18 @@ absl::StatusOr<v1::PipelineSpec> ReadSpec(grpc::ServerReader<v1::CreateRunReques
           fmt::format("the pipeline is larger than {} MiB", kSpecBytesMax >> 20));
     }
   }
-  v1::PipelineSpec spec;
-  if (!any || !spec.ParseFromString(bytes)) {
+  if (!any) return absl::InvalidArgumentError("spec_chunk holds no PipelineSpec");
+  return bytes;
+}
+
+// On an arena: a large pipeline is a million small messages.
+absl::StatusOr<PipelineSpec> ParseSpec(const std::string& bytes) {
+  google::protobuf::Arena arena;
+  auto* message = google::protobuf::Arena::CreateMessage<v1::PipelineSpec>(&arena);
+  if (!message->ParseFromString(bytes)) {
     return absl::InvalidArgumentError("spec_chunk holds no complete PipelineSpec");
   }
-  return spec;
+  return potok::FromProto(*message);
 }
 
 absl::StatusOr<RunFilter> FilterOf(const v1::ListRunsRequest& request) {
@@ -77,11 +87,12 @@ grpc::Status RunsService::Create(grpc::ServerContext* /*context*/,
                                  grpc::ServerReader<v1::CreateRunRequest>* reader,
                                  v1::CreateRunResponse* response) {
   v1::CreateRunRequest first;
-  const auto message = ReadSpec(reader, &first);
-  if (!message.ok()) return ToGrpc(message.status());
-  auto spec = potok::FromProto(*message);
+  auto bytes = ReadSpec(reader, &first);
+  if (!bytes.ok()) return ToGrpc(bytes.status());
+  auto spec = ParseSpec(*bytes);
   if (!spec.ok()) return ToGrpc(spec.status());
-  auto accepted = submission_.Submit(*std::move(spec), first.request_id(), first.submitter());
+  auto accepted = submission_.Submit(
+      *std::move(spec), *std::move(bytes), first.request_id(), first.submitter());
   if (!accepted.ok()) return ToGrpc(accepted.status());
   response->set_name(accepted->name);
   for (const std::string& warning : accepted->warnings) response->add_warnings(warning);

@@ -30,14 +30,17 @@ bool StartsWith(const std::string& text, const std::string& start) {
   return text.compare(0, start.size(), start) == 0;
 }
 
-absl::Status CheckPresent(BlobStore& blobs, const Artifact& artifact, const std::string& where) {
+absl::Status CheckPresent(BlobStore& blobs, const Artifact& artifact) {
   POTOK_ASSIGN_OR_RETURN(const std::vector<Digest> missing, MissingOf(blobs, artifact));
   if (missing.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(fmt::format(
-      "{}: {} of its files are not in the store (for example {}); upload them before submitting",
-      where,
+      "{} of its files are not in the store (for example {}); upload them before submitting",
       missing.size(),
       missing.front().Hex()));
+}
+
+absl::Status At(const std::string& where, const absl::Status& status) {
+  return absl::Status(status.code(), fmt::format("{}: {}", where, std::string(status.message())));
 }
 
 // Names of pools that steps ask for and no machine is in, each once.
@@ -63,41 +66,44 @@ absl::StatusOr<std::shared_ptr<const Plan>> PlanOfStoredSpec(const std::string& 
   return RebuildPlan(std::move(spec));
 }
 
-absl::Status Submission::FindInput(Input& input, const std::string& where) const {
+absl::StatusOr<bool> Submission::FindInput(Input& input) const {
   if (const auto* artifact = std::get_if<Artifact>(&input.value)) {
-    return CheckPresent(blobs_, *artifact, where);
+    POTOK_RETURN_IF_ERROR(CheckPresent(blobs_, *artifact));
+    return false;
   }
   const auto* uri = std::get_if<UriValue>(&input.value);
-  if (uri == nullptr) return absl::OkStatus();
-  if (input.mode == Mode::kDirect) return absl::OkStatus();  // handed over as it is
+  if (uri == nullptr || input.mode == Mode::kDirect) return false;  // handed over as it is
   if (StartsWith(uri->uri, "azureml://")) {
-    auto artifact = datastores_.Import(uri->uri);
-    if (!artifact.ok()) {
-      return absl::Status(artifact.status().code(),
-                          fmt::format("{}: {}", where, std::string(artifact.status().message())));
-    }
-    input.value = *std::move(artifact);
-    return absl::OkStatus();
+    POTOK_ASSIGN_OR_RETURN(input.value, datastores_.Import(uri->uri));
+    return true;
   }
   return absl::InvalidArgumentError(fmt::format(
-      "{}: data at {} is not fetched by this server; download it and give the local path, or use "
+      "data at {} is not fetched by this server; download it and give the local path, or use "
       "mode: direct to hand the address to the command",
-      where,
       uri->uri));
 }
 
-absl::Status Submission::FindData(PipelineSpec& spec) const {
-  for (Input& input : spec.inputs) POTOK_RETURN_IF_ERROR(FindInput(input, "inputs." + input.name));
+absl::StatusOr<bool> Submission::FindData(PipelineSpec& spec) const {
+  bool any = false;
+  for (Input& input : spec.inputs) {
+    const auto fetched = FindInput(input);
+    if (!fetched.ok()) return At("inputs." + input.name, fetched.status());
+    any = any || *fetched;
+  }
   for (Step& step : spec.steps) {
     for (Input& input : step.inputs) {
-      POTOK_RETURN_IF_ERROR(
-          FindInput(input, fmt::format("jobs.{}.inputs.{}", step.name, input.name)));
+      const auto fetched = FindInput(input);
+      if (!fetched.ok()) {
+        return At(fmt::format("jobs.{}.inputs.{}", step.name, input.name), fetched.status());
+      }
+      any = any || *fetched;
     }
     if (const auto* code = std::get_if<Artifact>(&step.code)) {
-      POTOK_RETURN_IF_ERROR(CheckPresent(blobs_, *code, fmt::format("jobs.{}.code", step.name)));
+      const absl::Status present = CheckPresent(blobs_, *code);
+      if (!present.ok()) return At(fmt::format("jobs.{}.code", step.name), present);
     }
   }
-  return absl::OkStatus();
+  return any;
 }
 
 // The scheduler's view of the machines that a plan meets; UNAVAILABLE when it is stopping.
@@ -138,6 +144,7 @@ absl::Status Submission::CheckMachines(const Plan& plan, std::vector<std::string
 }
 
 absl::StatusOr<Accepted> Submission::Submit(PipelineSpec spec,
+                                            std::string bytes,
                                             const std::string& request_id,
                                             const std::string& submitter) {
   POTOK_RETURN_IF_ERROR(CheckRequestId(request_id));
@@ -146,7 +153,7 @@ absl::StatusOr<Accepted> Submission::Submit(PipelineSpec spec,
     return absl::ResourceExhaustedError(
         "the server is busy storing what has already been submitted; try again in a few seconds");
   }
-  POTOK_RETURN_IF_ERROR(FindData(spec));
+  POTOK_ASSIGN_OR_RETURN(const bool fetched, FindData(spec));
   Accepted accepted;
   accepted.name = spec.name.empty() ? MakeRunName() : spec.name;
   POTOK_ASSIGN_OR_RETURN(const std::shared_ptr<const Plan> plan, BuildPlan(std::move(spec)));
@@ -159,7 +166,7 @@ absl::StatusOr<Accepted> Submission::Submit(PipelineSpec spec,
                       step.instance_count));
     }
   }
-  const std::string bytes = ToProto(plan->spec).SerializeAsString();
+  if (fetched) bytes = ToProto(plan->spec).SerializeAsString();
   const Digest digest = DigestOf(bytes);
   POTOK_RETURN_IF_ERROR(reader_.PutSpec(digest, bytes));
   Replies::Pending pending = replies_.Expect();

@@ -47,16 +47,19 @@ class Submission {
         replies_(replies),
         options_(options) {}
 
-  // INVALID_ARGUMENT (one problem a line), FAILED_PRECONDITION (data is not in the store, no
-  // machine could ever run a step), ALREADY_EXISTS (name), RESOURCE_EXHAUSTED, UNAVAILABLE. Nothing
-  // is started unless OK, and after UNAVAILABLE the same request id may be submitted again.
+  // `bytes` is the serialised form of `spec`. INVALID_ARGUMENT (one problem a line),
+  // FAILED_PRECONDITION (data is not in the store, no machine could ever run a step),
+  // ALREADY_EXISTS (name), RESOURCE_EXHAUSTED, UNAVAILABLE. Nothing is started unless OK, and after
+  // UNAVAILABLE the same request id may be submitted again.
   absl::StatusOr<Accepted> Submit(PipelineSpec spec,
+                                  std::string bytes,
                                   const std::string& request_id,
                                   const std::string& submitter);
 
  private:
-  absl::Status FindData(PipelineSpec& spec) const;
-  absl::Status FindInput(Input& input, const std::string& where) const;
+  // True if data was fetched, and `spec` says now what it is.
+  absl::StatusOr<bool> FindData(PipelineSpec& spec) const;
+  absl::StatusOr<bool> FindInput(Input& input) const;
   absl::Status CheckMachines(const Plan& plan, std::vector<std::string>& warnings);
   struct Verdict {
     absl::Status satisfiable;
