@@ -9,8 +9,6 @@ COMMENT ON TABLE journal IS
   'The truth: one row for each turn of the scheduler, its changes as a potok.journal.v1.Batch. '
   'Rows go a day after they were projected; the last one stays.';
 COMMENT ON COLUMN journal.epoch IS 'Set where the batch says that a server started.';
--- Most batches are short-lived and on the way of every turn, where compressing costs more than writing.
-ALTER TABLE journal ALTER COLUMN batch SET STORAGE EXTERNAL;
 CREATE INDEX journal_epoch ON journal (epoch) WHERE epoch IS NOT NULL;
 
 CREATE TABLE claims (
@@ -28,8 +26,10 @@ CREATE TABLE specs (
   spec bytea NOT NULL,
   PRIMARY KEY (sha256, size_bytes)
 );
--- The default, pglz, takes a second for a pipeline of 100,000 steps. A PostgreSQL that was built without lz4 keeps it.
+-- Storing a pipeline of 100,000 steps takes half the time that it does with the default, pglz. A PostgreSQL that was built
+-- without lz4 keeps that.
 DO $$ BEGIN
+  ALTER TABLE journal ALTER COLUMN batch SET COMPRESSION lz4;
   ALTER TABLE specs ALTER COLUMN spec SET COMPRESSION lz4;
 EXCEPTION WHEN feature_not_supported THEN NULL;
 END $$;
