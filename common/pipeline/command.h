@@ -17,6 +17,9 @@ namespace potok {
 // with its ending zero.
 inline constexpr std::size_t kCommandBytesMax = 32 * 4096 - 1;
 
+// Whether there is a $[[ ... ]] block in it, closed or not.
+bool HasOptionalBlocks(const std::string& command);
+
 // Removes each $[[ ... ]] block in which an input has no value, and the brackets of the others.
 // `with_value` names the inputs that have one; outputs always do. "$[[:" opens no block: it is a
 // line's end and a class of characters in a regular expression. INVALID_ARGUMENT for a block that

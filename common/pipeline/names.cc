@@ -81,6 +81,8 @@ bool IsVariableName(const std::string& name) {
 }
 
 bool IsReservedPortName(const std::string& name) {
+  constexpr std::size_t kLongest = sizeof("ld_library_path") - 1;
+  if (name.size() > kLongest) return false;
   std::string lower = name;
   std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) {
     return static_cast<char>(std::tolower(c));

@@ -65,8 +65,13 @@ absl::Status CollectReferences(const Segment& segment, std::vector<CommandRefere
 
 }  // namespace
 
+bool HasOptionalBlocks(const std::string& command) {
+  return FindBlock(command, 0) != std::string::npos;
+}
+
 absl::StatusOr<std::string> ResolveOptionalBlocks(const std::string& command,
                                                   const std::set<std::string>& with_value) {
+  if (!HasOptionalBlocks(command)) return command;
   POTOK_ASSIGN_OR_RETURN(const std::vector<Segment> segments, Segments(command));
   std::string resolved;
   for (const Segment& segment : segments) {

@@ -10,7 +10,35 @@ namespace potok {
 
 namespace {
 
-void CheckPortName(const std::string& name, const std::string& where, Problems* problems) {
+// Where a port is declared, as a text only when there is something to say.
+struct PortPlace {
+  const std::string& owner;  // "", or "jobs.train."
+  const char* kind;
+  const std::string& name;
+
+  // NOLINTNEXTLINE(google-explicit-constructor): it stands where the text would.
+  operator std::string() const { return owner + kind + name; }
+};
+
+// For each port whether an earlier one has its name.
+template <class Port>
+std::vector<bool> RepeatedNames(const std::vector<Port>& ports) {
+  constexpr std::size_t kComparedMax = 16;
+  std::vector<bool> repeated(ports.size());
+  std::unordered_set<std::string> names;
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    if (ports.size() > kComparedMax) {
+      repeated[i] = !names.insert(ports[i].name).second;
+      continue;
+    }
+    for (std::size_t k = 0; k < i; ++k) {
+      repeated[i] = repeated[i] || ports[k].name == ports[i].name;
+    }
+  }
+  return repeated;
+}
+
+void CheckPortName(const std::string& name, const PortPlace& where, Problems* problems) {
   if (!IsPortName(name)) {
     problems->Error(where,
                     fmt::format("'{}' cannot name an input or output; use letters, digits and '_',"
@@ -22,7 +50,7 @@ void CheckPortName(const std::string& name, const std::string& where, Problems* 
   }
 }
 
-void CheckLimits(const Input& input, const std::string& where, Problems* problems) {
+void CheckLimits(const Input& input, const PortPlace& where, Problems* problems) {
   if (input.min && input.max && *input.min > *input.max) {
     problems->Error(
         where,
@@ -31,7 +59,7 @@ void CheckLimits(const Input& input, const std::string& where, Problems* problem
   }
 }
 
-void CheckInputMode(const Input& input, const std::string& where, Problems* problems) {
+void CheckInputMode(const Input& input, const PortPlace& where, Problems* problems) {
   const bool evaluates = input.mode == Mode::kEvalMount || input.mode == Mode::kEvalDownload;
   if (evaluates && input.type != ValueType::kMltable) {
     problems->Error(
@@ -83,11 +111,12 @@ void CheckGivenValue(const Input& input, Problems* problems) {
 void CheckInputDeclarations(const std::vector<Input>& inputs,
                             const std::string& where,
                             Problems* problems) {
-  std::unordered_set<std::string> names;
-  for (const Input& input : inputs) {
-    const std::string path = where + "inputs." + input.name;
+  const std::vector<bool> repeated = RepeatedNames(inputs);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Input& input = inputs[i];
+    const PortPlace path{where, "inputs.", input.name};
     CheckPortName(input.name, path, problems);
-    if (!names.insert(input.name).second) {
+    if (repeated[i]) {
       problems->Error(path, fmt::format("there are two inputs '{}'; rename one", input.name));
     }
     CheckLimits(input, path, problems);
@@ -98,11 +127,12 @@ void CheckInputDeclarations(const std::vector<Input>& inputs,
 void CheckOutputDeclarations(const std::vector<Output>& outputs,
                              const std::string& where,
                              Problems* problems) {
-  std::unordered_set<std::string> names;
-  for (const Output& output : outputs) {
-    const std::string path = where + "outputs." + output.name;
+  const std::vector<bool> repeated = RepeatedNames(outputs);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const Output& output = outputs[i];
+    const PortPlace path{where, "outputs.", output.name};
     CheckPortName(output.name, path, problems);
-    if (!names.insert(output.name).second) {
+    if (repeated[i]) {
       problems->Error(path, fmt::format("there are two outputs '{}'; rename one", output.name));
     }
     if (!IsOutputMode(output.mode)) {
@@ -112,7 +142,7 @@ void CheckOutputDeclarations(const std::vector<Output>& outputs,
                       NameOf(output.mode)));
     }
     if (const auto parts = ParseTemplate(output.path, TemplatePlace::kPath); !parts.ok()) {
-      problems->Error(path + ".path", std::string(parts.status().message()));
+      problems->Error(std::string(path) + ".path", std::string(parts.status().message()));
     }
   }
 }

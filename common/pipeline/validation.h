@@ -38,7 +38,7 @@ class SpecIndex {
   };
   const PipelineSpec& spec_;
   Positions steps_;
-  std::vector<Ports> ports_;
+  std::unordered_map<std::uint32_t, Ports> many_ports_;  // of steps with too many to look through
   Ports pipeline_;
 };
 

@@ -16,33 +16,36 @@ std::map<std::string, std::string> MapOf(const Map& map) {
   return {map.begin(), map.end()};
 }
 
-absl::StatusOr<ValueType> TypeOf(v1::ValueType type, const std::string& where) {
+absl::StatusOr<ValueType> TypeOf(v1::ValueType type) {
   if (type <= v1::VALUE_TYPE_UNSPECIFIED || type > v1::VALUE_TYPE_TRITON_MODEL) {
-    return absl::InvalidArgumentError(fmt::format(
-        "{}: value type {} is not known to this server", where, static_cast<int>(type)));
+    return absl::InvalidArgumentError(
+        fmt::format("value type {} is not known to this server", static_cast<int>(type)));
   }
   return static_cast<ValueType>(type - 1);
 }
 
-absl::StatusOr<Mode> ModeOf(v1::Mode mode, const std::string& where) {
+absl::StatusOr<Mode> ModeOf(v1::Mode mode) {
   if (mode < v1::MODE_UNSPECIFIED || mode > v1::MODE_EVAL_DOWNLOAD) {
     return absl::InvalidArgumentError(
-        fmt::format("{}: mode {} is not known to this server", where, static_cast<int>(mode)));
+        fmt::format("mode {} is not known to this server", static_cast<int>(mode)));
   }
   return static_cast<Mode>(mode);
 }
 
-v1::Binding BindingToProto(const Binding& binding) {
-  v1::Binding out;
+// Only where something is wrong is the place put together: there are 100,000 steps.
+absl::Status At(const std::string& where, const absl::Status& status) {
+  return absl::Status(status.code(), fmt::format("{}: {}", where, std::string(status.message())));
+}
+
+void Write(const Binding& binding, v1::Binding* out) {
   std::visit(Overloaded{
                  [](const std::monostate&) {},
-                 [&](const TextValue& text) { out.set_text(text.text); },
-                 [&](const Artifact& artifact) { *out.mutable_artifact() = ToProto(artifact); },
-                 [&](const UriValue& uri) { out.set_uri(uri.uri); },
+                 [&](const TextValue& text) { out->set_text(text.text); },
+                 [&](const Artifact& artifact) { *out->mutable_artifact() = ToProto(artifact); },
+                 [&](const UriValue& uri) { out->set_uri(uri.uri); },
                  [](const LocalPath&) { POTOK_CHECK(false && "a local path has no wire form"); },
              },
              binding);
-  return out;
 }
 
 absl::StatusOr<Binding> BindingFromProto(const v1::Binding& binding) {
@@ -61,112 +64,116 @@ absl::StatusOr<Binding> BindingFromProto(const v1::Binding& binding) {
   return Binding();
 }
 
-v1::Input InputToProto(const Input& input) {
-  v1::Input out;
-  out.set_name(input.name);
-  out.set_type(ToProto(input.type));
-  out.set_mode(ToProto(input.mode));
-  out.set_optional(input.optional);
+void Write(const Input& input, v1::Input* out) {
+  out->set_name(input.name);
+  out->set_type(ToProto(input.type));
+  out->set_mode(ToProto(input.mode));
+  out->set_optional(input.optional);
   if (!std::holds_alternative<std::monostate>(input.value)) {
-    *out.mutable_value() = BindingToProto(input.value);
+    Write(input.value, out->mutable_value());
   }
-  if (input.min) out.set_min(*input.min);
-  if (input.max) out.set_max(*input.max);
-  for (const std::string& choice : input.choices) out.add_choices(choice);
-  out.set_description(input.description);
-  return out;
+  if (input.min) out->set_min(*input.min);
+  if (input.max) out->set_max(*input.max);
+  for (const std::string& choice : input.choices) out->add_choices(choice);
+  out->set_description(input.description);
 }
 
-absl::StatusOr<Input> InputFromProto(const v1::Input& input, const std::string& where) {
-  Input out;
-  out.name = input.name();
-  POTOK_ASSIGN_OR_RETURN(out.type, TypeOf(input.type(), where));
-  POTOK_ASSIGN_OR_RETURN(out.mode, ModeOf(input.mode(), where));
-  out.optional = input.optional();
-  POTOK_ASSIGN_OR_RETURN(out.value, BindingFromProto(input.value()));
-  if (input.has_min()) out.min = input.min();
-  if (input.has_max()) out.max = input.max();
-  out.choices.assign(input.choices().begin(), input.choices().end());
-  out.description = input.description();
-  return out;
+absl::Status Read(const v1::Input& input, Input* out) {
+  out->name = input.name();
+  POTOK_ASSIGN_OR_RETURN(out->type, TypeOf(input.type()));
+  POTOK_ASSIGN_OR_RETURN(out->mode, ModeOf(input.mode()));
+  out->optional = input.optional();
+  POTOK_ASSIGN_OR_RETURN(out->value, BindingFromProto(input.value()));
+  if (input.has_min()) out->min = input.min();
+  if (input.has_max()) out->max = input.max();
+  out->choices.assign(input.choices().begin(), input.choices().end());
+  out->description = input.description();
+  return absl::OkStatus();
 }
 
-absl::StatusOr<Output> OutputFromProto(const v1::Output& output, const std::string& where) {
-  Output out;
-  out.name = output.name();
-  POTOK_ASSIGN_OR_RETURN(out.type, TypeOf(output.type(), where));
-  POTOK_ASSIGN_OR_RETURN(out.mode, ModeOf(output.mode(), where));
-  out.path = output.path();
-  out.promoted_to = output.promoted_to();
-  out.asset_name = output.asset_name();
-  out.asset_version = output.asset_version();
-  return out;
+absl::Status Read(const v1::Output& output, Output* out) {
+  out->name = output.name();
+  POTOK_ASSIGN_OR_RETURN(out->type, TypeOf(output.type()));
+  POTOK_ASSIGN_OR_RETURN(out->mode, ModeOf(output.mode()));
+  out->path = output.path();
+  out->promoted_to = output.promoted_to();
+  out->asset_name = output.asset_name();
+  out->asset_version = output.asset_version();
+  return absl::OkStatus();
 }
 
-v1::Step StepToProto(const Step& step) {
-  v1::Step out;
-  out.set_name(step.name);
-  out.set_display_name(step.display_name);
-  out.set_component(step.component);
-  out.set_component_version(step.component_version);
-  out.set_command(step.command);
+// Of a step's port, whose place the message begins with, or of the step itself.
+absl::Status InStep(const std::string& name, const absl::Status& status) {
+  const std::string message(status.message());
+  const bool of_port = message.rfind("inputs.", 0) == 0 || message.rfind("outputs.", 0) == 0;
+  return absl::Status(status.code(),
+                      fmt::format("jobs.{}{}{}", name, of_port ? "." : ": ", message));
+}
+
+template <class Message, class Port>
+absl::Status ReadPorts(const google::protobuf::RepeatedPtrField<Message>& messages,
+                       const std::string& kind,
+                       std::vector<Port>* ports) {
+  ports->reserve(static_cast<std::size_t>(messages.size()));
+  for (const Message& message : messages) {
+    const absl::Status status = Read(message, &ports->emplace_back());
+    if (!status.ok()) return At(kind + message.name(), status);
+  }
+  return absl::OkStatus();
+}
+
+void Write(const Step& step, v1::Step* out) {
+  out->set_name(step.name);
+  out->set_display_name(step.display_name);
+  out->set_component(step.component);
+  out->set_component_version(step.component_version);
+  out->set_command(step.command);
   POTOK_CHECK(!std::holds_alternative<LocalCode>(step.code));
-  if (const auto* code = std::get_if<Artifact>(&step.code)) *out.mutable_code() = ToProto(*code);
-  for (const Input& input : step.inputs) *out.add_inputs() = InputToProto(input);
-  for (const Output& output : step.outputs) *out.add_outputs() = ToProto(output);
-  out.mutable_environment_variables()->insert(step.environment_variables.begin(),
-                                              step.environment_variables.end());
-  out.set_environment(step.environment);
-  *out.mutable_resources() = ToProto(step.resources);
-  out.set_compute(step.compute);
-  out.set_instance_count(step.instance_count);
-  if (!step.distribution.type.empty()) *out.mutable_distribution() = ToProto(step.distribution);
-  out.set_timeout_seconds(step.timeout_seconds);
-  for (const std::string& name : step.depends_on) out.add_depends_on(name);
-  out.mutable_labels()->insert(step.labels.begin(), step.labels.end());
-  out.mutable_tags()->insert(step.tags.begin(), step.tags.end());
-  out.set_description(step.description);
-  out.set_deterministic(step.deterministic);
-  return out;
+  if (const auto* code = std::get_if<Artifact>(&step.code)) *out->mutable_code() = ToProto(*code);
+  for (const Input& input : step.inputs) Write(input, out->add_inputs());
+  for (const Output& output : step.outputs) *out->add_outputs() = ToProto(output);
+  out->mutable_environment_variables()->insert(step.environment_variables.begin(),
+                                               step.environment_variables.end());
+  out->set_environment(step.environment);
+  *out->mutable_resources() = ToProto(step.resources);
+  out->set_compute(step.compute);
+  out->set_instance_count(step.instance_count);
+  if (!step.distribution.type.empty()) *out->mutable_distribution() = ToProto(step.distribution);
+  out->set_timeout_seconds(step.timeout_seconds);
+  for (const std::string& name : step.depends_on) out->add_depends_on(name);
+  out->mutable_labels()->insert(step.labels.begin(), step.labels.end());
+  out->mutable_tags()->insert(step.tags.begin(), step.tags.end());
+  out->set_description(step.description);
+  out->set_deterministic(step.deterministic);
 }
 
-absl::StatusOr<Step> StepFromProto(const v1::Step& step) {
-  Step out;
-  const std::string where = "jobs." + step.name();
-  out.name = step.name();
-  out.display_name = step.display_name();
-  out.component = step.component();
-  out.component_version = step.component_version();
-  out.command = step.command();
+absl::Status Read(const v1::Step& step, Step* out) {
+  out->name = step.name();
+  out->display_name = step.display_name();
+  out->component = step.component();
+  out->component_version = step.component_version();
+  out->command = step.command();
   if (step.has_code()) {
-    POTOK_ASSIGN_OR_RETURN(out.code, FromProto(step.code()));
+    POTOK_ASSIGN_OR_RETURN(out->code, FromProto(step.code()));
   }
-  for (const v1::Input& input : step.inputs()) {
-    POTOK_ASSIGN_OR_RETURN(Input converted,
-                           InputFromProto(input, where + ".inputs." + input.name()));
-    out.inputs.push_back(std::move(converted));
-  }
-  for (const v1::Output& output : step.outputs()) {
-    POTOK_ASSIGN_OR_RETURN(Output converted,
-                           OutputFromProto(output, where + ".outputs." + output.name()));
-    out.outputs.push_back(std::move(converted));
-  }
-  out.environment_variables = MapOf(step.environment_variables());
-  out.environment = step.environment();
-  POTOK_ASSIGN_OR_RETURN(out.resources, FromProto(step.resources()));
-  out.compute = step.compute();
-  out.instance_count = step.instance_count() == 0 ? 1 : step.instance_count();
-  out.distribution.type = step.distribution().type();
-  out.distribution.process_count_per_instance =
+  POTOK_RETURN_IF_ERROR(ReadPorts(step.inputs(), "inputs.", &out->inputs));
+  POTOK_RETURN_IF_ERROR(ReadPorts(step.outputs(), "outputs.", &out->outputs));
+  out->environment_variables = MapOf(step.environment_variables());
+  out->environment = step.environment();
+  POTOK_ASSIGN_OR_RETURN(out->resources, FromProto(step.resources()));
+  out->compute = step.compute();
+  out->instance_count = step.instance_count() == 0 ? 1 : step.instance_count();
+  out->distribution.type = step.distribution().type();
+  out->distribution.process_count_per_instance =
       std::max(1, step.distribution().process_count_per_instance());
-  out.distribution.properties = MapOf(step.distribution().properties());
-  out.timeout_seconds = step.timeout_seconds();
-  out.depends_on.assign(step.depends_on().begin(), step.depends_on().end());
-  out.labels = MapOf(step.labels());
-  out.tags = MapOf(step.tags());
-  out.description = step.description();
-  out.deterministic = step.deterministic();
-  return out;
+  out->distribution.properties = MapOf(step.distribution().properties());
+  out->timeout_seconds = step.timeout_seconds();
+  out->depends_on.assign(step.depends_on().begin(), step.depends_on().end());
+  out->labels = MapOf(step.labels());
+  out->tags = MapOf(step.tags());
+  out->description = step.description();
+  out->deterministic = step.deterministic();
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -257,9 +264,10 @@ v1::PipelineSpec ToProto(const PipelineSpec& spec) {
   out.set_experiment_name(spec.experiment_name);
   out.mutable_tags()->insert(spec.tags.begin(), spec.tags.end());
   out.mutable_properties()->insert(spec.properties.begin(), spec.properties.end());
-  for (const Input& input : spec.inputs) *out.add_inputs() = InputToProto(input);
+  for (const Input& input : spec.inputs) Write(input, out.add_inputs());
   for (const Output& output : spec.outputs) *out.add_outputs() = ToProto(output);
-  for (const Step& step : spec.steps) *out.add_steps() = StepToProto(step);
+  out.mutable_steps()->Reserve(static_cast<int>(spec.steps.size()));
+  for (const Step& step : spec.steps) Write(step, out.add_steps());
   v1::Settings& settings = *out.mutable_settings();
   settings.set_default_compute(spec.settings.default_compute);
   settings.set_default_datastore(spec.settings.default_datastore);
@@ -277,17 +285,12 @@ absl::StatusOr<PipelineSpec> FromProto(const v1::PipelineSpec& spec) {
   out.experiment_name = spec.experiment_name();
   out.tags = MapOf(spec.tags());
   out.properties = MapOf(spec.properties());
-  for (const v1::Input& input : spec.inputs()) {
-    POTOK_ASSIGN_OR_RETURN(Input converted, InputFromProto(input, "inputs." + input.name()));
-    out.inputs.push_back(std::move(converted));
-  }
-  for (const v1::Output& output : spec.outputs()) {
-    POTOK_ASSIGN_OR_RETURN(Output converted, OutputFromProto(output, "outputs." + output.name()));
-    out.outputs.push_back(std::move(converted));
-  }
+  POTOK_RETURN_IF_ERROR(ReadPorts(spec.inputs(), "inputs.", &out.inputs));
+  POTOK_RETURN_IF_ERROR(ReadPorts(spec.outputs(), "outputs.", &out.outputs));
+  out.steps.reserve(static_cast<std::size_t>(spec.steps_size()));
   for (const v1::Step& step : spec.steps()) {
-    POTOK_ASSIGN_OR_RETURN(Step converted, StepFromProto(step));
-    out.steps.push_back(std::move(converted));
+    const absl::Status status = Read(step, &out.steps.emplace_back());
+    if (!status.ok()) return InStep(step.name(), status);
   }
   const v1::Settings& settings = spec.settings();
   out.settings.default_compute = settings.default_compute();

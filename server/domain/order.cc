@@ -72,6 +72,13 @@ absl::StatusOr<std::optional<Value>> ValueOf(const RunRecord& run,
       fmt::format("input '{}': {}", input.name, std::string(coerced.status().message())));
 }
 
+absl::StatusOr<std::string> CommandOf(const Step& step, const std::vector<OrderInput>& inputs) {
+  if (!HasOptionalBlocks(step.command)) return step.command;
+  std::set<std::string> with_value;
+  for (const OrderInput& input : inputs) with_value.insert(step.inputs[input.input].name);
+  return ResolveOptionalBlocks(step.command, with_value);
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<OrderInput>> ResolveInputs(const RunRecord& run, std::uint32_t index) {
@@ -102,9 +109,7 @@ absl::StatusOr<StartOrder> BuildStartOrder(const RunRecord& run, std::uint32_t i
   order.run = run.name;
   order.plan = run.plan;
   POTOK_ASSIGN_OR_RETURN(order.inputs, ResolveInputs(run, index));
-  std::set<std::string> with_value;
-  for (const OrderInput& input : order.inputs) with_value.insert(step.inputs[input.input].name);
-  POTOK_ASSIGN_OR_RETURN(order.command, ResolveOptionalBlocks(step.command, with_value));
+  POTOK_ASSIGN_OR_RETURN(order.command, CommandOf(step, order.inputs));
   const Placement* placement = PlacementOf(record.state);
   if (placement != nullptr) order.gpus = placement->gpus;
   return order;

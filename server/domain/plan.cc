@@ -18,16 +18,6 @@ namespace {
 // A step that asks for no CPU takes this one (decision 0005).
 constexpr std::int32_t kDefaultCpuMillis = 1000;
 
-absl::Status CheckSpec(const PipelineSpec& spec) {
-  std::string problems;
-  for (const Problem& problem : Validate(spec)) {
-    if (problem.severity != Severity::kError) continue;
-    if (!problems.empty()) problems += '\n';
-    problems += fmt::format("{}: {}", problem.where, problem.message);
-  }
-  return problems.empty() ? absl::OkStatus() : absl::InvalidArgumentError(problems);
-}
-
 // Files of the submitting machine mean nothing here.
 absl::Status CheckUploaded(const PipelineSpec& spec) {
   for (const Step& step : spec.steps) {
@@ -133,9 +123,18 @@ bool Shape::operator<(const Shape& other) const {
   return key(*this) < key(other);
 }
 
+absl::Status CheckSpec(const PipelineSpec& spec) {
+  std::string problems;
+  for (const Problem& problem : Validate(spec)) {
+    if (problem.severity != Severity::kError) continue;
+    if (!problems.empty()) problems += '\n';
+    problems += fmt::format("{}: {}", problem.where, problem.message);
+  }
+  return problems.empty() ? CheckUploaded(spec) : absl::InvalidArgumentError(problems);
+}
+
 absl::StatusOr<std::shared_ptr<const Plan>> BuildPlan(PipelineSpec spec) {
   POTOK_RETURN_IF_ERROR(CheckSpec(spec));
-  POTOK_RETURN_IF_ERROR(CheckUploaded(spec));
   return RebuildPlan(std::move(spec));
 }
 

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "absl/status/statusor.h"
 #include "common/pipeline/spec.h"
 
@@ -58,17 +59,21 @@ struct Plan {
   PipelineSpec spec;
   std::vector<PlanStep> steps;  // as in spec.steps
   std::vector<Shape> shapes;    // each once
-  std::map<std::string, std::uint32_t> index_of;
+  absl::btree_map<std::string, std::uint32_t> index_of;
 
   const Shape& shape_of(std::uint32_t step) const { return shapes[steps[step].shape]; }
   // True if it needs no other step: it is queued as soon as there is the run.
   bool IsRoot(std::uint32_t step) const { return steps[step].upstreams.empty(); }
 };
 
-// Validates (common/pipeline/validate.h) and resolves: values of the pipeline's inputs become
+// Whether a plan can be built: common/pipeline/validate.h, and nothing in it is a file of the
+// submitting machine. INVALID_ARGUMENT with one problem a line.
+absl::Status CheckSpec(const PipelineSpec& spec);
+
+// Checks and resolves: values of the pipeline's inputs become
 // literals, ${{parent.jobs.N.inputs.X}} becomes the value of that input, whatever it is. A pool is
 // the step's compute or the pipeline's default, without "azureml:"; "serverless", "local" and
-// "default" name the default pool. INVALID_ARGUMENT with one problem a line.
+// "default" name the default pool. INVALID_ARGUMENT as CheckSpec.
 absl::StatusOr<std::shared_ptr<const Plan>> BuildPlan(PipelineSpec spec);
 
 // The same of a spec of which a plan was built before, as it was stored then, without validating it

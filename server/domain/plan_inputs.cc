@@ -43,10 +43,13 @@ class Resolver {
  public:
   explicit Resolver(Plan* plan) : plan_(*plan) {
     for (const Input& input : plan_.spec.inputs) parent_inputs_.emplace(input.name, &input);
+    std::size_t inputs = 0;
     for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
+      first_of_.push_back(inputs);
+      inputs += plan_.spec.steps[i].inputs.size();
       plan_.steps[i].inputs.resize(plan_.spec.steps[i].inputs.size());
-      progress_.emplace_back(plan_.spec.steps[i].inputs.size());
     }
+    progress_.resize(inputs);
   }
 
   absl::Status Resolve(const Port& wanted) {
@@ -62,7 +65,7 @@ class Resolver {
     std::vector<TemplatePart> parts;
   };
 
-  Progress& ProgressOf(const Port& port) { return progress_[port.step][port.input]; }
+  Progress& ProgressOf(const Port& port) { return progress_[first_of_[port.step] + port.input]; }
   const Input& InputOf(const Port& port) const {
     return plan_.spec.steps[port.step].inputs[port.input];
   }
@@ -239,7 +242,8 @@ class Resolver {
 
   Plan& plan_;
   std::map<std::string, const Input*> parent_inputs_;
-  std::vector<std::vector<Progress>> progress_;  // by step and input
+  std::vector<std::size_t> first_of_;  // of each step: where its inputs begin in
+  std::vector<Progress> progress_;
 };
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "server/rpc/runs_service.h"
 
+#include <google/protobuf/arena.h>
+
 #include <cstdlib>
 #include <utility>
 
@@ -21,8 +23,9 @@ constexpr int kPageDefault = 50;
 constexpr int kPageMax = 1000;
 constexpr absl::Duration kCancelWait = absl::Seconds(30);
 
-absl::StatusOr<v1::PipelineSpec> ReadSpec(grpc::ServerReader<v1::CreateRunRequest>* reader,
-                                          v1::CreateRunRequest* first) {
+// The serialised spec.
+absl::StatusOr<std::string> ReadSpec(grpc::ServerReader<v1::CreateRunRequest>* reader,
+                                     v1::CreateRunRequest* first) {
   std::string bytes;
   v1::CreateRunRequest request;
   bool any = false;
@@ -38,11 +41,18 @@ absl::StatusOr<v1::PipelineSpec> ReadSpec(grpc::ServerReader<v1::CreateRunReques
           fmt::format("the pipeline is larger than {} MiB", kSpecBytesMax >> 20));
     }
   }
-  v1::PipelineSpec spec;
-  if (!any || !spec.ParseFromString(bytes)) {
+  if (!any) return absl::InvalidArgumentError("spec_chunk holds no PipelineSpec");
+  return bytes;
+}
+
+// On an arena: a large pipeline is a million small messages.
+absl::StatusOr<PipelineSpec> ParseSpec(const std::string& bytes) {
+  google::protobuf::Arena arena;
+  auto* message = google::protobuf::Arena::CreateMessage<v1::PipelineSpec>(&arena);
+  if (!message->ParseFromString(bytes)) {
     return absl::InvalidArgumentError("spec_chunk holds no complete PipelineSpec");
   }
-  return spec;
+  return potok::FromProto(*message);
 }
 
 absl::StatusOr<RunFilter> FilterOf(const v1::ListRunsRequest& request) {
@@ -75,36 +85,42 @@ absl::StatusOr<RunFilter> FilterOf(const v1::ListRunsRequest& request) {
   return filter;
 }
 
+grpc::Status Answer(const absl::StatusOr<Accepted>& accepted, v1::CreateRunResponse* response) {
+  if (!accepted.ok()) return WithProblems(accepted.status());
+  response->set_name(accepted->name);
+  for (const std::string& warning : accepted->warnings) response->add_warnings(warning);
+  return grpc::Status::OK;
+}
+
 }  // namespace
 
 grpc::Status RunsService::Create(grpc::ServerContext* context,
                                  grpc::ServerReader<v1::CreateRunRequest>* reader,
                                  v1::CreateRunResponse* response) {
   v1::CreateRunRequest first;
-  const auto message = ReadSpec(reader, &first);
-  if (!message.ok()) return ToGrpc(message.status());
-  return Accept(*context, *message, first.request_id(), first.submitter(), response);
+  auto bytes = ReadSpec(reader, &first);
+  if (!bytes.ok()) return ToGrpc(bytes.status());
+  auto spec = ParseSpec(*bytes);
+  if (!spec.ok()) return WithProblems(spec.status());
+  const auto is_wanted = [context] { return !context->IsCancelled(); };
+  return Answer(
+      submission_.Submit(
+          *std::move(spec), *std::move(bytes), first.request_id(), first.submitter(), is_wanted),
+      response);
 }
 
 grpc::Status RunsService::Submit(grpc::ServerContext* context,
                                  const v1::SubmitRunRequest* request,
                                  v1::CreateRunResponse* response) {
-  return Accept(*context, request->spec(), request->request_id(), request->submitter(), response);
-}
-
-grpc::Status RunsService::Accept(const grpc::ServerContext& context,
-                                 const v1::PipelineSpec& message,
-                                 const std::string& request_id,
-                                 const std::string& submitter,
-                                 v1::CreateRunResponse* response) {
-  auto spec = potok::FromProto(message);
+  auto spec = potok::FromProto(request->spec());
   if (!spec.ok()) return WithProblems(spec.status());
-  auto accepted = submission_.Submit(
-      *std::move(spec), request_id, submitter, [&context] { return !context.IsCancelled(); });
-  if (!accepted.ok()) return WithProblems(accepted.status());
-  response->set_name(accepted->name);
-  for (const std::string& warning : accepted->warnings) response->add_warnings(warning);
-  return grpc::Status::OK;
+  const auto is_wanted = [context] { return !context->IsCancelled(); };
+  return Answer(submission_.Submit(*std::move(spec),
+                                   request->spec().SerializeAsString(),
+                                   request->request_id(),
+                                   request->submitter(),
+                                   is_wanted),
+                response);
 }
 
 // Everyone reads what anyone was told: the tables are waited for up to the newest stored revision.

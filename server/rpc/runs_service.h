@@ -43,11 +43,6 @@ class RunsService final : public v1::Runs::WithCallbackMethod_Watch<
                                                    const v1::LogsRequest* request) override;
 
  private:
-  grpc::Status Accept(const grpc::ServerContext& context,
-                      const v1::PipelineSpec& message,
-                      const std::string& request_id,
-                      const std::string& submitter,
-                      v1::CreateRunResponse* response);
   absl::Status ShowEverything();
 
   Submission& submission_;

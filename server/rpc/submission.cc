@@ -30,16 +30,29 @@ bool StartsWith(const std::string& text, const std::string& start) {
   return text.compare(0, start.size(), start) == 0;
 }
 
-absl::Status CheckPresent(ArtifactStore& store,
-                          const Artifact& artifact,
-                          const std::string& where) {
+absl::Status CheckPresent(ArtifactStore& store, const Artifact& artifact) {
   POTOK_ASSIGN_OR_RETURN(const std::vector<Digest> missing, store.MissingOf(artifact));
   if (missing.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(fmt::format(
-      "{}: {} of its files are not in the store (for example {}); upload them before submitting",
-      where,
+      "{} of its files are not in the store (for example {}); upload them before submitting",
       missing.size(),
       missing.front().Hex()));
+}
+
+absl::Status At(const std::string& where, const absl::Status& status) {
+  return absl::Status(status.code(), fmt::format("{}: {}", where, std::string(status.message())));
+}
+
+// Whether a value must be got from somewhere.
+bool IsToBeFound(const Input& input) {
+  return std::holds_alternative<UriValue>(input.value) && input.mode != Mode::kDirect;
+}
+
+bool HasDataToFind(const PipelineSpec& spec) {
+  return std::ranges::any_of(spec.inputs, IsToBeFound) ||
+         std::ranges::any_of(spec.steps, [](const Step& step) {
+           return std::ranges::any_of(step.inputs, IsToBeFound);
+         });
 }
 
 // Clients submit again what was UNAVAILABLE or RESOURCE_EXHAUSTED; but it was the source that is
@@ -95,33 +108,30 @@ absl::StatusOr<Artifact> Submission::FindUri(const std::string& uri,
   return found.files[uri] = *file;
 }
 
-absl::Status Submission::FindInput(Input& input, const std::string& where, Found& found) const {
+absl::Status Submission::FindInput(Input& input, Found& found) const {
   if (const auto* artifact = std::get_if<Artifact>(&input.value)) {
-    return CheckPresent(store_, *artifact, where);
+    return CheckPresent(store_, *artifact);
   }
-  const auto* uri = std::get_if<UriValue>(&input.value);
-  if (uri == nullptr) return absl::OkStatus();
-  if (input.mode == Mode::kDirect) return absl::OkStatus();  // handed over as it is
-  auto artifact = FindUri(uri->uri, input.type, found);
-  if (!artifact.ok()) {
-    return absl::Status(artifact.status().code(),
-                        fmt::format("{}: {}", where, std::string(artifact.status().message())));
-  }
-  input.value = *std::move(artifact);
+  if (!IsToBeFound(input)) return absl::OkStatus();
+  const std::string uri = std::get<UriValue>(input.value).uri;
+  POTOK_ASSIGN_OR_RETURN(input.value, FindUri(uri, input.type, found));
   return absl::OkStatus();
 }
 
+// Where a problem is, is made up for that problem only: a large pipeline has many inputs.
 absl::Status Submission::FindData(PipelineSpec& spec, Found& found) const {
   for (Input& input : spec.inputs) {
-    POTOK_RETURN_IF_ERROR(FindInput(input, "inputs." + input.name, found));
+    const absl::Status status = FindInput(input, found);
+    if (!status.ok()) return At("inputs." + input.name, status);
   }
   for (Step& step : spec.steps) {
     for (Input& input : step.inputs) {
-      POTOK_RETURN_IF_ERROR(
-          FindInput(input, fmt::format("jobs.{}.inputs.{}", step.name, input.name), found));
+      const absl::Status status = FindInput(input, found);
+      if (!status.ok()) return At(fmt::format("jobs.{}.inputs.{}", step.name, input.name), status);
     }
     if (const auto* code = std::get_if<Artifact>(&step.code)) {
-      POTOK_RETURN_IF_ERROR(CheckPresent(store_, *code, fmt::format("jobs.{}.code", step.name)));
+      const absl::Status present = CheckPresent(store_, *code);
+      if (!present.ok()) return At(fmt::format("jobs.{}.code", step.name), present);
     }
   }
   return absl::OkStatus();
@@ -165,6 +175,7 @@ absl::Status Submission::CheckMachines(const Plan& plan, std::vector<std::string
 }
 
 absl::StatusOr<Accepted> Submission::Submit(PipelineSpec spec,
+                                            std::string bytes,
                                             const std::string& request_id,
                                             const std::string& submitter,
                                             const std::function<bool()>& is_wanted) {
@@ -174,6 +185,9 @@ absl::StatusOr<Accepted> Submission::Submit(PipelineSpec spec,
     return absl::ResourceExhaustedError(
         "the server is busy storing what has already been submitted; try again in a few seconds");
   }
+  const bool has_data_to_find = HasDataToFind(spec);
+  // What is wrong is refused before anything is fetched for it.
+  if (has_data_to_find) POTOK_RETURN_IF_ERROR(CheckSpec(spec));
   Found found{is_wanted, {}};
   POTOK_RETURN_IF_ERROR(FindData(spec, found));
   Accepted accepted;
@@ -188,7 +202,7 @@ absl::StatusOr<Accepted> Submission::Submit(PipelineSpec spec,
                       step.instance_count));
     }
   }
-  const std::string bytes = ToProto(plan->spec).SerializeAsString();
+  if (has_data_to_find) bytes = ToProto(plan->spec).SerializeAsString();
   const Digest digest = DigestOf(bytes);
   POTOK_RETURN_IF_ERROR(reader_.PutSpec(digest, bytes));
   Replies::Pending pending = replies_.Expect();

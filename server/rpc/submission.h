@@ -50,12 +50,14 @@ class Submission {
         replies_(replies),
         options_(options) {}
 
+  // `bytes` is the serialised form of `spec`.
   // INVALID_ARGUMENT (one problem a line), FAILED_PRECONDITION (data is not in the store
   // or cannot be had, no machine could ever run a step), ALREADY_EXISTS (name), RESOURCE_EXHAUSTED,
   // UNAVAILABLE. Nothing is started unless OK, and after UNAVAILABLE the same request id may be
   // submitted again. Data on the web is fetched first, however long that takes, as long as
   // `is_wanted` is true.
   absl::StatusOr<Accepted> Submit(PipelineSpec spec,
+                                  std::string bytes,
                                   const std::string& request_id,
                                   const std::string& submitter,
                                   const std::function<bool()>& is_wanted = nullptr);
@@ -67,7 +69,7 @@ class Submission {
     std::map<std::string, Artifact> files;
   };
   absl::Status FindData(PipelineSpec& spec, Found& found) const;
-  absl::Status FindInput(Input& input, const std::string& where, Found& found) const;
+  absl::Status FindInput(Input& input, Found& found) const;
   absl::StatusOr<Artifact> FindUri(const std::string& uri, ValueType type, Found& found) const;
   absl::Status CheckMachines(const Plan& plan, std::vector<std::string>& warnings);
   struct Verdict {

@@ -129,7 +129,10 @@ absl::Status PgConnection::Copy(const Statement& statement, const PgRows& rows) 
   }
   constexpr char kTrailer[] = {'\xff', '\xff'};
   put = put && PQputCopyData(connection_, kTrailer, sizeof kTrailer) == 1;
-  PQputCopyEnd(connection_, put ? nullptr : "the rows could not be sent");
+  if (PQputCopyEnd(connection_, put ? nullptr : "the rows could not be sent") != 1) {
+    return absl::UnavailableError(fmt::format(
+        "PostgreSQL failed at {}: {}", statement.name, OneLine(PQerrorMessage(connection_))));
+  }
   absl::Status status;
   while (pg_result* raw = PQgetResult(connection_)) {
     const absl::Status checked = Checked(statement.name, PgResult(raw)).status();

@@ -1,0 +1,69 @@
+#include "common/rpc/pipeline_convert.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace potok {
+namespace {
+
+using ::testing::ElementsAre;
+
+v1::PipelineSpec APipelineOnTheWire() {
+  v1::PipelineSpec spec;
+  spec.set_is_pipeline(true);
+  v1::Step& step = *spec.add_steps();
+  step.set_name("train");
+  step.set_command("train.py");
+  step.add_depends_on("prepare");
+  v1::Input& input = *step.add_inputs();
+  input.set_name("lr");
+  input.set_type(v1::VALUE_TYPE_NUMBER);
+  input.mutable_value()->set_text("0.1");
+  v1::Output& output = *step.add_outputs();
+  output.set_name("model");
+  output.set_type(v1::VALUE_TYPE_URI_FOLDER);
+  return spec;
+}
+
+std::string ErrorOf(const v1::PipelineSpec& spec) {
+  return std::string(FromProto(spec).status().message());
+}
+
+TEST(PipelineConvertTest, ComesBackAsItWas) {
+  const auto spec = FromProto(APipelineOnTheWire());
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  const auto again = FromProto(ToProto(*spec));
+  ASSERT_TRUE(again.ok()) << again.status();
+  ASSERT_EQ(again->steps.size(), 1U);
+  const Step& step = again->steps[0];
+  EXPECT_EQ(step.name, "train");
+  EXPECT_EQ(step.command, "train.py");
+  EXPECT_THAT(step.depends_on, ElementsAre("prepare"));
+  ASSERT_EQ(step.inputs.size(), 1U);
+  EXPECT_EQ(step.inputs[0].type, ValueType::kNumber);
+  EXPECT_EQ(std::get<TextValue>(step.inputs[0].value).text, "0.1");
+  ASSERT_EQ(step.outputs.size(), 1U);
+  EXPECT_EQ(step.outputs[0].name, "model");
+}
+
+TEST(PipelineConvertTest, SaysAtWhichPortATypeIsNotKnown) {
+  v1::PipelineSpec spec = APipelineOnTheWire();
+  spec.mutable_steps(0)->mutable_inputs(0)->set_type(static_cast<v1::ValueType>(99));
+  EXPECT_EQ(ErrorOf(spec), "jobs.train.inputs.lr: value type 99 is not known to this server");
+  spec = APipelineOnTheWire();
+  spec.mutable_steps(0)->mutable_outputs(0)->set_mode(static_cast<v1::Mode>(99));
+  EXPECT_EQ(ErrorOf(spec), "jobs.train.outputs.model: mode 99 is not known to this server");
+  spec = APipelineOnTheWire();
+  spec.add_inputs()->set_name("data");
+  EXPECT_EQ(ErrorOf(spec), "inputs.data: value type 0 is not known to this server");
+}
+
+TEST(PipelineConvertTest, SaysWhichStepAsksForLessThanNothing) {
+  v1::PipelineSpec spec = APipelineOnTheWire();
+  spec.mutable_steps(0)->mutable_resources()->set_gpus(-1);
+  EXPECT_EQ(ErrorOf(spec),
+            "jobs.train: resources cannot be negative: memory_bytes=0 cpu_millis=0 gpus=-1");
+}
+
+}  // namespace
+}  // namespace potok
