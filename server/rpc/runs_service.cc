@@ -85,7 +85,7 @@ absl::StatusOr<RunFilter> FilterOf(const v1::ListRunsRequest& request) {
   return filter;
 }
 
-grpc::Status Answer(const absl::StatusOr<Accepted>& accepted, v1::CreateRunResponse* response) {
+grpc::Status Told(const absl::StatusOr<Accepted>& accepted, v1::CreateRunResponse* response) {
   if (!accepted.ok()) return WithProblems(accepted.status());
   response->set_name(accepted->name);
   for (const std::string& warning : accepted->warnings) response->add_warnings(warning);
@@ -103,7 +103,7 @@ grpc::Status RunsService::Create(grpc::ServerContext* context,
   auto spec = ParseSpec(*bytes);
   if (!spec.ok()) return WithProblems(spec.status());
   const auto is_wanted = [context] { return !context->IsCancelled(); };
-  return Answer(
+  return Told(
       submission_.Submit(
           *std::move(spec), *std::move(bytes), first.request_id(), first.submitter(), is_wanted),
       response);
@@ -115,7 +115,7 @@ grpc::Status RunsService::Submit(grpc::ServerContext* context,
   auto spec = potok::FromProto(request->spec());
   if (!spec.ok()) return WithProblems(spec.status());
   const auto is_wanted = [context] { return !context->IsCancelled(); };
-  return Answer(submission_.Submit(*std::move(spec),
+  return Told(submission_.Submit(*std::move(spec),
                                    request->spec().SerializeAsString(),
                                    request->request_id(),
                                    request->submitter(),
