@@ -337,7 +337,7 @@ absl::Status RunServer(const ServerConfig& config) {
                         projector,
                         scheduler,
                         replies,
-                        submission_options);
+                        std::move(submission_options));
   RunView view(reader, *storage.logs, switchboard, scheduler, options.decide);
   WorkerPool log_readers("logs", kLogThreads);
   const LogStreamContext streams{view, watches, *storage.logs, projector, log_readers};

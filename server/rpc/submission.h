@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -48,7 +49,7 @@ class Submission {
         projector_(projector),
         scheduler_(scheduler),
         replies_(replies),
-        options_(options) {}
+        options_(std::move(options)) {}
 
   // `bytes` is the serialised form of `spec`.
   // INVALID_ARGUMENT (one problem a line), FAILED_PRECONDITION (data is not in the store
