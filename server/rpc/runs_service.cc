@@ -116,11 +116,11 @@ grpc::Status RunsService::Submit(grpc::ServerContext* context,
   if (!spec.ok()) return WithProblems(spec.status());
   const auto is_wanted = [context] { return !context->IsCancelled(); };
   return Told(submission_.Submit(*std::move(spec),
-                                   request->spec().SerializeAsString(),
-                                   request->request_id(),
-                                   request->submitter(),
-                                   is_wanted),
-                response);
+                                 request->spec().SerializeAsString(),
+                                 request->request_id(),
+                                 request->submitter(),
+                                 is_wanted),
+              response);
 }
 
 // Everyone reads what anyone was told: the tables are waited for up to the newest stored revision.
