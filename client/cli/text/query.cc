@@ -8,6 +8,25 @@
 namespace potok::client {
 namespace {
 
+// Every name and bracket is a call within a call, on a stack of 8 MiB.
+constexpr std::size_t kQueryBytesMax = 4096;
+// {a:@,b:@} doubles what there is, and can follow itself. Far more than the table of a run of
+// 100,000 steps.
+constexpr std::size_t kMadeMax = 5'000'000;
+
+// How many values there are in `value`; a long text counts for more.
+std::size_t SizeOf(const Value& value) {
+  std::size_t size = 1;
+  if (const std::string* text = value.AsText()) size += text->size() / 64;
+  if (const Array* array = value.AsArray()) {
+    for (const Value& item : *array) size += SizeOf(item);
+  }
+  if (const Object* object = value.AsObject()) {
+    for (const auto& [key, member] : *object) size += SizeOf(member);
+  }
+  return size;
+}
+
 // Reads and evaluates at once, from left to right.
 class Evaluation {
  public:
@@ -129,6 +148,14 @@ class Evaluation {
       POTOK_ASSIGN_OR_RETURN(const std::string key, Name());
       if (!Take(':')) return Wrong("':'");
       POTOK_ASSIGN_OR_RETURN(Value member, Expression(value));
+      made_ += SizeOf(member);
+      if (made_ > kMadeMax) {
+        return absl::InvalidArgumentError(fmt::format(
+            "--query \"{}\": the objects that it makes hold more than {} values; ask for "
+            "fewer",
+            query_,
+            kMadeMax));
+      }
       object.emplace_back(key, std::move(member));
     } while (Take(','));
     if (!Take('}')) return Wrong("'}'");
@@ -188,11 +215,16 @@ class Evaluation {
 
   const std::string& query_;
   std::size_t at_ = 0;
+  std::size_t made_ = 0;  // values in the objects made so far
 };
 
 }  // namespace
 
 absl::StatusOr<Value> Query(const Value& value, const std::string& query) {
+  if (query.size() > kQueryBytesMax) {
+    return absl::InvalidArgumentError(fmt::format(
+        "--query has {} characters, and at most {} are read", query.size(), kQueryBytesMax));
+  }
   return Evaluation(query).Run(value);
 }
 
