@@ -1,5 +1,5 @@
-// Templates, optional blocks and commands for the shell: a command, and behind a zero byte the value
-// of its inputs and outputs.
+// Templates, optional blocks and commands for the shell: a command, and behind a zero byte the
+// value of its inputs and outputs.
 #include <map>
 #include <set>
 

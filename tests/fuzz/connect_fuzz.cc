@@ -28,7 +28,9 @@ const google::protobuf::Descriptor& TypeNumber(unsigned number) {
 }
 
 // What is read is written and read again as a message of the same size; the order in maps is free.
-void CheckMessage(const google::protobuf::Descriptor& type, Encoding from, const std::string& text) {
+void CheckMessage(const google::protobuf::Descriptor& type,
+                  Encoding from,
+                  const std::string& text) {
   const auto binary = ToBinary(type, from, text);
   if (!binary.ok()) {
     POTOK_CHECK(binary.status().code() == absl::StatusCode::kInvalidArgument);

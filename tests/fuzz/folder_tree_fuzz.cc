@@ -1,6 +1,7 @@
-// Folders of a store that anybody may have written: planned from hostile Directory messages and laid
-// out; nothing may come to lie, or lead, outside. The input is a Tree; a digest whose hash is a number
-// is the folder or blob of that number, so that folders can name each other, and themselves.
+// Folders of a store that anybody may have written: planned from hostile Directory messages and
+// laid out; nothing may come to lie, or lead, outside. The input is a Tree; a digest whose hash is
+// a number is the folder or blob of that number, so that folders can name each other, and
+// themselves.
 #include <stdlib.h>
 #include <sys/stat.h>
 

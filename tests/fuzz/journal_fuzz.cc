@@ -1,5 +1,5 @@
-// The journal's rows: whatever can be read is written and read again as the same. The first byte says
-// what the others are.
+// The journal's rows: whatever can be read is written and read again as the same. The first byte
+// says what the others are.
 #include "potok/journal/v1/journal.pb.h"
 #include "server/journal/codec.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,5 +1,5 @@
-// Short texts with a grammar: names of blobs, datastores, runs and hosts, cookies, amounts. The first
-// byte says which.
+// Short texts with a grammar: names of blobs, datastores, runs and hosts, cookies, amounts. The
+// first byte says which.
 #include <filesystem>
 #include <fstream>
 

@@ -1,5 +1,5 @@
-// A pipeline as it arrives: read, validated, planned, and its steps ordered and rendered as a machine
-// would have them.
+// A pipeline as it arrives: read, validated, planned, and its steps ordered and rendered as a
+// machine would have them.
 #include "agent/domain/step_command.h"
 #include "agent/link/wire.h"
 #include "common/pipeline/validate.h"
@@ -43,7 +43,7 @@ void CheckRun(const std::shared_ptr<const server::Plan>& plan) {
   const server::Decision decision = DecideTurn(state, {Machine(), submitted}, now, options);
   POTOK_CHECK(CheckInvariants(state).empty());
   CheckSatisfiable(state, *plan, options).IgnoreError();
-  for (const server::StepKey& step : state.queued) ExplainWaiting(state, step, options);
+  for (const StepKey& step : state.queued) ExplainWaiting(state, step, options);
   for (const server::Effect& effect : decision.effects) {
     if (const auto* order = std::get_if<server::SendOrder>(&effect)) CheckOrder(*order);
   }

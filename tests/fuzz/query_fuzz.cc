@@ -35,7 +35,8 @@ bool IsSame(const Value& value, const YAML::Node& node) {
     std::size_t i = 0;
     for (const auto& entry : node) {
       const Member& member = (*object)[i++];
-      if (entry.first.Scalar() != member.first || !IsSame(member.second, entry.second)) return false;
+      if (entry.first.Scalar() != member.first || !IsSame(member.second, entry.second))
+        return false;
     }
     return true;
   }

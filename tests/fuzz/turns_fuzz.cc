@@ -1,5 +1,5 @@
-// The decision core under agents that say anything: two machines' messages of protobuf's text format,
-// parted by lines "%%", against a run of four steps. Each message is a turn of its own.
+// The decision core under agents that say anything: two machines' messages of protobuf's text
+// format, parted by lines "%%", against a run of four steps. Each message is a turn of its own.
 #include <optional>
 
 #include "server/domain/decide.h"
@@ -34,7 +34,8 @@ std::optional<Event> EventOf(const v1::AgentMessage& message, SessionId session)
     if (!hello.ok()) return std::nullopt;
     return *std::move(hello);
   }
-  if (message.has_heartbeat()) return MachineHeard{session, machine, message.heartbeat().sequence()};
+  if (message.has_heartbeat())
+    return MachineHeard{session, machine, message.heartbeat().sequence()};
   if (message.has_goodbye()) return MachineGoodbye{session, machine};
   MachineReported reported{session, machine, {}};
   for (const v1::Report& report : message.reports().reports()) {
