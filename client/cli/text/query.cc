@@ -1,5 +1,6 @@
 #include "client/cli/text/query.h"
 
+#include <algorithm>
 #include <cctype>
 
 #include "common/base/status_macros.h"
@@ -156,7 +157,15 @@ class Evaluation {
             query_,
             kMadeMax));
       }
-      object.emplace_back(key, std::move(member));
+      // A key that comes again counts as last said, as in JMESPath; twice in one object it is no
+      // JSON.
+      const auto same = std::find_if(
+          object.begin(), object.end(), [&key](const Member& made) { return made.first == key; });
+      if (same == object.end()) {
+        object.emplace_back(key, std::move(member));
+      } else {
+        same->second = std::move(member);
+      }
     } while (Take(','));
     if (!Take('}')) return Wrong("'}'");
     if (value.IsNull()) return Value();

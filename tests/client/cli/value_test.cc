@@ -102,6 +102,7 @@ INSTANTIATE_TEST_SUITE_P(
                     QueryCase{"[0].s.u", "1"},
                     QueryCase{"[].s.u", "[1]"},
                     QueryCase{"[].{Name:name}", R"([{"Name":"a"},{"Name":"b"}])"},
+                    QueryCase{"[0].{A:name,B:name,A:s.u}", R"({"A":1,"B":"a"})"},
                     QueryCase{"[?name=='b'].display_name", R"(["test"])"},
                     QueryCase{"[?name!='b'].name", R"(["a"])"},
                     QueryCase{"[?contains(display_name,'train')].name | [0]", R"("a")"},
