@@ -24,6 +24,14 @@ void CheckUpward(const std::string& bytes) {
   for (const v1::Report& report : message.reports().reports()) CheckReport(report);
 }
 
+// What an agent says of files, whose names are any bytes, reaches the server.
+void CheckWords(const std::string& bytes) {
+  const agent::Report report{{1, 2, 3}, agent::FailedReport{.message = bytes}};
+  v1::Report message;
+  POTOK_CHECK(message.ParseFromString(agent::SerializeReport(report)));
+  CheckReport(message);
+}
+
 // An order is kept on the disk and read again after a restart.
 void CheckOrder(const agent::StartOrder& start) {
   const auto again = agent::ParseOrder(start.order.key, start.serialized);
@@ -47,10 +55,15 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace potok;
   if (size == 0) return 0;
   const std::string bytes = TextOf(data + 1, size - 1);
-  if (data[0] % 2 == 0) {
-    CheckUpward(bytes);
-  } else {
-    CheckDownward(bytes);
+  switch (data[0] % 3) {
+    case 0:
+      CheckUpward(bytes);
+      break;
+    case 1:
+      CheckDownward(bytes);
+      break;
+    default:
+      CheckWords(bytes);
   }
   agent::ParseOrder({1, 2, 3}, bytes).IgnoreError();
   agent::ParseReport(bytes).IgnoreError();

@@ -41,7 +41,9 @@ bool ReadMessage(const std::string& bytes, google::protobuf::Message* message) {
   Silence silence;
   google::protobuf::TextFormat::Parser parser;
   parser.RecordErrorsTo(&silence);
-  return parser.ParseFromString(bytes, message);
+  // What arrives on the wire is UTF-8, which the text format does not ask for.
+  return parser.ParseFromString(bytes, message) &&
+         message->ParsePartialFromString(message->SerializePartialAsString());
 }
 
 const std::string& PrivateFolder() {

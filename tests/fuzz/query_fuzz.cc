@@ -17,7 +17,7 @@ Value ObjectWith(const std::string& text) {
   const Object other = {{"name", text}, {"status", "Failed"}, {"cost", -1.5e300}, {"ok", false}};
   return Object{{"name", "run"},
                 {"steps", Array{step, other, Array{Value(), Array{1, 2}, text}}},
-                {"tags", Object{{text, text}, {"none", Value()}, {"empty", Array()}}},
+                {"tags", Object{{text, text}, {text + "!", Value()}, {text + "?", Array()}}},
                 {"size", std::int64_t{1} << 62}};
 }
 

@@ -20,9 +20,8 @@ options=(-max_total_time="${POTOK_FUZZ_SECONDS:-60}" -rss_limit_mb=2048 -timeout
 [ -z "$dictionary" ] || options+=("-dict=$dictionary")
 
 if "$program" "${options[@]}" "$work/found" "$corpus" >"$work/log" 2>&1; then
-  grep -E ' INITED ' "$work/log" | tail -1
-  grep -E ' cov: ' "$work/log" | tail -1
-  grep -E '^stat::' "$work/log"
+  # The counters that were hit: by the corpus, and in the end.
+  sed -n '/INITED/p; /DONE/p; /^stat::/p' "$work/log"
   exit
 fi
 tail -n 80 "$work/log"
