@@ -97,14 +97,16 @@ void CheckPlan(const TreePlan& plan) {
   for (const TreePlan::Link& link : plan.links) check(link.path);
 }
 
-// Everything below `root` is what it is there, and every link that leads somewhere leads below it.
+// Everything below `root` is what it is there, and every link leads below it.
 void CheckInside(const std::string& root) {
   const std::string inside = fs::canonical(root).string();
   for (const auto& entry : fs::recursive_directory_iterator(root)) {
     if (!entry.is_symlink()) continue;
-    std::error_code dangling;
-    const std::string target = fs::weakly_canonical(entry.path(), dangling).string();
-    POTOK_CHECK(dangling || target == inside || target.starts_with(inside + "/"));
+    // Read by hand: a link that leads nowhere yet would be taken for its own target.
+    const fs::path folder = fs::canonical(entry.path().parent_path());
+    const std::string target =
+        fs::weakly_canonical(folder / fs::read_symlink(entry.path())).string();
+    POTOK_CHECK(target == inside || target.starts_with(inside + "/"));
   }
 }
 

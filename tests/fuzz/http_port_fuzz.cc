@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 
 #include "potok/v1/agents.pb.h"
@@ -98,9 +99,15 @@ std::string Exchange(const sockaddr_in& address, const std::string& request) {
   source.sin_family = AF_INET;
   source.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + number++ % 60'000);
   POTOK_CHECK(bind(socket, reinterpret_cast<const sockaddr*>(&source), sizeof source) == 0);
-  POTOK_CHECK(connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  if (connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    // libFuzzer's clock interrupts; anything else would be the end of the port.
+    POTOK_CHECK(errno == EINTR || errno == EADDRNOTAVAIL);
+    close(socket);
+    return "";
+  }
   for (std::size_t sent = 0; sent < request.size();) {
     const ssize_t now = send(socket, request.data() + sent, request.size() - sent, MSG_NOSIGNAL);
+    if (now < 0 && errno == EINTR) continue;
     if (now <= 0) break;
     sent += static_cast<std::size_t>(now);
   }
@@ -109,6 +116,7 @@ std::string Exchange(const sockaddr_in& address, const std::string& request) {
   char buffer[65536];
   while (answer.size() < kAnswerBytesMax) {
     const ssize_t got = recv(socket, buffer, sizeof buffer, 0);
+    if (got < 0 && errno == EINTR) continue;
     if (got <= 0) break;
     answer.append(buffer, static_cast<std::size_t>(got));
   }
