@@ -1,5 +1,9 @@
 #include "agent/link/wire.h"
 
+#include <google/protobuf/stubs/common.h>
+
+#include <algorithm>
+
 #include "common/base/overloaded.h"
 #include "common/base/status_macros.h"
 #include "common/rpc/pipeline_convert.h"
@@ -64,11 +68,22 @@ void Fill(const SucceededReport& report, v1::Report& to) {
   }
 }
 
+// What is said of a file may hold its name, which can be any bytes. Strings of proto3 are UTF-8: a
+// message with others is sent, and read by nobody.
+std::string AsUtf8(std::string text) {
+  if (!google::protobuf::internal::IsStructurallyValidUTF8(text.data(),
+                                                           static_cast<int>(text.size()))) {
+    std::ranges::replace_if(
+        text, [](unsigned char c) { return c >= 0x80; }, '?');
+  }
+  return text;
+}
+
 void Fill(const FailedReport& report, v1::Report& to) {
   v1::AttemptFailed& failed = *to.mutable_failed();
   failed.set_cause(static_cast<v1::AttemptFailed::Cause>(report.cause));
   failed.set_exit_code(report.code);
-  failed.set_message(report.message);
+  failed.set_message(AsUtf8(report.message));
   failed.set_log_bytes(report.log_bytes);
 }
 

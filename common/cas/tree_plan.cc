@@ -14,6 +14,9 @@ namespace potok {
 namespace {
 
 constexpr std::size_t kEntriesMax = 2'000'000;
+// Of all paths and targets together: as many entries with long names deep down would fill any
+// memory.
+constexpr std::int64_t kNamesBytesMax = 512LL * 1024 * 1024;
 constexpr std::int64_t kFolderBytesMax = 256LL * 1024 * 1024;
 
 using Level = std::vector<FolderChild>;  // names are paths here
@@ -37,6 +40,17 @@ absl::StatusOr<std::map<Digest, Folder>> ReadLevel(const Level& level,
 
 std::string Join(const std::string& folder, const std::string& name) {
   return folder.empty() ? name : folder + "/" + name;
+}
+
+// What the paths and targets of the folder at `path` take.
+std::int64_t NamesBytes(const std::string& path, const Folder& folder) {
+  std::size_t bytes = 0;
+  for (const FolderFile& file : folder.files) bytes += path.size() + 1 + file.name.size();
+  for (const FolderChild& child : folder.folders) bytes += path.size() + 1 + child.name.size();
+  for (const FolderLink& link : folder.links) {
+    bytes += path.size() + 1 + link.name.size() + link.target.size();
+  }
+  return static_cast<std::int64_t>(bytes);
 }
 
 void AddFolder(const std::string& path, const Folder& folder, TreePlan& plan, Level& below) {
@@ -74,6 +88,7 @@ absl::StatusOr<TreePlan> PlanTree(const Artifact& artifact, const ReadFolders& r
     plan.files.push_back({"", artifact.digest, false});
     return plan;
   }
+  std::int64_t names_bytes = 0;
   Level level = {{"", artifact.digest}};
   for (int depth = 0; !level.empty(); ++depth) {
     if (depth > kFolderDepthMax) {
@@ -83,7 +98,14 @@ absl::StatusOr<TreePlan> PlanTree(const Artifact& artifact, const ReadFolders& r
     POTOK_ASSIGN_OR_RETURN(const auto folders, ReadLevel(level, depth, read));
     Level below;
     for (const FolderChild& child : level) {
-      AddFolder(child.name, folders.at(child.digest), plan, below);
+      const Folder& folder = folders.at(child.digest);
+      names_bytes += NamesBytes(child.name, folder);
+      if (names_bytes > kNamesBytesMax) {
+        return absl::DataLossError(fmt::format("the paths in folder {} take more than {}",
+                                               artifact.digest.Hex(),
+                                               FormatBytes(kNamesBytesMax)));
+      }
+      AddFolder(child.name, folder, plan, below);
       if (plan.files.size() + plan.folders.size() + plan.links.size() + below.size() >
           kEntriesMax) {
         return absl::DataLossError(

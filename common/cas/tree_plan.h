@@ -36,8 +36,8 @@ using ReadFolders =
     std::function<absl::StatusOr<std::vector<std::string>>(const std::vector<Digest>&)>;
 
 // Reads level by level. DATA_LOSS for what DecodeFolder refuses, more than 512 levels, more than
-// two million entries (a small tree can name itself often enough to fill any disk), and folders
-// whose message is beyond 256 MiB.
+// two million entries (a small tree can name itself often enough to fill any disk), paths and
+// targets beyond 512 MiB in all, and folders whose message is beyond 256 MiB.
 absl::StatusOr<TreePlan> PlanTree(const Artifact& artifact, const ReadFolders& read);
 
 // DATA_LOSS for a folder whose message is beyond 256 MiB.

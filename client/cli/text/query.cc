@@ -5,12 +5,32 @@
 #include "client/cli/text/query_functions.h"
 #include "client/cli/text/query_tree.h"
 #include "common/base/status_macros.h"
+#include "fmt/format.h"
 
 namespace potok::client {
 namespace {
 
 using Kind = Expression::Kind;
 using Result = absl::StatusOr<Value>;
+
+// Every name and bracket is a call within a call, on a stack of 8 MiB.
+constexpr std::size_t kQueryBytesMax = 4096;
+// {a:@,b:@} doubles what there is, and can follow itself. Far more than the table of a run of
+// 100,000 steps.
+constexpr std::size_t kMadeMax = 5'000'000;
+
+// How many values there are in `value`; a long text counts for more.
+std::size_t SizeOf(const Value& value) {
+  std::size_t size = 1;
+  if (const std::string* text = value.AsText()) size += text->size() / 64;
+  if (const Array* array = value.AsArray()) {
+    for (const Value& item : *array) size += SizeOf(item);
+  }
+  if (const Object* object = value.AsObject()) {
+    for (const auto& [key, member] : *object) size += SizeOf(member);
+  }
+  return size;
+}
 
 Value FieldOf(const Value& value, const std::string& name) {
   const Object* object = value.AsObject();
@@ -81,7 +101,7 @@ class Evaluation {
  public:
   explicit Evaluation(const std::string& query) : query_(query) {}
 
-  Result Of(const Expression& node, const Value& value) const {
+  Result Of(const Expression& node, const Value& value) {
     switch (node.kind) {
       case Kind::kCurrent:
         return value;
@@ -107,7 +127,7 @@ class Evaluation {
 
  private:
   // What begins with its first child.
-  Result OfLeft(const Expression& node, const Value& value) const {
+  Result OfLeft(const Expression& node, const Value& value) {
     POTOK_ASSIGN_OR_RETURN(const Value left, Of(node.children[0], value));
     switch (node.kind) {
       case Kind::kThen:
@@ -129,7 +149,7 @@ class Evaluation {
     }
   }
 
-  Result Project(const Expression& node, const Value& left) const {
+  Result Project(const Expression& node, const Value& left) {
     Array values;
     const Array* items = left.AsArray();
     if (node.kind == Kind::kProjectValues) {
@@ -151,10 +171,17 @@ class Evaluation {
     return Value(std::move(results));
   }
 
-  Result Several(const Expression& node, const Value& value) const {
+  Result Several(const Expression& node, const Value& value) {
     Array items;
     for (const Expression& child : node.children) {
       POTOK_ASSIGN_OR_RETURN(Value item, Of(child, value));
+      made_ += SizeOf(item);
+      if (made_ > kMadeMax) {
+        return QueryError(
+            query_,
+            node.at,
+            fmt::format("what it makes would hold more than {} values; ask for fewer", kMadeMax));
+      }
       items.push_back(std::move(item));
     }
     if (node.kind == Kind::kList) return Value(std::move(items));
@@ -173,7 +200,7 @@ class Evaluation {
     return Value(std::move(object));
   }
 
-  Result Call(const Expression& node, const Value& value) const {
+  Result Call(const Expression& node, const Value& value) {
     std::vector<Argument> arguments;
     for (const Expression& child : node.children) {
       Argument argument;
@@ -193,11 +220,16 @@ class Evaluation {
   }
 
   const std::string& query_;
+  std::size_t made_ = 0;  // values in all lists and objects that were made
 };
 
 }  // namespace
 
 absl::StatusOr<Value> Query(const Value& value, const std::string& query) {
+  if (query.size() > kQueryBytesMax) {
+    return absl::InvalidArgumentError(fmt::format(
+        "--query has {} characters, and at most {} are read", query.size(), kQueryBytesMax));
+  }
   POTOK_ASSIGN_OR_RETURN(const Expression tree, ParseQuery(query));
   return Evaluation(query).Of(tree, value);
 }

@@ -41,6 +41,10 @@ std::optional<Component> ReadComponentMap(const YamlNode& map,
                                           Reading* reading) {
   Reporter* reporter = &reading->reporter;
   Fields fields(&map, fmt::format("component {}", shown), reporter);
+  if (map.IsNull()) {
+    reporter->Error(used_at,
+                    fmt::format("{}: component {} is empty; write a command there", what, shown));
+  }
   if (fields.map() == nullptr) return std::nullopt;
   const std::string type = fields.Word("type");
   const std::string refusal = Refusal(type);

@@ -1,5 +1,6 @@
 #include "client/cli/text/value.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "client/cli/text/query.h"
@@ -136,6 +137,7 @@ INSTANTIATE_TEST_SUITE_P(
                     QueryCase{"[0].s.u", "1"},
                     QueryCase{"[].s.u", "[1]"},
                     QueryCase{"[].{Name:name}", R"([{"Name":"a"},{"Name":"b"}])"},
+                    QueryCase{"[0].{A:name,B:name,A:s.u}", R"({"A":1,"B":"a"})"},
                     QueryCase{"[?name=='b'].display_name", R"(["test"])"},
                     QueryCase{"[?name!='b'].name", R"(["a"])"},
                     QueryCase{"[?contains(display_name,'train')].name | [0]", R"("a")"},
@@ -146,6 +148,26 @@ TEST(QueryTest, RefusesWhatItCannotRead) {
   for (const char* query : {"", "a..b", "[", "[?a", "a b", "[?a=='b", "{a}", "sort_by(@)"}) {
     EXPECT_TRUE(absl::IsInvalidArgument(Query(Value(Array{}), query).status())) << query;
   }
+}
+
+// A query of 120,000 characters, which one argument of a program can have, was a call for every
+// other one and ended the program with SIGSEGV.
+TEST(QueryTest, RefusesAQueryThatIsLongerThanTheStackIsDeep) {
+  std::string query = "a";
+  for (int i = 0; i < 60'000; ++i) query += ".a";
+  const absl::StatusOr<Value> found = Query(Value(Object{}), query);
+  ASSERT_TRUE(absl::IsInvalidArgument(found.status()));
+  EXPECT_EQ(found.status().message(), "--query has 120001 characters, and at most 4096 are read");
+}
+
+// Each of these doubles what the one before it made, until there is no memory left.
+TEST(QueryTest, RefusesToMakeMoreThanMemoryHolds) {
+  std::string query = "@";
+  for (int i = 0; i < 40; ++i) query += "|{a:@,b:@}";
+  const absl::StatusOr<Value> found = Query(Value(1), query);
+  ASSERT_TRUE(absl::IsInvalidArgument(found.status()));
+  EXPECT_THAT(std::string(found.status().message()),
+              testing::HasSubstr("would hold more than 5000000 values"));
 }
 
 }  // namespace

@@ -156,6 +156,23 @@ TEST_F(TreeTest, RefusesASmallTreeThatUnfoldsToMillionsOfEntries) {
   EXPECT_THAT(*MissingOf(*store_, bomb), IsEmpty());
 }
 
+// Far fewer than two million entries, each behind a path of 100,000 bytes, filled memory (here 2
+// GB), though no disk takes such paths.
+TEST_F(TreeTest, RefusesASmallTreeWhosePathsFillMemory) {
+  reapi::Directory many;
+  for (int i = 0; i < 20'000; ++i) many.add_files()->set_name(std::to_string(i));
+  for (auto& file : *many.mutable_files()) Fill(*file.mutable_digest(), file_);
+  Digest below = PutDirectory(many).digest;
+  for (int i = 0; i < 400; ++i) {
+    reapi::Directory directory;
+    AddFolder(directory, std::string(250, 'd'), below);
+    below = PutDirectory(directory).digest;
+  }
+  const absl::Status laid = Lay(Artifact{below, true, 0, ""});
+  EXPECT_TRUE(absl::IsDataLoss(laid)) << laid;
+  EXPECT_THAT(std::string(laid.message()), testing::HasSubstr("take more than 512 MiB"));
+}
+
 TEST_F(TreeTest, LeavesNothingWhenABlobIsMissing) {
   reapi::Directory directory;
   AddFile(directory, "a", file_);
