@@ -3,7 +3,7 @@
 function(potok_link_rpc_statically)
   get_property(targets DIRECTORY PROPERTY IMPORTED_TARGETS)
   foreach(target ${targets})
-    if(NOT target MATCHES "^(gRPC|absl|protobuf)::")
+    if(NOT target MATCHES "^((gRPC|absl|protobuf|re2|c-ares|spdlog|fmt)::|yaml-cpp$)")
       continue()
     endif()
     foreach(property IMPORTED_LOCATION IMPORTED_LOCATION_NONE IMPORTED_LOCATION_RELEASE)

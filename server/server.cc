@@ -19,6 +19,7 @@
 
 #include "common/base/resources.h"
 #include "common/base/status_macros.h"
+#include "common/rpc/channel.h"
 #include "common/runtime/logging.h"
 #include "common/runtime/real_clock.h"
 #include "common/runtime/signals.h"
@@ -185,6 +186,8 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> Listen(const ServerConfig& config,
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 3000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kFrameBytes);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kWindowBytes);
   builder.RegisterService(services.runs.get());
   builder.RegisterService(services.machines.get());
   builder.RegisterService(services.agents.get());
