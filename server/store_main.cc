@@ -13,8 +13,8 @@
 #include "absl/flags/usage.h"
 #include "absl/flags/usage_config.h"
 #include "common/base/status_macros.h"
-#include "common/runtime/flags.h"
 #include "common/rpc/channel.h"
+#include "common/runtime/flags.h"
 #include "common/runtime/logging.h"
 #include "common/runtime/signals.h"
 #include "fmt/format.h"
@@ -48,8 +48,8 @@ absl::Status Serve(const std::string& home, const std::string& listen) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 3000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kFrameBytes);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kWindowBytes);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, potok::kFrameBytes);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, potok::kWindowBytes);
   for (const auto& service : services) builder.RegisterService(service.get());
   const mode_t before = umask(0177);
   builder.AddListeningPort(listen, grpc::InsecureServerCredentials());
