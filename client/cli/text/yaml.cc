@@ -48,6 +48,8 @@ bool IsBlock(const Value& value) {
   return (array != nullptr && !array->empty()) || (object != nullptr && !object->empty());
 }
 
+constexpr std::size_t kPlainKeyBytesMax = 1000;
+
 void WriteBlock(const Value& value, std::size_t indent, bool first_line_started, std::string* out) {
   const auto start_line = [&](bool first) {
     if (!first || !first_line_started) out->append(indent, ' ');
@@ -69,7 +71,13 @@ void WriteBlock(const Value& value, std::size_t indent, bool first_line_started,
   for (const auto& [key, member] : *value.AsObject()) {
     start_line(first);
     first = false;
-    *out += Scalar(Value(key)) + ":";
+    const std::string written = Scalar(Value(key));
+    // A longer one must be marked as a key beforehand (YAML 1.2, 7.4.3).
+    if (written.size() > kPlainKeyBytesMax) {
+      *out += "? " + written + "\n" + std::string(indent, ' ') + ":";
+    } else {
+      *out += written + ":";
+    }
     if (IsBlock(member)) {
       *out += "\n";
       WriteBlock(member, indent + 2, false, out);

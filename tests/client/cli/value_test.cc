@@ -144,6 +144,13 @@ INSTANTIATE_TEST_SUITE_P(
                     QueryCase{"[?name=='z'].name", "[]"},
                     QueryCase{"[0].nothing.below", "null"}));
 
+// Without the mark readers refuse it: a key on one line has at most 1,024 characters.
+TEST(ValueTest, MarksAKeyThatIsTooLongForOneLine) {
+  const std::string key(1100, 'k');
+  EXPECT_EQ(ToYaml(Object{{"a", Object{{key, 1}}}}), "a:\n  ? " + key + "\n  : 1\n");
+  EXPECT_EQ(ToYaml(Array{Object{{key, Array{1}}}}), "- ? " + key + "\n  :\n    - 1\n");
+}
+
 TEST(QueryTest, RefusesWhatItCannotRead) {
   for (const char* query : {"", "a..b", "[", "[?a", "a b", "[?a=='b", "{a}", "sort_by(@)"}) {
     EXPECT_TRUE(absl::IsInvalidArgument(Query(Value(Array{}), query).status())) << query;
