@@ -15,7 +15,7 @@ export TMPDIR="$work/tmp"
 export ASAN_OPTIONS="detect_stack_use_after_return=1:allocator_may_return_null=1:${ASAN_OPTIONS:-}"
 export UBSAN_OPTIONS="print_stacktrace=1:${UBSAN_OPTIONS:-}"
 
-options=(-max_total_time="${POTOK_FUZZ_SECONDS:-60}" -rss_limit_mb=2048 -timeout=10 -max_len=16384
+options=(-max_total_time="${POTOK_FUZZ_SECONDS:-60}" -rss_limit_mb=4096 -timeout=10 -max_len=16384
   -seed="${POTOK_FUZZ_SEED:-1}"  # one for all, so that a verdict can be repeated; 0: a new one each time
   -print_final_stats=1 "-artifact_prefix=$work/crashes/")
 [ -z "$dictionary" ] || options+=("-dict=$dictionary")
@@ -31,7 +31,7 @@ echo
 echo "FAILED: the whole output is in $work/log"
 if [ -n "$input" ]; then
   echo "The input: $input"
-  echo "Again:     $program -timeout=10 -rss_limit_mb=2048 $input"
+  echo "Again:     $program -timeout=10 -rss_limit_mb=4096 $input"
   echo "Smaller:   $program -minimize_crash=1 -exact_artifact_path=$work/crashes/small $input"
 fi
 exit 1
