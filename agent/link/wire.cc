@@ -1,12 +1,9 @@
 #include "agent/link/wire.h"
 
-#include <google/protobuf/stubs/common.h>
-
-#include <algorithm>
-
 #include "common/base/overloaded.h"
 #include "common/base/status_macros.h"
 #include "common/rpc/pipeline_convert.h"
+#include "common/rpc/utf8.h"
 
 namespace potok::agent {
 namespace {
@@ -66,17 +63,6 @@ void Fill(const SucceededReport& report, v1::Report& to) {
                           [&](const std::string& text) { added.set_text(text); }},
                output.value);
   }
-}
-
-// What is said of a file may hold its name, which can be any bytes. Strings of proto3 are UTF-8: a
-// message with others is sent, and read by nobody.
-std::string AsUtf8(std::string text) {
-  if (!google::protobuf::internal::IsStructurallyValidUTF8(text.data(),
-                                                           static_cast<int>(text.size()))) {
-    std::ranges::replace_if(
-        text, [](unsigned char c) { return c >= 0x80; }, '?');
-  }
-  return text;
 }
 
 void Fill(const FailedReport& report, v1::Report& to) {

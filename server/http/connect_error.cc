@@ -3,10 +3,10 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
-#include <algorithm>
 #include <array>
 
 #include "absl/strings/escaping.h"
+#include "common/rpc/utf8.h"
 #include "google/rpc/status.pb.h"
 #include "server/http/connect_protocol.h"
 #include "server/http/openapi/json_writer.h"
@@ -47,17 +47,6 @@ const Code& CodeOf(absl::StatusCode code) {
   return kCodes.at(number < kCodes.size() ? number : 2);
 }
 
-// Text of other programs may hold bytes that are no UTF-8, which JSON cannot.
-std::string JsonText(const std::string& text) {
-  std::string plain = text;
-  if (!google::protobuf::internal::IsStructurallyValidUTF8(text.data(),
-                                                           static_cast<int>(text.size()))) {
-    std::ranges::replace_if(
-        plain, [](unsigned char c) { return c >= 0x80; }, '?');
-  }
-  return JsonString(plain);
-}
-
 // The message that an Any holds, as JSON, if its type is linked in; otherwise "".
 std::string DebugOf(const google::protobuf::Any& any) {
   const std::string name = any.type_url().substr(any.type_url().rfind('/') + 1);
@@ -77,7 +66,7 @@ std::string DetailsJson(const std::string& details) {
     std::string value = absl::Base64Escape(any.value());
     value.erase(value.find_last_not_of('=') + 1);
     JsonObject detail;
-    detail.Add("type", JsonText(name)).AddText("value", value);
+    detail.AddText("type", name).AddText("value", value);
     if (const std::string debug = DebugOf(any); !debug.empty()) detail.Add("debug", debug);
     all.Add(detail.Text());
   }
@@ -93,7 +82,7 @@ int HttpStatusOf(absl::StatusCode code) {
 std::string ErrorJson(const ApiError& error) {
   JsonObject json;
   json.AddText("code", CodeOf(error.status.code()).name)
-      .Add("message", JsonText(std::string(error.status.message())));
+      .AddText("message", AsUtf8(std::string(error.status.message())));
   if (const std::string details = DetailsJson(error.details); !details.empty()) {
     json.Add("details", details);
   }
