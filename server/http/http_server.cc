@@ -178,7 +178,8 @@ class HttpServer::Port {
   // What the library refuses by itself has no body: a wrong request line, a body that is too large.
   static Handled ExplainFailure(const httplib::Request& request, httplib::Response& response) {
     if (!response.body.empty() || response.status == 304) return Handled::Unhandled;
-    absl::Status status = absl::InvalidArgumentError("the request cannot be read");
+    absl::Status status = absl::InvalidArgumentError(
+        "the request cannot be read; calls are POST /PACKAGE.Service/Method, pages are GET");
     if (response.status == 404) {
       status = absl::NotFoundError(request.path + " is nothing; / is the start");
     } else if (response.status >= 500) {

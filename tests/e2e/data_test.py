@@ -2,6 +2,7 @@
 
 import hashlib
 import http.server
+import json
 import os
 import pathlib
 import signal
@@ -10,6 +11,8 @@ import subprocess
 import threading
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 from stack import BIN, CASES, StackTest, wait_for
 
@@ -187,7 +190,7 @@ class ExternalStoreTest(StackTest):
             type(self).store = self.start_store()
         self.assertEqual(self.stack.wait(self.name)["status"], "Completed")
 
-    def test_what_the_store_has_lost_makes_no_run(self):
+    def test_what_the_store_has_lost_is_brought_again(self):
         file = self.stack.write("data.txt", "will be lost " + self.name)
         digest = hashlib.sha256(pathlib.Path(file).read_bytes()).hexdigest()
         pipeline = self.stack.write("lost.yml", ONE.format(type="uri_file", url=file))
@@ -196,6 +199,26 @@ class ExternalStoreTest(StackTest):
         os.unlink(blob)
         self.stack.potok("run", pipeline, "-n", self.name + "-again")
         self.assertTrue(blob.exists())  # the client was told, and brought it again
+
+    def test_a_pipeline_whose_files_the_store_does_not_have_is_refused(self):
+        lost = {"hash": hashlib.sha256(b"never uploaded").hexdigest(), "sizeBytes": "14"}
+        file = {"name": "file", "type": "VALUE_TYPE_URI_FILE", "value": {"artifact": {"digest": lost}}}
+        step = {"name": "read", "command": "cat ${{inputs.file}}", "inputs": [file]}
+        request = {"requestId": self.name, "spec": {"isPipeline": True, "name": self.name, "steps": [step]}}
+        call = urllib.request.Request(
+            f"http://{(self.stack.state / 'http.address').read_text().strip()}/potok.v1.Runs/Submit",
+            json.dumps(request).encode(),
+            {
+                "Content-Type": "application/json",
+                "Authorization": f"Bearer {(self.stack.state / 'http.token').read_text().strip()}",
+            },
+        )
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(call, timeout=60)
+        error = json.loads(refused.exception.read())
+        self.assertEqual(error["code"], "failed_precondition")
+        self.assertIn("jobs.read.inputs.file: 1 of its files are not in the store", error["message"])
+        self.assertEqual(self.stack.potok("job", "show", "-n", self.name, check=False).returncode, 1)
 
 
 if __name__ == "__main__":

@@ -176,36 +176,27 @@ class HttpApiTest(StackTest):
                 self.assertTrue(status in (400, 404) or b"error" in answer, (kind, body[:20], status, answer[:200]))
         self.assertEqual(self.post("/healthz", "", method="GET")[0], 200)
 
-    def test_a_body_beyond_the_limit_is_refused(self):
-        with socket.create_connection(self.address.split(":"), timeout=60) as line:
-            line.sendall(
-                f"POST /potok.v1.Runs/Submit HTTP/1.1\r\nHost: {self.address}\r\nAuthorization: Bearer {self.token}\r\n"
-                f"Content-Type: application/json\r\nContent-Length: {1 << 40}\r\n\r\n".encode()
-            )
-            self.assertIn(b" 413 ", line.recv(4096))
-
-    def test_a_stranger_cannot_make_the_server_read_much(self):
-        with socket.create_connection(self.address.split(":"), timeout=60) as line:
-            line.sendall(
-                f"POST /potok.v1.Runs/Submit HTTP/1.1\r\nHost: {self.address}\r\n"
-                f"Content-Type: application/json\r\nContent-Length: {100 << 20}\r\n\r\n".encode()
-            )
-            self.assertIn(b" 401 ", line.recv(4096))
-
-    def open_watch(self, name: str) -> tuple[socket.socket, bytes]:
-        """A watch of the run, and the beginning of its answer."""
+    def begin(self, path: str, size: int, body: str = "", token: bool = True) -> tuple[socket.socket, bytes]:
+        """A request that says that its body has `size` bytes, sent as far as `body`; the beginning of its answer."""
         line = socket.create_connection(self.address.split(":"), timeout=60)
         self.addCleanup(line.close)
-        body = json.dumps({"name": name})
+        authorization = f"Authorization: Bearer {self.token}\r\n" if token else ""
         line.sendall(
-            f"POST /potok.v1.Runs/Watch HTTP/1.1\r\nHost: {self.address}\r\nAuthorization: Bearer {self.token}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+            f"POST /potok.v1.{path} HTTP/1.1\r\nHost: {self.address}\r\n{authorization}"
+            f"Content-Type: application/json\r\nContent-Length: {size}\r\n\r\n{body}".encode()
         )
         return line, line.recv(16)
 
+    def test_a_body_beyond_the_limit_is_refused(self):
+        self.assertIn(b" 413 ", self.begin("Runs/Submit", 1 << 40)[1])
+
+    def test_a_stranger_cannot_make_the_server_read_much(self):
+        self.assertIn(b" 401 ", self.begin("Runs/Submit", 100 << 20, token=False)[1])
+
     def test_followers_are_limited_and_those_that_go_away_leave_their_places(self):
         name = self.submit()
-        watches = [self.open_watch(name) for _ in range(200)]
+        body = json.dumps({"name": name})
+        watches = [self.begin("Runs/Watch", len(body), body) for _ in range(200)]
         self.assertEqual({answer for _, answer in watches}, {b"HTTP/1.1 200 OK\r"})
         full = self.curl("Runs/Watch", {"name": name})
         self.assertEqual(json.loads(full.stdout)["code"], "resource_exhausted")
