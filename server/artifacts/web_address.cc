@@ -2,9 +2,11 @@
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 
 #include <array>
+#include <cstddef>
 #include <memory>
 
 #include "absl/strings/ascii.h"
@@ -96,20 +98,34 @@ std::string ToString(const sockaddr& address) {
   return text.data();
 }
 
-int PortOf(const sockaddr& address) {
-  if (address.sa_family == AF_INET6) {
-    return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
-  }
-  return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
+std::string EndpointOf(const sockaddr& address) {
+  // The port lies at the same place in both kinds.
+  const std::uint16_t port = reinterpret_cast<const sockaddr_in&>(address).sin_port;
+  static_assert(offsetof(sockaddr_in, sin_port) == offsetof(sockaddr_in6, sin6_port));
+  return fmt::format("{} {}", ToString(address), ntohs(port));
 }
 
-int PortOfProxy(const std::string& proxy) {
-  if (proxy.empty()) return 0;
+std::set<std::string> EndpointsOfProxy(const std::string& proxy) {
+  std::set<std::string> endpoints;
+  if (proxy.empty()) return endpoints;
   const Url parsed(curl_url(), &curl_url_cleanup);
   const unsigned flags = CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME;
-  if (curl_url_set(parsed.get(), CURLUPART_URL, proxy.c_str(), flags) != CURLUE_OK) return 0;
+  if (curl_url_set(parsed.get(), CURLUPART_URL, proxy.c_str(), flags) != CURLUE_OK)
+    return endpoints;
+  std::string host = PartOf(parsed, CURLUPART_HOST, 0);
+  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
   const std::string port = PartOf(parsed, CURLUPART_PORT, 0);
-  return port.empty() ? 1080 : std::stoi(port);
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(host.c_str(), port.empty() ? "1080" : port.c_str(), &hints, &found) != 0) {
+    return endpoints;
+  }
+  for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
+    endpoints.insert(EndpointOf(*entry->ai_addr));
+  }
+  freeaddrinfo(found);
+  return endpoints;
 }
 
 }  // namespace potok::server

@@ -1,8 +1,9 @@
-// Addresses on the web, and which of them may be asked. Pure; thread-safe.
+// Addresses on the web, and which of them may be asked. Thread-safe; pure but for EndpointsOfProxy.
 #pragma once
 
 #include <sys/socket.h>
 
+#include <set>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -26,11 +27,13 @@ bool IsWebAddress(const std::string& uri);
 // (where clouds keep a machine's credentials), multicast; also as IPv4 in IPv6.
 bool IsLocalAddress(const sockaddr& address);
 
-// "HOST" and port of an IP address.
+// The IP address alone, and with its port: "192.0.2.1", "192.0.2.1 3128".
 std::string ToString(const sockaddr& address);
-int PortOf(const sockaddr& address);
+std::string EndpointOf(const sockaddr& address);
 
-// The port of a proxy as http_proxy names it (curl(1): 1080 if it has none); 0 for no proxy.
-int PortOfProxy(const std::string& proxy);
+// Where connections to a proxy lead, as EndpointOf: all addresses of its name, as http_proxy gives
+// it (curl(1): port 1080 if it has none). Empty for no proxy, and for one whose name means nothing.
+// Asks the resolver, and waits for it.
+std::set<std::string> EndpointsOfProxy(const std::string& proxy);
 
 }  // namespace potok::server

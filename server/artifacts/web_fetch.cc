@@ -38,11 +38,12 @@ class Fetch {
         BlobStore::Intake& intake,
         const std::function<bool()>& is_wanted)
       : address_(std::move(address)), options_(options), intake_(intake), is_wanted_(is_wanted) {
-    proxy_ports_.insert(PortOfProxy(options.proxy));
+    if (options.local_sources) return;  // nothing to except
+    proxies_.merge(EndpointsOfProxy(options.proxy));
     for (const char* name :
          {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
       const char* proxy = std::getenv(name);
-      if (proxy != nullptr) proxy_ports_.insert(PortOfProxy(proxy));
+      if (proxy != nullptr) proxies_.merge(EndpointsOfProxy(proxy));
     }
   }
 
@@ -70,7 +71,7 @@ class Fetch {
   const WebOptions& options_;
   BlobStore::Intake& intake_;
   const std::function<bool()>& is_wanted_;
-  std::set<int> proxy_ports_;
+  std::set<std::string> proxies_;  // may be local, and decide themselves (decision 0012)
 
   std::string validator_;  // of what intake_ holds
   // Of the current try.
@@ -115,7 +116,7 @@ int Fetch::OnProgress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t
 // The address as it will be connected to: behind names, redirects and all that resolvers answer.
 curl_socket_t Fetch::OnSocket(void* self, curlsocktype, curl_sockaddr* address) {
   auto& fetch = *static_cast<Fetch*>(self);
-  const bool is_proxy = fetch.proxy_ports_.contains(PortOf(address->addr));
+  const bool is_proxy = fetch.proxies_.contains(EndpointOf(address->addr));
   if (!fetch.options_.local_sources && !is_proxy && IsLocalAddress(address->addr)) {
     fetch.failed_ = fetch.Problem(
         absl::StatusCode::kPermissionDenied,
@@ -152,6 +153,9 @@ void Fetch::ConfigureNetwork(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &Fetch::OnSocket);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
   if (!options_.proxy.empty()) curl_easy_setopt(easy, CURLOPT_PROXY, options_.proxy.c_str());
+  if (!options_.no_proxy.empty()) {
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, options_.no_proxy.c_str());
+  }
   if (!options_.ca_file.empty()) {
     curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
     curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);

@@ -16,6 +16,7 @@ namespace potok::server {
 struct WebOptions {
   std::int64_t bytes_max = std::int64_t{100} << 30;  // of one file; 0: no limit
   std::string proxy;           // empty: http_proxy, https_proxy and no_proxy of the process
+  std::string no_proxy;        // hosts to be asked directly, as curl's; empty: of the process
   std::string ca_file;         // PEM, instead of the system's; empty: the system's
   bool local_sources = false;  // also what the server's own machine serves
   absl::Duration connect_timeout = absl::Seconds(30);

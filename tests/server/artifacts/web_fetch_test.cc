@@ -234,6 +234,17 @@ TEST_F(WebFetchTest, AsksThroughAProxyThatMayBeLocal) {
   EXPECT_THAT(proxy.requests().front(), HasSubstr("GET http://files.example/x.csv"));
 }
 
+// Only the port of a proxy was looked at: with no_proxy for this machine, as is usual, whatever it
+// served on that port could be fetched.
+TEST_F(WebFetchTest, TheProxysPortIsNotOpenOnThisMachine) {
+  options_.local_sources = false;
+  const WebSource source([](const std::string&) { return Reply("200 OK", "", "secret"); });
+  options_.proxy = fmt::format("http://192.0.2.1:{}", source.port());  // of RFC 5737: nobody's
+  options_.no_proxy = "127.0.0.1";
+  EXPECT_TRUE(absl::IsPermissionDenied(FailureOf(source.Url("/x"))));
+  EXPECT_THAT(source.requests(), testing::IsEmpty());
+}
+
 TEST_F(WebFetchTest, StopsWhenItIsNotWantedAnyMore) {
   const WebSource source([](const std::string&) { return Reply("200 OK", "", Noise(1000, 1)); });
   const auto fetched = FetchFromWeb(source.Url("/x"), options_, *blobs_, [] { return false; });
