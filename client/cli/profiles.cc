@@ -3,6 +3,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 
@@ -162,13 +163,17 @@ absl::Status SaveConfiguration(const Configuration& configuration) {
                               ? fs::canonical(configuration.file, error)
                               : fs::path(configuration.file);
   const fs::path written = target.string() + ".new";
+  errno = 0;
   std::ofstream file(written, std::ios::trunc);
   file << TextOf(configuration);
   file.close();
+  error = std::error_code(errno, std::generic_category());
   if (file) fs::rename(written, target, error);
   if (!file || error) {
     return absl::PermissionDeniedError(
-        fmt::format("cannot write {}; the profiles are as they were", configuration.file));
+        fmt::format("cannot write {}: {}; the profiles are as they were, make the place writable",
+                    configuration.file,
+                    error.message()));
   }
   return absl::OkStatus();
 }

@@ -60,7 +60,7 @@ absl::StatusOr<std::string> Submit(const Context& context,
     TransferReport report(context, "Uploading " + path);
     return cas.Upload(snapshot, [&](const TransferProgress& now) { report.Say(now); });
   }));
-  if (const int count = CountFromWeb(spec); count > 0) {
+  if (const int count = CountFromWeb(spec); count > 0 && !context.only_errors) {
     *context.err << fmt::format("The server fetches {} file{} from the web first\n",
                                 count,
                                 count == 1 ? "" : "s")

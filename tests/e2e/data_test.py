@@ -81,6 +81,10 @@ class WebInputTest(StackTest):
             log, f"table one.csv\n{hashlib.sha256(BODY).hexdigest()}  -\n{self.url}/handed/over\n"
         )
         self.assertNotIn("/handed/over", Source.asked)
+        created = self.stack.potok("job", "create", "-f", file, "-o", "none")
+        self.assertIn("The server fetches 1 file from the web first", created.stderr)
+        created = self.stack.potok("job", "create", "-f", file, "-o", "none", "--only-show-errors")
+        self.assertEqual(created.stderr, "")
         for name in self.stack.state.glob("logs/*.log"):
             self.assertNotIn("geheim", name.read_text(errors="replace"))
 

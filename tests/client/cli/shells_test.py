@@ -255,6 +255,13 @@ class ProfileTest(PotokTest):
         self.assertEqual(self.potok("profile", "remove", "team", check=False).returncode, 1)
         self.assertEqual(self.potok("profile", "list", "-o", "json").stdout, "[]\n")
 
+    def test_profiles_that_cannot_be_written_are_as_they_were_and_why_is_said(self):
+        self.config.parent.parent.mkdir(parents=True)
+        self.config.parent.write_text("a file where the folder should be")
+        wrong = self.potok("profile", "add", "a", "--server", "unix:/nowhere/a", check=False)
+        self.assertNotEqual(wrong.returncode, 0)
+        self.assertIn(f"cannot write {self.config}: Not a directory", wrong.stderr)
+
     def test_the_server_that_was_configured_without_a_profile_stays(self):
         self.config.parent.mkdir(parents=True)
         self.config.write_text("server: unix:/nowhere/plain\n")
