@@ -111,8 +111,11 @@ class CompletionTest(PotokTest):
         """In an interactive zsh on a terminal, since completion needs its line editor."""
         script = self.home / "start.zsh"
         script.write_text(
-            "autoload -Uz compinit && compinit -u -D\nsource <(potok completion zsh)\nPS1='READY> '\n"
+            "autoload -Uz compinit && compinit -u -D\nsource <(potok completion zsh)\nPS1='> '\n"
             "bindkey '^I' complete-word\nunsetopt beep\n"
+            # Said from within the line editor: keys that come before it are the terminal's, not the editor's.
+            "zle-line-init() { print -rn -- '<editing>' }\nzle -N zle-line-init\n"
+            "said() { print -rn -- \"<$BUFFER>\" }\nzle -N said\nbindkey '^X' said\n"
         )
         shell, terminal = pty.openpty()
         zsh = subprocess.Popen(
@@ -129,7 +132,7 @@ class CompletionTest(PotokTest):
         self.addCleanup(zsh.wait)
         self.addCleanup(zsh.kill)
         os.write(shell, b"source ./start.zsh\n")
-        self.read_until(shell, "READY> ")
+        self.read_until(shell, "<editing>")
         for line, whole in (
             ("potok job sh", "potok job show "),
             ("potok job list -o ts", "potok job list -o tsv "),
@@ -137,20 +140,20 @@ class CompletionTest(PotokTest):
             ("potok run pipe.", "potok run pipe.yml "),
         ):
             with self.subTest(line=line):
-                # ^U clears the line; the echo of ":" shows that the completion is done.
-                os.write(shell, b"\x15" + line.encode() + b"\t")
-                os.write(shell, b"\x01print -r -- \x05 :done\n")
-                text = self.read_until(shell, ":done\r\n")
-                self.assertIn(whole + ":done" if whole.endswith(" ") else whole, re.sub(r" +", " ", text))
+                os.write(shell, b"\x15" + line.encode() + b"\t\x18")  # ^U clears the line, ^X says what it became
+                self.assertIn(f"<{whole}>", self.read_until(shell, f"<{line.split()[0]}", ">"))
 
-    def read_until(self, terminal: int, end: str) -> str:
-        text = ""
+    def read_until(self, terminal: int, *ends: str) -> str:
+        """Reads until all of `ends` came, each behind the one before."""
+        text, seen = "", 0
         deadline = time.monotonic() + 120
-        while end not in text:
-            ready, _, _ = select.select([terminal], [], [], max(0, deadline - time.monotonic()))
-            if not ready:
-                raise AssertionError(f"no {end!r} came: {text!r}")
-            text += os.read(terminal, 4096).decode(errors="replace")
+        for end in ends:
+            while end not in text[seen:]:
+                ready, _, _ = select.select([terminal], [], [], max(0, deadline - time.monotonic()))
+                if not ready:
+                    raise AssertionError(f"no {end!r} came: {text!r}")
+                text += os.read(terminal, 4096).decode(errors="replace")
+            seen = text.index(end, seen) + len(end)
         return text
 
     def test_each_script_has_the_syntax_of_its_shell(self):
