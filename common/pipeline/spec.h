@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -95,6 +96,8 @@ struct Output {
   std::string promoted_to;  // pipeline output, or empty
   std::string asset_name;
   std::string asset_version;
+  bool control = false;          // of a primitive one: other steps are decided by it (is_control)
+  bool early_available = false;  // its value counts as soon as it is said, before the step ends
 };
 
 struct Distribution {
@@ -111,6 +114,29 @@ struct LocalCode {
   bool operator==(const LocalCode&) const = default;
 };
 using Code = std::variant<std::monostate, LocalCode, Artifact>;
+
+// When a step that failed is tried again. Lost machines are the scheduler's own business and not
+// counted here.
+struct Retry {
+  std::int32_t max_attempts = 1;
+  std::vector<std::string> on;  // exit_code, timeout, oom, machine_lost; empty: all of them
+  std::vector<std::int32_t> exit_codes;  // with exit_code: only these; empty: all
+  double delay_seconds = 0;              // before the second attempt
+  double backoff = 1;                    // by which the delay grows with each further one
+  bool operator==(const Retry&) const = default;
+};
+
+// Whether a step takes the outputs of an earlier equal one instead of running.
+struct Reuse {
+  bool enabled = true;  // false: neither takes nor offers
+  bool read = true;  // false: runs in any case, and offers what it made (force_rerun of one step)
+  std::int64_t max_age_seconds = 0;        // of what it takes; 0: any
+  std::string salt;                        // part of the fingerprint
+  std::vector<std::string> ignore_inputs;  // inputs that are no part of it
+  bool operator==(const Reuse&) const = default;
+};
+
+struct Control;  // control.h
 
 struct Step {
   std::string name;
@@ -133,6 +159,21 @@ struct Step {
   std::map<std::string, std::string> tags;
   std::string description;
   bool deterministic = true;
+
+  // What the environment is, as canonical text: image, conda packages, build context by digest. The
+  // fingerprint reads this and not `environment`, which is how a person calls it.
+  std::string environment_definition;
+  Retry retry;
+  Reuse reuse;
+  std::int64_t queue_timeout_seconds = 0;  // 0: none
+  std::int32_t priority = 0;
+  // Whether it runs, once all that it needs has ended: a trigger rule (all_success, all_done,
+  // one_failed...) or an expression over states and outputs of other steps; empty: all_success. Its
+  // language: docs/language.md.
+  std::string when;
+  bool finalizes = false;  // on_finalize: runs when all others have ended, whatever came of them
+  // What it does instead of a command; null: a command.
+  std::shared_ptr<const Control> control;
 };
 
 struct Settings {

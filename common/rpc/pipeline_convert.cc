@@ -5,6 +5,7 @@
 #include "common/base/check.h"
 #include "common/base/overloaded.h"
 #include "common/base/status_macros.h"
+#include "common/rpc/control_convert.h"
 #include "fmt/format.h"
 
 namespace potok {
@@ -99,6 +100,8 @@ absl::Status Read(const v1::Output& output, Output* out) {
   out->promoted_to = output.promoted_to();
   out->asset_name = output.asset_name();
   out->asset_version = output.asset_version();
+  out->control = output.control();
+  out->early_available = output.early_available();
   return absl::OkStatus();
 }
 
@@ -121,6 +124,71 @@ absl::Status ReadPorts(const google::protobuf::RepeatedPtrField<Message>& messag
   }
   return absl::OkStatus();
 }
+
+void Write(const Retry& retry, v1::Retry* out) {
+  out->set_max_attempts(retry.max_attempts);
+  for (const std::string& cause : retry.on) out->add_on(cause);
+  for (const std::int32_t code : retry.exit_codes) out->add_exit_codes(code);
+  out->set_delay_seconds(retry.delay_seconds);
+  out->set_backoff(retry.backoff);
+}
+
+Retry RetryFromProto(const v1::Retry& retry) {
+  Retry out;
+  if (retry.max_attempts() != 0) out.max_attempts = retry.max_attempts();
+  out.on.assign(retry.on().begin(), retry.on().end());
+  out.exit_codes.assign(retry.exit_codes().begin(), retry.exit_codes().end());
+  out.delay_seconds = retry.delay_seconds();
+  if (retry.backoff() != 0) out.backoff = retry.backoff();
+  return out;
+}
+
+void Write(const Reuse& reuse, v1::Reuse* out) {
+  out->set_disabled(!reuse.enabled);
+  out->set_no_read(!reuse.read);
+  out->set_max_age_seconds(reuse.max_age_seconds);
+  out->set_salt(reuse.salt);
+  for (const std::string& name : reuse.ignore_inputs) out->add_ignore_inputs(name);
+}
+
+Reuse ReuseFromProto(const v1::Reuse& reuse) {
+  Reuse out;
+  out.enabled = !reuse.disabled();
+  out.read = !reuse.no_read();
+  out.max_age_seconds = reuse.max_age_seconds();
+  out.salt = reuse.salt();
+  out.ignore_inputs.assign(reuse.ignore_inputs().begin(), reuse.ignore_inputs().end());
+  return out;
+}
+
+// What few steps have.
+void WriteRules(const Step& step, v1::Step* out) {
+  out->set_environment_definition(step.environment_definition);
+  if (step.retry != Retry{}) Write(step.retry, out->mutable_retry());
+  if (step.reuse != Reuse{}) Write(step.reuse, out->mutable_reuse());
+  out->set_queue_timeout_seconds(step.queue_timeout_seconds);
+  out->set_priority(step.priority);
+  out->set_when(step.when);
+  out->set_finalizes(step.finalizes);
+  if (step.control != nullptr) *out->mutable_control() = ToProto(*step.control);
+}
+
+absl::Status ReadRules(const v1::Step& step, Step* out) {
+  out->environment_definition = step.environment_definition();
+  if (step.has_retry()) out->retry = RetryFromProto(step.retry());
+  if (step.has_reuse()) out->reuse = ReuseFromProto(step.reuse());
+  out->queue_timeout_seconds = step.queue_timeout_seconds();
+  out->priority = step.priority();
+  out->when = step.when();
+  out->finalizes = step.finalizes();
+  if (step.has_control()) {
+    POTOK_ASSIGN_OR_RETURN(Control control, FromProto(step.control()));
+    out->control = std::make_shared<const Control>(std::move(control));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 void Write(const Step& step, v1::Step* out) {
   out->set_name(step.name);
@@ -145,6 +213,7 @@ void Write(const Step& step, v1::Step* out) {
   out->mutable_tags()->insert(step.tags.begin(), step.tags.end());
   out->set_description(step.description);
   out->set_deterministic(step.deterministic);
+  WriteRules(step, out);
 }
 
 absl::Status Read(const v1::Step& step, Step* out) {
@@ -173,10 +242,8 @@ absl::Status Read(const v1::Step& step, Step* out) {
   out->tags = MapOf(step.tags());
   out->description = step.description();
   out->deterministic = step.deterministic();
-  return absl::OkStatus();
+  return ReadRules(step, out);
 }
-
-}  // namespace
 
 v1::Digest ToProto(const Digest& digest) {
   v1::Digest out;
@@ -236,6 +303,8 @@ v1::Output ToProto(const Output& output) {
   out.set_promoted_to(output.promoted_to);
   out.set_asset_name(output.asset_name);
   out.set_asset_version(output.asset_version);
+  out.set_control(output.control);
+  out.set_early_available(output.early_available);
   return out;
 }
 

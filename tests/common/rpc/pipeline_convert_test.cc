@@ -1,5 +1,6 @@
 #include "common/rpc/pipeline_convert.h"
 
+#include "common/pipeline/control.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -63,6 +64,47 @@ TEST(PipelineConvertTest, SaysWhichStepAsksForLessThanNothing) {
   spec.mutable_steps(0)->mutable_resources()->set_gpus(-1);
   EXPECT_EQ(ErrorOf(spec),
             "jobs.train: resources cannot be negative: memory_bytes=0 cpu_millis=0 gpus=-1");
+}
+
+TEST(PipelineConvertTest, KeepsLoopsAndTheirBodies) {
+  PipelineSpec spec;
+  Step fit;
+  fit.name = "fit";
+  fit.retry = {3, {"oom", "exit_code"}, {75}, 1.5, 2};
+  fit.reuse = {true, false, 60, "2", {"seed"}};
+  fit.when = "all_done";
+  Control loop{DoWhile{"again", {{"out", {"in", "other"}}}, 7}, {fit}};
+  Step outer;
+  outer.name = "improve";
+  outer.control = std::make_shared<const Control>(loop);
+  Step tune;
+  tune.name = "tune";
+  Sweep sweep;
+  sweep.space = {{"lr", "uniform", {}, {{"min_value", 0.5}, {"max_value", 1}}}};
+  sweep.seed = 0;
+  sweep.early_termination = {"bandit", 0.1, 0, 0, false, 2, 3};
+  tune.control = std::make_shared<const Control>(Control{sweep, {outer}});
+  spec.steps = {tune};
+
+  const auto again = FromProto(ToProto(spec));
+  ASSERT_TRUE(again.ok()) << again.status();
+  const Control& read = *again->steps[0].control;
+  EXPECT_EQ(std::get<Sweep>(read.kind).space[0].numbers.at("min_value"), 0.5);
+  EXPECT_EQ(std::get<Sweep>(read.kind).seed, 0);
+  EXPECT_EQ(std::get<Sweep>(read.kind).early_termination.delay_evaluation, 3);
+  const Control& inner = *read.body[0].control;
+  EXPECT_EQ(std::get<DoWhile>(inner.kind).max_iterations, 7);
+  EXPECT_THAT(std::get<DoWhile>(inner.kind).mapping.at("out"), ElementsAre("in", "other"));
+  EXPECT_EQ(inner.body[0].retry, fit.retry);
+  EXPECT_EQ(inner.body[0].reuse, fit.reuse);
+  EXPECT_EQ(inner.body[0].when, "all_done");
+  EXPECT_EQ(ToProto(*again).SerializeAsString(), ToProto(spec).SerializeAsString());
+}
+
+TEST(PipelineConvertTest, RefusesAKindOfStepThatItDoesNotKnow) {
+  v1::PipelineSpec spec = APipelineOnTheWire();
+  spec.mutable_steps(0)->mutable_control();
+  EXPECT_EQ(ErrorOf(spec), "jobs.train: a kind of step that is not known to this server");
 }
 
 }  // namespace
