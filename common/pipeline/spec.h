@@ -117,23 +117,23 @@ using Code = std::variant<std::monostate, LocalCode, Artifact>;
 
 // When a step that failed is tried again. Lost machines are the scheduler's own business and not
 // counted here.
-struct Retry {
+struct RetryPolicy {
   std::int32_t max_attempts = 1;
   std::vector<std::string> on;  // exit_code, timeout, oom, machine_lost; empty: all of them
   std::vector<std::int32_t> exit_codes;  // with exit_code: only these; empty: all
   double delay_seconds = 0;              // before the second attempt
   double backoff = 1;                    // by which the delay grows with each further one
-  bool operator==(const Retry&) const = default;
+  bool operator==(const RetryPolicy&) const = default;
 };
 
 // Whether a step takes the outputs of an earlier equal one instead of running.
-struct Reuse {
+struct ReusePolicy {
   bool enabled = true;  // false: neither takes nor offers
   bool read = true;  // false: runs in any case, and offers what it made (force_rerun of one step)
   std::int64_t max_age_seconds = 0;        // of what it takes; 0: any
   std::string salt;                        // part of the fingerprint
   std::vector<std::string> ignore_inputs;  // inputs that are no part of it
-  bool operator==(const Reuse&) const = default;
+  bool operator==(const ReusePolicy&) const = default;
 };
 
 struct Control;  // control.h
@@ -163,8 +163,8 @@ struct Step {
   // What the environment is, as canonical text: image, conda packages, build context by digest. The
   // fingerprint reads this and not `environment`, which is how a person calls it.
   std::string environment_definition;
-  Retry retry;
-  Reuse reuse;
+  RetryPolicy retry;
+  ReusePolicy reuse;
   std::int64_t queue_timeout_seconds = 0;  // 0: none
   std::int32_t priority = 0;
   // Whether it runs, once all that it needs has ended: a trigger rule (all_success, all_done,

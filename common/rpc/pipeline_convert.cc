@@ -125,7 +125,7 @@ absl::Status ReadPorts(const google::protobuf::RepeatedPtrField<Message>& messag
   return absl::OkStatus();
 }
 
-void Write(const Retry& retry, v1::Retry* out) {
+void Write(const RetryPolicy& retry, v1::Retry* out) {
   out->set_max_attempts(retry.max_attempts);
   for (const std::string& cause : retry.on) out->add_on(cause);
   for (const std::int32_t code : retry.exit_codes) out->add_exit_codes(code);
@@ -133,8 +133,8 @@ void Write(const Retry& retry, v1::Retry* out) {
   out->set_backoff(retry.backoff);
 }
 
-Retry RetryFromProto(const v1::Retry& retry) {
-  Retry out;
+RetryPolicy RetryFromProto(const v1::Retry& retry) {
+  RetryPolicy out;
   if (retry.max_attempts() != 0) out.max_attempts = retry.max_attempts();
   out.on.assign(retry.on().begin(), retry.on().end());
   out.exit_codes.assign(retry.exit_codes().begin(), retry.exit_codes().end());
@@ -143,7 +143,7 @@ Retry RetryFromProto(const v1::Retry& retry) {
   return out;
 }
 
-void Write(const Reuse& reuse, v1::Reuse* out) {
+void Write(const ReusePolicy& reuse, v1::Reuse* out) {
   out->set_disabled(!reuse.enabled);
   out->set_no_read(!reuse.read);
   out->set_max_age_seconds(reuse.max_age_seconds);
@@ -151,8 +151,8 @@ void Write(const Reuse& reuse, v1::Reuse* out) {
   for (const std::string& name : reuse.ignore_inputs) out->add_ignore_inputs(name);
 }
 
-Reuse ReuseFromProto(const v1::Reuse& reuse) {
-  Reuse out;
+ReusePolicy ReuseFromProto(const v1::Reuse& reuse) {
+  ReusePolicy out;
   out.enabled = !reuse.disabled();
   out.read = !reuse.no_read();
   out.max_age_seconds = reuse.max_age_seconds();
@@ -164,8 +164,8 @@ Reuse ReuseFromProto(const v1::Reuse& reuse) {
 // What few steps have.
 void WriteRules(const Step& step, v1::Step* out) {
   out->set_environment_definition(step.environment_definition);
-  if (step.retry != Retry{}) Write(step.retry, out->mutable_retry());
-  if (step.reuse != Reuse{}) Write(step.reuse, out->mutable_reuse());
+  if (step.retry != RetryPolicy{}) Write(step.retry, out->mutable_retry());
+  if (step.reuse != ReusePolicy{}) Write(step.reuse, out->mutable_reuse());
   out->set_queue_timeout_seconds(step.queue_timeout_seconds);
   out->set_priority(step.priority);
   out->set_when(step.when);
