@@ -104,8 +104,8 @@ struct Nested {};
 
 struct Control {
   std::variant<Condition, DoWhile, ParallelFor, Sweep, Parallel, Opaque, Nested> kind;
-  // Of DoWhile, ParallelFor, Sweep and Nested; names are relative. One step of a body may have an empty
-  // name if it is alone.
+  // Of DoWhile, ParallelFor, Sweep and Nested; names are relative. One step of a body may have an
+  // empty name if it is alone.
   std::vector<Step> body;
 };
 
