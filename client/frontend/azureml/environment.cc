@@ -5,7 +5,7 @@
 #include "client/frontend/azureml/reference.h"
 #include "client/frontend/azureml/scalar.h"
 #include "client/frontend/azureml/yaml_json.h"
-#include "common/pipeline/artifact_text.h"
+#include "common/pipeline/artifact_reference.h"
 #include "fmt/format.h"
 
 namespace potok::client {
@@ -44,7 +44,7 @@ std::string ReadBuild(const YamlNode& build,
   if (dockerfile.empty()) dockerfile = "Dockerfile";
   fields.ReportUnknown(Severity::kError);
   std::string content = path;
-  if (!IsArtifactText(path)) {
+  if (!IsArtifactReference(path)) {
     const std::string text = ReadTextFile(
         WithoutFilePrefix(path) + "/" + dockerfile, build.at, origin, "the Dockerfile", reading);
     if (reading->folder_content == nullptr) return "\"dockerfile\":" + QuotedJson(text);
@@ -57,7 +57,7 @@ std::string ReadBuild(const YamlNode& build,
                                           std::string(folder.status().message())));
       return "";
     }
-    content = ArtifactText(*folder);
+    content = ArtifactReference(*folder);
   }
   return fmt::format("\"build\":{{\"dockerfile_path\":{},\"path\":{}}}",
                      QuotedJson(dockerfile),
@@ -112,9 +112,8 @@ EnvironmentText ReadEnvironmentByName(const YamlNode& value,
   if (reading->assets == nullptr) return {value.text, ""};
   const absl::StatusOr<AssetReference> reference = ParseAssetReference(value.text);
   if (!reference.ok()) {
-    reading->reporter.Error(
-        value.at,
-        fmt::format("{}: {}", what, std::string(reference.status().message())));
+    reading->reporter.Error(value.at,
+                            fmt::format("{}: {}", what, std::string(reference.status().message())));
     return {};
   }
   const absl::StatusOr<AssetDocument>& found =

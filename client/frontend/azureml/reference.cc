@@ -1,10 +1,11 @@
 #include "client/frontend/azureml/reference.h"
 
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 #include "absl/strings/match.h"
-#include "common/pipeline/artifact_text.h"
+#include "common/pipeline/artifact_reference.h"
 #include "fmt/format.h"
 
 namespace potok::client {
@@ -60,12 +61,18 @@ Binding LocalData(const std::string& written,
   return LocalPath{path};
 }
 
-Binding RemoteData(const std::string& text, const Place& at, Reporter* reporter) {
-  if (!IsArtifactText(text)) return UriValue{text};
-  const absl::StatusOr<Artifact> artifact = ParseArtifactText(text);
+std::optional<Artifact> ReadArtifact(const std::string& text, const Place& at, Reporter* reporter) {
+  const absl::StatusOr<Artifact> artifact = ParseArtifactReference(text);
   if (artifact.ok()) return *artifact;
   reporter->Error(at, std::string(artifact.status().message()));
-  return std::monostate();
+  return std::nullopt;
+}
+
+Binding RemoteData(const std::string& text, const Place& at, Reporter* reporter) {
+  if (!IsArtifactReference(text)) return UriValue{text};
+  const std::optional<Artifact> artifact = ReadArtifact(text, at, reporter);
+  if (!artifact) return std::monostate();
+  return *artifact;
 }
 
 // Inputs of a model's type are looked up among the models first, others among the data.
@@ -151,7 +158,7 @@ absl::StatusOr<DataReference> ParseDataReference(const std::string& text) {
     return absl::InvalidArgumentError(
         fmt::format("'{0}' names data without a version; write {0}:1 or {0}@latest", text));
   }
-  if (absl::StartsWith(text, "runs:/") || IsArtifactText(text)) return DataReference{false, text};
+  if (absl::StartsWith(text, "runs:/")) return DataReference{false, text};
   const std::string path = WithoutFilePrefix(text);
   if (const std::size_t scheme = path.find("://"); scheme != std::string::npos) {
     return absl::InvalidArgumentError(
@@ -173,6 +180,12 @@ Binding ReadData(const std::string& text,
                  ValueType* type,
                  Reading* reading) {
   Reporter* reporter = &reading->reporter;
+  if (IsArtifactReference(text)) {
+    const std::optional<Artifact> artifact = ReadArtifact(text, at, reporter);
+    if (!artifact) return std::monostate();
+    if (!artifact->is_folder && infer_type) *type = ValueType::kUriFile;
+    return *artifact;
+  }
   const absl::StatusOr<DataReference> reference = ParseDataReference(text);
   if (!reference.ok()) {
     reporter->Error(at, std::string(reference.status().message()));
@@ -186,12 +199,12 @@ Binding ReadData(const std::string& text,
 }
 
 Code ReadCode(const std::string& text, const Place& at, const Origin& origin, Reporter* reporter) {
-  if (IsArtifactText(text)) {
-    const absl::StatusOr<Artifact> artifact = ParseArtifactText(text);
-    if (artifact.ok() && artifact->is_folder) return *artifact;
-    reporter->Error(at,
-                    artifact.ok() ? fmt::format("code '{}' is a file; code is a folder", text)
-                                  : std::string(artifact.status().message()));
+  if (IsArtifactReference(text)) {
+    const std::optional<Artifact> artifact = ReadArtifact(text, at, reporter);
+    if (!artifact) return std::monostate();
+    if (artifact->is_folder) return *artifact;
+    reporter->Error(
+        at, fmt::format("code '{}' is a file; code is a folder, written with ?folder=1", text));
     return std::monostate();
   }
   if (IsAssetReference(text) || text.find("://") != std::string::npos) {

@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "client/frontend/azureml/load.h"
-#include "common/pipeline/artifact_text.h"
+#include "common/pipeline/artifact_reference.h"
 #include "tests/client/frontend/fake_assets.h"
 
 namespace potok::client {
@@ -18,8 +18,10 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 const std::string kFolder =
-    "potok-artifact:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff/120";
-const std::string kFile = kFolder + "/table.csv";
+    "potok-artifact:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff/120?folder=1";
+const std::string kFile =
+    "potok-artifact:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff/120?bytes=120"
+    "&name=table.csv";
 
 class RegisteredTest : public testing::Test {
  protected:
@@ -73,7 +75,7 @@ TEST_F(RegisteredTest, PinsAComponentAndWhatItNames) {
   const Step& step = loaded.spec->steps[0];
   EXPECT_EQ(step.component, "train");
   EXPECT_EQ(step.component_version, "3");
-  EXPECT_EQ(ArtifactText(std::get<Artifact>(step.code)), kFolder);
+  EXPECT_EQ(ArtifactReference(std::get<Artifact>(step.code)), kFolder);
   EXPECT_EQ(step.environment, "sklearn:2");
   EXPECT_EQ(step.environment_definition, R"({"image":"python:3.11"})");
   EXPECT_EQ(std::get<TextValue>(step.inputs[1].value).text, "1e-3");
@@ -87,7 +89,7 @@ TEST_F(RegisteredTest, TakesTheTypeOfDataThatIsRegistered) {
       "jobs: {a: {command: \"cat ${{inputs.t}}\", inputs: {t: \"${{parent.inputs.table}}\"}}}\n");
   ASSERT_TRUE(loaded.spec.has_value()) << testing::PrintToString(said_);
   EXPECT_EQ(loaded.spec->inputs[0].type, ValueType::kUriFile);
-  EXPECT_EQ(ArtifactText(std::get<Artifact>(loaded.spec->inputs[0].value)), kFile);
+  EXPECT_EQ(ArtifactReference(std::get<Artifact>(loaded.spec->inputs[0].value)), kFile);
   EXPECT_EQ(loaded.spec->properties.at("asset.inputs.table"), "azureml:titanic:1");
 }
 
@@ -149,7 +151,7 @@ TEST_F(RegisteredTest, TellsBuildContextsApartByAllTheirFiles) {
   std::string asked;
   folder_content_ = [&asked](const std::string& folder) {
     asked = folder;
-    return ParseArtifactText(kFolder);
+    return ParseArtifactReference(kFolder);
   };
   const Loaded loaded = Load("command: echo\nenvironment: {build: {path: ./context}}\n");
   ASSERT_TRUE(loaded.spec.has_value()) << testing::PrintToString(said_);

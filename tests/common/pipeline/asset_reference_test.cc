@@ -1,6 +1,5 @@
 #include "common/pipeline/asset_reference.h"
 
-#include "common/pipeline/artifact_text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -93,36 +92,6 @@ TEST(AssetReferenceTest, ChecksNamesAndVersions) {
   for (const char* version : {"", "latest", "1:2", "a/b", "1 "}) {
     EXPECT_FALSE(CheckAssetVersion(version).ok()) << version;
   }
-}
-
-const std::string kHex = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-
-TEST(ArtifactTextTest, IsReadAsItIsWritten) {
-  for (const std::string& text :
-       {"potok-artifact:" + kHex + "/0", "potok-artifact:" + kHex + "/120/a b.csv"}) {
-    const auto artifact = ParseArtifactText(text);
-    ASSERT_TRUE(artifact.ok()) << artifact.status();
-    EXPECT_EQ(ArtifactText(*artifact), text);
-    EXPECT_EQ(artifact->is_folder, text.back() == '0');
-  }
-}
-
-TEST(ArtifactTextTest, RefusesEverythingElse) {
-  for (const std::string& rest : {std::string(),
-                                  kHex,
-                                  kHex + "/",
-                                  kHex + "/-1",
-                                  kHex + "/01",
-                                  kHex + "/1x",
-                                  kHex + "/99999999999999999999",
-                                  kHex + "/1/",
-                                  kHex + "/1/..",
-                                  kHex + "/1/a/b",
-                                  kHex.substr(1) + "/1",
-                                  "G" + kHex.substr(1) + "/1"}) {
-    EXPECT_FALSE(ParseArtifactText("potok-artifact:" + rest).ok()) << rest;
-  }
-  EXPECT_FALSE(ParseArtifactText("sha256:" + kHex + "/1").ok());
 }
 
 }  // namespace
