@@ -36,6 +36,7 @@ absl::StatusOr<PipelineSpec> LoadSpec(const Context& context,
                                       const std::vector<std::string>& set) {
   LoadOptions options;
   options.set = set;
+  options.refuse_opaque = true;
   Loaded loaded = LoadJob(file, options);
   int errors = 0;
   for (const Diagnostic& diagnostic : loaded.diagnostics) {

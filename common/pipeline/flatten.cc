@@ -217,7 +217,7 @@ class LevelFlattening {
     if (is_decided) flat->push_back(Gate(outer, nested));
     for (const Step& member : outer.control->body) {
       Step step = member;
-      const bool is_root = IsFirst(member);
+      const bool is_root = NeedsNoOther(member);
       step.name = outer.name + "/" + member.name;
       MoveInputs(outer, &nested, &step);
       MoveOutputs(outer, &step);
@@ -235,21 +235,6 @@ class LevelFlattening {
       step.finalizes = step.finalizes || outer.finalizes;
       flat->push_back(std::move(step));
     }
-  }
-
-  // It needs no other step of its pipeline.
-  static bool IsFirst(const Step& member) {
-    const auto when = When::Parse(member.when);
-    if (!member.depends_on.empty() || (when.ok() && !when->Steps().empty())) return false;
-    return std::ranges::none_of(member.inputs, [](const Input& input) {
-      const auto* text = std::get_if<TextValue>(&input.value);
-      if (text == nullptr) return false;
-      const auto parts = ParseTemplate(text->text, TemplatePlace::kBinding);
-      return parts.ok() && std::ranges::any_of(*parts, [](const TemplatePart& part) {
-               const auto* expression = std::get_if<Expression>(&part);
-               return expression != nullptr && std::holds_alternative<StepOutput>(*expression);
-             });
-    });
   }
 
   // Decides once for all steps of a nested pipeline. It waits for what they would have waited for.
@@ -392,6 +377,21 @@ void FlattenSteps(const std::string& owner,
     step.control = std::move(control);
   }
   LevelFlattening(owner, steps, problems).Run();
+}
+
+bool NeedsNoOther(const Step& step) {
+  const auto when = When::Parse(step.when);
+  if (!step.depends_on.empty() || (when.ok() && !when->Steps().empty())) return false;
+  const auto names_step = [](const TemplatePart& part) {
+    const auto* expression = std::get_if<Expression>(&part);
+    return expression != nullptr && std::holds_alternative<StepOutput>(*expression);
+  };
+  return std::ranges::none_of(step.inputs, [&](const Input& input) {
+    const auto* text = std::get_if<TextValue>(&input.value);
+    if (text == nullptr) return false;
+    const auto parts = ParseTemplate(text->text, TemplatePlace::kBinding);
+    return parts.ok() && std::ranges::any_of(*parts, names_step);
+  });
 }
 
 std::vector<Problem> Flatten(PipelineSpec* spec) {

@@ -22,4 +22,7 @@ void FlattenSteps(const std::string& owner,
                   std::vector<Step>* steps,
                   std::vector<Problem>* problems);
 
+// Whether the step names no other step that would have to end before it.
+bool NeedsNoOther(const Step& step);
+
 }  // namespace potok

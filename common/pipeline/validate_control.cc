@@ -6,6 +6,7 @@
 #include "common/base/overloaded.h"
 #include "common/base/resources.h"
 #include "common/pipeline/items.h"
+#include "common/pipeline/template.h"
 #include "common/pipeline/validation.h"
 #include "fmt/format.h"
 
@@ -64,11 +65,32 @@ class ControlCheck {
     const Input* condition = InputCalled(step_, kConditionInput);
     if (condition == nullptr || condition->type != ValueType::kBoolean) {
       Error("condition", "a condition is a boolean; give it one");
+    } else {
+      CheckConditionSource(*condition);
     }
     const Output* taken = OutputCalled(step_, kTakenOutput);
     if (taken == nullptr || taken->type != ValueType::kBoolean) {
       Error("", fmt::format("a condition has a boolean output '{}'", kTakenOutput));
     }
+  }
+
+  // A text that a step writes may say "yes", which is no condition.
+  void CheckConditionSource(const Input& condition) {
+    const auto* text = std::get_if<TextValue>(&condition.value);
+    const auto parts = ParseTemplate(text == nullptr ? "" : text->text, TemplatePlace::kBinding);
+    if (!parts.ok() || !IsSingleExpression(*parts)) return;
+    const auto* source = std::get_if<StepOutput>(&std::get<Expression>(parts->front()));
+    const auto step = source == nullptr ? std::nullopt : index_.FindStep(source->step);
+    const auto output = step ? index_.FindOutput(*step, source->name) : std::nullopt;
+    if (!output) return;
+    const ValueType type = index_.spec().steps[*step].outputs[*output].type;
+    if (type == ValueType::kBoolean) return;
+    Error("condition",
+          fmt::format("output '{}' of step '{}' is {}, and a condition is a boolean; declare it as "
+                      "type: boolean",
+                      source->name,
+                      source->step,
+                      NameOf(type)));
   }
 
   void Check(const DoWhile& loop) {

@@ -162,15 +162,15 @@ Operand Compare(When::Kind kind, const Operand& a, const Operand& b) {
 }
 
 // What stands where a truth is wanted: anything that is not true is false.
-Operand Condition(const Operand& operand) {
+Operand AsCondition(const Operand& operand) {
   if (operand.kind == OperandKind::kUnknown) return operand;
   return Truth(AsBoolean(operand).value_or(false));
 }
 
 // Kleene's logic: `decisive` settles it whatever the other is.
 Operand Join(const Operand& a, const Operand& b, bool decisive) {
-  const Operand left = Condition(a);
-  const Operand right = Condition(b);
+  const Operand left = AsCondition(a);
+  const Operand right = AsCondition(b);
   for (const Operand* side : {&left, &right}) {
     if (side->kind == OperandKind::kBoolean && side->boolean == decisive) return *side;
   }
@@ -270,7 +270,7 @@ Verdict When::Evaluate(const WhenScope& scope) const {
         value = OfVerdict(Judge(node.rule, scope.upstreams));
         break;
       case Kind::kNot:
-        value = Condition(values[node.left]);
+        value = AsCondition(values[node.left]);
         value.boolean = !value.boolean;
         break;
       case Kind::kAnd:
@@ -282,7 +282,7 @@ Verdict When::Evaluate(const WhenScope& scope) const {
         break;
     }
   }
-  Operand result = Condition(values.back());
+  Operand result = AsCondition(values.back());
   if (!looks_at_states_) {
     const Verdict others = Judge(TriggerRule::kAllSuccess, scope.upstreams);
     result = Join(OfVerdict(others), result, false);

@@ -18,6 +18,8 @@ struct LoadOptions {
   // Where registered components, environments and data are looked up; must outlive the call. Null:
   // nowhere. Then components by name are errors, and environments and data stay names.
   Assets* assets = nullptr;
+  // Steps that another service would run are errors; else warnings.
+  bool refuse_opaque = false;
   // Tells build contexts apart by what is in them; null: by their Dockerfile only.
   FolderContent folder_content;
 };
@@ -36,6 +38,7 @@ struct Loaded {
 // - a declared type decides how a scalar is read, and a string port keeps what was written;
 // - `resources` also takes memory, cpus, gpus and labels, and nodes take depends_on;
 // - no compute and no environment are needed.
+// All that is read and how it differs from Azure ML: docs/language.md.
 Loaded LoadJob(const std::string& file, const LoadOptions& options);
 
 }  // namespace potok::client

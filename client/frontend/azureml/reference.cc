@@ -49,11 +49,7 @@ Binding LocalData(const std::string& written,
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::status(path, error);
   if (!std::filesystem::exists(status)) {
-    reporter->Error(at,
-                    fmt::format("'{}' does not exist (looked for {}); relative paths start at the "
-                                "folder of this file",
-                                written,
-                                path));
+    reporter->Error(at, MissingData(written, path));
     return std::monostate();
   }
   const bool is_folder = std::filesystem::is_directory(status);
@@ -170,6 +166,13 @@ absl::StatusOr<DataReference> ParseDataReference(const std::string& text) {
   }
   if (path.empty()) return absl::InvalidArgumentError("the path is empty; name a file or a folder");
   return DataReference{true, path};
+}
+
+std::string MissingData(const std::string& text, const std::string& path) {
+  return fmt::format(
+      "'{}' does not exist (looked for {}); relative paths start at the folder of this file",
+      text,
+      path);
 }
 
 Binding ReadData(const std::string& text,

@@ -41,6 +41,9 @@ Binding ReadData(const std::string& text,
                  ValueType* type,
                  Reading* reading);
 
+// What is said of data that is written as `text` and is not at `path`.
+std::string MissingData(const std::string& text, const std::string& path);
+
 // The code snapshot written as `text`: a folder or file that exists, or an artifact.
 Code ReadCode(const std::string& text, const Place& at, const Origin& origin, Reporter* reporter);
 
