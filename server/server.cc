@@ -328,7 +328,8 @@ absl::Status RunServer(const ServerConfig& config) {
   const SchedulerOptions options = SchedulerOptionsOf(config);
   Scheduler scheduler(*storage.bundle.store, projector, switchboard, clock, metrics, options);
   const Completion completion(*storage.artifacts, *storage.datastores, LiveRunsOf(scheduler));
-  switchboard.Attach(scheduler, completion);
+  const ResultLookup results(reader, projector, *storage.artifacts, scheduler, completion);
+  switchboard.Attach(scheduler, completion, results);
   POTOK_RETURN_IF_ERROR(scheduler.Start(PlansOf(reader)));
 
   SubmissionOptions submission_options;
@@ -343,9 +344,11 @@ absl::Status RunServer(const ServerConfig& config) {
                         std::move(submission_options));
   RunView view(reader, *storage.logs, switchboard, scheduler, options.decide);
   WorkerPool log_readers("logs", kLogThreads);
+  Explanations explanations(view, submission, *storage.artifacts);
   const LogStreamContext streams{view, watches, *storage.logs, projector, log_readers};
   Services services = MakeStorageServices(config, *storage.blobs);
-  services.runs = std::make_unique<RunsService>(submission, scheduler, replies, streams);
+  services.runs =
+      std::make_unique<RunsService>(submission, scheduler, replies, explanations, streams);
   services.machines = std::make_unique<MachinesService>(scheduler);
   services.agents = std::make_unique<AgentsService>(switchboard, *storage.logs);
   services.admin = std::make_unique<AdminService>(

@@ -19,6 +19,7 @@ void AddJobCommands(CLI::App& app, Session& session) {
   job->require_subcommand(1);
   AddJobCreate(*job, session);
   AddJobValidate(*job, session);
+  AddJobPlan(*job, session);
   AddJobShow(*job, session);
   AddJobList(*job, session);
   AddJobStream(*job, session);
@@ -27,6 +28,7 @@ void AddJobCommands(CLI::App& app, Session& session) {
   AddJobCancel(*job, session);
   AddJobWait(*job, session);
   AddJobTop(*job, session);
+  AddJobExplain(*job, session);
 }
 
 void AddMachineCommands(CLI::App& app, Session& session) {

@@ -199,6 +199,7 @@ v1::Status StatusOf(const StepState& state, bool machine_silent) {
                         [](const Failed&) { return v1::STATUS_FAILED; },
                         [](const Canceled&) { return v1::STATUS_CANCELED; },
                         [](const Skipped&) { return v1::STATUS_CANCELED; },
+                        [](const Resolving&) { return v1::STATUS_NOT_STARTED; },
                     },
                     state);
 }

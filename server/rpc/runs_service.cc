@@ -161,6 +161,28 @@ grpc::Status RunsService::List(grpc::ServerContext* /*context*/,
   return grpc::Status::OK;
 }
 
+grpc::Status RunsService::Explain(grpc::ServerContext* /*context*/,
+                                  const v1::ExplainRequest* request,
+                                  v1::ExplainResponse* response) {
+  if (absl::Status shown = ShowEverything(); !shown.ok()) return ToGrpc(shown);
+  auto explained = explanations_.Explain(*request);
+  if (!explained.ok()) return ToGrpc(explained.status());
+  *response = *std::move(explained);
+  return grpc::Status::OK;
+}
+
+grpc::Status RunsService::Foresee(grpc::ServerContext* context,
+                                  const v1::ForeseeRequest* request,
+                                  v1::ExplainResponse* response) {
+  auto spec = potok::FromProto(request->spec());
+  if (!spec.ok()) return WithProblems(spec.status());
+  auto foreseen =
+      explanations_.Foresee(*std::move(spec), [context] { return !context->IsCancelled(); });
+  if (!foreseen.ok()) return WithProblems(foreseen.status());
+  *response = *std::move(foreseen);
+  return grpc::Status::OK;
+}
+
 grpc::Status RunsService::Cancel(grpc::ServerContext* /*context*/,
                                  const v1::CancelRunRequest* request,
                                  v1::CancelRunResponse* /*response*/) {

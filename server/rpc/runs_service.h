@@ -5,6 +5,7 @@
 #include <grpcpp/server_context.h>
 
 #include "potok/v1/runs.grpc.pb.h"
+#include "server/rpc/explanations.h"
 #include "server/rpc/log_stream.h"
 #include "server/rpc/replies.h"
 #include "server/rpc/run_view.h"
@@ -19,8 +20,13 @@ class RunsService final : public v1::Runs::WithCallbackMethod_Watch<
   RunsService(Submission& submission,
               Scheduler& scheduler,
               Replies& replies,
+              Explanations& explanations,
               const LogStreamContext& streams)
-      : submission_(submission), scheduler_(scheduler), replies_(replies), streams_(streams) {}
+      : submission_(submission),
+        scheduler_(scheduler),
+        replies_(replies),
+        explanations_(explanations),
+        streams_(streams) {}
 
   grpc::Status Create(grpc::ServerContext* context,
                       grpc::ServerReader<v1::CreateRunRequest>* reader,
@@ -34,6 +40,12 @@ class RunsService final : public v1::Runs::WithCallbackMethod_Watch<
   grpc::Status List(grpc::ServerContext* context,
                     const v1::ListRunsRequest* request,
                     v1::ListRunsResponse* response) override;
+  grpc::Status Explain(grpc::ServerContext* context,
+                       const v1::ExplainRequest* request,
+                       v1::ExplainResponse* response) override;
+  grpc::Status Foresee(grpc::ServerContext* context,
+                       const v1::ForeseeRequest* request,
+                       v1::ExplainResponse* response) override;
   grpc::Status Cancel(grpc::ServerContext* context,
                       const v1::CancelRunRequest* request,
                       v1::CancelRunResponse* response) override;
@@ -48,6 +60,7 @@ class RunsService final : public v1::Runs::WithCallbackMethod_Watch<
   Submission& submission_;
   Scheduler& scheduler_;
   Replies& replies_;
+  Explanations& explanations_;
   const LogStreamContext streams_;
 };
 

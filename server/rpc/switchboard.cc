@@ -34,7 +34,10 @@ v1::ServerMessage WelcomeOf(const SendWelcome& welcome) {
 Switchboard::Switchboard(Replies& replies, WatchHub& watches, LogStore& logs)
     : replies_(replies), watches_(watches), logs_(logs) {}
 
-void Switchboard::Attach(Scheduler& scheduler, const Completion& completion) {
+void Switchboard::Attach(Scheduler& scheduler,
+                         const Completion& completion,
+                         const ResultLookup& results) {
+  results_ = &results;
   scheduler_ = &scheduler;
   completion_ = &completion;
   completions_ = std::make_unique<WorkerPool>("complete", kCompletionThreads);
@@ -104,10 +107,17 @@ void Switchboard::Say(std::vector<Effect> effects) {
                      if (const auto session = Find(close.session)) session->Close(close.why);
                    },
                    [&](const Answer& answer) { replies_.Give(answer); },
+                   [&](FindResult& question) { LookUp(std::move(question)); },
                },
                effect);
   }
   for (auto& [id, message] : orders) Send(id, std::move(message));
+}
+
+void Switchboard::LookUp(FindResult question) {
+  completions_->Post([this, question = std::move(question)] {
+    scheduler_->PostAlways(results_->Answer(question));
+  });
 }
 
 void Switchboard::Committed(const Batch& batch) {

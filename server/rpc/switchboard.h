@@ -12,6 +12,7 @@
 #include "server/rpc/agent_session.h"
 #include "server/rpc/completion.h"
 #include "server/rpc/replies.h"
+#include "server/rpc/result_lookup.h"
 #include "server/rpc/watch_hub.h"
 #include "server/scheduler/outbound.h"
 #include "server/scheduler/scheduler.h"
@@ -23,9 +24,9 @@ class Switchboard final : public Outbound, public AgentSessionListener {
  public:
   Switchboard(Replies& replies, WatchHub& watches, LogStore& logs);
 
-  // Once, before agents can connect: the scheduler is made after its outbound port. Both outlive
+  // Once, before agents can connect: the scheduler is made after its outbound port. All outlive
   // this.
-  void Attach(Scheduler& scheduler, const Completion& completion);
+  void Attach(Scheduler& scheduler, const Completion& completion, const ResultLookup& results);
 
   std::shared_ptr<AgentSession> NewSession();
   // Closes all agents' streams; no new one is taken.
@@ -44,6 +45,7 @@ class Switchboard final : public Outbound, public AgentSessionListener {
   absl::Status OnHello(AgentSession& session, const v1::Hello& hello);
   absl::Status OnReports(AgentSession& session, const v1::Reports& reports);
   void Send(SessionId id, v1::ServerMessage message);
+  void LookUp(FindResult question);
   void NoteLogEnd(const v1::Report& report);
   std::shared_ptr<AgentSession> Find(SessionId id);
 
@@ -52,6 +54,7 @@ class Switchboard final : public Outbound, public AgentSessionListener {
   LogStore& logs_;
   Scheduler* scheduler_ = nullptr;
   const Completion* completion_ = nullptr;
+  const ResultLookup* results_ = nullptr;
   std::unique_ptr<WorkerPool> completions_;
 
   Mutex mutex_;

@@ -41,6 +41,8 @@ struct Loaded {
   // Rows of unfinished runs (RunAdded without plan, RunMoved, StepMoved) and all machines, as
   // changes for Apply.
   std::vector<Change> changes;
+  // PrefixOf every fingerprint that is offered.
+  std::vector<std::uint64_t> offered;
 };
 
 // The scheduler thread's end. One thread; every call blocks.
@@ -116,6 +118,7 @@ struct StepRow {
   std::int64_t started_us = 0;
   std::int64_t ended_us = 0;
   std::int64_t revision = 0;
+  ResultLack lack = ResultLack::kNone;
 };
 struct RunFilter {
   std::vector<RunStatus> status;
@@ -142,6 +145,18 @@ class Reader {
   virtual absl::StatusOr<std::vector<StepRow>> GetSteps(RunId run, std::int64_t after_revision) = 0;
   virtual absl::StatusOr<std::vector<RunRow>> ListRuns(const RunFilter& filter) = 0;
   virtual absl::StatusOr<std::vector<MachineChanged>> ListMachines() = 0;
+
+  // Results that are offered under these fingerprints, in any order; whether their bytes are still
+  // there is another question.
+  virtual absl::StatusOr<std::vector<FoundResult>> FindResults(
+      const std::vector<Fingerprint>& fingerprints) = 0;
+  // All that steps of the run offer.
+  virtual absl::StatusOr<std::vector<FoundResult>> ResultsOfRun(RunId run) = 0;
+  // The last `limit` that steps of this kin (KinOf) offered before a moment (Unix microseconds),
+  // newest first.
+  virtual absl::StatusOr<std::vector<FoundResult>> ResultsOfKin(std::uint64_t kin,
+                                                                std::int64_t before_us,
+                                                                int limit) = 0;
 };
 
 // Everything of one database.

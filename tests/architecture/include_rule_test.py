@@ -33,9 +33,10 @@ MAY_INCLUDE = {
     "server/artifacts": PURE + ["common/cas/", "common/rpc/", "common/runtime/", "curl/"] + GRPC,
     "server/logs": BASE + ["common/runtime/", "re2/", "spdlog/"],
     "server/scheduler": PURE + ["common/runtime/", "server/domain/", "server/store/", "spdlog/", "prometheus/"],
+    "server/reuse": PURE + ["server/domain/", "server/store/", "server/artifacts/"],
     "server/rpc": PURE
     + ["common/runtime/", "common/rpc/", "common/cas/", "server/domain/", "server/store/", "server/scheduler/"]
-    + ["server/artifacts/", "server/logs/", "spdlog/", "google/rpc/"]
+    + ["server/artifacts/", "server/logs/", "server/reuse/", "spdlog/", "google/rpc/"]
     + PROTO
     + GRPC,
     "server/rpc/cas": PURE + ["common/cas/", "common/rpc/"] + CAS_PROTO + GRPC + ["google/protobuf/"],

@@ -10,6 +10,7 @@
 
 #include "common/base/status_macros.h"
 #include "fmt/format.h"
+#include "server/domain/fingerprint.h"
 #include "server/journal/codec.h"
 #include "server/store/projection.h"
 
@@ -36,6 +37,8 @@ struct FakeDatabase::Content {
   std::map<RunId, RunFacts> runs;
   std::map<StepKey, Step> steps;
   std::map<MachineId, MachineChanged> machines;
+  std::map<Fingerprint, StepKey> results;
+  std::map<StepKey, Offer> offers;
   std::int64_t epoch = 0;
 
   int fail_before = 0;
@@ -86,7 +89,20 @@ struct FakeDatabase::Content {
       std::optional<AttemptEnded> ended;
       if (run == runs.end() || !Fold(*moved, revision, &run->second, &ended)) return;
       steps[moved->step] = {*moved, revision};
+      if (!moved->offer.has_value()) return;
+      results[moved->offer->fingerprint] = moved->step;
+      offers[moved->step] = *moved->offer;
     }
+  }
+
+  FoundResult ResultOf(const Fingerprint& fingerprint, const StepKey& key) const {
+    const StepRow row =
+        RowOf(steps.at(key).moved, runs.at(key.run).steps.at(key.index), steps.at(key).revision);
+    return {fingerprint,
+            {{key.run, key.index, row.attempt},
+             std::get<Succeeded>(row.state).outputs,
+             absl::FromUnixMicros(row.ended_us),
+             row.started_us == 0 ? 0 : row.ended_us - row.started_us}};
   }
 };
 
@@ -122,6 +138,9 @@ class FakeStore final : public Store {
     for (const auto& [key, step] : content_->steps) {
       if (!IsTerminal(content_->runs.at(key.run).row.status))
         loaded.changes.emplace_back(step.moved);
+    }
+    for (const auto& [fingerprint, key] : content_->results) {
+      loaded.offered.push_back(PrefixOf(fingerprint));
     }
     return loaded;
   }
@@ -297,8 +316,47 @@ class FakeReader final : public Reader {
     for (const auto& [id, machine] : content_->machines) machines.push_back(machine);
     return machines;
   }
+  absl::StatusOr<std::vector<FoundResult>> FindResults(
+      const std::vector<Fingerprint>& fingerprints) override {
+    const Lock lock(content_->mutex);
+    POTOK_RETURN_IF_ERROR(content_->Reach());
+    std::vector<FoundResult> found;
+    for (const Fingerprint& fingerprint : fingerprints) {
+      const auto result = content_->results.find(fingerprint);
+      if (result == content_->results.end()) continue;
+      found.push_back(content_->ResultOf(fingerprint, result->second));
+    }
+    return found;
+  }
+  absl::StatusOr<std::vector<FoundResult>> ResultsOfRun(RunId run) override {
+    return ResultsIf([&](const StepKey& key) { return key.run == run; });
+  }
+  absl::StatusOr<std::vector<FoundResult>> ResultsOfKin(std::uint64_t kin,
+                                                        std::int64_t before_us,
+                                                        int limit) override {
+    POTOK_ASSIGN_OR_RETURN(std::vector<FoundResult> found, ResultsIf([&](const StepKey& key) {
+                             return content_->offers.at(key).kin == kin &&
+                                    absl::ToUnixMicros(content_->steps.at(key).moved.at) <
+                                        before_us;
+                           }));
+    std::ranges::sort(found, std::greater(), [](const FoundResult& of) { return of.result.ended; });
+    if (found.size() > static_cast<std::size_t>(limit))
+      found.resize(static_cast<std::size_t>(limit));
+    return found;
+  }
 
  private:
+  template <class Condition>
+  absl::StatusOr<std::vector<FoundResult>> ResultsIf(const Condition& condition) {
+    const Lock lock(content_->mutex);
+    POTOK_RETURN_IF_ERROR(content_->Reach());
+    std::vector<FoundResult> found;
+    for (const auto& [fingerprint, key] : content_->results) {
+      if (condition(key)) found.push_back(content_->ResultOf(fingerprint, key));
+    }
+    return found;
+  }
+
   static bool Passes(const RunRow& row, const RunFilter& filter) {
     const std::vector<RunStatus>& status = filter.status;
     if (!status.empty() && std::find(status.begin(), status.end(), row.status) == status.end()) {

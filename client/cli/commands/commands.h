@@ -28,6 +28,8 @@ void AddJobStream(CLI::App& job, Session& session);
 void AddJobLogs(CLI::App& job, Session& session);
 void AddJobDownload(CLI::App& job, Session& session);
 void AddJobCancel(CLI::App& job, Session& session);
+void AddJobExplain(CLI::App& job, Session& session);
+void AddJobPlan(CLI::App& job, Session& session);
 void AddJobWait(CLI::App& job, Session& session);
 void AddJobTop(CLI::App& job, Session& session);
 

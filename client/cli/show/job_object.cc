@@ -96,6 +96,7 @@ Object StateMembers(const v1::StepStatus& step) {
                     {"attempt", step.attempt()},
                     {"exit_code", step.has_exit_code() ? Value(step.exit_code()) : Value()},
                     {"reused_from", TextOrNull(step.reused_from())},
+                    {"saved_seconds", static_cast<double>(step.saved_us()) / 1e6},
                     {"queued_at", TextOrNull(IsoTime(step.queued_us()))},
                     {"started_at", TextOrNull(IsoTime(step.started_us()))},
                     {"ended_at", TextOrNull(IsoTime(step.ended_us()))}};

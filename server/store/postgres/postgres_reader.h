@@ -24,12 +24,21 @@ class PostgresReader final : public Reader {
   absl::StatusOr<std::vector<StepRow>> GetSteps(RunId run, std::int64_t after_revision) override;
   absl::StatusOr<std::vector<RunRow>> ListRuns(const RunFilter& filter) override;
   absl::StatusOr<std::vector<MachineChanged>> ListMachines() override;
+  // results.cc
+  absl::StatusOr<std::vector<FoundResult>> FindResults(
+      const std::vector<Fingerprint>& fingerprints) override;
+  absl::StatusOr<std::vector<FoundResult>> ResultsOfRun(RunId run) override;
+  absl::StatusOr<std::vector<FoundResult>> ResultsOfKin(std::uint64_t kin,
+                                                        std::int64_t before_us,
+                                                        int limit) override;
 
  private:
   // Runs one statement on a connection of the pool, waiting for one; once more on a new connection
   // if the pooled one was lost, which is harmless because all statements here can be repeated.
   absl::StatusOr<PgResult> Query(const Statement& statement, const PgParams& params);
   absl::StatusOr<std::vector<RunRow>> QueryRuns(const Statement& statement, const PgParams& params);
+  absl::StatusOr<std::vector<FoundResult>> QueryResults(const Statement& statement,
+                                                        const PgParams& params);
 
   // Null: no idle connection, but one may be opened.
   std::unique_ptr<PgConnection> Take();

@@ -35,6 +35,7 @@ enum StepColumn {
   kStepEnded,
   kStepSince,
   kStepState,
+  kStepLack,
 };
 
 std::int32_t Small(const PgResult& rows, int row, int column) {
@@ -51,7 +52,7 @@ const char kSelectRuns[] =
     "failed, canceled, running, added FROM runs";
 const char kStepColumns[] =
     "run, index, steps.revision, attempt, machine_lost, machine, queued_us, steps.started_us, "
-    "steps.ended_us, since_us, state";
+    "steps.ended_us, since_us, state, lack";
 
 absl::StatusOr<RunRow> RunRowFrom(const PgResult& rows, int row) {
   RunRow run;
@@ -89,6 +90,7 @@ absl::StatusOr<StepRow> StepRowFrom(const PgResult& rows, int row) {
   step.started_us = rows.Int(row, kStepStarted);
   step.ended_us = rows.Int(row, kStepEnded);
   step.revision = rows.Int(row, kStepRevision);
+  step.lack = static_cast<ResultLack>(rows.Int(row, kStepLack));
   return step;
 }
 
@@ -99,6 +101,7 @@ absl::StatusOr<StepMoved> StepMovedFrom(const PgResult& rows, int row) {
   moved.attempt = Number(rows, row, kStepAttempt);
   moved.machine_lost = Number(rows, row, kStepMachineLost);
   moved.at = absl::FromUnixMicros(rows.Int(row, kStepSince));
+  moved.lack = static_cast<ResultLack>(rows.Int(row, kStepLack));
   return moved;
 }
 
