@@ -36,6 +36,7 @@ TEST(CodecTest, DecodesWhatItEncodedOfEveryChangeAndState) {
 
 TEST(CodecTest, KeepsEveryFieldOfARun) {
   RunAdded run = ARun(7);
+  run.properties = {{"commit", "abc"}};
   run.description = "described";
   run.is_pipeline = false;
   const RunAdded decoded = *DecodeRunAdded(EncodeRunAdded(run));
