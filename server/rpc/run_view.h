@@ -41,6 +41,9 @@ class RunView {
   absl::StatusOr<std::vector<std::pair<std::uint32_t, std::string>>> FindSteps(
       const RunRow& run, const std::string& step, const std::vector<std::string>& patterns);
 
+  // Everything that a run does, also what it made of itself while it ran.
+  absl::StatusOr<std::shared_ptr<const Plan>> PlanOf(const RunRow& row);
+
   Reader& reader() { return reader_; }
 
  private:
