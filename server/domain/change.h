@@ -39,6 +39,7 @@ struct RunAdded {
   std::string description;
   std::string submitter;
   std::map<std::string, std::string> tags;
+  std::map<std::string, std::string> properties;  // of runs before them: only in the spec
   bool is_pipeline = true;
   absl::Time at;
   std::shared_ptr<const Plan> plan;  // not stored: attached again when a row is read

@@ -57,6 +57,7 @@ void AddRun(Turn& turn, const RunSubmitted& submitted) {
   added.description = spec.description;
   added.submitter = submitted.submitter;
   added.tags = spec.tags;
+  added.properties = spec.properties;
   added.is_pipeline = spec.is_pipeline;
   added.at = turn.now;
   added.plan = submitted.plan;

@@ -155,6 +155,7 @@ void ToWire(const RunAdded& run, wire::RunAdded* message) {
   message->set_description(run.description);
   message->set_submitter(run.submitter);
   ToWire(run.tags, message->mutable_tags());
+  ToWire(run.properties, message->mutable_properties());
   message->set_is_pipeline(run.is_pipeline);
   message->set_at_us(absl::ToUnixMicros(run.at));
 }
@@ -169,6 +170,7 @@ absl::Status FromWire(const wire::RunAdded& message, RunAdded* run) {
   run->description = message.description();
   run->submitter = message.submitter();
   run->tags = FromWire(message.tags());
+  run->properties = FromWire(message.properties());
   run->is_pipeline = message.is_pipeline();
   run->at = absl::FromUnixMicros(message.at_us());
   return FromWire(message.spec(), &run->spec);

@@ -300,6 +300,8 @@ v1::Run ToProto(const RunRow& row) {
   out.set_steps_running(row.running);
   out.set_revision(row.revision);
   out.set_is_pipeline(row.added.is_pipeline);
+  out.mutable_properties()->insert(row.added.properties.begin(), row.added.properties.end());
+  out.set_archived(row.archived);
   return out;
 }
 

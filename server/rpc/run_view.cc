@@ -104,6 +104,11 @@ absl::StatusOr<std::shared_ptr<const RunView::StoredSpec>> RunView::SpecOf(const
   return std::shared_ptr<const StoredSpec>(std::move(spec));
 }
 
+absl::StatusOr<std::shared_ptr<const Plan>> RunView::PlanOf(const RunRow& row) {
+  POTOK_ASSIGN_OR_RETURN(const auto spec, SpecOf(row));
+  return spec->plan;
+}
+
 absl::StatusOr<v1::Run> RunView::Get(const std::string& name,
                                      bool with_spec,
                                      std::int64_t after_revision) {

@@ -51,6 +51,8 @@ class RunView {
   absl::StatusOr<std::shared_ptr<const RunRecord>> Load(RunId id);
   // All steps, by their numbers.
   absl::StatusOr<std::vector<StepRow>> StepsOf(const RunRow& row);
+  // Everything that a run does, also what it made of itself while it ran.
+  absl::StatusOr<std::shared_ptr<const Plan>> PlanOf(const RunRow& row);
 
   Reader& reader() { return reader_; }
 

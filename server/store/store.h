@@ -107,6 +107,7 @@ struct RunRow {
   std::int32_t failed = 0;
   std::int32_t canceled = 0;
   std::int32_t running = 0;
+  bool archived = false;
 };
 // A step that never moved has no row: it is Blocked.
 struct StepRow {
@@ -128,6 +129,29 @@ struct RunFilter {
   std::int64_t created_after_us = 0;        // or at that moment
   std::map<std::string, std::string> tags;  // a run has all of them
   std::int64_t before_run = 0;              // 0: from the newest; else runs with a lower id
+  int limit = 50;
+  std::int64_t created_before_us = 0;  // 0: any time
+  // In the name, or in the first 500 bytes of display name and description, in any case of ASCII
+  // letters.
+  std::string text;
+  enum class Archived { kIncluded, kLeftOut, kOnly };
+  Archived archived = Archived::kIncluded;
+};
+
+// That a step made an artifact, took it as an input, or ran its code.
+enum class ArtifactRole { kMade = 1, kUsed = 2, kCode = 3 };
+struct ArtifactUse {
+  Digest digest;
+  RunId run = 0;
+  std::uint32_t index = 0;
+  ArtifactRole role = ArtifactRole::kMade;
+  std::string port;  // name of the output or input; "code"
+  bool operator==(const ArtifactUse&) const = default;
+};
+struct ArtifactUseFilter {
+  Digest digest;
+  std::vector<ArtifactRole> roles;
+  std::int64_t before_run = 0;  // 0: from the newest; else runs with a lower id
   int limit = 50;
 };
 
@@ -157,6 +181,19 @@ class Reader {
   virtual absl::StatusOr<std::vector<FoundResult>> ResultsOfKin(std::uint64_t kin,
                                                                 std::int64_t before_us,
                                                                 int limit) = 0;
+  // Changes how a run is described: of the row that `edit` gets, display name, experiment,
+  // description, tags and properties of `added`, and `archived`, are kept as it leaves them; one
+  // edit after the other. An error of `edit` is returned and nothing changes. NOT_FOUND.
+  // docs/decisions/0028-runs-are-described-beside-the-journal.md.
+  virtual absl::StatusOr<RunRow> EditRun(RunId id,
+                                         const std::function<absl::Status(RunRow&)>& edit) = 0;
+
+  // Runs that have ended and whose uses of artifacts were never put, the oldest first.
+  virtual absl::StatusOr<std::vector<RunId>> ListRunsWithoutUses(int limit) = 0;
+  // All uses of a run that has ended, once and for all: a second call for a run changes nothing.
+  virtual absl::Status PutUses(RunId run, const std::vector<ArtifactUse>& uses) = 0;
+  // The newest run first; within a run by step.
+  virtual absl::StatusOr<std::vector<ArtifactUse>> FindUses(const ArtifactUseFilter& filter) = 0;
 };
 
 // Everything of one database.

@@ -31,10 +31,17 @@ class PostgresReader final : public Reader {
   absl::StatusOr<std::vector<FoundResult>> ResultsOfKin(std::uint64_t kin,
                                                         std::int64_t before_us,
                                                         int limit) override;
+  absl::StatusOr<RunRow> EditRun(RunId id,
+                                 const std::function<absl::Status(RunRow&)>& edit) override;
+  absl::StatusOr<std::vector<RunId>> ListRunsWithoutUses(int limit) override;
+  absl::Status PutUses(RunId run, const std::vector<ArtifactUse>& uses) override;
+  absl::StatusOr<std::vector<ArtifactUse>> FindUses(const ArtifactUseFilter& filter) override;
 
  private:
-  // Runs one statement on a connection of the pool, waiting for one; once more on a new connection
-  // if the pooled one was lost, which is harmless because all statements here can be repeated.
+  // Calls `use` with a connection of the pool, waiting for one; once more with a new connection if
+  // the pooled one was lost, which is harmless because all that is done here can be repeated.
+  absl::Status Use(const std::function<absl::Status(PgConnection&)>& use);
+  // Runs one statement so.
   absl::StatusOr<PgResult> Query(const Statement& statement, const PgParams& params);
   absl::StatusOr<std::vector<RunRow>> QueryRuns(const Statement& statement, const PgParams& params);
   absl::StatusOr<std::vector<FoundResult>> QueryResults(const Statement& statement,
