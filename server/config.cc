@@ -56,6 +56,22 @@ absl::Status ServerConfig::Validate() const {
   if (!insecure_listen.empty() && insecure_listen.find(':') == std::string::npos) {
     wrong.push_back(fmt::format("--insecure-listen={}: give HOST:PORT", insecure_listen));
   }
+  if (!tracking_listen.empty() && tracking_listen.find(':') == std::string::npos) {
+    wrong.push_back(fmt::format("--tracking-listen={}: give HOST:PORT", tracking_listen));
+  }
+  if (!tracking_url.empty() && !HasPrefix(tracking_url, "http://") &&
+      !HasPrefix(tracking_url, "https://")) {
+    wrong.push_back(fmt::format("--tracking-url={}: give http://HOST:PORT", tracking_url));
+  }
+  const bool is_everywhere = HasPrefix(tracking_listen, "0.0.0.0:") ||
+                             HasPrefix(tracking_listen, "[::]:") || HasPrefix(tracking_listen, ":");
+  if (is_everywhere && tracking_url.empty()) {
+    wrong.push_back(
+        fmt::format("--tracking-listen={}: nobody can connect to that; say with --tracking-url "
+                    "what steps connect to, for example http://{}:PORT",
+                    tracking_listen,
+                    "server.example"));
+  }
   if (!artifacts.empty() && !HasPrefix(artifacts, "unix:/") &&
       (artifacts.find(':') == std::string::npos || artifacts.find('/') != std::string::npos)) {
     wrong.push_back(fmt::format("--artifacts={}: give grpc://HOST:PORT or unix:/path", artifacts));

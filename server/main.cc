@@ -36,8 +36,21 @@ ABSL_FLAG(std::string,
 ABSL_FLAG(std::string,
           http_listen,
           "127.0.0.1:0",
-          "Loopback address of /metrics, /healthz and /readyz; port 0 picks a "
-          "free one, written to HOME/http.address.");
+          "Loopback address of the API, the web pages, what steps log, /metrics, /healthz and "
+          "/readyz; port 0 picks a free one, that of the last time if it can, written to "
+          "HOME/http.address.");
+ABSL_FLAG(
+    std::string,
+    tracking_listen,
+    "",
+    "Also take what steps log (MLflow's REST API) on HOST:PORT, of any address, so that steps "
+    "on other machines reach it. Steps come in with a token each; there is no TLS. Default: "
+    "steps log to the HTTP port, which only this machine reaches.");
+ABSL_FLAG(std::string,
+          tracking_url,
+          "",
+          "What steps are told of where they log, as http://server.example:8781: where they reach "
+          "--tracking_listen by another name, or through a proxy. Default: where it listens.");
 ABSL_FLAG(std::string, datastores, "", "Folder of the datastores. Default: HOME/datastores.");
 ABSL_FLAG(std::string,
           artifacts,
@@ -101,6 +114,8 @@ int main(int argc, char** argv) {
   config.listen = absl::GetFlag(FLAGS_listen);
   config.insecure_listen = absl::GetFlag(FLAGS_insecure_listen);
   config.http_listen = absl::GetFlag(FLAGS_http_listen);
+  config.tracking_listen = absl::GetFlag(FLAGS_tracking_listen);
+  config.tracking_url = absl::GetFlag(FLAGS_tracking_url);
   config.datastores = absl::GetFlag(FLAGS_datastores);
   config.artifacts = absl::GetFlag(FLAGS_artifacts);
   config.http_bytes_max = absl::GetFlag(FLAGS_http_bytes_max);

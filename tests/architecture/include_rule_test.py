@@ -37,11 +37,16 @@ MAY_INCLUDE = {
     "server/rpc": PURE
     + ["common/runtime/", "common/rpc/", "common/cas/", "server/domain/", "server/store/", "server/scheduler/"]
     + ["server/artifacts/", "server/logs/", "server/reuse/", "spdlog/", "google/rpc/"]
+    "server/tracking": PURE
+    + ["common/runtime/", "common/rpc/", "common/cas/", "server/store/", "server/artifacts/", "nlohmann/", "openssl/", "spdlog/"],
+    "server/rpc": PURE
+    + ["common/runtime/", "common/rpc/", "common/cas/", "server/domain/", "server/store/", "server/scheduler/"]
+    + ["server/artifacts/", "server/logs/", "server/tracking/", "spdlog/", "google/rpc/"]
     + PROTO
     + GRPC,
     "server/rpc/cas": PURE + ["common/cas/", "common/rpc/"] + CAS_PROTO + GRPC + ["google/protobuf/"],
     "server/http": BASE
-    + ["server/http/openapi/", "common/runtime/", "common/rpc/", "prometheus/", "httplib.h", "openssl/", "google/protobuf/", "google/rpc/"]
+    + ["server/http/openapi/", "server/tracking/", "common/cas/", "common/runtime/", "common/rpc/", "prometheus/", "httplib.h", "openssl/", "google/protobuf/", "google/rpc/"]
     + GRPC,
     "server/http/openapi": ["google/protobuf/"],
     "server": PURE + ["common/", "server/", "spdlog/", "prometheus/"] + GRPC,

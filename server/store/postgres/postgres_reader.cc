@@ -15,7 +15,6 @@ namespace potok::server {
 
 namespace {
 
-constexpr int kConnectionsMax = 4;
 constexpr int kListMax = 1000;
 
 const Statement kPutSpec = {"put spec",
