@@ -1,9 +1,11 @@
 #include "client/frontend/azureml/reference.h"
 
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 #include "absl/strings/match.h"
+#include "common/pipeline/artifact_reference.h"
 #include "fmt/format.h"
 
 namespace potok::client {
@@ -20,6 +22,13 @@ bool IsStorage(const std::string& text) {
     if (absl::StartsWithIgnoreCase(text, scheme)) return true;
   }
   return false;
+}
+
+std::optional<Artifact> ReadArtifact(const std::string& text, const Place& at, Reporter* reporter) {
+  const absl::StatusOr<Artifact> artifact = ParseArtifactReference(text);
+  if (artifact.ok()) return *artifact;
+  reporter->Error(at, std::string(artifact.status().message()));
+  return std::nullopt;
 }
 
 }  // namespace
@@ -70,6 +79,12 @@ Binding ReadData(const std::string& text,
                  bool infer_type,
                  ValueType* type,
                  Reporter* reporter) {
+  if (IsArtifactReference(text)) {
+    const std::optional<Artifact> artifact = ReadArtifact(text, at, reporter);
+    if (!artifact) return std::monostate();
+    if (!artifact->is_folder && infer_type) *type = ValueType::kUriFile;
+    return *artifact;
+  }
   const absl::StatusOr<DataReference> reference = ParseDataReference(text);
   if (!reference.ok()) {
     reporter->Error(at, std::string(reference.status().message()));
@@ -98,6 +113,14 @@ Binding ReadData(const std::string& text,
 }
 
 Code ReadCode(const std::string& text, const Place& at, const Origin& origin, Reporter* reporter) {
+  if (IsArtifactReference(text)) {
+    const std::optional<Artifact> artifact = ReadArtifact(text, at, reporter);
+    if (!artifact) return std::monostate();
+    if (artifact->is_folder) return *artifact;
+    reporter->Error(
+        at, fmt::format("code '{}' is a file; code is a folder, written with ?folder=1", text));
+    return std::monostate();
+  }
   if (IsAssetReference(text) || text.find("://") != std::string::npos) {
     reporter->Error(at,
                     fmt::format("code '{}' is not on this machine, and Potok does not fetch code "
