@@ -21,8 +21,14 @@
 namespace potok::agent {
 namespace {
 
-StepSurroundings SurroundingsOf(const AgentConfig& config, const MachineFacts& facts) {
+StepSurroundings SurroundingsOf(const AgentConfig& config,
+                                const MachineFacts& facts,
+                                const std::string& programs) {
   StepSurroundings surroundings;
+  const std::string python = programs + "/python";
+  if (access((python + "/potok_parallel/__main__.py").c_str(), R_OK) == 0) {
+    surroundings.python = python;
+  }
   const passwd* user = getpwuid(getuid());
   surroundings.user = user != nullptr ? user->pw_name : std::to_string(getuid());
   surroundings.home = user != nullptr ? user->pw_dir : "/";
@@ -77,11 +83,11 @@ void SayWhatThisIs(const Introduction& self, const AgentConfig& config, const Ma
 
 absl::Status RunAgent(const AgentConfig& config,
                       const MachineFacts& facts,
-                      const std::string& shim_path) {
+                      const std::string& programs) {
   POTOK_ASSIGN_OR_RETURN(const std::unique_ptr<AttemptFolders> folders,
                          AttemptFolders::Open(config.state, facts.boot_id));
   ShimExecutorOptions executor_options;
-  executor_options.shim_path = shim_path;
+  executor_options.shim_path = programs + "/potok-shim";
   executor_options.state_folder = config.state;
   POTOK_ASSIGN_OR_RETURN(std::unique_ptr<ShimExecutor> executor,
                          ShimExecutor::Open(executor_options));
@@ -109,8 +115,9 @@ absl::Status RunAgent(const AgentConfig& config,
   });
   GrpcLink link(MakeChannel(config.server),
                 [&inbox](LinkNews news) { inbox.Post(std::move(news)); });
-  AttemptTable attempts(
-      {*executor, transfers, logs, *folders}, SurroundingsOf(config, facts), FindProgramInPath);
+  AttemptTable attempts({*executor, transfers, logs, *folders},
+                        SurroundingsOf(config, facts, programs),
+                        FindProgramInPath);
   attempts.TakeUp();
   AgentLoop::Options loop_options;
   loop_options.on_stop = config.on_stop;

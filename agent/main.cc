@@ -134,6 +134,5 @@ int main(int argc, char** argv) {
   potok::BlockStopSignals();
   std::error_code error;
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
-  return Fail(potok::agent::RunAgent(
-      *config, potok::agent::ProbeMachine(), self.parent_path() / "potok-shim"));
+  return Fail(potok::agent::RunAgent(*config, potok::agent::ProbeMachine(), self.parent_path()));
 }

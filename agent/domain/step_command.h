@@ -21,6 +21,7 @@ struct StepSurroundings {
   std::string path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   bool has_gpus = false;
   std::string machine;
+  std::string python;  // folder of the Python that comes with the agent; empty: there is none
 };
 
 // The absolute path of a program that can be executed without a shell, looked for in a PATH;
