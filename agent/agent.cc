@@ -31,7 +31,14 @@ bool IsHere(const std::string& address) {
 StepSurroundings SurroundingsOf(const AgentConfig& config,
                                 const MachineFacts& facts,
                                 const AgentFiles& files) {
+StepSurroundings SurroundingsOf(const AgentConfig& config,
+                                const MachineFacts& facts,
+                                const std::string& programs) {
   StepSurroundings surroundings;
+  const std::string python = programs + "/python";
+  if (access((python + "/potok_parallel/__main__.py").c_str(), R_OK) == 0) {
+    surroundings.python = python;
+  }
   const passwd* user = getpwuid(getuid());
   surroundings.user = user != nullptr ? user->pw_name : std::to_string(getuid());
   surroundings.home = user != nullptr ? user->pw_dir : "/";
@@ -99,6 +106,11 @@ absl::Status RunAgent(const AgentConfig& config,
                          AttemptFolders::Open(config.state, facts.boot_id));
   ShimExecutorOptions executor_options;
   executor_options.shim_path = files.shim;
+                      const std::string& programs) {
+  POTOK_ASSIGN_OR_RETURN(const std::unique_ptr<AttemptFolders> folders,
+                         AttemptFolders::Open(config.state, facts.boot_id));
+  ShimExecutorOptions executor_options;
+  executor_options.shim_path = programs + "/potok-shim";
   executor_options.state_folder = config.state;
   POTOK_ASSIGN_OR_RETURN(std::unique_ptr<ShimExecutor> executor,
                          ShimExecutor::Open(executor_options));
@@ -128,6 +140,7 @@ absl::Status RunAgent(const AgentConfig& config,
                 [&inbox](LinkNews news) { inbox.Post(std::move(news)); });
   AttemptTable attempts({*executor, transfers, logs, *folders},
                         SurroundingsOf(config, facts, files),
+                        SurroundingsOf(config, facts, programs),
                         FindProgramInPath);
   attempts.TakeUp();
   AgentLoop::Options loop_options;

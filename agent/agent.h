@@ -21,5 +21,12 @@ struct AgentFiles {
 absl::Status RunAgent(const AgentConfig& config,
                       const MachineFacts& facts,
                       const AgentFiles& files);
+// machine; `programs` is the absolute path of the folder in which potok-shim is and, in python/,
+// the Python that steps of mini-batches need. Does not return after an orderly end: transfers may
+// still run, and what they do is done again by the next agent, so the process ends without waiting
+// for them. Returns what kept the agent from starting.
+absl::Status RunAgent(const AgentConfig& config,
+                      const MachineFacts& facts,
+                      const std::string& programs);
 
 }  // namespace potok::agent

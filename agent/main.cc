@@ -138,4 +138,5 @@ int main(int argc, char** argv) {
   const potok::agent::AgentFiles files{programs / "potok-shim",
                                        programs.parent_path() / "share/potok/mlflow_standin"};
   return Fail(potok::agent::RunAgent(*config, potok::agent::ProbeMachine(), files));
+  return Fail(potok::agent::RunAgent(*config, potok::agent::ProbeMachine(), self.parent_path()));
 }

@@ -62,6 +62,7 @@ void AddAll(CLI::App& app, Session& session) {
   AddDown(app, session);
   AddStatus(app, session);
   AddWeb(app, session);
+  AddGc(app, session);
   AddProfileGroup(app, session);
   AddCompletion(app, session);
   AddMan(app, session);

@@ -5,6 +5,7 @@
 
 #include "common/base/overloaded.h"
 #include "common/base/status_macros.h"
+#include "common/cas/folder.h"
 #include "common/pipeline/template.h"
 #include "fmt/format.h"
 #include "server/rpc/run_name.h"
@@ -29,6 +30,7 @@ absl::Status Completion::CheckArtifacts(const AttemptSucceeded& succeeded) const
   for (const OutputValue& output : succeeded.outputs) {
     const auto* artifact = std::get_if<Artifact>(&output.value);
     if (artifact == nullptr) continue;
+    if (!artifact->file_name.empty()) POTOK_RETURN_IF_ERROR(CheckName(artifact->file_name));
     POTOK_ASSIGN_OR_RETURN(const std::vector<Digest> missing, store_.MissingOf(*artifact));
     if (!missing.empty()) {
       return absl::DataLossError(

@@ -291,6 +291,7 @@ v1::Run ToProto(const RunRow& row) {
   out.set_created_us(row.created_us);
   out.set_started_us(row.started_us);
   out.set_ended_us(row.ended_us);
+  out.set_forgotten_us(row.forgotten_us);
   out.set_submitter(row.added.submitter);
   out.mutable_tags()->insert(row.added.tags.begin(), row.added.tags.end());
   out.set_steps_total(static_cast<std::int32_t>(row.added.steps));

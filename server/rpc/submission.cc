@@ -8,6 +8,7 @@
 
 #include "absl/time/clock.h"
 #include "common/base/status_macros.h"
+#include "common/cas/folder.h"
 #include "common/rpc/pipeline_convert.h"
 #include "fmt/format.h"
 #include "server/artifacts/web_address.h"
@@ -35,6 +36,8 @@ bool StartsWith(const std::string& text, const std::string& start) {
 }
 
 absl::Status CheckPresent(ArtifactStore& store, const Artifact& artifact) {
+  // A machine makes a file of this name.
+  if (!artifact.file_name.empty()) POTOK_RETURN_IF_ERROR(CheckName(artifact.file_name));
   POTOK_ASSIGN_OR_RETURN(const std::vector<Digest> missing, store.MissingOf(artifact));
   if (missing.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(fmt::format(

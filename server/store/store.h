@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/domain/change.h"
+#include "server/store/retention_store.h"
 
 namespace potok::server {
 
@@ -101,6 +102,7 @@ struct RunRow {
   std::int64_t created_us = 0;
   std::int64_t started_us = 0;
   std::int64_t ended_us = 0;
+  std::int64_t forgotten_us = 0;  // since when its outputs and logs are not kept; 0: they are
   std::int64_t revision = 0;
   // Steps by what users see of them: Skipped counts as canceled, Uploading as running.
   std::int32_t completed = 0;
@@ -201,6 +203,7 @@ struct StoreBundle {
   std::unique_ptr<Store> store;
   std::unique_ptr<Projector> projector;
   std::unique_ptr<Reader> reader;
+  std::unique_ptr<RetentionStore> retention;
 };
 
 }  // namespace potok::server

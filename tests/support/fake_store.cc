@@ -461,7 +461,8 @@ FakeDatabase::~FakeDatabase() = default;
 StoreBundle FakeDatabase::Open() {
   return {std::make_unique<FakeStore>(content_),
           std::make_unique<FakeProjector>(content_),
-          std::make_unique<FakeReader>(content_)};
+          std::make_unique<FakeReader>(content_),
+          nullptr};
 }
 
 void FakeDatabase::FailCommitsBeforeStoring(int times) {

@@ -13,6 +13,7 @@ struct Session;
 void AddUp(CLI::App& app, Session& session);
 void AddDown(CLI::App& app, Session& session);
 void AddStatus(CLI::App& app, Session& session);
+void AddGc(CLI::App& app, Session& session);
 void AddWeb(CLI::App& app, Session& session);
 void AddSupervise(CLI::App& app, Session& session);
 void AddRun(CLI::App& app, Session& session);

@@ -199,6 +199,9 @@ Value JobObject(const v1::Run& run, const std::string& runs_at) {
   job.emplace_back("creation_context", CreationContext(run));
   job.emplace_back("started_at", TextOrNull(IsoTime(run.started_us())));
   job.emplace_back("ended_at", TextOrNull(IsoTime(run.ended_us())));
+  if (run.forgotten_us() != 0) {
+    job.emplace_back("outputs_deleted_at", TextOrNull(IsoTime(run.forgotten_us())));
+  }
   job.emplace_back("parent_job_name", Value());
   return Value(std::move(job));
 }
