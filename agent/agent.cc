@@ -31,14 +31,7 @@ bool IsHere(const std::string& address) {
 StepSurroundings SurroundingsOf(const AgentConfig& config,
                                 const MachineFacts& facts,
                                 const AgentFiles& files) {
-StepSurroundings SurroundingsOf(const AgentConfig& config,
-                                const MachineFacts& facts,
-                                const std::string& programs) {
   StepSurroundings surroundings;
-  const std::string python = programs + "/python";
-  if (access((python + "/potok_parallel/__main__.py").c_str(), R_OK) == 0) {
-    surroundings.python = python;
-  }
   const passwd* user = getpwuid(getuid());
   surroundings.user = user != nullptr ? user->pw_name : std::to_string(getuid());
   surroundings.home = user != nullptr ? user->pw_dir : "/";
@@ -48,6 +41,9 @@ StepSurroundings SurroundingsOf(const AgentConfig& config,
   surroundings.machine = config.name.empty() ? facts.hostname : config.name;
   surroundings.is_servers_machine = IsHere(config.server);
   std::error_code error;
+  if (std::filesystem::exists(files.python + "/potok_parallel/__main__.py", error)) {
+    surroundings.python = files.python;
+  }
   if (std::filesystem::exists(files.mlflow_standin + "/mlflow/__init__.py", error)) {
     surroundings.mlflow_standin = files.mlflow_standin;
   } else {
@@ -106,11 +102,6 @@ absl::Status RunAgent(const AgentConfig& config,
                          AttemptFolders::Open(config.state, facts.boot_id));
   ShimExecutorOptions executor_options;
   executor_options.shim_path = files.shim;
-                      const std::string& programs) {
-  POTOK_ASSIGN_OR_RETURN(const std::unique_ptr<AttemptFolders> folders,
-                         AttemptFolders::Open(config.state, facts.boot_id));
-  ShimExecutorOptions executor_options;
-  executor_options.shim_path = programs + "/potok-shim";
   executor_options.state_folder = config.state;
   POTOK_ASSIGN_OR_RETURN(std::unique_ptr<ShimExecutor> executor,
                          ShimExecutor::Open(executor_options));
@@ -140,7 +131,6 @@ absl::Status RunAgent(const AgentConfig& config,
                 [&inbox](LinkNews news) { inbox.Post(std::move(news)); });
   AttemptTable attempts({*executor, transfers, logs, *folders},
                         SurroundingsOf(config, facts, files),
-                        SurroundingsOf(config, facts, programs),
                         FindProgramInPath);
   attempts.TakeUp();
   AgentLoop::Options loop_options;

@@ -12,6 +12,7 @@ namespace potok::agent {
 struct AgentFiles {
   std::string shim;            // the program potok-shim
   std::string mlflow_standin;  // the folder that has sdk/python/mlflow_standin; may be missing
+  std::string python;          // the folder that has potok_parallel; may be missing
 };
 
 // Runs until a stop signal, which the caller has blocked in all threads. `facts` are of this
@@ -21,12 +22,5 @@ struct AgentFiles {
 absl::Status RunAgent(const AgentConfig& config,
                       const MachineFacts& facts,
                       const AgentFiles& files);
-// machine; `programs` is the absolute path of the folder in which potok-shim is and, in python/,
-// the Python that steps of mini-batches need. Does not return after an orderly end: transfers may
-// still run, and what they do is done again by the next agent, so the process ends without waiting
-// for them. Returns what kept the agent from starting.
-absl::Status RunAgent(const AgentConfig& config,
-                      const MachineFacts& facts,
-                      const std::string& programs);
 
 }  // namespace potok::agent

@@ -38,15 +38,11 @@ MAY_INCLUDE = {
     + PROTO,
     "server/scheduler": PURE + ["common/runtime/", "server/domain/", "server/store/", "spdlog/", "prometheus/"],
     "server/reuse": PURE + ["server/domain/", "server/store/", "server/artifacts/"],
-    "server/rpc": PURE
-    + ["common/runtime/", "common/rpc/", "common/cas/", "server/domain/", "server/store/", "server/scheduler/"]
-    + ["server/artifacts/", "server/logs/", "server/reuse/", "spdlog/", "google/rpc/"]
     "server/tracking": PURE
     + ["common/runtime/", "common/rpc/", "common/cas/", "server/store/", "server/artifacts/", "nlohmann/", "openssl/", "spdlog/"],
     "server/rpc": PURE
     + ["common/runtime/", "common/rpc/", "common/cas/", "server/domain/", "server/store/", "server/scheduler/"]
-    + ["server/artifacts/", "server/logs/", "server/tracking/", "spdlog/", "google/rpc/"]
-    + ["server/artifacts/", "server/logs/", "server/retention/", "spdlog/", "google/rpc/"]
+    + ["server/artifacts/", "server/logs/", "server/retention/", "server/reuse/", "server/tracking/", "spdlog/", "google/rpc/"]
     + PROTO
     + GRPC,
     "server/rpc/cas": PURE + ["common/cas/", "common/rpc/"] + CAS_PROTO + GRPC + ["google/protobuf/"],

@@ -99,54 +99,6 @@ Statement ListStatement(const RunFilter& filter, PgParams* params) {
 
 }  // namespace
 
-std::unique_ptr<PgConnection> PostgresReader::Take() {
-  MutexLock lock(mutex_);
-  while (taken_ == kConnectionsMax) returned_.wait(lock.native());
-  ++taken_;
-  if (idle_.empty()) return nullptr;
-  std::unique_ptr<PgConnection> connection = std::move(idle_.back());
-  idle_.pop_back();
-  return connection;
-}
-
-void PostgresReader::Return(std::unique_ptr<PgConnection> connection) {
-  {
-    MutexLock lock(mutex_);
-    --taken_;
-    if (connection != nullptr) idle_.push_back(std::move(connection));
-  }
-  returned_.notify_one();
-}
-
-absl::Status PostgresReader::Use(const std::function<absl::Status(PgConnection&)>& use) {
-  std::unique_ptr<PgConnection> connection = Take();
-  absl::Status status = absl::UnavailableError("not connected");
-  if (connection != nullptr) status = use(*connection);
-  if (absl::IsUnavailable(status)) {
-    absl::StatusOr<std::unique_ptr<PgConnection>> opened = PgConnection::Open(url_);
-    if (opened.ok()) {
-      connection = *std::move(opened);
-      status = use(*connection);
-    } else {
-      connection = nullptr;
-      status = opened.status();
-    }
-    if (absl::IsUnavailable(status)) connection = nullptr;
-  }
-  Return(std::move(connection));
-  return status;
-}
-
-absl::StatusOr<PgResult> PostgresReader::Query(const Statement& statement, const PgParams& params) {
-  absl::StatusOr<PgResult> result = absl::UnavailableError("not connected");
-  const absl::Status used = Use([&](PgConnection& connection) {
-    result = connection.Run(statement, params);
-    return result.status();
-  });
-  if (!used.ok()) return used;
-  return result;
-}
-
 absl::StatusOr<std::vector<RunRow>> PostgresReader::QueryRuns(const Statement& statement,
                                                               const PgParams& params) {
   POTOK_ASSIGN_OR_RETURN(const PgResult rows, Query(statement, params));
@@ -215,7 +167,7 @@ absl::StatusOr<std::vector<MachineChanged>> PostgresReader::ListMachines() {
 absl::StatusOr<RunRow> PostgresReader::EditRun(RunId id,
                                                const std::function<absl::Status(RunRow&)>& edit) {
   absl::StatusOr<RunRow> edited;
-  const absl::Status used = Use([&](PgConnection& connection) {
+  const absl::Status used = pool_.Use([&](PgConnection& connection) {
     edited = EditRunIn(connection, id, edit);
     return edited.status();
   });
@@ -225,7 +177,7 @@ absl::StatusOr<RunRow> PostgresReader::EditRun(RunId id,
 
 absl::StatusOr<std::vector<RunId>> PostgresReader::ListRunsWithoutUses(int limit) {
   absl::StatusOr<std::vector<RunId>> runs;
-  const absl::Status used = Use([&](PgConnection& connection) {
+  const absl::Status used = pool_.Use([&](PgConnection& connection) {
     runs = ListRunsWithoutUsesIn(connection, limit);
     return runs.status();
   });
@@ -234,12 +186,12 @@ absl::StatusOr<std::vector<RunId>> PostgresReader::ListRunsWithoutUses(int limit
 }
 
 absl::Status PostgresReader::PutUses(RunId run, const std::vector<ArtifactUse>& uses) {
-  return Use([&](PgConnection& connection) { return PutUsesIn(connection, run, uses); });
+  return pool_.Use([&](PgConnection& connection) { return PutUsesIn(connection, run, uses); });
 }
 
 absl::StatusOr<std::vector<ArtifactUse>> PostgresReader::FindUses(const ArtifactUseFilter& filter) {
   absl::StatusOr<std::vector<ArtifactUse>> uses;
-  const absl::Status used = Use([&](PgConnection& connection) {
+  const absl::Status used = pool_.Use([&](PgConnection& connection) {
     uses = FindUsesIn(connection, filter);
     return uses.status();
   });

@@ -34,11 +34,6 @@ class PostgresReader final : public Reader {
   absl::StatusOr<std::vector<ArtifactUse>> FindUses(const ArtifactUseFilter& filter) override;
 
  private:
-  // Calls `use` with a connection of the pool, waiting for one; once more with a new connection if
-  // the pooled one was lost, which is harmless because all that is done here can be repeated.
-  absl::Status Use(const std::function<absl::Status(PgConnection&)>& use);
-  // Runs one statement so.
-  absl::StatusOr<PgResult> Query(const Statement& statement, const PgParams& params);
   absl::StatusOr<PgResult> Query(const Statement& statement, const PgParams& params) {
     return pool_.Query(statement, params);
   }
