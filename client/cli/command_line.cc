@@ -27,6 +27,7 @@ void AddJobCommands(CLI::App& app, Session& session) {
   AddJobCancel(*job, session);
   AddJobWait(*job, session);
   AddJobTop(*job, session);
+  AddJobMetrics(*job, session);
 }
 
 void AddMachineCommands(CLI::App& app, Session& session) {

@@ -30,6 +30,7 @@ void AddJobDownload(CLI::App& job, Session& session);
 void AddJobCancel(CLI::App& job, Session& session);
 void AddJobWait(CLI::App& job, Session& session);
 void AddJobTop(CLI::App& job, Session& session);
+void AddJobMetrics(CLI::App& job, Session& session);
 
 void AddMachineList(CLI::App& machine, Session& session);
 void AddMachineShow(CLI::App& machine, Session& session);
