@@ -41,6 +41,9 @@ StepSurroundings SurroundingsOf(const AgentConfig& config,
   surroundings.machine = config.name.empty() ? facts.hostname : config.name;
   surroundings.is_servers_machine = IsHere(config.server);
   std::error_code error;
+  if (std::filesystem::exists(files.python + "/potok_parallel/__main__.py", error)) {
+    surroundings.python = files.python;
+  }
   if (std::filesystem::exists(files.mlflow_standin + "/mlflow/__init__.py", error)) {
     surroundings.mlflow_standin = files.mlflow_standin;
   } else {

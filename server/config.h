@@ -20,6 +20,9 @@ struct ServerConfig {
   std::string tracking_url;     // what steps are told instead; empty: where it listens
   std::string datastores;       // empty: HOME/datastores
   std::string artifacts;        // "HOST:PORT" or "unix:PATH" of another store; empty: HOME/blobs
+  std::string artifacts_quota = "0";      // what all artifacts may have together; 0: no limit
+  std::string disk_reserve = "256MiB";    // what they leave free of their disk
+  std::string retention = "forever";      // of outputs and logs, where a pipeline says nothing
   std::string http_bytes_max = "100GiB";  // of an input from the web
   std::string http_proxy;
   std::string http_ca_file;

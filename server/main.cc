@@ -57,6 +57,21 @@ ABSL_FLAG(std::string,
           "",
           "Another store of artifacts, grpc://HOST:PORT: any server of the Remote Execution API's "
           "storage protocol. Give it to the agents too. Default: this server, in HOME/blobs.");
+ABSL_FLAG(
+    std::string,
+    artifacts_quota,
+    "0",
+    "What all artifacts may have together, as 500GiB: what does not fit is refused until `potok "
+    "gc` has freed bytes. 0: no limit.");
+ABSL_FLAG(std::string,
+          disk_reserve,
+          "256MiB",
+          "What artifacts leave free of their disk, for logs and the database; 0: nothing.");
+ABSL_FLAG(std::string,
+          retention,
+          "forever",
+          "How long outputs and logs of an ended run are kept, as 30d, where its pipeline says "
+          "nothing (settings.retention). `potok gc` removes what is older.");
 ABSL_FLAG(std::string,
           http_bytes_max,
           "100GiB",
@@ -118,6 +133,9 @@ int main(int argc, char** argv) {
   config.tracking_url = absl::GetFlag(FLAGS_tracking_url);
   config.datastores = absl::GetFlag(FLAGS_datastores);
   config.artifacts = absl::GetFlag(FLAGS_artifacts);
+  config.artifacts_quota = absl::GetFlag(FLAGS_artifacts_quota);
+  config.disk_reserve = absl::GetFlag(FLAGS_disk_reserve);
+  config.retention = absl::GetFlag(FLAGS_retention);
   config.http_bytes_max = absl::GetFlag(FLAGS_http_bytes_max);
   config.http_proxy = absl::GetFlag(FLAGS_http_proxy);
   config.http_ca_file = absl::GetFlag(FLAGS_http_ca_file);

@@ -17,6 +17,7 @@
 #include <thread>
 #include <utility>
 
+#include "common/base/age.h"
 #include "common/base/resources.h"
 #include "common/base/status_macros.h"
 #include "common/rpc/channel.h"
@@ -29,6 +30,7 @@
 #include "server/http/http_server.h"
 #include "server/http/process_metrics.h"
 #include "server/http/tracking_port.h"
+#include "server/retention/collector.h"
 #include "server/rpc/admin_service.h"
 #include "server/rpc/agents_service.h"
 #include "server/rpc/artifacts_service.h"
@@ -94,6 +96,9 @@ absl::StatusOr<Storage> OpenStorage(const ServerConfig& config) {
   POTOK_ASSIGN_OR_RETURN(storage.bundle, OpenPostgres(url));
   storage.tracking = OpenTracking(url);
   BlobStoreOptions blobs{.root = config.home + "/blobs"};
+  BlobStoreOptions blobs{.root = config.home + "/blobs",
+                         .quota_bytes = *ParseBytes(config.artifacts_quota),
+                         .free_bytes_min = *ParseBytes(config.disk_reserve)};
   if (!config.artifacts.empty()) {
     blobs = {.root = config.home + "/cache", .durable = false, .bytes_max = kCacheBytes};
   }
@@ -104,6 +109,22 @@ absl::StatusOr<Storage> OpenStorage(const ServerConfig& config) {
                          Datastores::Open(config.datastores, *storage.artifacts));
   POTOK_ASSIGN_OR_RETURN(storage.logs, LogStore::Open(config.home + "/step-logs"));
   return storage;
+}
+
+// What `storage` and `scheduler` know of what is kept; both outlive it.
+Collector::Parts CollectorPartsOf(const ServerConfig& config,
+                                  Storage& storage,
+                                  Scheduler& scheduler) {
+  constexpr absl::Duration kSettleTime = absl::Minutes(2);
+  Collector::Parts parts;
+  parts.store = storage.bundle.retention.get();
+  if (config.artifacts.empty()) parts.blobs = storage.blobs.get();
+  parts.logs = storage.logs.get();
+  parts.settle = [&projector = *storage.bundle.projector, &scheduler] {
+    return projector.WaitFor(scheduler.committed_revision(), kSettleTime, Haste::kNow);
+  };
+  parts.retention = *ParseAge(config.retention);
+  return parts;
 }
 
 FindLiveRun LiveRunsOf(Scheduler& scheduler) {
@@ -384,7 +405,8 @@ absl::Status RunServer(const ServerConfig& config) {
   const SchedulerOptions options = SchedulerOptionsOf(config);
   Scheduler scheduler(*storage.bundle.store, projector, switchboard, clock, metrics, options);
   const Completion completion(*storage.artifacts, *storage.datastores, LiveRunsOf(scheduler));
-  switchboard.Attach(scheduler, completion);
+  const ResultLookup results(reader, projector, *storage.artifacts, scheduler, completion);
+  switchboard.Attach(scheduler, completion, results);
   POTOK_RETURN_IF_ERROR(scheduler.Start(PlansOf(reader)));
 
   SubmissionOptions submission_options;
@@ -399,13 +421,16 @@ absl::Status RunServer(const ServerConfig& config) {
                         std::move(submission_options));
   RunView view(reader, *storage.logs, switchboard, scheduler, options.decide);
   WorkerPool log_readers("logs", kLogThreads);
+  Explanations explanations(view, submission, *storage.artifacts);
   const LogStreamContext streams{view, watches, *storage.logs, projector, log_readers};
   Services services = MakeStorageServices(config, *storage.blobs);
-  services.runs = std::make_unique<RunsService>(submission, scheduler, replies, streams);
+  services.runs =
+      std::make_unique<RunsService>(submission, scheduler, replies, explanations, streams);
   services.machines = std::make_unique<MachinesService>(scheduler);
   services.agents = std::make_unique<AgentsService>(switchboard, *storage.logs);
+  Collector collector(CollectorPartsOf(config, storage, scheduler));
   services.admin = std::make_unique<AdminService>(
-      [&access] { return access->MakeCode(absl::Now()); }, Access::kLinkLife);
+      [&access] { return access->MakeCode(absl::Now()); }, Access::kLinkLife, collector);
 
   services.metrics =
       std::make_unique<MetricsService>(*storage.tracking, view, projector, scheduler);

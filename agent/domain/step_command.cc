@@ -3,6 +3,7 @@
 #include "agent/domain/simple_command.h"
 #include "common/base/status_macros.h"
 #include "common/pipeline/command.h"
+#include "common/pipeline/parallel.h"
 #include "fmt/format.h"
 #include "fmt/ranges.h"
 
@@ -92,6 +93,7 @@ void AddPotokVariables(const AttemptOrder& order,
   to["POTOK_ATTEMPT"] = std::to_string(order.key.attempt);
   to["POTOK_FENCE"] = order.fence.empty() ? ToString(order.key) : order.fence;
   to["POTOK_MACHINE"] = surroundings.machine;
+  if (!surroundings.python.empty()) to[kPythonVariable] = surroundings.python;
   if (!surroundings.has_gpus && order.gpu_indices.empty()) return;
   to["CUDA_VISIBLE_DEVICES"] = fmt::format("{}", fmt::join(order.gpu_indices, ","));
   // The indices are NVML's, which counts by bus; CUDA by itself counts the fastest first.

@@ -19,6 +19,7 @@ void AddJobCommands(CLI::App& app, Session& session) {
   job->require_subcommand(1);
   AddJobCreate(*job, session);
   AddJobValidate(*job, session);
+  AddJobPlan(*job, session);
   AddJobShow(*job, session);
   AddJobList(*job, session);
   AddJobStream(*job, session);
@@ -28,6 +29,7 @@ void AddJobCommands(CLI::App& app, Session& session) {
   AddJobWait(*job, session);
   AddJobTop(*job, session);
   AddJobMetrics(*job, session);
+  AddJobExplain(*job, session);
 }
 
 void AddMachineCommands(CLI::App& app, Session& session) {
@@ -61,6 +63,7 @@ void AddAll(CLI::App& app, Session& session) {
   AddDown(app, session);
   AddStatus(app, session);
   AddWeb(app, session);
+  AddGc(app, session);
   AddProfileGroup(app, session);
   AddCompletion(app, session);
   AddMan(app, session);

@@ -51,15 +51,19 @@ absl::StatusOr<PipelineSpec> LoadSpec(const Context& context,
   return *std::move(loaded.spec);
 }
 
+absl::Status Upload(const Context& context, const Connection& connection, PipelineSpec* spec) {
+  POTOK_ASSIGN_OR_RETURN(const auto channel, ArtifactChannel(connection.channel()));
+  CasClient cas(channel);
+  return UploadLocal(spec, [&](const std::string& path, const Snapshot& snapshot) {
+    TransferReport report(context, "Uploading " + path);
+    return cas.Upload(snapshot, [&](const TransferProgress& now) { report.Say(now); });
+  });
+}
+
 absl::StatusOr<std::string> Submit(const Context& context,
                                    const Connection& connection,
                                    PipelineSpec spec) {
-  POTOK_ASSIGN_OR_RETURN(const auto channel, ArtifactChannel(connection.channel()));
-  CasClient cas(channel);
-  POTOK_RETURN_IF_ERROR(UploadLocal(&spec, [&](const std::string& path, const Snapshot& snapshot) {
-    TransferReport report(context, "Uploading " + path);
-    return cas.Upload(snapshot, [&](const TransferProgress& now) { report.Say(now); });
-  }));
+  POTOK_RETURN_IF_ERROR(Upload(context, connection, &spec));
   if (const int count = CountFromWeb(spec); count > 0 && !context.only_errors) {
     *context.err << fmt::format("The server fetches {} file{} from the web first\n",
                                 count,

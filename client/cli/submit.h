@@ -17,6 +17,9 @@ absl::StatusOr<PipelineSpec> LoadSpec(const Context& context,
                                       const std::string& file,
                                       const std::vector<std::string>& set);
 
+// Uploads what is local, with progress, and puts its place in the store into the spec.
+absl::Status Upload(const Context& context, const Connection& connection, PipelineSpec* spec);
+
 // Uploads what is local and starts the run. Its name.
 absl::StatusOr<std::string> Submit(const Context& context,
                                    const Connection& connection,

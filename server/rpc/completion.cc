@@ -5,6 +5,7 @@
 
 #include "common/base/overloaded.h"
 #include "common/base/status_macros.h"
+#include "common/cas/folder.h"
 #include "common/pipeline/template.h"
 #include "fmt/format.h"
 #include "server/rpc/run_name.h"
@@ -29,6 +30,7 @@ absl::Status Completion::CheckArtifacts(const AttemptSucceeded& succeeded) const
   for (const OutputValue& output : succeeded.outputs) {
     const auto* artifact = std::get_if<Artifact>(&output.value);
     if (artifact == nullptr) continue;
+    if (!artifact->file_name.empty()) POTOK_RETURN_IF_ERROR(CheckName(artifact->file_name));
     POTOK_ASSIGN_OR_RETURN(const std::vector<Digest> missing, store_.MissingOf(*artifact));
     if (!missing.empty()) {
       return absl::DataLossError(
@@ -45,15 +47,22 @@ absl::Status Completion::WriteDestinations(const Report& report) const {
   const auto run = find_run_(report.key.run);
   // A run that has ended takes no more results: the scheduler will pass the report over.
   if (!run.ok()) return absl::OkStatus();
-  const PipelineSpec& spec = run->plan->spec;
-  if (report.key.index >= spec.steps.size()) return absl::OkStatus();
-  const Step& step = spec.steps[report.key.index];
-  for (const OutputValue& value : std::get<AttemptSucceeded>(report.event).outputs) {
+  return WriteDestinations(
+      *run->plan, run->name, report.key.index, std::get<AttemptSucceeded>(report.event).outputs);
+}
+
+absl::Status Completion::WriteDestinations(const Plan& plan,
+                                           const std::string& run,
+                                           std::uint32_t index,
+                                           const std::vector<OutputValue>& outputs) const {
+  const PipelineSpec& spec = plan.spec;
+  if (index >= spec.steps.size()) return absl::OkStatus();
+  const Step& step = spec.steps[index];
+  for (const OutputValue& value : outputs) {
     const auto output = std::ranges::find(step.outputs, value.name, &Output::name);
     const auto* artifact = std::get_if<Artifact>(&value.value);
     if (output == step.outputs.end() || artifact == nullptr) continue;
-    POTOK_ASSIGN_OR_RETURN(const std::string destination,
-                           DestinationOf(spec, run->name, step, *output));
+    POTOK_ASSIGN_OR_RETURN(const std::string destination, DestinationOf(spec, run, step, *output));
     if (destination.empty()) continue;
     if (absl::Status status = datastores_.Export(*artifact, destination); !status.ok()) {
       return absl::Status(status.code(),

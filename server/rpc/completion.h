@@ -34,6 +34,13 @@ class Completion {
   // was not written.
   Report Check(Report report) const;
 
+  // Lays the outputs of a step at their explicit destinations, if they have any: INVALID_ARGUMENT
+  // or what the datastore says, naming output and destination.
+  absl::Status WriteDestinations(const Plan& plan,
+                                 const std::string& run,
+                                 std::uint32_t index,
+                                 const std::vector<OutputValue>& outputs) const;
+
  private:
   absl::Status CheckArtifacts(const AttemptSucceeded& succeeded) const;
   absl::Status WriteDestinations(const Report& report) const;

@@ -37,7 +37,10 @@ Switchboard::Switchboard(Replies& replies,
                          const StepTracking& tracking)
     : replies_(replies), watches_(watches), logs_(logs), tracking_(tracking) {}
 
-void Switchboard::Attach(Scheduler& scheduler, const Completion& completion) {
+void Switchboard::Attach(Scheduler& scheduler,
+                         const Completion& completion,
+                         const ResultLookup& results) {
+  results_ = &results;
   scheduler_ = &scheduler;
   completion_ = &completion;
   completions_ = std::make_unique<WorkerPool>("complete", kCompletionThreads);
@@ -115,10 +118,17 @@ void Switchboard::Say(std::vector<Effect> effects) {
                      if (const auto session = Find(close.session)) session->Close(close.why);
                    },
                    [&](const Answer& answer) { replies_.Give(answer); },
+                   [&](FindResult& question) { LookUp(std::move(question)); },
                },
                effect);
   }
   for (auto& [id, message] : orders) Send(id, std::move(message));
+}
+
+void Switchboard::LookUp(FindResult question) {
+  completions_->Post([this, question = std::move(question)] {
+    scheduler_->PostAlways(results_->Answer(question));
+  });
 }
 
 void Switchboard::Committed(const Batch& batch) {

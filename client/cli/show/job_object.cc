@@ -96,6 +96,7 @@ Object StateMembers(const v1::StepStatus& step) {
                     {"attempt", step.attempt()},
                     {"exit_code", step.has_exit_code() ? Value(step.exit_code()) : Value()},
                     {"reused_from", TextOrNull(step.reused_from())},
+                    {"saved_seconds", static_cast<double>(step.saved_us()) / 1e6},
                     {"queued_at", TextOrNull(IsoTime(step.queued_us()))},
                     {"started_at", TextOrNull(IsoTime(step.started_us()))},
                     {"ended_at", TextOrNull(IsoTime(step.ended_us()))}};
@@ -105,15 +106,17 @@ Object StateMembers(const v1::StepStatus& step) {
 // What was asked of a step.
 Object SpecMembers(const v1::Step& spec, const v1::StepStatus* step) {
   static const google::protobuf::RepeatedPtrField<v1::OutputValue> kNone;
-  return {{"type", "command"},
-          {"component", TextOrNull(spec.component())},
-          {"command", spec.command()},
-          {"compute", TextOrNull(spec.compute())},
-          {"environment", TextOrNull(spec.environment())},
-          {"environment_variables", SortedTexts(spec.environment_variables())},
-          {"inputs", InputsObject(spec.inputs())},
-          {"outputs", OutputsObject(spec.outputs(), step == nullptr ? kNone : step->outputs())},
-          {"resources", ResourcesObject(spec.resources())}};
+  return {
+      {"type", "command"},
+      {"component", TextOrNull(spec.component())},
+      {"command", spec.command()},
+      {"compute", TextOrNull(spec.compute())},
+      {"environment",
+       TextOrNull(spec.environment().empty() ? spec.environment_definition() : spec.environment())},
+      {"environment_variables", SortedTexts(spec.environment_variables())},
+      {"inputs", InputsObject(spec.inputs())},
+      {"outputs", OutputsObject(spec.outputs(), step == nullptr ? kNone : step->outputs())},
+      {"resources", ResourcesObject(spec.resources())}};
 }
 
 Value JobsObject(const v1::Run& run) {
@@ -196,6 +199,9 @@ Value JobObject(const v1::Run& run, const std::string& runs_at) {
   job.emplace_back("creation_context", CreationContext(run));
   job.emplace_back("started_at", TextOrNull(IsoTime(run.started_us())));
   job.emplace_back("ended_at", TextOrNull(IsoTime(run.ended_us())));
+  if (run.forgotten_us() != 0) {
+    job.emplace_back("outputs_deleted_at", TextOrNull(IsoTime(run.forgotten_us())));
+  }
   job.emplace_back("parent_job_name", Value());
   return Value(std::move(job));
 }

@@ -10,6 +10,7 @@
 #include "server/store/postgres/pg_connection.h"
 #include "server/store/postgres/postgres_projector.h"
 #include "server/store/postgres/postgres_reader.h"
+#include "server/store/postgres/postgres_retention.h"
 #include "server/store/postgres/transaction.h"
 
 namespace potok::server {
@@ -147,6 +148,7 @@ absl::StatusOr<StoreBundle> OpenPostgres(const std::string& url) {
   bundle.store = std::make_unique<PostgresStore>(url, projector.get());
   bundle.projector = std::move(projector);
   bundle.reader = std::make_unique<PostgresReader>(url);
+  bundle.retention = std::make_unique<PostgresRetention>(url);
   return bundle;
 }
 
