@@ -96,7 +96,6 @@ absl::StatusOr<Storage> OpenStorage(const ServerConfig& config) {
   }
   POTOK_ASSIGN_OR_RETURN(storage.bundle, OpenPostgres(url));
   storage.tracking = OpenTracking(url);
-  BlobStoreOptions blobs{.root = config.home + "/blobs"};
   BlobStoreOptions blobs{.root = config.home + "/blobs",
                          .quota_bytes = *ParseBytes(config.artifacts_quota),
                          .free_bytes_min = *ParseBytes(config.disk_reserve)};
