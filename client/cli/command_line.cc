@@ -28,6 +28,7 @@ void AddJobCommands(CLI::App& app, Session& session) {
   AddJobCancel(*job, session);
   AddJobWait(*job, session);
   AddJobTop(*job, session);
+  AddJobMetrics(*job, session);
   AddJobExplain(*job, session);
 }
 

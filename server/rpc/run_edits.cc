@@ -53,7 +53,7 @@ absl::Status ApplyUpdate(const v1::UpdateRunRequest& request, RunRow& row) {
   if (request.has_experiment_name()) row.added.experiment_name = request.experiment_name();
   POTOK_RETURN_IF_ERROR(
       ChangePairs("tag", request.set_tags(), request.remove_tags(), &row.added.tags));
-  return Change(
+  return ChangePairs(
       "property", request.set_properties(), request.remove_properties(), &row.added.properties);
 }
 

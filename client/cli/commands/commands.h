@@ -33,6 +33,7 @@ void AddJobExplain(CLI::App& job, Session& session);
 void AddJobPlan(CLI::App& job, Session& session);
 void AddJobWait(CLI::App& job, Session& session);
 void AddJobTop(CLI::App& job, Session& session);
+void AddJobMetrics(CLI::App& job, Session& session);
 
 void AddMachineList(CLI::App& machine, Session& session);
 void AddMachineShow(CLI::App& machine, Session& session);
