@@ -265,44 +265,72 @@ TEST_F(CollectorTest, KeepsWhatOtherSourcesName) {
   EXPECT_TRUE(IsWhole(assets.roots[1]));
 }
 
-// The tables that the registry and reuse bring, as far as this looks at them.
-TEST_F(CollectorTest, KeepsWhatAssetsNameAndTakesResultsOfForgottenRunsBack) {
-  TemporaryPostgres& postgres = TemporaryPostgres::Shared();
-  postgres.Query(url_, "CREATE TABLE IF NOT EXISTS assets (id bigint, artifacts text[])");
-  postgres.Query(url_, "CREATE TABLE IF NOT EXISTS results (fingerprint bytea, run bigint)");
-  postgres.Query(
-      url_,
-      "CREATE TABLE IF NOT EXISTS logged_artifacts (holder text, path text, sha256 bytea, "
-      "size_bytes bigint, run bigint)");
+// The registry's table, as far as this looks at it, where the database has none yet.
+constexpr char kAssets[] =
+    "CREATE TABLE IF NOT EXISTS assets (id bigint GENERATED ALWAYS AS IDENTITY, kind smallint, "
+    "name "
+    "text, version text, document text, artifacts text[], description text, display_name text, "
+    "tags jsonb, properties jsonb, created_us bigint, created_by text, modified_us bigint, origin "
+    "text, made_by text)";
+
+class CollectorTablesTest : public CollectorTest {
+ protected:
+  CollectorTablesTest() { Query(kAssets); }
+
+  std::string Query(const std::string& sql) { return postgres_.Query(url_, sql); }
+  void AddAsset(const std::string& name, const std::string& artifacts) {
+    Query(
+        "INSERT INTO assets (kind, name, version, document, artifacts, description, display_name, "
+        "tags, properties, created_us, created_by, modified_us, origin, made_by) VALUES (1, '" +
+        name + "', '1', '', " + artifacts + ", '', '', '{}', '{}', 0, '', 0, '" + name + "', '')");
+  }
+  void AddLoggedFile(RunId run, const Artifact& file) {
+    Query(
+        "INSERT INTO logged_artifacts (holder, path, sha256, size_bytes, run, logged_ms) VALUES "
+        "('" +
+        std::to_string(run) + ".0.1', 'file', '\\x" + file.digest.Hex() + "', " +
+        std::to_string(file.digest.size_bytes) + ", " + std::to_string(run) + ", 0)");
+  }
+  void AddResult(RunId run) {
+    Query("INSERT INTO results (fingerprint, kin, run, index, offered_us) VALUES ('" +
+          std::to_string(run) + "', 0, " + std::to_string(run) + ", 0, 0)");
+  }
+
+  TemporaryPostgres& postgres_ = TemporaryPostgres::Shared();
+};
+
+TEST_F(CollectorTablesTest, KeepsWhatAssetsName) {
   const Artifact folder = AFolder("asset");
   const Artifact file = AFile("a model");
-  const Artifact logged = AFile("a logged file");
-  for (const std::string run : {"1", "2"}) {
-    const Artifact& of_run = run == "1" ? AFile("logged by a run that is forgotten") : logged;
-    postgres.Query(
-        url_,
-        "INSERT INTO logged_artifacts (holder, path, sha256, size_bytes, run) VALUES ('h" + run +
-            "', 'p', '\\x" + of_run.digest.Hex() + "', " +
-            std::to_string(of_run.digest.size_bytes) + ", " + run + ")");
-  }
-  postgres.Query(url_,
-                 "INSERT INTO assets (id, artifacts) VALUES (1, '{}'), (2, ARRAY['" +
-                     ArtifactReference(folder) + "', '" + ArtifactReference(file) + "'])");
-  postgres.Query(url_, "INSERT INTO results (fingerprint, run) VALUES ('a', 1), ('b', 2)");
-  AddRun(1, AFile("code"));
-  End(1, absl::Hours(2));
-  AddRun(2, AFile("code"));
+  AddAsset("empty", "'{}'");
+  AddAsset("both", "ARRAY['" + ArtifactReference(folder) + "', '" + ArtifactReference(file) + "']");
   AFile("nobodys");
-  AgeAll();
-  EXPECT_EQ(Collect(absl::Hours(1)).freed_blobs, 2);
+  EXPECT_EQ(Collect().freed_blobs, 1);
   EXPECT_TRUE(IsWhole(folder));
   EXPECT_TRUE(IsWhole(file));
-  EXPECT_TRUE(IsWhole(logged));
-  EXPECT_EQ(postgres.Query(url_, "SELECT string_agg(run::text, ',') FROM results"), "2");
+}
 
-  postgres.Query(url_, "UPDATE assets SET artifacts = '{something else}' WHERE id = 1");
+TEST_F(CollectorTablesTest, RemovesNothingWhenAnAssetCannotBeRead) {
+  AddAsset("damaged", "ARRAY['no artifact']");
+  const Artifact nobodys = AFile("nobodys");
   Collector collector = MakeCollector();
   EXPECT_TRUE(absl::IsInvalidArgument(collector.Collect({}, GoOn).status()));
+  EXPECT_TRUE(IsWhole(nobodys));
+}
+
+TEST_F(CollectorTablesTest, TakesLoggedFilesAndResultsOfForgottenRunsBack) {
+  const Artifact kept = AFile("logged by a run that goes on");
+  for (const RunId run : {1, 2}) {
+    AddRun(run, AFile("code"));
+    AddResult(run);
+  }
+  AddLoggedFile(1, AFile("logged by a run that is forgotten"));
+  AddLoggedFile(2, kept);
+  End(1, absl::Hours(2));
+  AgeAll();
+  EXPECT_EQ(Collect(absl::Hours(1)).freed_blobs, 1);
+  EXPECT_TRUE(IsWhole(kept));
+  EXPECT_EQ(Query("SELECT string_agg(run::text, ',') FROM results"), "2");
 }
 
 TEST_F(CollectorTest, RemovesNothingWhenItCannotKnowWhatIsNamed) {
