@@ -310,6 +310,12 @@ std::string When::Rewritten(const std::function<std::string(const WhenReference&
   return text + text_.substr(position);
 }
 
+std::string BothWhen(const std::string& when, const std::string& also) {
+  const std::string text(absl::StripAsciiWhitespace(when));
+  if (text.empty()) return also;
+  return ParseTriggerRule(text) ? text + "() and " + also : "(" + text + ") and " + also;
+}
+
 const std::vector<std::string>& WhenStatuses() {
   static const std::vector<std::string> statuses = {"Completed", "Failed", "Canceled", "Skipped"};
   return statuses;

@@ -25,8 +25,8 @@ enum class StepOutcome {
   kSkipped,  // it was not to run, by its `when` or since something that it needs did not succeed
 };
 
-// Airflow's names. "Upstreams" are all steps that the step names: by inputs, depends_on and `when`.
-// Canceled counts as failed. With no upstreams each is met.
+// Airflow's names. "Upstreams": see WhenScope. Canceled counts as failed. With no upstreams each is
+// met.
 enum class TriggerRule {
   kAllSuccess,
   kAllFailed,
@@ -45,6 +45,8 @@ std::optional<TriggerRule> ParseTriggerRule(const std::string& name);
 
 // What is known when a step is decided. Names are as in the text, relative to the same level.
 struct WhenScope {
+  // Of all steps that this one names by inputs, depends_on and `when`, but for Conditions: those
+  // are asked by their output, and must not count for a rule such as one_success.
   std::vector<StepOutcome> upstreams;
   std::function<StepOutcome(const std::string& step)> outcome;
   // The value of a primitive output, or nothing while, and if, there is none. An early one counts
@@ -65,7 +67,7 @@ Verdict Judge(TriggerRule rule, const std::vector<StepOutcome>& upstreams);
 // Something that an expression names, and where in the text.
 struct WhenReference {
   enum class Kind {
-    kState,   // the argument of succeeded(x) and the like
+    kState,   // succeeded(x) and the like
     kStatus,  // jobs.X.status
     kOutput,  // jobs.X.outputs.Y
     kInput,   // inputs.Z
@@ -73,6 +75,8 @@ struct WhenReference {
   Kind kind = Kind::kState;
   std::string step;
   std::string port;
+  std::string function;  // of kState
+  std::string text;      // as written, with the function
   std::size_t begin = 0;
   std::size_t end = 0;
 };
@@ -94,8 +98,7 @@ class When {
   // Each step that is named, once, in order.
   std::vector<std::string> Steps() const;
 
-  // The text with each reference replaced; what is given back must be an expression by itself, for
-  // kState the name of a step.
+  // The text with each reference replaced; what is given back must be an expression by itself.
   std::string Rewritten(const std::function<std::string(const WhenReference&)>& replace) const;
 
   // INVALID_ARGUMENT for what can never hold: a number compared with a text that is none, a state
@@ -141,6 +144,9 @@ class When {
   std::vector<WhenReference> references_;
   bool looks_at_states_ = false;
 };
+
+// `when`, an expression or rule that is valid or empty, and beside it the expression `also`.
+std::string BothWhen(const std::string& when, const std::string& also);
 
 // The names of states that jobs.X.status can have, and the outcome's.
 const std::vector<std::string>& WhenStatuses();

@@ -199,13 +199,14 @@ class WhenParser {
     }
     if (reference->kind == WhenReference::Kind::kStatus) when_.looks_at_states_ = true;
     node.kind = When::Kind::kReference;
-    node.left = Refer(*std::move(reference), token);
+    node.left = Refer(*std::move(reference), token.begin, token.end);
     return Add(std::move(node));
   }
 
-  std::uint32_t Refer(WhenReference reference, const WhenToken& token) {
-    reference.begin = token.begin;
-    reference.end = token.end;
+  std::uint32_t Refer(WhenReference reference, std::size_t begin, std::size_t end) {
+    reference.begin = begin;
+    reference.end = end;
+    reference.text = when_.text_.substr(begin, end - begin);
     when_.references_.push_back(std::move(reference));
     return static_cast<std::uint32_t>(when_.references_.size() - 1);
   }
@@ -237,8 +238,9 @@ class WhenParser {
     }
     ++position_;
     node.kind = When::Kind::kState;
-    node.left = Refer(std::move(reference), step);
     if (!Take("", ")")) return Unexpected("')'");
+    reference.function = name.text;
+    node.left = Refer(std::move(reference), name.begin, tokens_[position_ - 1].end);
     return Add(std::move(node));
   }
 

@@ -105,15 +105,17 @@ Object StateMembers(const v1::StepStatus& step) {
 // What was asked of a step.
 Object SpecMembers(const v1::Step& spec, const v1::StepStatus* step) {
   static const google::protobuf::RepeatedPtrField<v1::OutputValue> kNone;
-  return {{"type", "command"},
-          {"component", TextOrNull(spec.component())},
-          {"command", spec.command()},
-          {"compute", TextOrNull(spec.compute())},
-          {"environment", TextOrNull(spec.environment())},
-          {"environment_variables", SortedTexts(spec.environment_variables())},
-          {"inputs", InputsObject(spec.inputs())},
-          {"outputs", OutputsObject(spec.outputs(), step == nullptr ? kNone : step->outputs())},
-          {"resources", ResourcesObject(spec.resources())}};
+  return {
+      {"type", "command"},
+      {"component", TextOrNull(spec.component())},
+      {"command", spec.command()},
+      {"compute", TextOrNull(spec.compute())},
+      {"environment",
+       TextOrNull(spec.environment().empty() ? spec.environment_definition() : spec.environment())},
+      {"environment_variables", SortedTexts(spec.environment_variables())},
+      {"inputs", InputsObject(spec.inputs())},
+      {"outputs", OutputsObject(spec.outputs(), step == nullptr ? kNone : step->outputs())},
+      {"resources", ResourcesObject(spec.resources())}};
 }
 
 Value JobsObject(const v1::Run& run) {

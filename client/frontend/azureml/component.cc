@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "client/frontend/azureml/component_source.h"
 #include "client/frontend/azureml/definition.h"
 #include "client/frontend/azureml/port.h"
 #include "client/frontend/azureml/reference.h"
@@ -101,33 +102,20 @@ std::optional<Component> ReadComponent(const YamlNode& value,
                                        const Origin& origin,
                                        const std::string& what,
                                        Reading* reading) {
-  Reporter* reporter = &reading->reporter;
-  if (value.IsMap()) {
-    return ReadComponentMap(value, origin, "of " + what, value.at, what, reading);
-  }
-  if (!value.IsScalar()) {
-    reporter->Error(
-        value.at,
-        fmt::format("{}: component must be a path or a map, but is {}", what, NameOf(value.kind)));
+  const std::optional<ComponentSource> source = FindComponent(value, origin, what, reading);
+  if (!source) return std::nullopt;
+  if (source->is_elsewhere) {
+    reading->reporter.Error(value.at,
+                            fmt::format("{}: component {}", what, WhyElsewhere(value.text)));
     return std::nullopt;
   }
-  if (IsAssetReference(value.text)) {
-    reporter->Error(value.at,
-                    fmt::format("{}: component '{}' is registered elsewhere, and there is no "
-                                "registry yet; save its YAML beside the pipeline and write "
-                                "component: ./FILE.yml",
-                                what,
-                                value.text));
-    return std::nullopt;
+  std::optional<Component> component =
+      ReadComponentMap(*source->map, source->origin, source->shown, value.at, what, reading);
+  if (component && !source->name.empty()) {
+    component->step.component = source->name;
+    component->step.component_version = source->version;
   }
-  const std::string written = WithoutFilePrefix(value.text);
-  const std::string path = AbsoluteFrom(origin, written);
-  const std::string shown = ShownFrom(origin, written);
-  auto [file, is_new] = reading->files.try_emplace(path, nullptr);
-  if (is_new) file->second = ParseYamlFile(path, shown, value.at, &reading->arena, reporter);
-  if (file->second == nullptr) return std::nullopt;
-  return ReadComponentMap(
-      *file->second, OriginOf(shown), "'" + shown + "'", value.at, what, reading);
+  return component;
 }
 
 }  // namespace potok::client

@@ -121,7 +121,9 @@ void ReadCommand(Fields* fields, const Origin& origin, Reading* reading, Step* s
 void ReadRunSettings(
     Fields* fields, const Origin& origin, Severity unknown, Reading* reading, Step* step) {
   if (const YamlNode* environment = fields->Value("environment")) {
-    step->environment = ReadEnvironment(*environment, origin, fields->what(), reading);
+    EnvironmentText text = ReadEnvironment(*environment, origin, fields->what(), reading);
+    step->environment = std::move(text.name);
+    step->environment_definition = std::move(text.definition);
   }
   for (auto& [key, value] :
        fields->Texts("environment_variables", Fields::Strictness::kTextsOnly)) {

@@ -35,6 +35,8 @@ void AddProblems(Reading* reading) {
 
 Loaded LoadJob(const std::string& file, const LoadOptions& options) {
   Reading reading;
+  reading.assets = options.assets;
+  reading.folder_content = options.folder_content;
   Loaded loaded;
   const YamlNode* root = ParseYamlFile(
       file, file, {reading.arena.File(file), 0, 0}, &reading.arena, &reading.reporter);

@@ -1,11 +1,12 @@
-// Azure ML's CLI v2 YAML as a pipeline spec. Reads local files only: nothing is uploaded, no
-// network. Any thread; the working directory decides what relative names mean.
+// Azure ML's CLI v2 YAML as a pipeline spec. Reads local files, and what is registered through a
+// port: nothing is uploaded. Any thread; the working directory decides what relative names mean.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "client/frontend/azureml/assets.h"
 #include "client/frontend/azureml/diagnostics.h"
 #include "common/pipeline/spec.h"
 
@@ -14,6 +15,11 @@ namespace potok::client {
 struct LoadOptions {
   // "inputs.lr=0.1": changes of the file before it is read, in order.
   std::vector<std::string> set;
+  // Where registered components, environments and data are looked up; must outlive the call. Null:
+  // nowhere. Then components by name are errors, and environments and data stay names.
+  Assets* assets = nullptr;
+  // Tells build contexts apart by what is in them; null: by their Dockerfile only.
+  FolderContent folder_content;
 };
 
 struct Loaded {

@@ -60,7 +60,8 @@ Binding ReadPath(const YamlNode& scalar, const PortContext& context, GivenInput*
   ValueType* type = &given->input.type;
   const bool infer = !given->is_typed;
   given->is_typed = true;
-  return ReadData(text, scalar.at, context.origin, infer, type, &context.reading->reporter);
+  const std::string where = context.where + "inputs." + given->input.name;
+  return ReadData(text, scalar.at, context.origin, infer, where, type, context.reading);
 }
 
 void ReadScalarInput(const YamlNode& scalar,

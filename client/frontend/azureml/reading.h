@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "client/frontend/azureml/assets.h"
 #include "client/frontend/azureml/fields.h"
 #include "client/frontend/azureml/source_map.h"
 #include "client/frontend/azureml/yaml_tree.h"
@@ -38,6 +39,12 @@ struct Reading {
   std::set<std::string> untyped_job_outputs;
   // Component files by absolute path, parsed once; null where that failed.
   std::map<std::string, const YamlNode*> files;
+  // What is registered, and null if nobody is to be asked; what was found of it, by kind and the
+  // text that names it: within one file `latest` means one version.
+  Assets* assets = nullptr;
+  std::map<std::pair<AssetKind, std::string>, absl::StatusOr<AssetDocument>> found_assets;
+  // Tells the content of build contexts; may be null.
+  FolderContent folder_content;
 };
 
 // The file that a value stands in: relative paths start at its folder.

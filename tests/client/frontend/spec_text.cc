@@ -1,6 +1,7 @@
 #include "tests/client/frontend/spec_text.h"
 
 #include "common/base/overloaded.h"
+#include "common/pipeline/artifact_reference.h"
 #include "fmt/format.h"
 
 namespace potok::client {
@@ -41,7 +42,7 @@ class Writer {
                    [](const TextValue& value) { return " = '" + Escaped(value.text) + "'"; },
                    [](const UriValue& value) { return " = uri " + value.uri; },
                    [&](const LocalPath& value) { return " = local " + Path(value.path); },
-                   [](const Artifact&) { return std::string(" = artifact"); }},
+                   [](const Artifact& value) { return " = " + ArtifactReference(value); }},
         input.value);
     Line(depth, line);
     Fact(depth + 1, "description", input.description);
@@ -69,7 +70,11 @@ class Writer {
       for (const std::string& include : code->additional_includes)
         Line(1, "include: " + Path(include));
     }
+    if (const auto* code = std::get_if<Artifact>(&step.code)) {
+      Line(1, "code: " + ArtifactReference(*code));
+    }
     Fact(1, "environment", step.environment);
+    Fact(1, "environment_definition", step.environment_definition);
     Facts(1, "env", step.environment_variables);
     if (step.resources != Resources{}) Fact(1, "resources", ToString(step.resources));
     Fact(1, "compute", step.compute);

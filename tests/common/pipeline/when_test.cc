@@ -197,7 +197,7 @@ TEST(WhenTest, NamesAndReplacesWhatItRefersTo) {
   const std::string text = when.Rewritten([](const WhenReference& reference) -> std::string {
     switch (reference.kind) {
       case WhenReference::Kind::kState:
-        return "in/" + reference.step;
+        return reference.function + "(in/" + reference.step + ")";
       case WhenReference::Kind::kStatus:
         return "jobs.in/" + reference.step + ".status";
       case WhenReference::Kind::kOutput:
@@ -207,7 +207,7 @@ TEST(WhenTest, NamesAndReplacesWhatItRefersTo) {
     }
     return "";
   });
-  EXPECT_EQ(text, "failed( in/a ) or jobs.in/b.outputs.x == 'z' and jobs.in/a.status == 'Failed'");
+  EXPECT_EQ(text, "failed(in/a) or jobs.in/b.outputs.x == 'z' and jobs.in/a.status == 'Failed'");
   EXPECT_THAT(When::Parse(text)->Steps(), ElementsAre("in/a", "in/b"));
   EXPECT_THAT(When::Parse("all_done")->Steps(), IsEmpty());
 }
@@ -221,6 +221,12 @@ std::string TypeErrorOf(const std::string& text) {
         return std::nullopt;
       });
   return std::string(status.message());
+}
+
+TEST(WhenTest, JoinsTwoConditions) {
+  EXPECT_EQ(BothWhen("", "b"), "b");
+  EXPECT_EQ(BothWhen(" all_done ", "b"), "all_done() and b");
+  EXPECT_EQ(BothWhen("a or c", "b"), "(a or c) and b");
 }
 
 TEST(WhenTest, ChecksTypesBeforeAnythingRuns) {
