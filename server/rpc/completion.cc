@@ -16,9 +16,21 @@ bool Completion::Needed(const Report& report) {
   return succeeded != nullptr && !succeeded->outputs.empty();
 }
 
-Report Completion::Check(Report report) const {
+absl::StatusOr<Report> Completion::Check(Report report) const {
+  const auto& outputs = std::get<AttemptSucceeded>(report.event).outputs;
   absl::Status status = CheckArtifacts(std::get<AttemptSucceeded>(report.event));
-  if (status.ok()) status = WriteDestinations(report);
+  const auto run = find_run_(report.key.run);
+  // A run that has ended takes no more results: the scheduler will pass the report over.
+  const bool is_live = run.ok() && report.key.index < run->plan->spec.steps.size();
+  if (status.ok() && is_live) status = WriteDestinations(report, *run);
+  if (status.ok() && is_live) {
+    const PipelineSpec& spec = run->plan->spec;
+    status = output_assets_.Register(
+        {report.key, run->name}, spec, spec.steps[report.key.index], outputs);
+    if (absl::IsUnavailable(status) || absl::IsAborted(status)) {
+      return absl::UnavailableError(status.message());
+    }
+  }
   if (!status.ok()) {
     report.event = AttemptFailed{{FailureCause::kOutput, 0, std::string(status.message())}};
   }
@@ -41,19 +53,15 @@ absl::Status Completion::CheckArtifacts(const AttemptSucceeded& succeeded) const
   return absl::OkStatus();
 }
 
-absl::Status Completion::WriteDestinations(const Report& report) const {
-  const auto run = find_run_(report.key.run);
-  // A run that has ended takes no more results: the scheduler will pass the report over.
-  if (!run.ok()) return absl::OkStatus();
-  const PipelineSpec& spec = run->plan->spec;
-  if (report.key.index >= spec.steps.size()) return absl::OkStatus();
+absl::Status Completion::WriteDestinations(const Report& report, const LiveRun& run) const {
+  const PipelineSpec& spec = run.plan->spec;
   const Step& step = spec.steps[report.key.index];
   for (const OutputValue& value : std::get<AttemptSucceeded>(report.event).outputs) {
     const auto output = std::ranges::find(step.outputs, value.name, &Output::name);
     const auto* artifact = std::get_if<Artifact>(&value.value);
     if (output == step.outputs.end() || artifact == nullptr) continue;
     POTOK_ASSIGN_OR_RETURN(const std::string destination,
-                           DestinationOf(spec, run->name, step, *output));
+                           DestinationOf(spec, run.name, step, *output));
     if (destination.empty()) continue;
     if (absl::Status status = datastores_.Export(*artifact, destination); !status.ok()) {
       return absl::Status(status.code(),

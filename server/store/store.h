@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/domain/change.h"
+#include "server/store/assets.h"
 
 namespace potok::server {
 
@@ -149,6 +150,7 @@ struct StoreBundle {
   std::unique_ptr<Store> store;
   std::unique_ptr<Projector> projector;
   std::unique_ptr<Reader> reader;
+  std::unique_ptr<AssetStore> assets;
 };
 
 }  // namespace potok::server

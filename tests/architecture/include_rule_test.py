@@ -31,11 +31,12 @@ MAY_INCLUDE = {
     + ["common/runtime/", "server/domain/", "server/journal/", "server/store/", "libpq-fe.h", "spdlog/"],
     "server/embedded": BASE + ["common/runtime/", "libpq-fe.h", "spdlog/"],
     "server/artifacts": PURE + ["common/cas/", "common/rpc/", "common/runtime/", "curl/"] + GRPC,
+    "server/registry": PURE + ["server/artifacts/", "server/store/", "nlohmann/"],
     "server/logs": BASE + ["common/runtime/", "re2/", "spdlog/"],
     "server/scheduler": PURE + ["common/runtime/", "server/domain/", "server/store/", "spdlog/", "prometheus/"],
     "server/rpc": PURE
     + ["common/runtime/", "common/rpc/", "common/cas/", "server/domain/", "server/store/", "server/scheduler/"]
-    + ["server/artifacts/", "server/logs/", "spdlog/", "google/rpc/"]
+    + ["server/artifacts/", "server/registry/", "server/logs/", "spdlog/", "google/rpc/"]
     + PROTO
     + GRPC,
     "server/rpc/cas": PURE + ["common/cas/", "common/rpc/"] + CAS_PROTO + GRPC + ["google/protobuf/"],

@@ -12,6 +12,7 @@
 #include "fmt/format.h"
 #include "server/journal/codec.h"
 #include "server/store/projection.h"
+#include "tests/support/fake_asset_store.h"
 
 namespace potok::server {
 
@@ -328,7 +329,8 @@ FakeDatabase::~FakeDatabase() = default;
 StoreBundle FakeDatabase::Open() {
   return {std::make_unique<FakeStore>(content_),
           std::make_unique<FakeProjector>(content_),
-          std::make_unique<FakeReader>(content_)};
+          std::make_unique<FakeReader>(content_),
+          std::make_unique<FakeAssetStore>()};
 }
 
 void FakeDatabase::FailCommitsBeforeStoring(int times) {
