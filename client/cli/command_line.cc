@@ -19,6 +19,7 @@ void AddJobCommands(CLI::App& app, Session& session) {
   job->require_subcommand(1);
   AddJobCreate(*job, session);
   AddJobValidate(*job, session);
+  AddJobPlan(*job, session);
   AddJobShow(*job, session);
   AddJobList(*job, session);
   AddJobStream(*job, session);
@@ -27,6 +28,8 @@ void AddJobCommands(CLI::App& app, Session& session) {
   AddJobCancel(*job, session);
   AddJobWait(*job, session);
   AddJobTop(*job, session);
+  AddJobMetrics(*job, session);
+  AddJobExplain(*job, session);
 }
 
 // What is registered: a group for each kind.
@@ -95,6 +98,7 @@ void AddAll(CLI::App& app, Session& session) {
   AddDown(app, session);
   AddStatus(app, session);
   AddWeb(app, session);
+  AddGc(app, session);
   AddProfileGroup(app, session);
   AddCompletion(app, session);
   AddMan(app, session);

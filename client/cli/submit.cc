@@ -69,12 +69,16 @@ StoreSnapshot StoreOver(const Context& context, CasClient& cas) {
   };
 }
 
+absl::Status Upload(const Context& context, const Connection& connection, PipelineSpec* spec) {
+  POTOK_ASSIGN_OR_RETURN(const auto channel, ArtifactChannel(connection.channel()));
+  CasClient cas(channel);
+  return UploadLocal(spec, StoreOver(context, cas));
+}
+
 absl::StatusOr<std::string> Submit(const Context& context,
                                    const Connection& connection,
                                    PipelineSpec spec) {
-  POTOK_ASSIGN_OR_RETURN(const auto channel, ArtifactChannel(connection.channel()));
-  CasClient cas(channel);
-  POTOK_RETURN_IF_ERROR(UploadLocal(&spec, StoreOver(context, cas)));
+  POTOK_RETURN_IF_ERROR(Upload(context, connection, &spec));
   if (const int count = CountFromWeb(spec); count > 0 && !context.only_errors) {
     *context.err << fmt::format("The server fetches {} file{} from the web first\n",
                                 count,

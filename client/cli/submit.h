@@ -28,6 +28,9 @@ int SayDiagnostics(const Context& context, const std::vector<Diagnostic>& diagno
 // Stores snapshots in the server's store, and shows how far each is. Both must outlive the result.
 StoreSnapshot StoreOver(const Context& context, CasClient& cas);
 
+// Uploads what is local, with progress, and puts its place in the store into the spec.
+absl::Status Upload(const Context& context, const Connection& connection, PipelineSpec* spec);
+
 // Uploads what is local and starts the run. Its name.
 absl::StatusOr<std::string> Submit(const Context& context,
                                    const Connection& connection,

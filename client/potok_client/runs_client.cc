@@ -121,6 +121,27 @@ absl::StatusOr<std::vector<v1::Run>> RunsClient::List(const v1::ListRunsRequest&
   return runs;
 }
 
+absl::StatusOr<v1::ExplainResponse> RunsClient::Explain(const std::string& name,
+                                                        const std::vector<std::string>& steps) {
+  grpc::ClientContext context;
+  SetDeadline(context, absl::Minutes(5));
+  v1::ExplainRequest request;
+  request.set_name(name);
+  request.mutable_steps()->Assign(steps.begin(), steps.end());
+  v1::ExplainResponse response;
+  POTOK_RETURN_IF_ERROR(FromGrpc(calls_->stub().Explain(&context, request, &response)));
+  return response;
+}
+
+absl::StatusOr<v1::ExplainResponse> RunsClient::Foresee(const v1::PipelineSpec& spec) {
+  grpc::ClientContext context;
+  v1::ForeseeRequest request;
+  *request.mutable_spec() = spec;
+  v1::ExplainResponse response;
+  POTOK_RETURN_IF_ERROR(FromGrpc(calls_->stub().Foresee(&context, request, &response)));
+  return response;
+}
+
 absl::Status RunsClient::Cancel(const std::string& name, const std::string& reason) {
   grpc::ClientContext context;
   SetDeadline(context);

@@ -38,6 +38,12 @@ class RunsClient {
                                             std::size_t results_max,
                                             absl::Duration page_timeout = absl::Seconds(60));
 
+  // Why each step, or each of `steps` (names or patterns), ran or was reused.
+  absl::StatusOr<v1::ExplainResponse> Explain(const std::string& name,
+                                              const std::vector<std::string>& steps);
+  // What would run, were it submitted now. No time limit: the server may have data to fetch first.
+  absl::StatusOr<v1::ExplainResponse> Foresee(const v1::PipelineSpec& spec);
+
   absl::Status Cancel(const std::string& name, const std::string& reason);
 
   // One stream, until the run has ended (OK), the stream is cut, or `stop` is requested

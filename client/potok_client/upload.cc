@@ -4,6 +4,7 @@
 
 #include "common/base/status_macros.h"
 #include "common/cas/ignore.h"
+#include "common/pipeline/control.h"
 #include "fmt/format.h"
 
 namespace potok::client {
@@ -66,6 +67,18 @@ class Uploads {
     return absl::OkStatus();
   }
 
+  absl::Status Replace(std::vector<Step>& steps) {
+    for (Step& step : steps) {
+      POTOK_RETURN_IF_ERROR(Replace(step.inputs));
+      POTOK_RETURN_IF_ERROR(Replace(step.code));
+      if (step.control == nullptr || step.control->body.empty()) continue;
+      auto control = std::make_shared<Control>(*step.control);
+      POTOK_RETURN_IF_ERROR(Replace(control->body));
+      step.control = std::move(control);
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status Replace(Code& code) {
     const LocalCode* local = std::get_if<LocalCode>(&code);
     if (local == nullptr) return absl::OkStatus();
@@ -101,11 +114,7 @@ absl::StatusOr<Artifact> ContentOfCode(const LocalCode& code) {
 absl::Status UploadLocal(PipelineSpec* spec, const StoreSnapshot& store) {
   Uploads uploads(store);
   POTOK_RETURN_IF_ERROR(uploads.Replace(spec->inputs));
-  for (Step& step : spec->steps) {
-    POTOK_RETURN_IF_ERROR(uploads.Replace(step.inputs));
-    POTOK_RETURN_IF_ERROR(uploads.Replace(step.code));
-  }
-  return absl::OkStatus();
+  return uploads.Replace(spec->steps);
 }
 
 }  // namespace potok::client

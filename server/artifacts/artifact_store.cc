@@ -18,6 +18,9 @@ class Local final : public ArtifactStore {
   absl::StatusOr<std::vector<Digest>> MissingOf(const Artifact& artifact) override {
     return potok::MissingOf(blobs_, artifact);
   }
+  absl::StatusOr<std::map<std::string, std::string>> List(const Artifact& folder) override {
+    return ListTree(blobs_, folder);
+  }
   absl::Status Put(const Snapshot& snapshot) override { return PutSnapshot(blobs_, snapshot); }
   absl::StatusOr<Folder> ReadFolder(const Digest& digest, int depth) override {
     POTOK_RETURN_IF_ERROR(CheckFolderSize(digest));
@@ -41,6 +44,9 @@ class Remote final : public ArtifactStore {
 
   absl::StatusOr<std::vector<Digest>> MissingOf(const Artifact& artifact) override {
     return client_.MissingOf(artifact, cache_);
+  }
+  absl::StatusOr<std::map<std::string, std::string>> List(const Artifact& folder) override {
+    return client_.List(folder, cache_);
   }
   absl::Status Put(const Snapshot& snapshot) override { return client_.Upload(snapshot); }
   absl::StatusOr<Folder> ReadFolder(const Digest& digest, int depth) override {

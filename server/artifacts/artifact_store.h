@@ -3,6 +3,7 @@
 // blocks on the disk or the network.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,6 +24,9 @@ class ArtifactStore {
   // Every digest below (and including) an artifact's root that is not there; folders that are
   // missing hide what is below them. Empty: the artifact is whole. UNAVAILABLE if the store is.
   virtual absl::StatusOr<std::vector<Digest>> MissingOf(const Artifact& artifact) = 0;
+
+  // ListTree (common/cas/tree.h) of a folder that is there.
+  virtual absl::StatusOr<std::map<std::string, std::string>> List(const Artifact& folder) = 0;
 
   virtual absl::Status Put(const Snapshot& snapshot) = 0;
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "common/base/digest.h"
 #include "common/base/resources.h"
 #include "server/domain/plan.h"
+#include "server/domain/result.h"
 #include "server/domain/step_state.h"
 
 namespace potok::server {
@@ -37,6 +39,7 @@ struct RunAdded {
   std::string description;
   std::string submitter;
   std::map<std::string, std::string> tags;
+  std::map<std::string, std::string> properties;  // of runs before them: only in the spec
   bool is_pipeline = true;
   absl::Time at;
   std::shared_ptr<const Plan> plan;  // not stored: attached again when a row is read
@@ -62,6 +65,10 @@ struct StepMoved {
   std::uint32_t machine_lost = 0;  // requeues so far because a machine was lost
   StepState state;
   absl::Time at;
+  // Of a step that came to Succeeded by itself and may be reused.
+  std::optional<Offer> offer = std::nullopt;
+  // Why it runs although there was a result; stays what it was.
+  ResultLack lack = ResultLack::kNone;
 };
 
 enum class Liveness { kReady, kNotResponding, kLost, kGone };

@@ -14,6 +14,7 @@ namespace {
 void Handle(Turn& turn, const Event& event) {
   std::visit(Overloaded{
                  [&](const RunSubmitted& e) { SubmitRun(turn, e); },
+                 [&](const ResultLookedUp& e) { HearResult(turn, e); },
                  [&](const CancelRequested& e) { CancelRun(turn, e); },
                  [&](const MachineHello& e) { HearHello(turn, e); },
                  [&](const MachineReported& e) { HearReports(turn, e); },
@@ -25,6 +26,7 @@ void Handle(Turn& turn, const Event& event) {
              },
              event);
   Settle(turn);
+  turn.found = nullptr;
 }
 
 // Of each step the last move is kept, and the one to Running, for the time at which it began. What
@@ -90,7 +92,7 @@ Decision DecideTurn(State& state,
                     const std::vector<Event>& events,
                     absl::Time now,
                     const DecideOptions& options) {
-  Turn turn{state, now, options, {}, {}};
+  Turn turn{state, now, options, {}, {}, 0, nullptr};
   bool ticked = false;
   for (const Event& event : events) {
     Handle(turn, event);
@@ -102,11 +104,12 @@ Decision DecideTurn(State& state,
 }
 
 Decision DecideStart(State& state, const ServerStarted& started, const DecideOptions& options) {
-  Turn turn{state, started.at, options, {}, {}};
+  Turn turn{state, started.at, options, {}, {}, 0, nullptr};
   Emit(turn, started);
   HearEverybody(state, started.at);
   std::vector<RunId> runs;
   for (const auto& [id, run] : state.runs) runs.push_back(id);
+  RestoreReuse(turn);
   for (const RunId id : runs) Repair(turn, id);
   return Finish(turn);
 }

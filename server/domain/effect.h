@@ -56,12 +56,21 @@ struct CloseSession {
   SessionId session = 0;
   absl::Status why;
 };
+// Look for a result that the step may take; the answer is ResultLookedUp.
+struct FindResult {
+  StepKey step;
+  Fingerprint fingerprint{};
+  absl::Duration max_age;  // of the result; infinite: any
+  std::string run;         // its name
+  std::shared_ptr<const Plan> plan;
+};
 // The answer to RunSubmitted (value: the run's name), CancelRequested and MachineDeclaredDead.
 struct Answer {
   ReplyToken reply = 0;
   absl::Status status;
   std::string value;
 };
-using Effect = std::variant<SendOrder, SendAck, AckHeartbeat, SendWelcome, CloseSession, Answer>;
+using Effect =
+    std::variant<SendOrder, SendAck, AckHeartbeat, SendWelcome, CloseSession, Answer, FindResult>;
 
 }  // namespace potok::server

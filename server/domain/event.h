@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -25,6 +26,16 @@ struct RunSubmitted {
   Digest spec;
   std::shared_ptr<const Plan> plan;
   std::string submitter;
+  // Results that were found for its steps: taken if all that is upstream of them is as it was
+  // assumed.
+  std::shared_ptr<const FoundResults> found = nullptr;
+};
+
+// The answer to FindResult: bytes are there, and what is written besides has been written.
+struct ResultLookedUp {
+  StepKey step;
+  std::optional<Result> result;
+  ResultLack lack = ResultLack::kNone;
 };
 
 struct CancelRequested {
@@ -78,6 +89,7 @@ struct MachineDeclaredDead {
 struct Tick {};
 
 using Event = std::variant<RunSubmitted,
+                           ResultLookedUp,
                            CancelRequested,
                            MachineHello,
                            MachineReported,

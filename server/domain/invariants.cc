@@ -28,7 +28,11 @@ void CheckAttempt(const RunRecord& run, std::uint32_t index, Problems* problems)
       Overloaded{
           [&](const Blocked&) { return step.attempt == 0; },
           [&](const Skipped&) { return step.attempt == 0; },
+          [&](const Resolving&) { return step.attempt == 0; },
           [&](const Queued&) { return without; },
+          [&](const Succeeded& succeeded) {
+            return succeeded.reused.has_value() ? step.attempt == 0 : with;
+          },
           [&](const Canceled&) { return without || with; },
           [&](const Failed& failed) { return failed.machine == 0 ? step.attempt == 0 : with; },
           [&](const auto&) { return with; },
@@ -56,7 +60,8 @@ void CheckNeeds(const RunRecord& run, std::uint32_t index, Problems* problems) {
                                     waiting_for,
                                     step.waiting_for));
   }
-  const bool begun = step.attempt > 0 || std::holds_alternative<Queued>(step.state);
+  const bool begun = step.attempt > 0 || std::holds_alternative<Queued>(step.state) ||
+                     std::holds_alternative<Resolving>(step.state);
   if (begun && (waiting_for > 0 || !needs_met)) {
     problems->push_back(fmt::format("{}: begun before what it needs", Describe(run, index)));
   }
@@ -91,6 +96,28 @@ void CheckRun(const State& state, const RunRecord& run, Problems* problems) {
   const auto by_name = state.run_by_name.find(run.name);
   if (by_name == state.run_by_name.end() || by_name->second != run.id) {
     problems->push_back(fmt::format("run {}: not found by its name", run.id));
+  }
+}
+
+// Who resolves is either looked for or waits for one that runs, and who runs for others is equal to
+// them and there.
+void CheckReuse(const State& state, Problems* problems) {
+  std::set<StepKey> accounted = state.reuse.sought;
+  for (const auto& [running, waiting] : state.reuse.waiting_for) {
+    const auto run = state.runs.find(running.run);
+    if (run == state.runs.end() || IsTerminal(run->second.steps[running.index].state)) {
+      problems->push_back(fmt::format(
+          "run {} step {}: has ended, and steps wait for its result", running.run, running.index));
+    }
+    accounted.insert(waiting.begin(), waiting.end());
+  }
+  for (const auto& [id, run] : state.runs) {
+    for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
+      if (!std::holds_alternative<Resolving>(run.steps[i].state)) continue;
+      if (!accounted.contains({id, i})) {
+        problems->push_back(fmt::format("{}: nothing will resolve it", Describe(run, i)));
+      }
+    }
   }
 }
 
@@ -138,6 +165,7 @@ void CheckMachine(const MachineRecord& machine, const MachineRecord& expected, P
 std::vector<std::string> CheckInvariants(const State& state) {
   Problems problems;
   for (const auto& [id, run] : state.runs) CheckRun(state, run, &problems);
+  CheckReuse(state, &problems);
   for (const StepKey& key : state.queued) {
     const auto run = state.runs.find(key.run);
     if (run != state.runs.end() && key.index < run->second.steps.size()) continue;

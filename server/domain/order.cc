@@ -7,6 +7,7 @@
 
 #include "common/base/status_macros.h"
 #include "common/pipeline/command.h"
+#include "common/pipeline/parallel.h"
 #include "common/pipeline/validate.h"
 #include "fmt/format.h"
 
@@ -72,11 +73,19 @@ absl::StatusOr<std::optional<Value>> ValueOf(const RunRecord& run,
       fmt::format("input '{}': {}", input.name, std::string(coerced.status().message())));
 }
 
+// What the step runs: its command, or what is made of its control.
+std::string WrittenCommandOf(const Step& step) {
+  if (step.control == nullptr) return step.command;
+  const auto* parallel = std::get_if<Parallel>(&step.control->kind);
+  return parallel == nullptr ? step.command : CommandOfParallel(*parallel);
+}
+
 absl::StatusOr<std::string> CommandOf(const Step& step, const std::vector<OrderInput>& inputs) {
-  if (!HasOptionalBlocks(step.command)) return step.command;
+  std::string command = WrittenCommandOf(step);
+  if (!HasOptionalBlocks(command)) return command;
   std::set<std::string> with_value;
   for (const OrderInput& input : inputs) with_value.insert(step.inputs[input.input].name);
-  return ResolveOptionalBlocks(step.command, with_value);
+  return ResolveOptionalBlocks(command, with_value);
 }
 
 }  // namespace

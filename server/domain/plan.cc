@@ -6,6 +6,7 @@
 
 #include "common/base/overloaded.h"
 #include "common/base/status_macros.h"
+#include "common/pipeline/control.h"
 #include "common/pipeline/template.h"
 #include "common/pipeline/validate.h"
 #include "fmt/format.h"
@@ -19,8 +20,9 @@ namespace {
 constexpr std::int32_t kDefaultCpuMillis = 1000;
 
 // Files of the submitting machine mean nothing here.
-absl::Status CheckUploaded(const PipelineSpec& spec) {
-  for (const Step& step : spec.steps) {
+absl::Status CheckUploaded(const std::vector<Step>& steps) {
+  for (const Step& step : steps) {
+    if (step.control != nullptr) POTOK_RETURN_IF_ERROR(CheckUploaded(step.control->body));
     if (std::holds_alternative<LocalCode>(step.code)) {
       return absl::InvalidArgumentError(
           fmt::format("jobs.{}.code: the code was not uploaded with the pipeline; submit it with "
@@ -130,7 +132,9 @@ absl::Status CheckSpec(const PipelineSpec& spec) {
     if (!problems.empty()) problems += '\n';
     problems += fmt::format("{}: {}", problem.where, problem.message);
   }
-  return problems.empty() ? CheckUploaded(spec) : absl::InvalidArgumentError(problems);
+  if (!problems.empty()) return absl::InvalidArgumentError(problems);
+  POTOK_RETURN_IF_ERROR(CheckRunnable(spec));
+  return CheckUploaded(spec.steps);
 }
 
 absl::StatusOr<std::shared_ptr<const Plan>> BuildPlan(PipelineSpec spec) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "fmt/format.h"
+#include "server/domain/fingerprint.h"
 #include "server/domain/order.h"
 #include "server/domain/placement.h"
 #include "server/domain/turn.h"
@@ -56,6 +57,7 @@ void AddRun(Turn& turn, const RunSubmitted& submitted) {
   added.description = spec.description;
   added.submitter = submitted.submitter;
   added.tags = spec.tags;
+  added.properties = spec.properties;
   added.is_pipeline = spec.is_pipeline;
   added.at = turn.now;
   added.plan = submitted.plan;
@@ -134,8 +136,10 @@ void SubmitRun(Turn& turn, const RunSubmitted& submitted) {
   const RunId id = turn.state.next_run;
   AddRun(turn, submitted);
   const std::size_t steps = submitted.plan->steps.size();
+  turn.submitted = id;
+  turn.found = submitted.found;
   for (std::uint32_t i = 0; i < steps; ++i) {
-    if (submitted.plan->IsRoot(i)) CheckInputs(turn, {id, i});
+    if (submitted.plan->IsRoot(i)) MakeReady(turn, {id, i});
   }
   if (steps == 0) FinishRun(turn, id);
   turn.decision.effects.emplace_back(Answer{submitted.reply, absl::OkStatus(), submitted.name});
@@ -166,6 +170,11 @@ void MoveStep(Turn& turn, const StepKey& key, const StepEvent& event) {
   if (*next == step.state) return;
 
   StepMoved moved{key, step.attempt, step.machine_lost, *std::move(next), turn.now};
+  moved.lack = step.lack;
+  if (std::holds_alternative<AttemptSucceeded>(event) &&
+      std::holds_alternative<Succeeded>(moved.state)) {
+    moved.offer = OfferOf(turn, key);
+  }
   const bool placed = std::holds_alternative<Assigned>(moved.state);
   const bool requeued =
       std::holds_alternative<Queued>(moved.state) && PlacementOf(step.state) != nullptr;
@@ -195,16 +204,17 @@ void LoseAttempt(Turn& turn, const StepKey& key) {
   MoveStep(turn, key, AttemptFailed{{FailureCause::kMachineLost, 0, message}});
 }
 
-bool CheckInputs(Turn& turn, const StepKey& key) {
-  const auto inputs = ResolveInputs(turn.state.runs.at(key.run), key.index);
-  if (inputs.ok()) return true;
-  const std::string message{inputs.status().message()};
-  MoveStep(turn, key, AttemptFailed{{FailureCause::kInput, 0, message}});
-  return false;
-}
-
 void MakeReady(Turn& turn, const StepKey& key) {
-  if (CheckInputs(turn, key)) MoveStep(turn, key, InputsReady{});
+  const RunRecord& run = turn.state.runs.at(key.run);
+  const auto inputs = ResolveInputs(run, key.index);
+  if (!inputs.ok()) {
+    const std::string message{inputs.status().message()};
+    MoveStep(turn, key, AttemptFailed{{FailureCause::kInput, 0, message}});
+  } else if (IsReusable(run.plan->spec.steps[key.index])) {
+    StartOrTake(turn, key, *inputs);
+  } else {
+    MoveStep(turn, key, InputsReady{});
+  }
 }
 
 void Settle(Turn& turn) {
@@ -215,6 +225,7 @@ void Settle(Turn& turn) {
     const auto it = turn.state.runs.find(key.run);
     if (it == turn.state.runs.end()) continue;
     touched.insert(key.run);
+    ServeWaiters(turn, key);
     DrawConsequences(turn, it->second, key.index);
   }
   for (const RunId id : touched) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/overloaded.h"
+#include "server/domain/fingerprint.h"
 
 namespace potok::server {
 
@@ -105,6 +106,8 @@ void ApplyStepMoved(State& state, const StepMoved& moved) {
   step.attempt = moved.attempt;
   step.machine_lost = moved.machine_lost;
   step.since = moved.at;
+  step.lack = moved.lack;
+  if (moved.offer.has_value()) state.reuse.offered.insert(PrefixOf(moved.offer->fingerprint));
   if (const Placement* placement = PlacementOf(step.state)) {
     Hold(state, run, AttemptOf(moved.step, step), *placement);
   }

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "server/domain/change.h"
 #include "server/domain/event.h"
 
@@ -20,6 +22,7 @@ struct StepRecord {
   std::uint32_t machine_lost = 0;
   std::uint32_t waiting_for = 0;  // upstreams that have not ended
   absl::Time since;               // of the state
+  ResultLack lack = ResultLack::kNone;
 };
 
 struct RunRecord {
@@ -45,6 +48,15 @@ struct MachineRecord {
   absl::Time last_heard;
 };
 
+// Who may take whose results. Derived, but for the prefixes, which the store gives at a start. By
+// the first 8 bytes of fingerprints (PrefixOf): a match is only a hint, a difference is certain.
+struct ReuseBook {
+  absl::btree_set<std::uint64_t> offered;
+  absl::btree_map<std::uint64_t, StepKey> running;   // queued to ended: who of equal steps runs
+  std::map<StepKey, std::set<StepKey>> waiting_for;  // those that want what a running one makes
+  std::set<StepKey> sought;                          // those whose result is looked up
+};
+
 struct State {
   std::int64_t epoch = 0;
   RunId next_run = 1;
@@ -54,6 +66,7 @@ struct State {
   std::map<MachineId, MachineRecord> machines;
   std::map<std::string, MachineId> machine_by_name;
   std::set<StepKey> queued;  // derived: steps in Queued, oldest run first
+  ReuseBook reuse;
 };
 
 // Makes `change` true of `state`. Total on any sequence that Decide produced or the store loaded.

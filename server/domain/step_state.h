@@ -4,11 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/base/attempt.h"
 #include "common/pipeline/spec.h"
 
 namespace potok::server {
@@ -76,9 +78,16 @@ struct Stopping {
   std::string reason;
   bool operator==(const Stopping&) const = default;
 };
+// From whom outputs were taken.
+struct Reused {
+  AttemptKey from;
+  std::int64_t saved_us = 0;  // that its command took; 0: not known
+  bool operator==(const Reused&) const = default;
+};
 struct Succeeded {
   MachineId machine = 0;
   std::vector<OutputValue> outputs;
+  std::optional<Reused> reused = std::nullopt;  // set: it did not run
   bool operator==(const Succeeded&) const = default;
 };
 struct Failed {
@@ -95,6 +104,11 @@ struct Skipped {
   std::string reason;
   bool operator==(const Skipped&) const = default;
 };
+// All that it needs is there; whether it runs depends on a result that is looked for, or on an
+// equal step that runs.
+struct Resolving {
+  bool operator==(const Resolving&) const = default;
+};
 using StepState = std::variant<Blocked,
                                Queued,
                                Assigned,
@@ -104,10 +118,16 @@ using StepState = std::variant<Blocked,
                                Succeeded,
                                Failed,
                                Canceled,
-                               Skipped>;
+                               Skipped,
+                               Resolving>;
 
 // What can happen to a step. Reports are checked against the attempt number before they get here.
 struct InputsReady {};
+struct ResultSought {};
+struct ResultTaken {
+  std::vector<OutputValue> outputs;
+  Reused reused;
+};
 struct Placed {
   Placement placement;
 };
@@ -136,7 +156,9 @@ using StepEvent = std::variant<InputsReady,
                                AttemptStopped,
                                MachineLost,
                                StopRequested,
-                               UpstreamFailed>;
+                               UpstreamFailed,
+                               ResultSought,
+                               ResultTaken>;
 
 // The next state; equal to `state` where the event changes nothing; INTERNAL where the move is
 // impossible, which is a bug of the caller (Decide fails that run and goes on).

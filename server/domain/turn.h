@@ -3,8 +3,11 @@
 #pragma once
 
 #include <deque>
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -19,6 +22,9 @@ struct Turn {
   Decision decision;
   // Steps that ended and whose consequences have not been drawn (Settle).
   std::deque<StepKey> ended;
+  // The submission that is being handled, if it brought results.
+  RunId submitted = 0;
+  std::shared_ptr<const FoundResults> found = nullptr;
 };
 
 // Makes the change true and records it.
@@ -33,9 +39,8 @@ void CancelRun(Turn& turn, const CancelRequested& requested);
 void MoveStep(Turn& turn, const StepKey& key, const StepEvent& event);
 // The step's attempt is known to be dead: queued again, or failed after too many.
 void LoseAttempt(Turn& turn, const StepKey& key);
-// Fails a step that has not begun and one of whose inputs cannot get its value; else true.
-bool CheckInputs(Turn& turn, const StepKey& key);
-// Queues a blocked step whose upstreams have all ended, or fails it if one left a value out.
+// A step that has not begun and whose upstreams have all ended: queued, or given the result of an
+// equal one, or failed if an upstream left a value out.
 void MakeReady(Turn& turn, const StepKey& key);
 // Draws all consequences of steps that ended: dependents, the failure of the run, its end.
 void Settle(Turn& turn);
@@ -46,6 +51,18 @@ void PlaceQueued(Turn& turn);
 // Orders the attempt that the step is assigned to. No session: nothing to do until the Hello.
 void OrderStart(Turn& turn, const StepKey& key);
 void OrderStop(Turn& turn, const AttemptKey& key, MachineId machine, const std::string& reason);
+
+// --- Reuse (reuse_rules.cc)
+
+// Of a step whose inputs have these values: takes a result, waits for one, or queues it.
+void StartOrTake(Turn& turn, const StepKey& key, const std::vector<OrderInput>& inputs);
+void HearResult(Turn& turn, const ResultLookedUp& looked_up);
+// What the step, which is about to succeed by itself, offers. Nothing if it is not reusable.
+std::optional<Offer> OfferOf(const Turn& turn, const StepKey& key);
+// The step has ended: those that waited for it take its outputs, or one of them runs.
+void ServeWaiters(Turn& turn, const StepKey& key);
+// After a start: who runs, and who was waiting.
+void RestoreReuse(Turn& turn);
 
 // --- Machines (machine_rules.cc)
 

@@ -1,4 +1,5 @@
 #include <cstddef>
+#include <cstring>
 #include <utility>
 
 #include "common/base/overloaded.h"
@@ -53,6 +54,22 @@ void ToWire(const StepMoved& moved, wire::StepMoved* message) {
   message->set_machine_lost(moved.machine_lost);
   ToWire(moved.state, message->mutable_state());
   message->set_at_us(absl::ToUnixMicros(moved.at));
+  if (moved.offer.has_value()) {
+    const Fingerprint& fingerprint = moved.offer->fingerprint;
+    message->mutable_offer()->set_fingerprint(fingerprint.data(), fingerprint.size());
+    message->mutable_offer()->set_kin(moved.offer->kin);
+  }
+  message->set_lack(static_cast<wire::ResultLack>(moved.lack));
+}
+
+absl::Status FromWire(const wire::Offer& message, Offer* offer) {
+  if (message.fingerprint().size() != offer->fingerprint.size()) {
+    return absl::DataLossError(
+        fmt::format("a fingerprint has {} bytes and not 32", message.fingerprint().size()));
+  }
+  std::memcpy(offer->fingerprint.data(), message.fingerprint().data(), offer->fingerprint.size());
+  offer->kin = message.kin();
+  return absl::OkStatus();
 }
 
 absl::Status FromWire(const wire::StepMoved& message, StepMoved* moved) {
@@ -60,6 +77,13 @@ absl::Status FromWire(const wire::StepMoved& message, StepMoved* moved) {
   moved->attempt = message.attempt();
   moved->machine_lost = message.machine_lost();
   moved->at = absl::FromUnixMicros(message.at_us());
+  if (message.has_offer())
+    POTOK_RETURN_IF_ERROR(FromWire(message.offer(), &moved->offer.emplace()));
+  if (!wire::ResultLack_IsValid(message.lack())) {
+    return absl::DataLossError(
+        fmt::format("lack of a result {} is not known", static_cast<int>(message.lack())));
+  }
+  moved->lack = static_cast<ResultLack>(message.lack());
   return FromWire(message.state(), &moved->state);
 }
 
@@ -131,6 +155,7 @@ void ToWire(const RunAdded& run, wire::RunAdded* message) {
   message->set_description(run.description);
   message->set_submitter(run.submitter);
   ToWire(run.tags, message->mutable_tags());
+  ToWire(run.properties, message->mutable_properties());
   message->set_is_pipeline(run.is_pipeline);
   message->set_at_us(absl::ToUnixMicros(run.at));
 }
@@ -145,6 +170,7 @@ absl::Status FromWire(const wire::RunAdded& message, RunAdded* run) {
   run->description = message.description();
   run->submitter = message.submitter();
   run->tags = FromWire(message.tags());
+  run->properties = FromWire(message.properties());
   run->is_pipeline = message.is_pipeline();
   run->at = absl::FromUnixMicros(message.at_us());
   return FromWire(message.spec(), &run->spec);

@@ -73,6 +73,13 @@ Placement FromWire(const wire::Placement& message) {
 
 void ToWire(const Succeeded& succeeded, wire::Succeeded* message) {
   message->set_machine(succeeded.machine);
+  if (succeeded.reused.has_value()) {
+    wire::Reused& reused = *message->mutable_reused();
+    reused.set_run(succeeded.reused->from.run);
+    reused.set_index(succeeded.reused->from.index);
+    reused.set_attempt(succeeded.reused->from.attempt);
+    reused.set_saved_us(succeeded.reused->saved_us);
+  }
   for (const OutputValue& output : succeeded.outputs) {
     wire::OutputValue* value = message->add_outputs();
     value->set_name(output.name);
@@ -90,6 +97,10 @@ void ToWire(const Succeeded& succeeded, wire::Succeeded* message) {
 
 absl::Status FromWire(const wire::Succeeded& message, Succeeded* succeeded) {
   succeeded->machine = message.machine();
+  if (message.has_reused()) {
+    const wire::Reused& reused = message.reused();
+    succeeded->reused = Reused{{reused.run(), reused.index(), reused.attempt()}, reused.saved_us()};
+  }
   for (const wire::OutputValue& value : message.outputs()) {
     OutputValue output;
     output.name = value.name();
@@ -147,6 +158,7 @@ void ToWire(const StepState& state, wire::StepState* message) {
                  },
                  [&](const Canceled& s) { message->mutable_canceled()->set_reason(s.reason); },
                  [&](const Skipped& s) { message->mutable_skipped()->set_reason(s.reason); },
+                 [&](const Resolving&) { message->mutable_resolving(); },
              },
              state);
 }
@@ -185,6 +197,9 @@ absl::Status FromWire(const wire::StepState& message, StepState* state) {
       break;
     case wire::StepState::kSkipped:
       *state = Skipped{message.skipped().reason()};
+      break;
+    case wire::StepState::kResolving:
+      *state = Resolving{};
       break;
     case wire::StepState::STATE_NOT_SET:
       return absl::DataLossError("a step is in a state that is not known");

@@ -5,6 +5,7 @@
 
 #include "common/base/overloaded.h"
 #include "common/base/status_macros.h"
+#include "common/cas/folder.h"
 #include "common/pipeline/template.h"
 #include "fmt/format.h"
 #include "server/rpc/run_name.h"
@@ -17,19 +18,13 @@ bool Completion::Needed(const Report& report) {
 }
 
 absl::StatusOr<Report> Completion::Check(Report report) const {
-  const auto& outputs = std::get<AttemptSucceeded>(report.event).outputs;
-  absl::Status status = CheckArtifacts(std::get<AttemptSucceeded>(report.event));
+  const auto& succeeded = std::get<AttemptSucceeded>(report.event);
+  absl::Status status = CheckArtifacts(succeeded);
   const auto run = find_run_(report.key.run);
   // A run that has ended takes no more results: the scheduler will pass the report over.
-  const bool is_live = run.ok() && report.key.index < run->plan->spec.steps.size();
-  if (status.ok() && is_live) status = WriteDestinations(report, *run);
-  if (status.ok() && is_live) {
-    const PipelineSpec& spec = run->plan->spec;
-    status = output_assets_.Register(
-        {report.key, run->name}, spec, spec.steps[report.key.index], outputs);
-    if (absl::IsUnavailable(status) || absl::IsAborted(status)) {
-      return absl::UnavailableError(status.message());
-    }
+  if (status.ok() && run.ok()) {
+    status = Settle(*run->plan, run->name, report.key, succeeded.outputs);
+    if (absl::IsUnavailable(status)) return status;
   }
   if (!status.ok()) {
     report.event = AttemptFailed{{FailureCause::kOutput, 0, std::string(status.message())}};
@@ -37,10 +32,26 @@ absl::StatusOr<Report> Completion::Check(Report report) const {
   return report;
 }
 
+absl::Status Completion::Settle(const Plan& plan,
+                                const std::string& run,
+                                const AttemptKey& key,
+                                const std::vector<OutputValue>& outputs) const {
+  if (key.index >= plan.spec.steps.size()) return absl::OkStatus();
+  const Step& step = plan.spec.steps[key.index];
+  const absl::Status written = WriteDestinations(plan.spec, run, step, outputs);
+  // Only of the database it is known that it comes back.
+  if (absl::IsUnavailable(written)) return absl::FailedPreconditionError(written.message());
+  POTOK_RETURN_IF_ERROR(written);
+  const absl::Status registered = output_assets_.Register({key, run}, plan.spec, step, outputs);
+  if (absl::IsAborted(registered)) return absl::UnavailableError(registered.message());
+  return registered;
+}
+
 absl::Status Completion::CheckArtifacts(const AttemptSucceeded& succeeded) const {
   for (const OutputValue& output : succeeded.outputs) {
     const auto* artifact = std::get_if<Artifact>(&output.value);
     if (artifact == nullptr) continue;
+    if (!artifact->file_name.empty()) POTOK_RETURN_IF_ERROR(CheckName(artifact->file_name));
     POTOK_ASSIGN_OR_RETURN(const std::vector<Digest> missing, store_.MissingOf(*artifact));
     if (!missing.empty()) {
       return absl::DataLossError(
@@ -53,15 +64,15 @@ absl::Status Completion::CheckArtifacts(const AttemptSucceeded& succeeded) const
   return absl::OkStatus();
 }
 
-absl::Status Completion::WriteDestinations(const Report& report, const LiveRun& run) const {
-  const PipelineSpec& spec = run.plan->spec;
-  const Step& step = spec.steps[report.key.index];
-  for (const OutputValue& value : std::get<AttemptSucceeded>(report.event).outputs) {
+absl::Status Completion::WriteDestinations(const PipelineSpec& spec,
+                                           const std::string& run,
+                                           const Step& step,
+                                           const std::vector<OutputValue>& outputs) const {
+  for (const OutputValue& value : outputs) {
     const auto output = std::ranges::find(step.outputs, value.name, &Output::name);
     const auto* artifact = std::get_if<Artifact>(&value.value);
     if (output == step.outputs.end() || artifact == nullptr) continue;
-    POTOK_ASSIGN_OR_RETURN(const std::string destination,
-                           DestinationOf(spec, run.name, step, *output));
+    POTOK_ASSIGN_OR_RETURN(const std::string destination, DestinationOf(spec, run, step, *output));
     if (destination.empty()) continue;
     if (absl::Status status = datastores_.Export(*artifact, destination); !status.ok()) {
       return absl::Status(status.code(),

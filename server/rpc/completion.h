@@ -41,9 +41,21 @@ class Completion {
   // was not written. UNAVAILABLE: it cannot be said now; the agent shall report again.
   absl::StatusOr<Report> Check(Report report) const;
 
+  // Lays the outputs of a step at their explicit destinations and registers those with names, if
+  // there are any; whether the step ran (key.attempt says when) or took them over (attempt 0).
+  // Again is the same. UNAVAILABLE: try again; else what the datastore or the registry says, naming
+  // output and destination.
+  absl::Status Settle(const Plan& plan,
+                      const std::string& run,
+                      const AttemptKey& key,
+                      const std::vector<OutputValue>& outputs) const;
+
  private:
   absl::Status CheckArtifacts(const AttemptSucceeded& succeeded) const;
-  absl::Status WriteDestinations(const Report& report, const LiveRun& run) const;
+  absl::Status WriteDestinations(const PipelineSpec& spec,
+                                 const std::string& run,
+                                 const Step& step,
+                                 const std::vector<OutputValue>& outputs) const;
 
   ArtifactStore& store_;
   Datastores& datastores_;

@@ -199,6 +199,7 @@ v1::Status StatusOf(const StepState& state, bool machine_silent) {
                         [](const Failed&) { return v1::STATUS_FAILED; },
                         [](const Canceled&) { return v1::STATUS_CANCELED; },
                         [](const Skipped&) { return v1::STATUS_CANCELED; },
+                        [](const Resolving&) { return v1::STATUS_NOT_STARTED; },
                     },
                     state);
 }
@@ -290,6 +291,7 @@ v1::Run ToProto(const RunRow& row) {
   out.set_created_us(row.created_us);
   out.set_started_us(row.started_us);
   out.set_ended_us(row.ended_us);
+  out.set_forgotten_us(row.forgotten_us);
   out.set_submitter(row.added.submitter);
   out.mutable_tags()->insert(row.added.tags.begin(), row.added.tags.end());
   out.set_steps_total(static_cast<std::int32_t>(row.added.steps));
@@ -299,6 +301,8 @@ v1::Run ToProto(const RunRow& row) {
   out.set_steps_running(row.running);
   out.set_revision(row.revision);
   out.set_is_pipeline(row.added.is_pipeline);
+  out.mutable_properties()->insert(row.added.properties.begin(), row.added.properties.end());
+  out.set_archived(row.archived);
   return out;
 }
 

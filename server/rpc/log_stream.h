@@ -68,7 +68,9 @@ class LogStream final : public grpc::ServerWriteReactor<v1::LogsResponse>,
   bool LookAtSteps();
   void LookAtStep(std::uint32_t index, std::uint32_t attempt, bool ended)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void AddReading(std::uint32_t index, std::uint32_t attempt, bool ended)
+  void LookAtReusedStep(std::uint32_t index, const AttemptKey& source)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AddReading(const AttemptKey& key, const WantedStep& step, bool ended)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Pump();
   void PumpLater();

@@ -57,7 +57,12 @@ bool LogStream::LookAtSteps() {
   MutexLock lock(mutex_);
   for (const StepRow& row : *rows) {
     seen_revision_ = std::max(seen_revision_, row.revision);
-    LookAtStep(row.index, row.attempt, IsTerminal(row.state));
+    const AttemptKey log = LogOf(run, row);
+    if (log.step() == StepKey{run, row.index}) {
+      LookAtStep(row.index, row.attempt, IsTerminal(row.state));
+    } else {
+      LookAtReusedStep(row.index, log);
+    }
   }
   looked_ = true;
   return steps_ended_ < steps_.size();
@@ -81,7 +86,7 @@ void LogStream::LookAtStep(std::uint32_t index, std::uint32_t attempt, bool ende
   if (only > 0) from = only;
   const std::uint32_t to = only > 0 ? only : attempt;
   for (std::uint32_t number = from; number <= to && number > step.attempts; ++number) {
-    AddReading(index, number, step.ended || number < attempt);
+    AddReading({run_, index, number}, step, step.ended || number < attempt);
     step.attempts = number;
   }
   if (!is_read) return;
@@ -92,9 +97,21 @@ void LogStream::LookAtStep(std::uint32_t index, std::uint32_t attempt, bool ende
   }
 }
 
-void LogStream::AddReading(std::uint32_t index, std::uint32_t attempt, bool ended) {
-  const WantedStep& step = steps_[index];
-  const AttemptKey key{run_, index, attempt};
+// What it would have written is what its source wrote.
+void LogStream::LookAtReusedStep(std::uint32_t index, const AttemptKey& source) {
+  const auto found = steps_.find(index);
+  if (found == steps_.end() || found->second.ended) return;
+  WantedStep& step = found->second;
+  step.ended = true;
+  ++steps_ended_;
+  const auto only = static_cast<std::uint32_t>(std::max(0, request_.attempt()));
+  if (only > 0 && only != source.attempt) return;
+  AddReading(source, step, /*ended=*/true);
+  step.attempts = source.attempt;
+}
+
+void LogStream::AddReading(const AttemptKey& key, const WantedStep& step, bool ended) {
+  const std::uint32_t attempt = key.attempt;
   std::optional<std::int64_t> offset;
   if (step.resume_at != nullptr) {
     const bool is_named = static_cast<std::uint32_t>(step.resume_at->attempt()) == attempt;

@@ -8,6 +8,7 @@
 #include "common/rpc/pipeline_convert.h"
 #include "fmt/format.h"
 #include "server/domain/placement.h"
+#include "server/reuse/foresee.h"
 #include "server/rpc/completion.h"
 #include "server/rpc/convert.h"
 
@@ -78,6 +79,12 @@ bool IsQueuedWithRun(const StepRow& row, const Plan& plan) {
 
 }  // namespace
 
+AttemptKey LogOf(RunId run, const StepRow& step) {
+  const auto* succeeded = std::get_if<Succeeded>(&step.state);
+  if (succeeded != nullptr && succeeded->reused.has_value()) return succeeded->reused->from;
+  return {run, step.index, step.attempt};
+}
+
 absl::StatusOr<std::shared_ptr<const RunView::StoredSpec>> RunView::SpecOf(const RunRow& row) {
   {
     MutexLock lock(mutex_);
@@ -95,6 +102,11 @@ absl::StatusOr<std::shared_ptr<const RunView::StoredSpec>> RunView::SpecOf(const
   if (specs_.size() >= kSpecsKept) specs_.erase(specs_.begin());
   specs_[row.added.spec] = spec;
   return std::shared_ptr<const StoredSpec>(std::move(spec));
+}
+
+absl::StatusOr<std::shared_ptr<const Plan>> RunView::PlanOf(const RunRow& row) {
+  POTOK_ASSIGN_OR_RETURN(const auto spec, SpecOf(row));
+  return spec->plan;
 }
 
 absl::StatusOr<v1::Run> RunView::Get(const std::string& name,
@@ -124,20 +136,68 @@ absl::StatusOr<v1::Run> RunView::Make(const RunRow& row,
   if (after_revision == 0) steps = WithUnmoved(std::move(steps), plan);
   const std::map<MachineId, MachineChanged> machines = switchboard_.machines();
   v1::Run run = ToProto(row);
+  Sources sources;
   for (const StepRow& step : steps) {
     if (step.index >= plan.steps.size()) continue;
     v1::StepStatus& status = *run.add_steps();
     status = ToProto(step, machines);
     status.set_name(plan.spec.steps[step.index].name);
     if (IsQueuedWithRun(step, plan)) status.set_queued_us(row.created_us);
-    if (step.attempt > 0) {
-      status.set_log_bytes(logs_.SizeOf({row.added.id, step.index, step.attempt}));
-    }
+    const AttemptKey log = LogOf(row.added.id, step);
+    if (log.attempt > 0) status.set_log_bytes(logs_.SizeOf(log));
+    NameSource(step, sources, status);
   }
   AddOutputs(run, plan.spec);
   if (!IsTerminal(row.status)) ExplainQueued(run, row.added.id);
   if (with_spec) *run.mutable_spec() = spec->wire;
   return run;
+}
+
+// A reused step says whose result it took; a run that cannot be read has no name.
+void RunView::NameSource(const StepRow& step, Sources& sources, v1::StepStatus& status) {
+  const auto* succeeded = std::get_if<Succeeded>(&step.state);
+  if (succeeded == nullptr || !succeeded->reused.has_value()) return;
+  const Reused& reused = *succeeded->reused;
+  status.set_saved_us(reused.saved_us);
+  auto source = sources.find(reused.from.run);
+  if (source == sources.end()) {
+    source = sources.emplace(reused.from.run, Source{}).first;
+    const auto row = reader_.GetRunById(reused.from.run);
+    if (!row.ok()) return;
+    const auto spec = SpecOf(*row);
+    if (!spec.ok()) return;
+    source->second = {row->added.name, (*spec)->plan};
+  }
+  const auto& [name, plan] = source->second;
+  if (plan == nullptr || reused.from.index >= plan->spec.steps.size()) return;
+  status.set_reused_from(name + "/" + plan->spec.steps[reused.from.index].name);
+}
+
+absl::StatusOr<std::vector<StepRow>> RunView::StepsOf(const RunRow& row) {
+  POTOK_ASSIGN_OR_RETURN(const auto spec, SpecOf(row));
+  POTOK_ASSIGN_OR_RETURN(std::vector<StepRow> steps, reader_.GetSteps(row.added.id, 0));
+  return WithUnmoved(std::move(steps), *spec->plan);
+}
+
+absl::StatusOr<std::shared_ptr<const RunRecord>> RunView::Load(const RunRow& row) {
+  POTOK_ASSIGN_OR_RETURN(const auto spec, SpecOf(row));
+  POTOK_ASSIGN_OR_RETURN(const std::vector<StepRow> steps, StepsOf(row));
+  auto run = std::make_shared<RunRecord>(BlankRun(spec->plan));
+  run->id = row.added.id;
+  run->name = row.added.name;
+  run->status = row.status;
+  for (const StepRow& step : steps) {
+    if (step.index >= run->steps.size()) continue;
+    run->steps[step.index].state = step.state;
+    run->steps[step.index].attempt = step.attempt;
+    run->steps[step.index].lack = step.lack;
+  }
+  return std::shared_ptr<const RunRecord>(std::move(run));
+}
+
+absl::StatusOr<std::shared_ptr<const RunRecord>> RunView::Load(RunId id) {
+  POTOK_ASSIGN_OR_RETURN(const RunRow row, reader_.GetRunById(id));
+  return Load(row);
 }
 
 // Where outputs were written, and which of them are the run's own.

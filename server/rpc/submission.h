@@ -13,6 +13,7 @@
 #include "server/artifacts/datastore.h"
 #include "server/artifacts/web_fetch.h"
 #include "server/registry/registry.h"
+#include "server/reuse/foresee.h"
 #include "server/rpc/replies.h"
 #include "server/scheduler/scheduler.h"
 #include "server/store/store.h"
@@ -32,6 +33,14 @@ struct SubmissionOptions {
 struct Accepted {
   std::string name;
   std::vector<std::string> warnings;
+};
+
+// A pipeline that may be submitted.
+struct Prepared {
+  std::shared_ptr<const Plan> plan;
+  std::vector<std::string> warnings;
+  bool found_data = false;  // the spec is not the one that came: data was found for it
+  bool may_reuse = false;   // a step that needs no other may have a result
 };
 
 // Thread-safe; blocks. All references outlive this.
@@ -54,6 +63,11 @@ class Submission {
         replies_(replies),
         options_(std::move(options)) {}
 
+  // All of Submit that starts nothing: checks, finds the data, plans.
+  absl::StatusOr<Prepared> Prepare(PipelineSpec spec, const std::function<bool()>& is_wanted);
+  // The results that its steps would take now.
+  absl::StatusOr<Foresight> Foresee(const std::shared_ptr<const Plan>& plan);
+
   // `bytes` is the serialised form of `spec`.
   // INVALID_ARGUMENT (one problem a line), FAILED_PRECONDITION (data is not in the store
   // or cannot be had, no machine could ever run a step), ALREADY_EXISTS (name), RESOURCE_EXHAUSTED,
@@ -75,12 +89,13 @@ class Submission {
   absl::Status FindData(PipelineSpec& spec, Found& found) const;
   absl::Status FindInput(Input& input, Found& found) const;
   absl::StatusOr<Artifact> FindUri(const std::string& uri, ValueType type, Found& found) const;
-  absl::Status CheckMachines(const Plan& plan, std::vector<std::string>& warnings);
-  struct Verdict {
+  absl::Status CheckMachines(Prepared& prepared);
+  struct Answers {
     absl::Status satisfiable;
     std::vector<std::string> unknown_pools;
+    bool may_reuse = false;
   };
-  absl::StatusOr<Verdict> AskAboutMachines(const Plan& plan);
+  absl::StatusOr<Answers> AskScheduler(const Plan& plan, const std::vector<std::uint64_t>& roots);
 
   ArtifactStore& store_;
   Datastores& datastores_;

@@ -31,10 +31,16 @@ v1::ServerMessage WelcomeOf(const SendWelcome& welcome) {
 
 }  // namespace
 
-Switchboard::Switchboard(Replies& replies, WatchHub& watches, LogStore& logs)
-    : replies_(replies), watches_(watches), logs_(logs) {}
+Switchboard::Switchboard(Replies& replies,
+                         WatchHub& watches,
+                         LogStore& logs,
+                         const StepTracking& tracking)
+    : replies_(replies), watches_(watches), logs_(logs), tracking_(tracking) {}
 
-void Switchboard::Attach(Scheduler& scheduler, const Completion& completion) {
+void Switchboard::Attach(Scheduler& scheduler,
+                         const Completion& completion,
+                         const ResultLookup& results) {
+  results_ = &results;
   scheduler_ = &scheduler;
   completion_ = &completion;
   completions_ = std::make_unique<WorkerPool>("complete", kCompletionThreads);
@@ -74,6 +80,14 @@ void Switchboard::Send(SessionId id, v1::ServerMessage message) {
   if (const auto session = Find(id); session != nullptr) session->Send(std::move(message));
 }
 
+void Switchboard::AddOrder(const SendOrder& order, v1::Orders& orders) const {
+  v1::Order& added = *orders.add_orders();
+  added = ToProto(order);
+  if (const auto* start = std::get_if<StartOrder>(&order.order)) {
+    tracking_.Offer(*start, *added.mutable_start());
+  }
+}
+
 // Each agent gets one message with all its orders and acknowledgements: a message costs both ends
 // several switches between threads.
 void Switchboard::Say(std::vector<Effect> effects) {
@@ -84,7 +98,7 @@ void Switchboard::Say(std::vector<Effect> effects) {
   for (Effect& effect : effects) {
     std::visit(Overloaded{
                    [&](const SendOrder& order) {
-                     *orders[order.session].mutable_orders()->add_orders() = ToProto(order);
+                     AddOrder(order, *orders[order.session].mutable_orders());
                    },
                    [&](const SendAck& ack) {
                      *orders[ack.session].mutable_orders()->add_acknowledged() = ToProto(ack.key);
@@ -104,10 +118,17 @@ void Switchboard::Say(std::vector<Effect> effects) {
                      if (const auto session = Find(close.session)) session->Close(close.why);
                    },
                    [&](const Answer& answer) { replies_.Give(answer); },
+                   [&](FindResult& question) { LookUp(std::move(question)); },
                },
                effect);
   }
   for (auto& [id, message] : orders) Send(id, std::move(message));
+}
+
+void Switchboard::LookUp(FindResult question) {
+  completions_->Post([this, question = std::move(question)] {
+    scheduler_->PostAlways(results_->Answer(question));
+  });
 }
 
 void Switchboard::Committed(const Batch& batch) {

@@ -70,6 +70,7 @@ void Enter(const StepState& state, std::int64_t at_us, StepFacts* facts) {
                  },
                  [&](const Canceled&) { end(); },
                  [&](const Skipped&) { end(); },
+                 [](const Resolving&) {},
              },
              state);
 }
@@ -137,6 +138,7 @@ StepRow RowOf(const StepMoved& latest, const StepFacts& facts, std::int64_t revi
   row.started_us = facts.started_us;
   row.ended_us = facts.ended_us;
   row.revision = revision;
+  row.lack = latest.lack;
   return row;
 }
 

@@ -121,6 +121,14 @@ void Simulator::Say(const Effect& effect) {
             client.answered = e.status.ok();
             if (!store_.HasRun(client.run)) Violation("answered, but not stored");
           },
+          [&](const FindResult& e) {
+            std::optional<Result> result = store_.FindResult(e.fingerprint);
+            // Its files may be gone.
+            const bool gone = random_.Chance(200);
+            Hear(ResultLookedUp{e.step,
+                                gone ? std::nullopt : std::move(result),
+                                gone ? ResultLack::kBytesGone : ResultLack::kNone});
+          },
       },
       effect);
 }

@@ -39,6 +39,12 @@ std::string TextOf(const Event& event) {
   return std::visit(Overloaded{
                         [](const RunSubmitted& e) { return "submit " + e.name; },
                         [](const CancelRequested& e) { return "cancel " + e.run; },
+                        [](const ResultLookedUp& e) {
+                          return fmt::format("result of {}.{}: {}",
+                                             e.step.run,
+                                             e.step.index,
+                                             e.result.has_value() ? "found" : "none");
+                        },
                         [](const MachineHello& e) {
                           return fmt::format("hello {} session {} {} live{} unacknowledged{}",
                                              e.machine.name,
@@ -86,6 +92,9 @@ std::string TextOf(const Effect& effect) {
             return fmt::format("close session {}: {}", e.session, e.why.ToString());
           },
           [](const Answer& e) { return fmt::format("answer {} {}", e.reply, e.status.ToString()); },
+          [](const FindResult& e) {
+            return fmt::format("find a result for {}.{}", e.step.run, e.step.index);
+          },
       },
       effect);
 }

@@ -96,6 +96,7 @@ Object StateMembers(const v1::StepStatus& step) {
                     {"attempt", step.attempt()},
                     {"exit_code", step.has_exit_code() ? Value(step.exit_code()) : Value()},
                     {"reused_from", TextOrNull(step.reused_from())},
+                    {"saved_seconds", static_cast<double>(step.saved_us()) / 1e6},
                     {"queued_at", TextOrNull(IsoTime(step.queued_us()))},
                     {"started_at", TextOrNull(IsoTime(step.started_us()))},
                     {"ended_at", TextOrNull(IsoTime(step.ended_us()))}};
@@ -198,6 +199,9 @@ Value JobObject(const v1::Run& run, const std::string& runs_at) {
   job.emplace_back("creation_context", CreationContext(run));
   job.emplace_back("started_at", TextOrNull(IsoTime(run.started_us())));
   job.emplace_back("ended_at", TextOrNull(IsoTime(run.ended_us())));
+  if (run.forgotten_us() != 0) {
+    job.emplace_back("outputs_deleted_at", TextOrNull(IsoTime(run.forgotten_us())));
+  }
   job.emplace_back("parent_job_name", Value());
   return Value(std::move(job));
 }

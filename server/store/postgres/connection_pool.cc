@@ -29,22 +29,32 @@ void ConnectionPool::Return(std::unique_ptr<PgConnection> connection) {
   returned_.notify_one();
 }
 
-absl::StatusOr<PgResult> ConnectionPool::Query(const Statement& statement, const PgParams& params) {
+absl::Status ConnectionPool::Use(const std::function<absl::Status(PgConnection&)>& use) {
   std::unique_ptr<PgConnection> connection = Take();
-  absl::StatusOr<PgResult> result = absl::UnavailableError("not connected");
-  if (connection != nullptr) result = connection->Run(statement, params);
-  if (absl::IsUnavailable(result.status())) {
+  absl::Status status = absl::UnavailableError("not connected");
+  if (connection != nullptr) status = use(*connection);
+  if (absl::IsUnavailable(status)) {
     absl::StatusOr<std::unique_ptr<PgConnection>> opened = PgConnection::Open(url_);
     if (opened.ok()) {
       connection = *std::move(opened);
-      result = connection->Run(statement, params);
+      status = use(*connection);
     } else {
       connection = nullptr;
-      result = opened.status();
+      status = opened.status();
     }
-    if (absl::IsUnavailable(result.status())) connection = nullptr;
+    if (absl::IsUnavailable(status)) connection = nullptr;
   }
   Return(std::move(connection));
+  return status;
+}
+
+absl::StatusOr<PgResult> ConnectionPool::Query(const Statement& statement, const PgParams& params) {
+  absl::StatusOr<PgResult> result = absl::UnavailableError("not connected");
+  const absl::Status used = Use([&](PgConnection& connection) {
+    result = connection.Run(statement, params);
+    return result.status();
+  });
+  if (!used.ok()) return used;
   return result;
 }
 

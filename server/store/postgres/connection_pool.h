@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,8 +17,10 @@ class ConnectionPool {
  public:
   explicit ConnectionPool(std::string url) : url_(std::move(url)) {}
 
-  // Runs one statement on a connection of the pool, waiting for one; once more on a new connection
-  // if the pooled one was lost: so only what is harmless to do twice.
+  // Calls `use` with a connection of the pool, waiting for one; once more with a new connection if
+  // the pooled one was lost: so only what is harmless to do twice.
+  absl::Status Use(const std::function<absl::Status(PgConnection&)>& use);
+  // Runs one statement so.
   absl::StatusOr<PgResult> Query(const Statement& statement, const PgParams& params);
 
  private:

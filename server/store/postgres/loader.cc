@@ -5,6 +5,7 @@
 #include "common/base/status_macros.h"
 #include "server/journal/codec.h"
 #include "server/store/postgres/journal_table.h"
+#include "server/store/postgres/results.h"
 #include "server/store/postgres/rows.h"
 #include "server/store/postgres/transaction.h"
 
@@ -69,6 +70,7 @@ absl::StatusOr<Loaded> ReadLive(PgConnection& connection) {
     POTOK_ASSIGN_OR_RETURN(loaded.epoch, ReadHighestEpoch(connection));
     POTOK_RETURN_IF_ERROR(ReadMachines(connection, &loaded));
     POTOK_RETURN_IF_ERROR(ReadRuns(connection, &loaded));
+    POTOK_ASSIGN_OR_RETURN(loaded.offered, ReadOffered(connection));
     return ReadSteps(connection, &loaded);
   });
   if (!status.ok()) return status;

@@ -6,7 +6,9 @@
 #include "common/base/status_macros.h"
 #include "fmt/format.h"
 #include "server/journal/codec.h"
+#include "server/store/postgres/artifact_uses.h"
 #include "server/store/postgres/rows.h"
+#include "server/store/postgres/run_edits.h"
 #include "server/store/postgres/run_terms.h"
 
 namespace potok::server {
@@ -21,9 +23,9 @@ const Statement kPutSpec = {"put spec",
 const Statement kGetSpec = {
     "get spec", "SELECT spec FROM specs WHERE sha256 = $1::bytea AND size_bytes = $2::bigint"};
 const Statement kGetRun = {
-    "get run", std::string(kSelectRuns) + " WHERE name = $1::text ORDER BY id DESC LIMIT 1"};
+    "get run", std::string(kSelectEditedRuns) + " WHERE name = $1::text ORDER BY id DESC LIMIT 1"};
 const Statement kGetRunById = {"get run by id",
-                               std::string(kSelectRuns) + " WHERE id = $1::bigint"};
+                               std::string(kSelectEditedRuns) + " WHERE id = $1::bigint"};
 const Statement kGetSteps = {
     "get steps",
     std::string("SELECT ") + kStepColumns + " FROM steps WHERE run = $1::bigint ORDER BY index"};
@@ -70,6 +72,15 @@ Statement ListStatement(const RunFilter& filter, PgParams* params) {
     params->Int64(filter.created_after_us);
     conditions.push_back(fmt::format("created_us >= ${}::bigint", params->count()));
   }
+  if (filter.created_before_us != 0) {
+    params->Int64(filter.created_before_us);
+    conditions.push_back(fmt::format("created_us < ${}::bigint", params->count()));
+  }
+  if (filter.archived == RunFilter::Archived::kLeftOut) {
+    conditions.emplace_back("NOT coalesce(run_edits.archived, false)");
+  } else if (filter.archived == RunFilter::Archived::kOnly) {
+    conditions.emplace_back("run_edits.archived");
+  }
   for (std::string& condition : TermConditions(filter, params)) {
     conditions.push_back(std::move(condition));
   }
@@ -77,7 +88,7 @@ Statement ListStatement(const RunFilter& filter, PgParams* params) {
     params->Int64(filter.before_run);
     conditions.push_back(fmt::format("id < ${}::bigint", params->count()));
   }
-  std::string sql = kSelectRuns;
+  std::string sql = kSelectEditedRuns;
   for (std::size_t i = 0; i < conditions.size(); ++i) {
     sql += (i == 0 ? " WHERE " : " AND ") + conditions[i];
   }
@@ -93,7 +104,7 @@ absl::StatusOr<std::vector<RunRow>> PostgresReader::QueryRuns(const Statement& s
   POTOK_ASSIGN_OR_RETURN(const PgResult rows, Query(statement, params));
   std::vector<RunRow> runs;
   for (int row = 0; row < rows.rows(); ++row) {
-    POTOK_ASSIGN_OR_RETURN(runs.emplace_back(), RunRowFrom(rows, row));
+    POTOK_ASSIGN_OR_RETURN(runs.emplace_back(), EditedRunRowFrom(rows, row));
   }
   return runs;
 }
@@ -151,6 +162,41 @@ absl::StatusOr<std::vector<MachineChanged>> PostgresReader::ListMachines() {
     POTOK_ASSIGN_OR_RETURN(machines.emplace_back(), DecodeMachineChanged(rows.Bytes(row, 0)));
   }
   return machines;
+}
+
+absl::StatusOr<RunRow> PostgresReader::EditRun(RunId id,
+                                               const std::function<absl::Status(RunRow&)>& edit) {
+  absl::StatusOr<RunRow> edited;
+  const absl::Status used = pool_.Use([&](PgConnection& connection) {
+    edited = EditRunIn(connection, id, edit);
+    return edited.status();
+  });
+  if (!used.ok()) return used;
+  return edited;
+}
+
+absl::StatusOr<std::vector<RunId>> PostgresReader::ListRunsWithoutUses(int limit) {
+  absl::StatusOr<std::vector<RunId>> runs;
+  const absl::Status used = pool_.Use([&](PgConnection& connection) {
+    runs = ListRunsWithoutUsesIn(connection, limit);
+    return runs.status();
+  });
+  if (!used.ok()) return used;
+  return runs;
+}
+
+absl::Status PostgresReader::PutUses(RunId run, const std::vector<ArtifactUse>& uses) {
+  return pool_.Use([&](PgConnection& connection) { return PutUsesIn(connection, run, uses); });
+}
+
+absl::StatusOr<std::vector<ArtifactUse>> PostgresReader::FindUses(const ArtifactUseFilter& filter) {
+  absl::StatusOr<std::vector<ArtifactUse>> uses;
+  const absl::Status used = pool_.Use([&](PgConnection& connection) {
+    uses = FindUsesIn(connection, filter);
+    return uses.status();
+  });
+  if (!used.ok()) return used;
+  return uses;
 }
 
 }  // namespace potok::server

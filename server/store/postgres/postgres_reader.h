@@ -20,12 +20,26 @@ class PostgresReader final : public Reader {
   absl::StatusOr<std::vector<StepRow>> GetSteps(RunId run, std::int64_t after_revision) override;
   absl::StatusOr<std::vector<RunRow>> ListRuns(const RunFilter& filter) override;
   absl::StatusOr<std::vector<MachineChanged>> ListMachines() override;
+  // results.cc
+  absl::StatusOr<std::vector<FoundResult>> FindResults(
+      const std::vector<Fingerprint>& fingerprints) override;
+  absl::StatusOr<std::vector<FoundResult>> ResultsOfRun(RunId run) override;
+  absl::StatusOr<std::vector<FoundResult>> ResultsOfKin(std::uint64_t kin,
+                                                        std::int64_t before_us,
+                                                        int limit) override;
+  absl::StatusOr<RunRow> EditRun(RunId id,
+                                 const std::function<absl::Status(RunRow&)>& edit) override;
+  absl::StatusOr<std::vector<RunId>> ListRunsWithoutUses(int limit) override;
+  absl::Status PutUses(RunId run, const std::vector<ArtifactUse>& uses) override;
+  absl::StatusOr<std::vector<ArtifactUse>> FindUses(const ArtifactUseFilter& filter) override;
 
  private:
   absl::StatusOr<PgResult> Query(const Statement& statement, const PgParams& params) {
     return pool_.Query(statement, params);
   }
   absl::StatusOr<std::vector<RunRow>> QueryRuns(const Statement& statement, const PgParams& params);
+  absl::StatusOr<std::vector<FoundResult>> QueryResults(const Statement& statement,
+                                                        const PgParams& params);
 
   ConnectionPool pool_;
 };

@@ -11,6 +11,7 @@
 #include "server/store/postgres/postgres_assets.h"
 #include "server/store/postgres/postgres_projector.h"
 #include "server/store/postgres/postgres_reader.h"
+#include "server/store/postgres/postgres_retention.h"
 #include "server/store/postgres/transaction.h"
 
 namespace potok::server {
@@ -149,6 +150,7 @@ absl::StatusOr<StoreBundle> OpenPostgres(const std::string& url) {
   bundle.projector = std::move(projector);
   bundle.reader = std::make_unique<PostgresReader>(url);
   bundle.assets = std::make_unique<PostgresAssets>(url);
+  bundle.retention = std::make_unique<PostgresRetention>(url);
   return bundle;
 }
 

@@ -9,6 +9,7 @@
 #include "common/base/status_macros.h"
 #include "server/journal/codec.h"
 #include "server/store/postgres/journal_table.h"
+#include "server/store/postgres/results.h"
 #include "server/store/postgres/rows.h"
 #include "server/store/postgres/run_terms.h"
 #include "server/store/postgres/transaction.h"
@@ -44,6 +45,7 @@ struct TableWriter::Writes {
   std::vector<const ServerStarted*> servers;
   std::set<RunId> runs;
   std::vector<const RunAdded*> added;
+  std::vector<const StepMoved*> offers;
 };
 
 TableWriter::CachedRun TableWriter::CachedOf(RunFacts facts) {
@@ -160,6 +162,7 @@ absl::Status TableWriter::FoldStep(const StepMoved& moved, std::int64_t revision
                   moved.step.index);
     return absl::OkStatus();
   }
+  if (moved.offer.has_value()) writes->offers.push_back(&moved);
   if (ended.has_value()) writes->attempts.push_back(*std::move(ended));
   std::uint32_t& write = run->write_of[index];
   if (write == 0) {
@@ -216,6 +219,7 @@ absl::Status TableWriter::Write(Writes* writes) {
   POTOK_RETURN_IF_ERROR(WriteRunTerms(*connection_, writes->added));
   POTOK_RETURN_IF_ERROR(WriteSteps(*connection_, steps));
   POTOK_RETURN_IF_ERROR(WriteAttempts(*connection_, writes->attempts));
+  POTOK_RETURN_IF_ERROR(WriteResults(*connection_, writes->offers));
   POTOK_RETURN_IF_ERROR(WriteMachines(*connection_, machines));
   for (const ServerStarted* started : writes->servers) {
     POTOK_RETURN_IF_ERROR(WriteServer(*connection_, *started));

@@ -18,6 +18,12 @@ class AStep {
   explicit AStep(const std::string& name) {
     step_.name = name;
     step_.command = "true";
+    step_.deterministic = false;  // equal ones are not to be made of one another
+  }
+  // It may be made of an equal one.
+  AStep& Reusable() {
+    step_.deterministic = true;
+    return *this;
   }
   AStep& Command(const std::string& command);
   AStep& After(const std::string& upstream);

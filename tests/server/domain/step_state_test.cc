@@ -8,6 +8,7 @@ namespace {
 const Placement kPlace{7, {0, 1}};
 const Placement kOther{8, {}};
 const Failure kFailure{FailureCause::kExitCode, 3, "exit 3"};
+const Reused kReused{{1, 2, 3}, 4};
 const std::vector<OutputValue> kOutputs = {{"model", std::string("x")}};
 
 std::vector<StepState> AllStates() {
@@ -20,7 +21,8 @@ std::vector<StepState> AllStates() {
           Succeeded{7, kOutputs},
           Failed{7, kFailure},
           Canceled{"why"},
-          Skipped{"why"}};
+          Skipped{"why"},
+          Resolving{}};
 }
 
 std::vector<StepEvent> AllEvents() {
@@ -33,27 +35,65 @@ std::vector<StepEvent> AllEvents() {
           AttemptStopped{},
           MachineLost{},
           StopRequested{"asked"},
-          UpstreamFailed{"upstream"}};
+          UpstreamFailed{"upstream"},
+          ResultSought{},
+          ResultTaken{kOutputs, kReused}};
 }
 
 // "." is the state itself, "!" a move that is impossible.
-constexpr const char* kTable[10][10] = {
+constexpr const char* kTable[11][12] = {
     // InputsReady, Placed, Started, Exited, Succeeded, Failed, Stopped, MachineLost, StopRequested,
-    // UpstreamFailed
-    /* Blocked   */ {"Queued", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "Skipped"},
-    /* Queued    */ {"!", "Assigned", "!", "!", "!", "Failed", "!", "!", "Canceled", "!"},
+    // UpstreamFailed, ResultSought, ResultTaken
+    /* Blocked   */ {"Queued",
+                     "!",
+                     "!",
+                     "!",
+                     "!",
+                     "Failed",
+                     "!",
+                     "!",
+                     "Canceled",
+                     "Skipped",
+                     "Resolving",
+                     "Succeeded"},
+    /* Queued    */
+    {".", "Assigned", "!", "!", "!", "Failed", "!", "!", "Canceled", "!", "Resolving", "Succeeded"},
     /* Assigned  */
-    {"!", "!", "Running", "Uploading", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!"},
+    {"!",
+     "!",
+     "Running",
+     "Uploading",
+     "Succeeded",
+     "Failed",
+     "Queued",
+     "Queued",
+     "Stopping",
+     "!",
+     "!",
+     "!"},
     /* Running   */
-    {"!", "!", ".", "Uploading", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!"},
+    {"!",
+     "!",
+     ".",
+     "Uploading",
+     "Succeeded",
+     "Failed",
+     "Queued",
+     "Queued",
+     "Stopping",
+     "!",
+     "!",
+     "!"},
     /* Uploading */
-    {"!", "!", ".", ".", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!"},
+    {"!", "!", ".", ".", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "!"},
     /* Stopping  */
-    {"!", "!", ".", ".", "Canceled", "Canceled", "Canceled", "Canceled", ".", "!"},
-    /* Succeeded */ {".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
-    /* Failed    */ {".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
-    /* Canceled  */ {".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
-    /* Skipped   */ {".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+    {"!", "!", ".", ".", "Canceled", "Canceled", "Canceled", "Canceled", ".", "!", "!", "!"},
+    /* Succeeded */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+    /* Failed    */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+    /* Canceled  */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+    /* Skipped   */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+    /* Resolving */
+    {"Queued", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "!", ".", "Succeeded"},
 };
 
 TEST(StepStateTest, EveryStateAnswersEveryEventAsTheTableSays) {
@@ -105,9 +145,14 @@ TEST(StepStateTest, TheEndKeepsWhatItWasToldAndWhere) {
             StepState(Stopping{kPlace, "first"}));
 }
 
+TEST(StepStateTest, WhoTakesAResultSaysWhose) {
+  EXPECT_EQ(*Next(Resolving{}, ResultTaken{kOutputs, kReused}),
+            StepState(Succeeded{0, kOutputs, kReused}));
+}
+
 TEST(StepStateTest, FourStatesAreTerminal) {
   for (const StepState& state : AllStates()) {
-    EXPECT_EQ(IsTerminal(state), state.index() >= 6) << NameOf(state);
+    EXPECT_EQ(IsTerminal(state), state.index() >= 6 && state.index() <= 9) << NameOf(state);
   }
 }
 

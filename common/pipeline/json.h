@@ -1,0 +1,26 @@
+// JSON (RFC 8259) as a tree, for the few values that are written so. Pure.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace potok {
+
+struct JsonNode {
+  enum class Kind { kNull, kBoolean, kNumber, kText, kList, kMap };
+  Kind kind = Kind::kNull;
+  std::string text;  // of a number as written; of a boolean "true" or "false"
+  std::vector<JsonNode> items;
+  std::vector<std::pair<std::string, JsonNode>> entries;  // as written; keys may repeat
+};
+
+// INVALID_ARGUMENT with the offset of what is wrong. At most 100 levels.
+absl::StatusOr<JsonNode> ParseJson(const std::string& text);
+
+// Without blanks.
+std::string CompactJson(const JsonNode& node);
+
+}  // namespace potok
