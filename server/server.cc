@@ -37,6 +37,9 @@
 #include "server/rpc/cas/blob_services.h"
 #include "server/rpc/machines_service.h"
 #include "server/rpc/metrics_service.h"
+#include "server/rpc/output_assets.h"
+#include "server/rpc/registry_service.h"
+#include "server/rpc/run_outputs.h"
 #include "server/rpc/runs_service.h"
 #include "server/store/postgres/postgres_store.h"
 #include "server/store/postgres/postgres_tracking.h"
@@ -171,6 +174,7 @@ struct Services {
   std::unique_ptr<AgentsService> agents;
   std::unique_ptr<AdminService> admin;
   std::unique_ptr<ArtifactsService> artifacts;
+  std::unique_ptr<RegistryService> registry;
   std::unique_ptr<MetricsService> metrics;
   std::vector<std::unique_ptr<grpc::Service>> storage;
 };
@@ -223,6 +227,7 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> Listen(const ServerConfig& config,
   builder.RegisterService(services.agents.get());
   builder.RegisterService(services.admin.get());
   builder.RegisterService(services.artifacts.get());
+  builder.RegisterService(services.registry.get());
   builder.RegisterService(services.metrics.get());
   for (const auto& service : services.storage) builder.RegisterService(service.get());
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
@@ -404,7 +409,17 @@ absl::Status RunServer(const ServerConfig& config) {
   Switchboard switchboard(replies, watches, *storage.logs, step_tracking);
   const SchedulerOptions options = SchedulerOptionsOf(config);
   Scheduler scheduler(*storage.bundle.store, projector, switchboard, clock, metrics, options);
-  const Completion completion(*storage.artifacts, *storage.datastores, LiveRunsOf(scheduler));
+  RunView view(reader, *storage.logs, switchboard, scheduler, options.decide);
+  RunOutputs run_outputs(view, *storage.artifacts);
+  const FindRunOutput find_output = [&run_outputs](const std::string& uri) {
+    return run_outputs.Find(uri);
+  };
+  Registry assets(
+      *storage.bundle.assets, *storage.artifacts, *storage.datastores, find_output, clock);
+  POTOK_RETURN_IF_ERROR(assets.AdoptDatastores());
+  OutputAssets output_assets(assets, reader);
+  const Completion completion(
+      *storage.artifacts, *storage.datastores, output_assets, LiveRunsOf(scheduler));
   const ResultLookup results(reader, projector, *storage.artifacts, scheduler, completion);
   switchboard.Attach(scheduler, completion, results);
   POTOK_RETURN_IF_ERROR(scheduler.Start(PlansOf(reader)));
@@ -414,12 +429,12 @@ absl::Status RunServer(const ServerConfig& config) {
   submission_options.web = WebOptionsOf(config);
   Submission submission(*storage.artifacts,
                         *storage.datastores,
+                        find_output,
                         reader,
                         projector,
                         scheduler,
                         replies,
                         std::move(submission_options));
-  RunView view(reader, *storage.logs, switchboard, scheduler, options.decide);
   WorkerPool log_readers("logs", kLogThreads);
   Explanations explanations(view, submission, *storage.artifacts);
   const LogStreamContext streams{view, watches, *storage.logs, projector, log_readers};
@@ -428,6 +443,7 @@ absl::Status RunServer(const ServerConfig& config) {
       std::make_unique<RunsService>(submission, scheduler, replies, explanations, streams);
   services.machines = std::make_unique<MachinesService>(scheduler);
   services.agents = std::make_unique<AgentsService>(switchboard, *storage.logs);
+  services.registry = std::make_unique<RegistryService>(assets, *storage.datastores, find_output);
   Collector collector(CollectorPartsOf(config, storage, scheduler));
   services.admin = std::make_unique<AdminService>(
       [&access] { return access->MakeCode(absl::Now()); }, Access::kLinkLife, collector);

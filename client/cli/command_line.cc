@@ -32,6 +32,40 @@ void AddJobCommands(CLI::App& app, Session& session) {
   AddJobExplain(*job, session);
 }
 
+// What is registered: a group for each kind.
+void AddRegistryGroups(CLI::App& app, Session& session) {
+  const struct {
+    const char* name;
+    const char* what;
+    const char* example;
+    void (*add)(CLI::App&, Session&);
+  } groups[] = {
+      {"component",
+       "Registered components: steps that pipelines name",
+       "potok component create -f train.yml",
+       AddComponentCommands},
+      {"environment",
+       "Registered environments: image, packages, build",
+       "potok environment create -f env.yml",
+       AddEnvironmentCommands},
+      {"data",
+       "Registered data: versions of files and folders",
+       "potok data create -n titanic -t uri_file -p ./titanic.csv",
+       AddDataCommands},
+      {"model", "Registered models", "potok model list", AddModelCommands},
+      {"datastore",
+       "Named folders of the server, for inputs and outputs",
+       "potok datastore upload -n workspaceblobstore -p ./data",
+       AddDatastoreCommands},
+  };
+  for (const auto& group : groups) {
+    CLI::App* commands = app.add_subcommand(group.name, group.what);
+    commands->footer(std::string("Example:\n  ") + group.example);
+    commands->require_subcommand(1);
+    group.add(*commands, session);
+  }
+}
+
 void AddMachineCommands(CLI::App& app, Session& session) {
   CLI::App* machine = app.add_subcommand("machine", "Machines that run steps");
   machine->footer("Example:\n  potok machine list");
@@ -58,6 +92,7 @@ void AddAll(CLI::App& app, Session& session) {
   app.require_subcommand(1);
   AddRun(app, session);
   AddJobCommands(app, session);
+  AddRegistryGroups(app, session);
   AddMachineCommands(app, session);
   AddUp(app, session);
   AddDown(app, session);

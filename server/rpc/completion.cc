@@ -17,13 +17,34 @@ bool Completion::Needed(const Report& report) {
   return succeeded != nullptr && !succeeded->outputs.empty();
 }
 
-Report Completion::Check(Report report) const {
-  absl::Status status = CheckArtifacts(std::get<AttemptSucceeded>(report.event));
-  if (status.ok()) status = WriteDestinations(report);
+absl::StatusOr<Report> Completion::Check(Report report) const {
+  const auto& succeeded = std::get<AttemptSucceeded>(report.event);
+  absl::Status status = CheckArtifacts(succeeded);
+  const auto run = find_run_(report.key.run);
+  // A run that has ended takes no more results: the scheduler will pass the report over.
+  if (status.ok() && run.ok()) {
+    status = Settle(*run->plan, run->name, report.key, succeeded.outputs);
+    if (absl::IsUnavailable(status)) return status;
+  }
   if (!status.ok()) {
     report.event = AttemptFailed{{FailureCause::kOutput, 0, std::string(status.message())}};
   }
   return report;
+}
+
+absl::Status Completion::Settle(const Plan& plan,
+                                const std::string& run,
+                                const AttemptKey& key,
+                                const std::vector<OutputValue>& outputs) const {
+  if (key.index >= plan.spec.steps.size()) return absl::OkStatus();
+  const Step& step = plan.spec.steps[key.index];
+  const absl::Status written = WriteDestinations(plan.spec, run, step, outputs);
+  // Only of the database it is known that it comes back.
+  if (absl::IsUnavailable(written)) return absl::FailedPreconditionError(written.message());
+  POTOK_RETURN_IF_ERROR(written);
+  const absl::Status registered = output_assets_.Register({key, run}, plan.spec, step, outputs);
+  if (absl::IsAborted(registered)) return absl::UnavailableError(registered.message());
+  return registered;
 }
 
 absl::Status Completion::CheckArtifacts(const AttemptSucceeded& succeeded) const {
@@ -43,21 +64,10 @@ absl::Status Completion::CheckArtifacts(const AttemptSucceeded& succeeded) const
   return absl::OkStatus();
 }
 
-absl::Status Completion::WriteDestinations(const Report& report) const {
-  const auto run = find_run_(report.key.run);
-  // A run that has ended takes no more results: the scheduler will pass the report over.
-  if (!run.ok()) return absl::OkStatus();
-  return WriteDestinations(
-      *run->plan, run->name, report.key.index, std::get<AttemptSucceeded>(report.event).outputs);
-}
-
-absl::Status Completion::WriteDestinations(const Plan& plan,
+absl::Status Completion::WriteDestinations(const PipelineSpec& spec,
                                            const std::string& run,
-                                           std::uint32_t index,
+                                           const Step& step,
                                            const std::vector<OutputValue>& outputs) const {
-  const PipelineSpec& spec = plan.spec;
-  if (index >= spec.steps.size()) return absl::OkStatus();
-  const Step& step = spec.steps[index];
   for (const OutputValue& value : outputs) {
     const auto output = std::ranges::find(step.outputs, value.name, &Output::name);
     const auto* artifact = std::get_if<Artifact>(&value.value);

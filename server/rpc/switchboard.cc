@@ -184,9 +184,12 @@ absl::Status Switchboard::OnHello(AgentSession& session, const v1::Hello& hello)
     return absl::OkStatus();
   }
   // The whole Hello waits: without its reports their attempts would count as lost.
-  completions_->Post([this, event = std::move(event)]() mutable {
+  completions_->Post([this, id = session.id(), event = std::move(event)]() mutable {
     for (Report& report : event.unacknowledged) {
-      if (Completion::Needed(report)) report = completion_->Check(std::move(report));
+      if (!Completion::Needed(report)) continue;
+      auto checked = completion_->Check(std::move(report));
+      if (!checked.ok()) return HearAgain(id, checked.status());
+      report = *std::move(checked);
     }
     scheduler_->PostAlways(std::move(event));
   });
@@ -205,13 +208,21 @@ absl::Status Switchboard::OnReports(AgentSession& session, const v1::Reports& re
     // Nothing follows a completion of the same attempt, so that it may arrive after the rest of
     // this message.
     completions_->Post([this, id = session.id(), machine = session.machine(), report]() mutable {
+      auto checked = completion_->Check(std::move(report));
+      if (!checked.ok()) return HearAgain(id, checked.status());
       MachineReported completed{id, machine, {}};
-      completed.reports.push_back(completion_->Check(std::move(report)));
+      completed.reports.push_back(*std::move(checked));
       scheduler_->PostAlways(std::move(completed));
     });
   }
   if (!event.reports.empty()) scheduler_->PostAlways(std::move(event));
   return absl::OkStatus();
+}
+
+// What is not acknowledged is said again in the agent's next Hello.
+void Switchboard::HearAgain(SessionId id, const absl::Status& why) {
+  spdlog::warn("completion put off session={} reason={}", id, why.ToString());
+  if (const std::shared_ptr<AgentSession> session = Find(id)) session->Close(why);
 }
 
 void Switchboard::NoteLogEnd(const v1::Report& report) {

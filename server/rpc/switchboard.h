@@ -46,6 +46,7 @@ class Switchboard final : public Outbound, public AgentSessionListener {
   absl::Status OnHello(AgentSession& session, const v1::Hello& hello);
   absl::Status OnReports(AgentSession& session, const v1::Reports& reports);
   void Send(SessionId id, v1::ServerMessage message);
+  void HearAgain(SessionId id, const absl::Status& why);
   void LookUp(FindResult question);
   void AddOrder(const SendOrder& order, v1::Orders& orders) const;
   void NoteLogEnd(const v1::Report& report);

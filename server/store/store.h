@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/domain/change.h"
+#include "server/store/assets.h"
 #include "server/store/retention_store.h"
 
 namespace potok::server {
@@ -51,8 +52,8 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // Projects what is not yet projected, then reads everything that is live. UNAVAILABLE: try again;
-  // DATA_LOSS names the row of the journal that cannot be read.
+  // Projects what is not yet projected, then reads everything that is live. UNAVAILABLE: try
+  // again; DATA_LOSS names the row of the journal that cannot be read.
   virtual absl::StatusOr<Loaded> Load() = 0;
 
   // Opens the turn's transaction and claims each; a claim that is taken yields the value of its
@@ -90,7 +91,8 @@ class Projector {
   virtual std::int64_t projected_revision() const = 0;
   // Blocks until the tables show `revision`; DEADLINE_EXCEEDED. Thread-safe.
   virtual absl::Status WaitFor(std::int64_t revision, absl::Duration timeout, Haste haste) = 0;
-  // Bytes not yet projected: beyond 64 MiB Create is paused (docs/decisions/0001-journal-first.md).
+  // Bytes not yet projected: beyond 64 MiB Create is paused
+  // (docs/decisions/0001-journal-first.md).
   virtual std::int64_t backlog_bytes() const = 0;
 };
 
@@ -157,8 +159,8 @@ struct ArtifactUseFilter {
   int limit = 50;
 };
 
-// Queries and the plans, beside the scheduler. Thread-safe: a small pool of connections; every call
-// blocks.
+// Queries and the plans, beside the scheduler. Thread-safe: a small pool of connections; every
+// call blocks.
 class Reader {
  public:
   virtual ~Reader() = default;
@@ -172,8 +174,8 @@ class Reader {
   virtual absl::StatusOr<std::vector<RunRow>> ListRuns(const RunFilter& filter) = 0;
   virtual absl::StatusOr<std::vector<MachineChanged>> ListMachines() = 0;
 
-  // Results that are offered under these fingerprints, in any order; whether their bytes are still
-  // there is another question.
+  // Results that are offered under these fingerprints, in any order; whether their bytes are
+  // still there is another question.
   virtual absl::StatusOr<std::vector<FoundResult>> FindResults(
       const std::vector<Fingerprint>& fingerprints) = 0;
   // All that steps of the run offer.
@@ -203,6 +205,7 @@ struct StoreBundle {
   std::unique_ptr<Store> store;
   std::unique_ptr<Projector> projector;
   std::unique_ptr<Reader> reader;
+  std::unique_ptr<AssetStore> assets;
   std::unique_ptr<RetentionStore> retention;
 };
 

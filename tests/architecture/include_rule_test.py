@@ -31,6 +31,7 @@ MAY_INCLUDE = {
     + ["common/runtime/", "server/domain/", "server/journal/", "server/store/", "libpq-fe.h", "spdlog/"],
     "server/embedded": BASE + ["common/runtime/", "libpq-fe.h", "spdlog/"],
     "server/artifacts": PURE + ["common/cas/", "common/rpc/", "common/runtime/", "curl/"] + GRPC,
+    "server/registry": PURE + ["server/artifacts/", "server/store/", "nlohmann/"],
     "server/logs": BASE + ["common/runtime/", "re2/", "spdlog/"],
     "server/retention": PURE
     + ["common/cas/", "common/runtime/", "server/domain/", "server/store/", "server/logs/", "server/artifacts/", "spdlog/"]
@@ -42,7 +43,8 @@ MAY_INCLUDE = {
     + ["common/runtime/", "common/rpc/", "common/cas/", "server/store/", "server/artifacts/", "nlohmann/", "openssl/", "spdlog/"],
     "server/rpc": PURE
     + ["common/runtime/", "common/rpc/", "common/cas/", "server/domain/", "server/store/", "server/scheduler/"]
-    + ["server/artifacts/", "server/logs/", "server/retention/", "server/reuse/", "server/tracking/", "spdlog/", "google/rpc/"]
+    + ["server/artifacts/", "server/logs/", "server/registry/", "server/retention/", "server/reuse/", "server/tracking/"]
+    + ["spdlog/", "google/rpc/"]
     + PROTO
     + GRPC,
     "server/rpc/cas": PURE + ["common/cas/", "common/rpc/"] + CAS_PROTO + GRPC + ["google/protobuf/"],

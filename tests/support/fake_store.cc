@@ -15,6 +15,7 @@
 #include "server/domain/fingerprint.h"
 #include "server/journal/codec.h"
 #include "server/store/projection.h"
+#include "tests/support/fake_asset_store.h"
 
 namespace potok::server {
 
@@ -462,6 +463,7 @@ StoreBundle FakeDatabase::Open() {
   return {std::make_unique<FakeStore>(content_),
           std::make_unique<FakeProjector>(content_),
           std::make_unique<FakeReader>(content_),
+          std::make_unique<FakeAssetStore>(),
           nullptr};
 }
 

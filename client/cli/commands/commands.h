@@ -35,6 +35,12 @@ void AddJobWait(CLI::App& job, Session& session);
 void AddJobTop(CLI::App& job, Session& session);
 void AddJobMetrics(CLI::App& job, Session& session);
 
+void AddComponentCommands(CLI::App& component, Session& session);
+void AddEnvironmentCommands(CLI::App& environment, Session& session);
+void AddDataCommands(CLI::App& data, Session& session);
+void AddModelCommands(CLI::App& model, Session& session);
+void AddDatastoreCommands(CLI::App& datastore, Session& session);
+
 void AddMachineList(CLI::App& machine, Session& session);
 void AddMachineShow(CLI::App& machine, Session& session);
 

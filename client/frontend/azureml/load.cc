@@ -1,5 +1,6 @@
 #include "client/frontend/azureml/load.h"
 
+#include "client/frontend/azureml/component_check.h"
 #include "client/frontend/azureml/job_reader.h"
 #include "client/frontend/azureml/override.h"
 #include "client/frontend/azureml/reading.h"
@@ -41,6 +42,7 @@ Loaded LoadJob(const std::string& file, const LoadOptions& options) {
   const YamlNode* root = ParseYamlFile(
       file, file, {reading.arena.File(file), 0, 0}, &reading.arena, &reading.reporter);
   if (root != nullptr) root = Override(root, options.set, &reading.arena, &reading.reporter);
+  if (root != nullptr && options.is_component) root = JobOfComponent(root, &reading.arena);
   if (root != nullptr) {
     ReadJob(*root, OriginOf(file), &reading);
     InferTypes(&reading);

@@ -20,6 +20,8 @@ struct LoadOptions {
   Assets* assets = nullptr;
   // Tells build contexts apart by what is in them; null: by their Dockerfile only.
   FolderContent folder_content;
+  // The file is a component, read as a pipeline of one node that uses it.
+  bool is_component = false;
 };
 
 struct Loaded {
