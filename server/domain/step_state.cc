@@ -12,7 +12,8 @@ namespace {
 using Result = absl::StatusOr<StepState>;
 
 template <class T>
-concept Waiting = std::is_same_v<T, Blocked> || std::is_same_v<T, Queued>;
+concept Waiting = std::is_same_v<T, Blocked> || std::is_same_v<T, Queued> ||
+    std::is_same_v<T, Delayed> || std::is_same_v<T, Open>;
 // On a machine and wanted.
 template <class T>
 concept Active =
@@ -38,7 +39,10 @@ const char* NameOfEvent(const StepEvent& event) {
                                     "AttemptStopped",
                                     "MachineLost",
                                     "StopRequested",
-                                    "UpstreamFailed"};
+                                    "UpstreamFailed",
+                                    "Opened",
+                                    "RetryWanted",
+                                    "DelayOver"};
   static_assert(std::size(kNames) == std::variant_size_v<StepEvent>);
   return kNames[event.index()];
 }
@@ -58,6 +62,12 @@ Result Next(const StepState& state, const StepEvent& event) {
           },
           [](const Waiting auto&, const StopRequested& e) -> Result { return Canceled{e.reason}; },
           [](const Queued&, const Placed& e) -> Result { return Assigned{e.placement}; },
+          [](const Blocked&, const Opened&) -> Result { return Open{}; },
+          [](const Open&, const AttemptSucceeded& e) -> Result { return Succeeded{0, e.outputs}; },
+          [](const Active auto& s, const RetryWanted& e) -> Result {
+            return Delayed{e.until, e.failure, s.placement.machine};
+          },
+          [](const Delayed&, const DelayOver&) -> Result { return Queued{}; },
 
           [](const Assigned& s, const AttemptStarted&) -> Result { return Running{s.placement}; },
           [](const Assigned& s, const AttemptExited&) -> Result { return Uploading{s.placement}; },
@@ -114,7 +124,9 @@ const char* NameOf(const StepState& state) {
                                     "Succeeded",
                                     "Failed",
                                     "Canceled",
-                                    "Skipped"};
+                                    "Skipped",
+                                    "Open",
+                                    "Delayed"};
   static_assert(std::size(kNames) == std::variant_size_v<StepState>);
   return kNames[state.index()];
 }
@@ -141,6 +153,10 @@ const char* NameOf(FailureCause cause) {
       return "machine_lost";
     case FailureCause::kInternal:
       return "internal";
+    case FailureCause::kQueueTimeout:
+      return "queue_timeout";
+    case FailureCause::kBody:
+      return "body";
   }
   return "unknown";
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "common/pipeline/spec.h"
 
 namespace potok::server {
@@ -28,6 +29,8 @@ enum class FailureCause {
   kLease,
   kMachineLost,
   kInternal,
+  kQueueTimeout,  // waited too long for a machine
+  kBody,          // of a control step: a step of its body failed
 };
 const char* NameOf(FailureCause cause);  // "exit_code", "out_of_memory", ...
 
@@ -95,6 +98,17 @@ struct Skipped {
   std::string reason;
   bool operator==(const Skipped&) const = default;
 };
+// A control step that makes steps of its body and waits for them. Holds no capacity.
+struct Open {
+  bool operator==(const Open&) const = default;
+};
+// Its attempt failed, and it is tried again: queued once more at that time.
+struct Delayed {
+  absl::Time until;
+  Failure failure;        // of the attempt
+  MachineId machine = 0;  // on which it failed
+  bool operator==(const Delayed&) const = default;
+};
 using StepState = std::variant<Blocked,
                                Queued,
                                Assigned,
@@ -104,7 +118,9 @@ using StepState = std::variant<Blocked,
                                Succeeded,
                                Failed,
                                Canceled,
-                               Skipped>;
+                               Skipped,
+                               Open,
+                               Delayed>;
 
 // What can happen to a step. Reports are checked against the attempt number before they get here.
 struct InputsReady {};
@@ -127,6 +143,14 @@ struct StopRequested {
 struct UpstreamFailed {
   std::string reason;
 };
+// Its inputs are known, and it is a control step.
+struct Opened {};
+// The attempt failed, and another is wanted at that time.
+struct RetryWanted {
+  absl::Time until;
+  Failure failure;
+};
+struct DelayOver {};
 using StepEvent = std::variant<InputsReady,
                                Placed,
                                AttemptStarted,
@@ -136,7 +160,10 @@ using StepEvent = std::variant<InputsReady,
                                AttemptStopped,
                                MachineLost,
                                StopRequested,
-                               UpstreamFailed>;
+                               UpstreamFailed,
+                               Opened,
+                               RetryWanted,
+                               DelayOver>;
 
 // The next state; equal to `state` where the event changes nothing; INTERNAL where the move is
 // impossible, which is a bug of the caller (Decide fails that run and goes on).

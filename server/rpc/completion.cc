@@ -7,6 +7,7 @@
 #include "common/base/status_macros.h"
 #include "common/pipeline/template.h"
 #include "fmt/format.h"
+#include "server/rpc/composition.h"
 #include "server/rpc/run_name.h"
 
 namespace potok::server {
@@ -17,12 +18,19 @@ bool Completion::Needed(const Report& report) {
 }
 
 Report Completion::Check(Report report) const {
-  absl::Status status = CheckArtifacts(std::get<AttemptSucceeded>(report.event));
-  if (status.ok()) status = WriteDestinations(report);
+  const auto& succeeded = std::get<AttemptSucceeded>(report.event);
+  absl::Status status = CheckArtifacts(succeeded);
+  if (status.ok()) {
+    status = WriteDestinationsOf(datastores_, find_run_, report.key.step(), succeeded.outputs);
+  }
   if (!status.ok()) {
     report.event = AttemptFailed{{FailureCause::kOutput, 0, std::string(status.message())}};
   }
   return report;
+}
+
+OutputsComposed Completion::Compose(const ComposeOutputs& wanted) const {
+  return server::Compose(store_, datastores_, find_run_, wanted);
 }
 
 absl::Status Completion::CheckArtifacts(const AttemptSucceeded& succeeded) const {
@@ -41,21 +49,23 @@ absl::Status Completion::CheckArtifacts(const AttemptSucceeded& succeeded) const
   return absl::OkStatus();
 }
 
-absl::Status Completion::WriteDestinations(const Report& report) const {
-  const auto run = find_run_(report.key.run);
+absl::Status WriteDestinationsOf(Datastores& datastores,
+                                 const FindLiveRun& find_run,
+                                 const StepKey& key,
+                                 const std::vector<OutputValue>& outputs) {
+  const auto run = find_run(key.run);
   // A run that has ended takes no more results: the scheduler will pass the report over.
-  if (!run.ok()) return absl::OkStatus();
-  const PipelineSpec& spec = run->plan->spec;
-  if (report.key.index >= spec.steps.size()) return absl::OkStatus();
-  const Step& step = spec.steps[report.key.index];
-  for (const OutputValue& value : std::get<AttemptSucceeded>(report.event).outputs) {
+  if (!run.ok() || key.index >= run->plan->size()) return absl::OkStatus();
+  const PipelineSpec& spec = run->plan->SegmentOf(key.index).spec;
+  const Step& step = run->plan->step(key.index);
+  for (const OutputValue& value : outputs) {
     const auto output = std::ranges::find(step.outputs, value.name, &Output::name);
     const auto* artifact = std::get_if<Artifact>(&value.value);
     if (output == step.outputs.end() || artifact == nullptr) continue;
     POTOK_ASSIGN_OR_RETURN(const std::string destination,
                            DestinationOf(spec, run->name, step, *output));
     if (destination.empty()) continue;
-    if (absl::Status status = datastores_.Export(*artifact, destination); !status.ok()) {
+    if (absl::Status status = datastores.Export(*artifact, destination); !status.ok()) {
       return absl::Status(status.code(),
                           fmt::format("writing output '{}' to {}: {}",
                                       output->name,

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "server/artifacts/datastore.h"
+#include "server/domain/effect.h"
 #include "server/domain/event.h"
 #include "server/domain/plan.h"
 
@@ -33,15 +34,22 @@ class Completion {
   // The report as it counts: itself, or a failure with cause kOutput that says what is missing or
   // was not written.
   Report Check(Report report) const;
+  // The outputs of a control step (composition.h).
+  OutputsComposed Compose(const ComposeOutputs& wanted) const;
 
  private:
   absl::Status CheckArtifacts(const AttemptSucceeded& succeeded) const;
-  absl::Status WriteDestinations(const Report& report) const;
 
   ArtifactStore& store_;
   Datastores& datastores_;
   FindLiveRun find_run_;
 };
+
+// Writes those of a live run's step that have an explicit destination. OK if the run has ended.
+absl::Status WriteDestinationsOf(Datastores& datastores,
+                                 const FindLiveRun& find_run,
+                                 const StepKey& key,
+                                 const std::vector<OutputValue>& outputs);
 
 // The destination of an output with ${{name}}, ${{output_name}} and ${{default_datastore}} filled
 // in; empty when it has none. ${{name}} is the step's own job name, RUN_STEP; for a run of one step

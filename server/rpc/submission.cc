@@ -75,7 +75,7 @@ std::vector<std::string> UnknownPools(const State& state, const Plan& plan) {
 }
 
 void WarnOfInstances(const Plan& plan, std::vector<std::string>& warnings) {
-  for (const Step& step : plan.spec.steps) {
+  for (const Step& step : plan.spec().steps) {
     if (step.instance_count <= 1) continue;
     warnings.push_back(fmt::format(
         "jobs.{}: asks for {} instances; it runs once, as rank 0", step.name, step.instance_count));
@@ -203,7 +203,7 @@ absl::StatusOr<Accepted> Submission::Submit(PipelineSpec spec,
   POTOK_ASSIGN_OR_RETURN(const std::shared_ptr<const Plan> plan, BuildPlan(std::move(spec)));
   POTOK_RETURN_IF_ERROR(CheckMachines(*plan, accepted.warnings));
   WarnOfInstances(*plan, accepted.warnings);
-  if (has_data_to_find) bytes = ToProto(plan->spec).SerializeAsString();
+  if (has_data_to_find) bytes = ToProto(plan->spec()).SerializeAsString();
   const Digest digest = DigestOf(bytes);
   POTOK_RETURN_IF_ERROR(reader_.PutSpec(digest, bytes));
   Replies::Pending pending = replies_.Expect();

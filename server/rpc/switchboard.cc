@@ -104,6 +104,11 @@ void Switchboard::Say(std::vector<Effect> effects) {
                      if (const auto session = Find(close.session)) session->Close(close.why);
                    },
                    [&](const Answer& answer) { replies_.Give(answer); },
+                   [&](ComposeOutputs& wanted) {
+                     completions_->Post([this, wanted = std::move(wanted)] {
+                       scheduler_->PostAlways(completion_->Compose(wanted));
+                     });
+                   },
                },
                effect);
   }

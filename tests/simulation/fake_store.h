@@ -53,6 +53,7 @@ class FakeStore {
   std::map<RunId, RunRow> runs_;
   std::map<std::string, RunId> run_by_name_;
   std::map<StepKey, StepMoved> steps_;
+  std::map<RunId, std::vector<Change>> growth_;
   std::map<MachineId, MachineChanged> machines_;
 };
 

@@ -22,6 +22,7 @@ enum RunColumn {
   kRunCanceled,
   kRunRunning,
   kRunAdded,
+  kRunAddedSteps,
 };
 enum StepColumn {
   kStepRun,
@@ -48,7 +49,7 @@ std::uint32_t Number(const PgResult& rows, int row, int column) {
 
 const char kSelectRuns[] =
     "SELECT status, reason, created_us, started_us, ended_us, moved_us, revision, completed, "
-    "failed, canceled, running, added FROM runs";
+    "failed, canceled, running, added, added_steps FROM runs";
 const char kStepColumns[] =
     "run, index, steps.revision, attempt, machine_lost, machine, queued_us, steps.started_us, "
     "steps.ended_us, since_us, state";
@@ -66,6 +67,7 @@ absl::StatusOr<RunRow> RunRowFrom(const PgResult& rows, int row) {
   run.failed = Small(rows, row, kRunFailed);
   run.canceled = Small(rows, row, kRunCanceled);
   run.running = Small(rows, row, kRunRunning);
+  run.added_steps = Number(rows, row, kRunAddedSteps);
   return run;
 }
 

@@ -20,7 +20,9 @@ std::vector<StepState> AllStates() {
           Succeeded{7, kOutputs},
           Failed{7, kFailure},
           Canceled{"why"},
-          Skipped{"why"}};
+          Skipped{"why"},
+          Open{},
+          Delayed{absl::FromUnixSeconds(9), kFailure, 7}};
 }
 
 std::vector<StepEvent> AllEvents() {
@@ -33,28 +35,31 @@ std::vector<StepEvent> AllEvents() {
           AttemptStopped{},
           MachineLost{},
           StopRequested{"asked"},
-          UpstreamFailed{"upstream"}};
+          UpstreamFailed{"upstream"},
+          Opened{},
+          RetryWanted{absl::FromUnixSeconds(9), kFailure},
+          DelayOver{}};
 }
 
-// "." is the state itself, "!" a move that is impossible.
-constexpr const char* kTable[10][10] = {
-    // InputsReady, Placed, Started, Exited, Succeeded, Failed, Stopped, MachineLost, StopRequested,
-    // UpstreamFailed
-    /* Blocked   */ {"Queued", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "Skipped"},
-    /* Queued    */ {"!", "Assigned", "!", "!", "!", "Failed", "!", "!", "Canceled", "!"},
-    /* Assigned  */
-    {"!", "!", "Running", "Uploading", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!"},
-    /* Running   */
-    {"!", "!", ".", "Uploading", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!"},
-    /* Uploading */
-    {"!", "!", ".", ".", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!"},
-    /* Stopping  */
-    {"!", "!", ".", ".", "Canceled", "Canceled", "Canceled", "Canceled", ".", "!"},
-    /* Succeeded */ {".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
-    /* Failed    */ {".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
-    /* Canceled  */ {".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
-    /* Skipped   */ {".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+// "." is the state itself, "!" a move that is impossible. Columns: InputsReady, Placed, Started,
+// Exited, Succeeded, Failed, Stopped, MachineLost, StopRequested, UpstreamFailed, Opened,
+// RetryWanted, DelayOver.
+// clang-format off
+constexpr const char* kTable[12][13] = {
+    /* Blocked   */ {"Queued", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "Skipped", "Open", "!", "!"},
+    /* Queued    */ {"!", "Assigned", "!", "!", "!", "Failed", "!", "!", "Canceled", "!", "!", "!", "!"},
+    /* Assigned  */ {"!", "!", "Running", "Uploading", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "Delayed", "!"},
+    /* Running   */ {"!", "!", ".", "Uploading", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "Delayed", "!"},
+    /* Uploading */ {"!", "!", ".", ".", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "Delayed", "!"},
+    /* Stopping  */ {"!", "!", ".", ".", "Canceled", "Canceled", "Canceled", "Canceled", ".", "!", "!", "!", "!"},
+    /* Succeeded */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+    /* Failed    */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+    /* Canceled  */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+    /* Skipped   */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+    /* Open      */ {"!", "!", "!", "!", "Succeeded", "Failed", "!", "!", "Canceled", "!", "!", "!", "!"},
+    /* Delayed   */ {"!", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "!", "!", "!", "Queued"},
 };
+// clang-format on
 
 TEST(StepStateTest, EveryStateAnswersEveryEventAsTheTableSays) {
   const std::vector<StepState> states = AllStates();
@@ -107,7 +112,7 @@ TEST(StepStateTest, TheEndKeepsWhatItWasToldAndWhere) {
 
 TEST(StepStateTest, FourStatesAreTerminal) {
   for (const StepState& state : AllStates()) {
-    EXPECT_EQ(IsTerminal(state), state.index() >= 6) << NameOf(state);
+    EXPECT_EQ(IsTerminal(state), state.index() >= 6 && state.index() <= 9) << NameOf(state);
   }
 }
 

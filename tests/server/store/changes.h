@@ -80,7 +80,9 @@ inline std::vector<StepState> AllStates() {
           Succeeded{5, SomeOutputs()},
           Failed{6, {FailureCause::kSignal, -9, "killed \xff"}},
           Canceled{"by ada"},
-          Skipped{"prepare failed"}};
+          Skipped{"prepare failed"},
+          Open{},
+          Delayed{At(77), {FailureCause::kQueueTimeout, 3, "exit 3"}, 9}};
 }
 
 inline RunMoved MoveRun(RunId id, RunStatus status, std::int64_t at_us) {
