@@ -8,6 +8,7 @@
 #include "common/cas/folder.h"
 #include "common/pipeline/template.h"
 #include "fmt/format.h"
+#include "server/rpc/composition.h"
 #include "server/rpc/run_name.h"
 
 namespace potok::server {
@@ -36,15 +37,25 @@ absl::Status Completion::Settle(const Plan& plan,
                                 const std::string& run,
                                 const AttemptKey& key,
                                 const std::vector<OutputValue>& outputs) const {
-  if (key.index >= plan.spec.steps.size()) return absl::OkStatus();
-  const Step& step = plan.spec.steps[key.index];
-  const absl::Status written = WriteDestinations(plan.spec, run, step, outputs);
+  if (key.index >= plan.size()) return absl::OkStatus();
+  const PipelineSpec& spec = plan.SegmentOf(key.index).spec;
+  const Step& step = plan.step(key.index);
+  const absl::Status written = WriteDestinations(spec, run, step, outputs);
   // Only of the database it is known that it comes back.
   if (absl::IsUnavailable(written)) return absl::FailedPreconditionError(written.message());
   POTOK_RETURN_IF_ERROR(written);
-  const absl::Status registered = output_assets_.Register({key, run}, plan.spec, step, outputs);
+  const absl::Status registered = output_assets_.Register({key, run}, spec, step, outputs);
   if (absl::IsAborted(registered)) return absl::UnavailableError(registered.message());
   return registered;
+}
+
+OutputsComposed Completion::Compose(const ComposeOutputs& wanted) const {
+  OutputsComposed composed = server::Compose(store_, wanted);
+  const auto run = find_run_(wanted.step.run);
+  if (!composed.status.ok() || !run.ok()) return composed;
+  const AttemptKey key{wanted.step.run, wanted.step.index, 0};
+  composed.status = Settle(*run->plan, run->name, key, composed.outputs);
+  return composed;
 }
 
 absl::Status Completion::CheckArtifacts(const AttemptSucceeded& succeeded) const {

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "server/artifacts/datastore.h"
+#include "server/domain/effect.h"
 #include "server/domain/event.h"
 #include "server/domain/plan.h"
 #include "server/rpc/output_assets.h"
@@ -49,6 +50,9 @@ class Completion {
                       const std::string& run,
                       const AttemptKey& key,
                       const std::vector<OutputValue>& outputs) const;
+
+  // The outputs of a control step (composition.h), settled.
+  OutputsComposed Compose(const ComposeOutputs& wanted) const;
 
  private:
   absl::Status CheckArtifacts(const AttemptSucceeded& succeeded) const;

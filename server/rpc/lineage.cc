@@ -35,22 +35,23 @@ struct Subject {
 std::string NamesOfSteps(const Plan& plan) {
   constexpr std::size_t kNamesMax = 20;
   std::vector<std::string> names;
-  for (const Step& step : plan.spec.steps) {
+  for (std::uint32_t index = 0; index < plan.size(); ++index) {
+    const Step& step = plan.step(index);
     if (names.size() < kNamesMax) names.push_back(step.name);
   }
   return fmt::format(
-      "{}{}", fmt::join(names, ", "), plan.spec.steps.size() > kNamesMax ? ", ..." : "");
+      "{}{}", fmt::join(names, ", "), plan.size() > kNamesMax ? ", ..." : "");
 }
 
 // The step and the name of its output that are meant.
 absl::Status FindOutput(const v1::OutputReference& wanted, Subject* subject) {
   const Plan& plan = *subject->run->plan;
-  for (std::uint32_t index = 0; index < plan.spec.steps.size(); ++index) {
-    const Step& step = plan.spec.steps[index];
+  for (std::uint32_t index = 0; index < plan.size(); ++index) {
+    const Step& step = plan.step(index);
     const bool may_be = wanted.step() == step.name || wanted.step().empty();
     if (!may_be) continue;
     for (const Output& output : step.outputs) {
-      const bool is_own = !wanted.step().empty() || plan.spec.steps.size() == 1;
+      const bool is_own = !wanted.step().empty() || plan.size() == 1;
       if ((is_own && output.name == wanted.output()) ||
           (wanted.step().empty() && output.promoted_to == wanted.output())) {
         subject->index = index;
@@ -91,7 +92,7 @@ absl::StatusOr<Subject> SubjectOf(const v1::LineageRequest& request, ToldRuns& r
     return absl::FailedPreconditionError(
         fmt::format("the step {} of run {} has made no files as '{}': it has not completed, or the "
                     "output is a value",
-                    subject.run->plan->spec.steps[subject.index].name,
+                    subject.run->plan->step(subject.index).name,
                     request.output().run(),
                     subject.output));
   }
@@ -132,8 +133,8 @@ absl::Status AddUse(const ArtifactUse& use, ToldRuns& records, v1::ArtifactUse* 
   out->set_run(run->row.added.name);
   out->set_run_created_us(run->row.created_us);
   out->set_port(use.port);
-  if (use.index >= run->plan->steps.size()) return absl::OkStatus();
-  out->set_step(run->plan->spec.steps[use.index].name);
+  if (use.index >= run->plan->size()) return absl::OkStatus();
+  out->set_step(run->plan->step(use.index).name);
   const StepRow* row = run->Find(use.index);
   if (row != nullptr) out->set_step_status(StatusOf(row->state, false));
   return absl::OkStatus();

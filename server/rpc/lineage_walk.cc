@@ -62,7 +62,7 @@ absl::Status LineageWalk::Step(const ToldRun& run,
   v1::LineageNode* const node =
       Add(depth, is_new ? v1::LineageNode::KIND_STEP : v1::LineageNode::KIND_SEEN, port);
   if (node == nullptr) return absl::OkStatus();
-  const potok::Step& step = run.plan->spec.steps[index];
+  const potok::Step& step = run.plan->step(index);
   node->set_run(run.row.added.name);
   node->set_step(step.name);
   node->set_output(output);
@@ -84,8 +84,8 @@ absl::Status LineageWalk::Input(const ToldRun& run,
                                 std::uint32_t index,
                                 std::size_t input,
                                 int depth) {
-  const potok::Input& declared = run.plan->spec.steps[index].inputs[input];
-  const PlanInput& bound = run.plan->steps[index].inputs[input];
+  const potok::Input& declared = run.plan->step(index).inputs[input];
+  const PlanInput& bound = run.plan->planned(index).inputs[input];
   if (const auto* artifact = std::get_if<Artifact>(&bound.value)) {
     return Data(run, *artifact, declared.name, depth);
   }
@@ -98,7 +98,7 @@ absl::Status LineageWalk::Input(const ToldRun& run,
       continue;
     }
     const auto& upstream = std::get<UpstreamOutput>(part);
-    const std::string& name = run.plan->spec.steps[upstream.step].outputs[upstream.output].name;
+    const std::string& name = run.plan->step(upstream.step).outputs[upstream.output].name;
     POTOK_RETURN_IF_ERROR(Step(run, upstream.step, name, declared.name, depth));
   }
   if (text.empty()) return absl::OkStatus();
@@ -119,7 +119,7 @@ absl::Status LineageWalk::Data(const ToldRun& run,
   POTOK_ASSIGN_OR_RETURN(const std::vector<ArtifactUse> makers, reader_.FindUses(filter));
   if (!makers.empty()) {
     POTOK_ASSIGN_OR_RETURN(const ToldRun* const maker, records_.ById(makers.front().run));
-    if (makers.front().index < maker->plan->steps.size()) {
+    if (makers.front().index < maker->plan->size()) {
       return Step(*maker, makers.front().index, makers.front().port, port, depth);
     }
   }

@@ -22,7 +22,7 @@ const Artifact* TakenArtifact(const PlanInput& input,
   const auto* upstream = std::get_if<UpstreamOutput>(&parts->front());
   const auto row = upstream == nullptr ? rows.end() : rows.find(upstream->step);
   if (row == rows.end()) return nullptr;
-  return MadeArtifact(*row->second, plan.spec.steps[upstream->step].outputs[upstream->output].name);
+  return MadeArtifact(*row->second, plan.step(upstream->step).outputs[upstream->output].name);
 }
 
 }  // namespace
@@ -39,12 +39,12 @@ std::vector<ArtifactUse> UsesOf(RunId run, const Plan& plan, const std::vector<S
   for (const StepRow& row : rows) row_of[row.index] = &row;
   std::vector<ArtifactUse> uses;
   for (const StepRow& row : rows) {
-    if (row.index >= plan.steps.size() || !Began(row)) continue;
-    const Step& step = plan.spec.steps[row.index];
+    if (row.index >= plan.size() || !Began(row)) continue;
+    const Step& step = plan.step(row.index);
     if (const auto* code = std::get_if<Artifact>(&step.code)) {
       uses.push_back({code->digest, run, row.index, ArtifactRole::kCode, "code"});
     }
-    const std::vector<PlanInput>& inputs = plan.steps[row.index].inputs;
+    const std::vector<PlanInput>& inputs = plan.planned(row.index).inputs;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const Artifact* taken = TakenArtifact(inputs[i], plan, row_of);
       if (taken == nullptr) continue;

@@ -107,7 +107,7 @@ std::vector<std::string> UnknownPools(const State& state, const Plan& plan) {
 }
 
 void WarnOfInstances(const Plan& plan, std::vector<std::string>& warnings) {
-  for (const Step& step : plan.spec.steps) {
+  for (const Step& step : plan.spec().steps) {
     if (step.instance_count <= 1) continue;
     warnings.push_back(fmt::format(
         "jobs.{}: asks for {} instances; it runs once, as rank 0", step.name, step.instance_count));
@@ -248,7 +248,7 @@ absl::StatusOr<Foresight> Submission::Foresee(const std::shared_ptr<const Plan>&
   // What was offered a moment ago may not be in the tables yet.
   POTOK_RETURN_IF_ERROR(
       projector_.WaitFor(scheduler_.committed_revision(), options_.answer_wait, Haste::kNow));
-  const bool expects_many = plan->steps.size() >= kManySteps;
+  const bool expects_many = plan->size() >= kManySteps;
   ResultSearch search(reader_, store_, absl::Now(), expects_many);
   return server::Foresee(plan, search);
 }
@@ -272,7 +272,7 @@ absl::StatusOr<Accepted> Submission::Submit(PipelineSpec spec,
     POTOK_ASSIGN_OR_RETURN(Foresight foresight, Foresee(prepared.plan));
     run.found = std::make_shared<const FoundResults>(std::move(foresight.found));
   }
-  if (prepared.found_data) bytes = ToProto(prepared.plan->spec).SerializeAsString();
+  if (prepared.found_data) bytes = ToProto(prepared.plan->spec()).SerializeAsString();
   run.spec = DigestOf(bytes);
   POTOK_RETURN_IF_ERROR(reader_.PutSpec(run.spec, bytes));
   Replies::Pending pending = replies_.Expect();

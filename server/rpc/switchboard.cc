@@ -119,6 +119,11 @@ void Switchboard::Say(std::vector<Effect> effects) {
                    },
                    [&](const Answer& answer) { replies_.Give(answer); },
                    [&](FindResult& question) { LookUp(std::move(question)); },
+                   [&](ComposeOutputs& wanted) {
+                     completions_->Post([this, wanted = std::move(wanted)] {
+                       scheduler_->PostAlways(completion_->Compose(wanted));
+                     });
+                   },
                },
                effect);
   }

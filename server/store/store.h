@@ -40,8 +40,8 @@ struct Loaded {
   std::int64_t epoch = 0;     // highest that ever started
   std::int64_t next_run = 1;
   std::uint32_t next_machine = 1;
-  // Rows of unfinished runs (RunAdded without plan, RunMoved, StepMoved) and all machines, as
-  // changes for Apply.
+  // Rows of unfinished runs (RunAdded without plan, RunMoved, then what was added to them and
+  // measured in them, StepMoved) and all machines, as changes for Apply.
   std::vector<Change> changes;
   // PrefixOf every fingerprint that is offered.
   std::vector<std::uint64_t> offered;
@@ -112,6 +112,7 @@ struct RunRow {
   std::int32_t canceled = 0;
   std::int32_t running = 0;
   bool archived = false;
+  std::uint32_t added_steps = 0;  // by control steps, beyond those that it was added with
 };
 // A step that never moved has no row: it is Blocked.
 struct StepRow {
@@ -171,6 +172,8 @@ class Reader {
   virtual absl::StatusOr<RunRow> GetRunById(RunId id) = 0;
   // Those that moved after the revision (0: all), by index.
   virtual absl::StatusOr<std::vector<StepRow>> GetSteps(RunId run, std::int64_t after_revision) = 0;
+  // What control steps of the run made, from the step with that number on, in order.
+  virtual absl::StatusOr<std::vector<StepsAdded>> GetAddedSteps(RunId run, std::uint32_t from) = 0;
   virtual absl::StatusOr<std::vector<RunRow>> ListRuns(const RunFilter& filter) = 0;
   virtual absl::StatusOr<std::vector<MachineChanged>> ListMachines() = 0;
 

@@ -38,6 +38,11 @@ void FakeStore::Keep(const std::vector<Change>& changes) {
                    [&](const RunMoved& c) { KeepRun(c); },
                    [&](const StepMoved& c) { KeepStep(c); },
                    [&](const MachineChanged& c) { machines_[c.id] = c; },
+                   [&](const StepsAdded& c) {
+                     growth_[c.run].push_back(c);
+                     std::get<StepsAdded>(growth_[c.run].back()).segment = nullptr;
+                   },
+                   [&](const TrialMeasured& c) { growth_[c.run].push_back(c); },
                },
                change);
   }
@@ -92,6 +97,10 @@ State FakeStore::Load() const {
     if (IsTerminal(row.moved.status)) continue;
     Apply(state, row.added);
     Apply(state, row.moved);
+    const auto grown = growth_.find(id);
+    if (grown != growth_.end()) {
+      for (const Change& change : grown->second) Apply(state, change);
+    }
     const auto end = steps_.lower_bound({id + 1, 0});
     for (auto it = steps_.lower_bound({id, 0}); it != end; ++it) Apply(state, it->second);
   }

@@ -39,6 +39,7 @@ struct FakeDatabase::Content {
   std::int64_t projected = 0;
   std::map<RunId, RunFacts> runs;
   std::map<StepKey, Step> steps;
+  std::map<RunId, std::vector<Change>> growth;  // StepsAdded and TrialMeasured, as they came
   std::map<MachineId, MachineChanged> machines;
   std::map<Fingerprint, StepKey> results;
   std::map<StepKey, Offer> offers;
@@ -101,6 +102,12 @@ struct FakeDatabase::Content {
       if (!moved->offer.has_value()) return;
       results[moved->offer->fingerprint] = moved->step;
       offers[moved->step] = *moved->offer;
+    } else if (const auto* grown = std::get_if<StepsAdded>(&change)) {
+      const auto run = runs.find(grown->run);
+      if (run == runs.end() || !Fold(*grown, revision, &run->second)) return;
+      growth[grown->run].push_back(change);
+    } else if (const auto* measured = std::get_if<TrialMeasured>(&change)) {
+      growth[measured->run].push_back(change);
     }
   }
 
@@ -143,6 +150,10 @@ class FakeStore final : public Store {
       if (run.moved_us == 0) continue;
       loaded.changes.emplace_back(
           RunMoved{id, run.row.status, run.row.reason, absl::FromUnixMicros(run.moved_us)});
+    }
+    for (const auto& [id, changes] : content_->growth) {
+      if (IsTerminal(content_->runs.at(id).row.status)) continue;
+      loaded.changes.insert(loaded.changes.end(), changes.begin(), changes.end());
     }
     for (const auto& [key, step] : content_->steps) {
       if (!IsTerminal(content_->runs.at(key.run).row.status))
@@ -294,6 +305,16 @@ class FakeReader final : public Reader {
     const auto found = content_->runs.find(id);
     if (found != content_->runs.end()) return Edited(found->second.row);
     return absl::NotFoundError(fmt::format("there is no run number {}", id));
+  }
+  absl::StatusOr<std::vector<StepsAdded>> GetAddedSteps(RunId run, std::uint32_t from) override {
+    const Lock lock(content_->mutex);
+    POTOK_RETURN_IF_ERROR(content_->Reach());
+    std::vector<StepsAdded> added;
+    for (const Change& change : content_->growth[run]) {
+      const auto* steps = std::get_if<StepsAdded>(&change);
+      if (steps != nullptr && steps->first >= from) added.push_back(*steps);
+    }
+    return added;
   }
   absl::StatusOr<std::vector<StepRow>> GetSteps(RunId run, std::int64_t after_revision) override {
     const Lock lock(content_->mutex);

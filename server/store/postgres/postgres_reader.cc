@@ -7,6 +7,7 @@
 #include "fmt/format.h"
 #include "server/journal/codec.h"
 #include "server/store/postgres/artifact_uses.h"
+#include "server/store/postgres/growth.h"
 #include "server/store/postgres/rows.h"
 #include "server/store/postgres/run_edits.h"
 #include "server/store/postgres/run_terms.h"
@@ -147,6 +148,17 @@ absl::StatusOr<std::vector<StepRow>> PostgresReader::GetSteps(RunId run,
     POTOK_ASSIGN_OR_RETURN(steps.emplace_back(), StepRowFrom(rows, row));
   }
   return steps;
+}
+
+absl::StatusOr<std::vector<StepsAdded>> PostgresReader::GetAddedSteps(RunId run,
+                                                                       std::uint32_t from) {
+  POTOK_ASSIGN_OR_RETURN(const PgResult rows,
+                         Query(kSelectAddedSteps, PgParams().Int64(run).Int32(from)));
+  std::vector<StepsAdded> added;
+  for (int row = 0; row < rows.rows(); ++row) {
+    POTOK_ASSIGN_OR_RETURN(added.emplace_back(), AddedStepsFrom(rows, row));
+  }
+  return added;
 }
 
 absl::StatusOr<std::vector<RunRow>> PostgresReader::ListRuns(const RunFilter& filter) {

@@ -18,6 +18,7 @@ class PostgresReader final : public Reader {
   absl::StatusOr<RunRow> GetRun(const std::string& name) override;
   absl::StatusOr<RunRow> GetRunById(RunId id) override;
   absl::StatusOr<std::vector<StepRow>> GetSteps(RunId run, std::int64_t after_revision) override;
+  absl::StatusOr<std::vector<StepsAdded>> GetAddedSteps(RunId run, std::uint32_t from) override;
   absl::StatusOr<std::vector<RunRow>> ListRuns(const RunFilter& filter) override;
   absl::StatusOr<std::vector<MachineChanged>> ListMachines() override;
   // results.cc

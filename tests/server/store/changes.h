@@ -82,6 +82,8 @@ inline std::vector<StepState> AllStates() {
           Canceled{"by ada"},
           Skipped{"prepare failed"},
           Resolving{},
+          Open{},
+          Delayed{At(77), {FailureCause::kQueueTimeout, 3, "exit 3"}, 9},
           Succeeded{0, SomeOutputs(), Reused{{7, 8, 9}, 10}}};
 }
 
