@@ -111,6 +111,7 @@ struct Skipped {
 // equal step that runs.
 struct Resolving {
   bool operator==(const Resolving&) const = default;
+};
 // A control step that makes steps of its body and waits for them. Holds no capacity.
 struct Open {
   bool operator==(const Open&) const = default;
@@ -181,7 +182,7 @@ using StepEvent = std::variant<InputsReady,
                                StopRequested,
                                UpstreamFailed,
                                ResultSought,
-                               ResultTaken>;
+                               ResultTaken,
                                Opened,
                                RetryWanted,
                                DelayOver>;
