@@ -20,6 +20,8 @@ struct LoadOptions {
   Assets* assets = nullptr;
   // Tells build contexts apart by what is in them; null: by their Dockerfile only.
   FolderContent folder_content;
+  // What the file holds, if it is not to be read; its name then only stands in messages.
+  std::optional<std::string> text;
 };
 
 struct Loaded {
