@@ -14,7 +14,7 @@ namespace potok::client {
 namespace {
 
 void AddJobCommands(CLI::App& app, Session& session) {
-  CLI::App* job = app.add_subcommand("job", "Runs: submit, look at, follow, download, cancel");
+  CLI::App* job = app.add_subcommand("job", "Runs: submit, look at, follow, compare, run again");
   job->footer("Example:\n  potok job create -f pipeline.yml --stream");
   job->require_subcommand(1);
   AddJobCreate(*job, session);
@@ -30,6 +30,13 @@ void AddJobCommands(CLI::App& app, Session& session) {
   AddJobTop(*job, session);
   AddJobMetrics(*job, session);
   AddJobExplain(*job, session);
+  AddJobClone(*job, session);
+  AddJobRerun(*job, session);
+  AddJobDiff(*job, session);
+  AddJobLineage(*job, session);
+  AddJobUpdate(*job, session);
+  AddJobArchive(*job, session);
+  AddJobRestore(*job, session);
 }
 
 // What is registered: a group for each kind.

@@ -34,6 +34,13 @@ void AddJobPlan(CLI::App& job, Session& session);
 void AddJobWait(CLI::App& job, Session& session);
 void AddJobTop(CLI::App& job, Session& session);
 void AddJobMetrics(CLI::App& job, Session& session);
+void AddJobUpdate(CLI::App& job, Session& session);
+void AddJobArchive(CLI::App& job, Session& session);
+void AddJobRestore(CLI::App& job, Session& session);
+void AddJobClone(CLI::App& job, Session& session);
+void AddJobRerun(CLI::App& job, Session& session);
+void AddJobDiff(CLI::App& job, Session& session);
+void AddJobLineage(CLI::App& job, Session& session);
 
 void AddComponentCommands(CLI::App& component, Session& session);
 void AddEnvironmentCommands(CLI::App& environment, Session& session);

@@ -39,8 +39,11 @@ Loaded LoadJob(const std::string& file, const LoadOptions& options) {
   reading.assets = options.assets;
   reading.folder_content = options.folder_content;
   Loaded loaded;
-  const YamlNode* root = ParseYamlFile(
-      file, file, {reading.arena.File(file), 0, 0}, &reading.arena, &reading.reporter);
+  const YamlNode* root =
+      options.text
+          ? ParseYamlText(*options.text, file, &reading.arena, &reading.reporter)
+          : ParseYamlFile(
+                file, file, {reading.arena.File(file), 0, 0}, &reading.arena, &reading.reporter);
   if (root != nullptr) root = Override(root, options.set, &reading.arena, &reading.reporter);
   if (root != nullptr && options.is_component) root = JobOfComponent(root, &reading.arena);
   if (root != nullptr) {

@@ -22,6 +22,8 @@ struct LoadOptions {
   FolderContent folder_content;
   // The file is a component, read as a pipeline of one node that uses it.
   bool is_component = false;
+  // What the file holds, if it is not to be read; its name then only stands in messages.
+  std::optional<std::string> text;
 };
 
 struct Loaded {
