@@ -434,6 +434,8 @@ class FakeReader final : public Reader {
       if (condition(key)) found.push_back(content_->ResultOf(fingerprint, key));
     }
     return found;
+  }
+
   RunRow Edited(RunRow row) const {
     const auto edit = content_->edits.find(row.added.id);
     if (edit == content_->edits.end()) return row;
