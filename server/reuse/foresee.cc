@@ -33,7 +33,7 @@ RunRecord BlankRun(std::shared_ptr<const Plan> plan) {
   RunRecord run;
   run.plan = std::move(plan);
   run.steps.resize(run.plan->size());
-  for (std::size_t i = 0; i < run.steps.size(); ++i) {
+  for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
     run.steps[i].waiting_for = static_cast<std::uint32_t>(run.plan->planned(i).upstreams.size());
   }
   return run;
