@@ -3,7 +3,7 @@
 
     POTOK_BIN=build/release/bin python3 tests/bench/tracking.py
 
-Starts a Potok of its own. A chain of short steps is run alone, then while 8 steps log as fast as they can.
+Starts a Potok of its own. A chain of short steps is run alone, then while 1 and 8 processes log as fast as they can.
 """
 
 import pathlib
@@ -14,13 +14,21 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 from stack import Stack, wait_for  # noqa: E402
 
 STORM = """
-import os, sys, time, mlflow
+import multiprocessing, os, sys, time, mlflow
+run = os.environ["MLFLOW_RUN_ID"]
+
+def log(number):
+    client = mlflow.MlflowClient()
+    count = 0
+    while not os.path.exists(sys.argv[2]):
+        client.log_metric(run, f"loss{number}", count, step=count)
+        count += 1
+    return count
+
 begun = time.monotonic()
-count = 0
-while not os.path.exists(sys.argv[1]):
-    mlflow.log_metric("loss", count, step=count)
-    count += 1
-print("calls", count, "seconds", time.monotonic() - begun)
+with multiprocessing.Pool(int(sys.argv[1])) as pool:
+    counts = pool.map(log, range(int(sys.argv[1])))
+print("calls", sum(counts), "seconds", time.monotonic() - begun)
 """
 BATCH = """
 import time, mlflow
@@ -36,9 +44,9 @@ CHAIN = 60
 
 def chain_seconds(stack: Stack, name: str) -> float:
     """From the submission of a chain of steps that do nothing to its end, as the client sees it."""
-    text = "type: pipeline\njobs:\n"
+    text = "type: pipeline\njobs:\n"  # the name is in the commands: nothing is reused
     for i in range(CHAIN):
-        text += f"  s{i}:\n    command: /bin/true\n" + (f"    depends_on: [s{i - 1}]\n" if i else "")
+        text += f"  s{i}:\n    command: /bin/true {name}-{i}\n" + (f"    depends_on: [s{i - 1}]\n" if i else "")
     file = stack.write(f"{name}.yml", text)
     begun = time.monotonic()
     stack.potok("run", file, "-n", name)
@@ -55,18 +63,15 @@ def main():
         print("one client, batches of 1000:", stack.log("batch").strip())
         for writers in (1, 8):
             stop = stack.path(f"stop{writers}")
-            names = [f"storm{writers}-{i}" for i in range(writers)]
-            for name in names:
-                stack.potok(
-                    "run", "-n", name, "--detach", "--", "python3", str(stack.path("storm.py")), str(stop)
-                )
-            wait_for(lambda: all(stack.status(name) == "Running" for name in names), "all of them log")
+            name = f"storm{writers}"
+            command = ("python3", str(stack.path("storm.py")), str(writers), str(stop))
+            stack.potok("run", "-n", name, "--detach", "--", *command)
+            wait_for(lambda: stack.json("job", "metrics", "-n", name), "they log")
             print(f"chain of {CHAIN} steps beside {writers} that log: {chain_seconds(stack, f'beside{writers}'):.3f} s")
             stop.touch()
-            for name in names:
-                stack.wait(name)
-            found = [stack.log(name).split() for name in names]
-            print(f"{writers} that log: {sum(float(words[1]) / float(words[3]) for words in found):.0f} calls a second")
+            stack.wait(name)
+            words = stack.log(name).split()
+            print(f"{writers} that log: {float(words[1]) / float(words[3]):.0f} calls a second", flush=True)
         print(f"chain of {CHAIN} steps alone: {chain_seconds(stack, 'alone'):.3f} s")
     finally:
         stack.close()
