@@ -107,7 +107,8 @@ class RunFollower::Streams {
     Post(RunChanged{change});
     if (!options_.logs) return;
     for (const v1::StepStatus& step : change.steps()) {
-      const bool has_log = step.started_us() != 0 && step.reused_from().empty();
+      const bool has_log =
+          step.started_us() != 0 && step.reused_from().empty();  // what others wrote is no news
       if (has_log && logs_.size() < kFollowedLogsMax && !logs_.contains(step.name())) {
         logs_[step.name()] = std::jthread(
             [this, step_name = step.name()](const std::stop_token& stop) { Log(step_name, stop); });

@@ -121,6 +121,27 @@ absl::StatusOr<std::vector<v1::Run>> RunsClient::List(const v1::ListRunsRequest&
   return runs;
 }
 
+absl::StatusOr<v1::ExplainResponse> RunsClient::Explain(const std::string& name,
+                                                        const std::vector<std::string>& steps) {
+  grpc::ClientContext context;
+  SetDeadline(context, absl::Minutes(5));
+  v1::ExplainRequest request;
+  request.set_name(name);
+  request.mutable_steps()->Assign(steps.begin(), steps.end());
+  v1::ExplainResponse response;
+  POTOK_RETURN_IF_ERROR(FromGrpc(calls_->stub().Explain(&context, request, &response)));
+  return response;
+}
+
+absl::StatusOr<v1::ExplainResponse> RunsClient::Foresee(const v1::PipelineSpec& spec) {
+  grpc::ClientContext context;
+  v1::ForeseeRequest request;
+  *request.mutable_spec() = spec;
+  v1::ExplainResponse response;
+  POTOK_RETURN_IF_ERROR(FromGrpc(calls_->stub().Foresee(&context, request, &response)));
+  return response;
+}
+
 absl::Status RunsClient::Cancel(const std::string& name, const std::string& reason) {
   grpc::ClientContext context;
   SetDeadline(context);
@@ -129,6 +150,43 @@ absl::Status RunsClient::Cancel(const std::string& name, const std::string& reas
   request.set_reason(reason);
   v1::CancelRunResponse response;
   return FromGrpc(calls_->stub().Cancel(&context, request, &response));
+}
+
+absl::StatusOr<v1::Run> RunsClient::Update(const v1::UpdateRunRequest& request) {
+  grpc::ClientContext context;
+  SetDeadline(context);
+  v1::Run run;
+  POTOK_RETURN_IF_ERROR(FromGrpc(calls_->stub().Update(&context, request, &run)));
+  return run;
+}
+
+absl::StatusOr<v1::Run> RunsClient::Archive(const std::string& name) {
+  grpc::ClientContext context;
+  SetDeadline(context);
+  v1::ArchiveRunRequest request;
+  request.set_name(name);
+  v1::Run run;
+  POTOK_RETURN_IF_ERROR(FromGrpc(calls_->stub().Archive(&context, request, &run)));
+  return run;
+}
+
+absl::StatusOr<v1::Run> RunsClient::Restore(const std::string& name) {
+  grpc::ClientContext context;
+  SetDeadline(context);
+  v1::RestoreRunRequest request;
+  request.set_name(name);
+  v1::Run run;
+  POTOK_RETURN_IF_ERROR(FromGrpc(calls_->stub().Restore(&context, request, &run)));
+  return run;
+}
+
+absl::StatusOr<v1::LineageResponse> RunsClient::Lineage(const v1::LineageRequest& request,
+                                                        absl::Duration timeout) {
+  grpc::ClientContext context;
+  SetDeadline(context, timeout);
+  v1::LineageResponse response;
+  POTOK_RETURN_IF_ERROR(FromGrpc(calls_->stub().Lineage(&context, request, &response)));
+  return response;
 }
 
 absl::Status RunsClient::Watch(const v1::WatchRunRequest& request,

@@ -38,7 +38,22 @@ class RunsClient {
                                             std::size_t results_max,
                                             absl::Duration page_timeout = absl::Seconds(60));
 
+  // Why each step, or each of `steps` (names or patterns), ran or was reused.
+  absl::StatusOr<v1::ExplainResponse> Explain(const std::string& name,
+                                              const std::vector<std::string>& steps);
+  // What would run, were it submitted now. No time limit: the server may have data to fetch first.
+  absl::StatusOr<v1::ExplainResponse> Foresee(const v1::PipelineSpec& spec);
+
   absl::Status Cancel(const std::string& name, const std::string& reason);
+
+  // The run as it then is, without its steps.
+  absl::StatusOr<v1::Run> Update(const v1::UpdateRunRequest& request);
+  absl::StatusOr<v1::Run> Archive(const std::string& name);
+  absl::StatusOr<v1::Run> Restore(const std::string& name);
+
+  // One page. The first question after many runs may take a while.
+  absl::StatusOr<v1::LineageResponse> Lineage(const v1::LineageRequest& request,
+                                              absl::Duration timeout = absl::Minutes(10));
 
   // One stream, until the run has ended (OK), the stream is cut, or `stop` is requested
   // (CANCELLED). The message that says that the run has ended is the last.

@@ -130,6 +130,15 @@ absl::StatusOr<std::vector<Digest>> CasClient::MissingOf(const Artifact& artifac
       });
 }
 
+absl::StatusOr<std::map<std::string, std::string>> CasClient::List(const Artifact& artifact,
+                                                                   BlobStore& cache) {
+  POTOK_ASSIGN_OR_RETURN(const TreePlan plan,
+                         PlanTree(artifact, [&](const std::vector<Digest>& digests) {
+                           return ReadThrough(*calls_, digests, cache, options_.transfers);
+                         }));
+  return ListingOf(plan);
+}
+
 absl::StatusOr<std::string> CasClient::ReadBlob(const Digest& digest, std::int64_t bytes_max) {
   if (digest.size_bytes > bytes_max) {
     return absl::InvalidArgumentError(fmt::format("blob {} has {} bytes, at most {} may be read",

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -71,6 +72,10 @@ class CasClient {
   // are missing hide what is below them. Folders are read through `cache`, but are asked for in the
   // store itself, too. DATA_LOSS for what is no tree.
   absl::StatusOr<std::vector<Digest>> MissingOf(const Artifact& artifact, BlobStore& cache);
+
+  // ListTree (tree.h) of a folder in the store; folders are read through `cache`.
+  absl::StatusOr<std::map<std::string, std::string>> List(const Artifact& artifact,
+                                                          BlobStore& cache);
 
   // One blob of at most `bytes_max` bytes into memory.
   absl::StatusOr<std::string> ReadBlob(const Digest& digest, std::int64_t bytes_max);

@@ -75,6 +75,14 @@ absl::StatusOr<std::string> BytesOf(const SnapshotBlob& blob) {
 
 }  // namespace
 
+absl::StatusOr<TreeListing> ListTree(BlobStore& store, const Artifact& artifact) {
+  POTOK_ASSIGN_OR_RETURN(const TreePlan plan,
+                         PlanTree(artifact, [&](const std::vector<Digest>& digests) {
+                           return ReadAll(store, digests);
+                         }));
+  return ListingOf(plan);
+}
+
 absl::StatusOr<std::vector<Digest>> WalkMissing(const Artifact& artifact,
                                                 const FindMissing& missing,
                                                 const ReadFolders& read) {

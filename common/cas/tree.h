@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,12 @@ using FindMissing = std::function<absl::StatusOr<std::vector<Digest>>(const std:
 absl::StatusOr<std::vector<Digest>> WalkMissing(const Artifact& artifact,
                                                 const FindMissing& missing,
                                                 const ReadFolders& read);
+
+// What is at each path of a folder, in words that are equal where the things are: the digest of a
+// file and whether it may be executed, or the target of a link. Empty for a file. NOT_FOUND for a
+// folder that is missing, and as PlanTree (tree_plan.h).
+using TreeListing = std::map<std::string, std::string>;
+absl::StatusOr<TreeListing> ListTree(BlobStore& store, const Artifact& artifact);
 
 // Lays an artifact at `path` out of `store`; the same rules as CasClient::Fetch. Replaces what is
 // there when `replace` (a new folder is made beside it and swapped in).

@@ -117,4 +117,14 @@ absl::StatusOr<TreePlan> PlanTree(const Artifact& artifact, const ReadFolders& r
   return plan;
 }
 
+std::map<std::string, std::string> ListingOf(const TreePlan& plan) {
+  std::map<std::string, std::string> listing;
+  if (plan.folders.empty()) return listing;
+  for (const TreePlan::File& file : plan.files) {
+    listing[file.path] = file.digest.Hex() + (file.is_executable ? " executable" : "");
+  }
+  for (const TreePlan::Link& link : plan.links) listing[link.path] = "link to " + link.target;
+  return listing;
+}
+
 }  // namespace potok

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,9 @@ using ReadFolders =
 // two million entries (a small tree can name itself often enough to fill any disk), paths and
 // targets beyond 512 MiB in all, and folders whose message is beyond 256 MiB.
 absl::StatusOr<TreePlan> PlanTree(const Artifact& artifact, const ReadFolders& read);
+
+// The files and links of a folder's plan.
+std::map<std::string, std::string> ListingOf(const TreePlan& plan);
 
 // DATA_LOSS for a folder whose message is beyond 256 MiB.
 absl::Status CheckFolderSize(const Digest& digest);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr char kAzureml[] = "azureml:";
 
-bool StartsWith(const std::string& text, const std::string& start) {
+bool HasPrefix(const std::string& text, const std::string& start) {
   return text.compare(0, start.size(), start) == 0;
 }
 
@@ -131,9 +131,9 @@ const char* NameOf(AssetKind kind) {
 }
 
 bool IsRegistered(const std::string& text) {
-  if (!StartsWith(text, kAzureml)) return false;
+  if (!HasPrefix(text, kAzureml)) return false;
   const std::string rest = text.substr(sizeof kAzureml - 1);
-  if (StartsWith(rest, "//")) {
+  if (HasPrefix(rest, "//")) {
     const std::vector<std::string> segments = SegmentsOf(rest);
     if (segments.empty() || segments[0] == "datastores" || segments[0] == "jobs") return false;
     return std::ranges::find(segments, "datastores") == segments.end() &&
@@ -146,7 +146,7 @@ absl::StatusOr<AssetReference> ParseAssetReference(const std::string& text) {
   if (!IsRegistered(text)) return Refused(text, "it does not begin with azureml:");
   const std::string rest = text.substr(sizeof kAzureml - 1);
   absl::StatusOr<AssetReference> reference =
-      StartsWith(rest, "/") ? ParseLongForm(text, rest) : ParseShortForm(text, rest);
+      HasPrefix(rest, "/") ? ParseLongForm(text, rest) : ParseShortForm(text, rest);
   if (!reference.ok()) return reference;
   if (!IsWord(reference->name, 255, true)) {
     return Refused(text,

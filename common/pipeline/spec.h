@@ -181,6 +181,9 @@ struct Settings {
   std::string default_datastore;
   bool continue_on_step_failure = true;
   bool force_rerun = false;
+  // How long outputs and logs are kept after the run has ended; 0: as the server says; -1: for
+  // ever.
+  std::int64_t retention_seconds = 0;
 };
 
 struct PipelineSpec {

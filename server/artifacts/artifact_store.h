@@ -3,6 +3,7 @@
 // blocks on the disk or the network.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/cas/blob_store.h"
+#include "common/cas/folder.h"
 #include "common/cas/snapshot.h"
 #include "common/pipeline/spec.h"
 
@@ -23,7 +25,13 @@ class ArtifactStore {
   // missing hide what is below them. Empty: the artifact is whole. UNAVAILABLE if the store is.
   virtual absl::StatusOr<std::vector<Digest>> MissingOf(const Artifact& artifact) = 0;
 
+  // ListTree (common/cas/tree.h) of a folder that is there.
+  virtual absl::StatusOr<std::map<std::string, std::string>> List(const Artifact& folder) = 0;
+
   virtual absl::Status Put(const Snapshot& snapshot) = 0;
+
+  // One folder of a tree, `depth` folders below its root. NOT_FOUND; DATA_LOSS for what is none.
+  virtual absl::StatusOr<Folder> ReadFolder(const Digest& digest, int depth) = 0;
 
   // Lays an artifact at `path`, lasting, in the place of what is there. NOT_FOUND for a blob that
   // is missing.

@@ -19,6 +19,8 @@ struct DecideOptions {
   absl::Duration lease = absl::Minutes(10);  // L; InfiniteDuration: only a person ends attempts
   absl::Duration lease_grace = absl::Seconds(30);  // G
   std::uint32_t machine_lost_max = 3;              // then the step fails
+  // Whether steps that were forced to run (force_rerun) offer what they made. Azure ML: no.
+  bool forced_results_offered = true;
   // Pools with other names than machines have mean the default pool (the embedded stack).
   bool unknown_pool_is_default = false;
 };

@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "server/domain/change.h"
 
@@ -25,6 +27,16 @@ struct RunSubmitted {
   Digest spec;
   std::shared_ptr<const Plan> plan;
   std::string submitter;
+  // Results that were found for its steps: taken if all that is upstream of them is as it was
+  // assumed.
+  std::shared_ptr<const FoundResults> found = nullptr;
+};
+
+// The answer to FindResult: bytes are there, and what is written besides has been written.
+struct ResultLookedUp {
+  StepKey step;
+  std::optional<Result> result;
+  ResultLack lack = ResultLack::kNone;
 };
 
 struct CancelRequested {
@@ -74,10 +86,26 @@ struct MachineDeclaredDead {
   std::string machine;
 };
 
+// The outputs of a parallel_for were put together (effect ComposeOutputs), or not: then `status`
+// says why.
+struct OutputsComposed {
+  StepKey step;
+  absl::Status status;
+  std::vector<OutputValue> outputs;
+};
+
+// A step of a sweep's trial logged the sweep's metric.
+struct MetricReported {
+  AttemptKey key;
+  std::int64_t count = 0;  // of the attempt, from 1
+  double value = 0;
+};
+
 // Time has passed: leases, unconfirmed orders.
 struct Tick {};
 
 using Event = std::variant<RunSubmitted,
+                           ResultLookedUp,
                            CancelRequested,
                            MachineHello,
                            MachineReported,
@@ -85,6 +113,8 @@ using Event = std::variant<RunSubmitted,
                            MachineDisconnected,
                            MachineGoodbye,
                            MachineDeclaredDead,
-                           Tick>;
+                           Tick,
+                           OutputsComposed,
+                           MetricReported>;
 
 }  // namespace potok::server

@@ -7,8 +7,12 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
+#include "common/pipeline/items.h"
 #include "server/domain/change.h"
 #include "server/domain/event.h"
 
@@ -20,6 +24,28 @@ struct StepRecord {
   std::uint32_t machine_lost = 0;
   std::uint32_t waiting_for = 0;  // upstreams that have not ended
   absl::Time since;               // of the state
+  ResultLack lack = ResultLack::kNone;
+};
+
+// One item, iteration or trial of a control step. All but `values` and `measured` is derived from
+// the states of its steps.
+struct BodyRecord {
+  std::uint32_t first = 0;  // its steps: number of the first, and how many
+  std::uint32_t count = 0;
+  std::uint32_t open_steps = 0;
+  bool failed = false;
+  bool canceled = false;
+  std::vector<OutputValue> values;  // of its inputs
+  // Of a trial: what it logged, interval by interval, and the attempt that did.
+  std::vector<double> measured;
+  std::uint32_t measured_step = 0;
+  std::uint32_t measured_attempt = 0;
+};
+struct ControlRecord {
+  std::vector<BodyRecord> bodies;  // by ordinal
+  std::uint32_t live = 0;          // those with open steps
+  // A parallel_for's items as they were read; found again when it is null.
+  std::shared_ptr<const std::vector<LoopItem>> items;
 };
 
 struct RunRecord {
@@ -29,8 +55,10 @@ struct RunRecord {
   std::string reason;
   std::shared_ptr<const Plan> plan;
   std::vector<StepRecord> steps;
-  std::uint32_t open_steps = 0;  // not terminal
-  bool step_failed = false;
+  std::uint32_t open_steps = 0;   // not terminal
+  std::uint32_t open_finals = 0;  // those of them that run when all others have ended
+  bool step_failed = false;       // one as submitted; those of bodies are their control step's matter
+  std::map<std::uint32_t, ControlRecord> controls;  // that have made steps
   absl::Time created;
 };
 
@@ -45,6 +73,15 @@ struct MachineRecord {
   absl::Time last_heard;
 };
 
+// Who may take whose results. Derived, but for the prefixes, which the store gives at a start. By
+// the first 8 bytes of fingerprints (PrefixOf): a match is only a hint, a difference is certain.
+struct ReuseBook {
+  absl::btree_set<std::uint64_t> offered;
+  absl::btree_map<std::uint64_t, StepKey> running;   // queued to ended: who of equal steps runs
+  std::map<StepKey, std::set<StepKey>> waiting_for;  // those that want what a running one makes
+  std::set<StepKey> sought;                          // those whose result is looked up
+};
+
 struct State {
   std::int64_t epoch = 0;
   RunId next_run = 1;
@@ -54,6 +91,9 @@ struct State {
   std::map<MachineId, MachineRecord> machines;
   std::map<std::string, MachineId> machine_by_name;
   std::set<StepKey> queued;  // derived: steps in Queued, oldest run first
+  ReuseBook reuse;
+  std::set<StepKey> open;    // derived: steps in Open
+  std::set<std::pair<absl::Time, StepKey>> delayed;  // derived: steps in Delayed, by their time
 };
 
 // Makes `change` true of `state`. Total on any sequence that Decide produced or the store loaded.

@@ -9,10 +9,15 @@ namespace potok::server {
 
 namespace {
 
-using Result = absl::StatusOr<StepState>;
+using Outcome = absl::StatusOr<StepState>;
 
+// Whether it runs is not decided, or may still change.
 template <class T>
-concept Waiting = std::is_same_v<T, Blocked> || std::is_same_v<T, Queued>;
+concept Undecided =
+    std::is_same_v<T, Blocked> || std::is_same_v<T, Queued> || std::is_same_v<T, Resolving>;
+// Without a machine.
+template <class T>
+concept Waiting = Undecided<T> || std::is_same_v<T, Delayed> || std::is_same_v<T, Open>;
 // On a machine and wanted.
 template <class T>
 concept Active =
@@ -38,51 +43,66 @@ const char* NameOfEvent(const StepEvent& event) {
                                     "AttemptStopped",
                                     "MachineLost",
                                     "StopRequested",
-                                    "UpstreamFailed"};
+                                    "UpstreamFailed",
+                                    "ResultSought",
+                                    "ResultTaken",
+                                    "Opened",
+                                    "RetryWanted",
+                                    "DelayOver"};
   static_assert(std::size(kNames) == std::variant_size_v<StepEvent>);
   return kNames[event.index()];
 }
 
 }  // namespace
 
-Result Next(const StepState& state, const StepEvent& event) {
+Outcome Next(const StepState& state, const StepEvent& event) {
   return std::visit(
       Overloaded{
-          [](const Ended auto& s, const auto&) -> Result { return s; },
+          [](const Ended auto& s, const auto&) -> Outcome { return s; },
 
-          [](const Blocked&, const InputsReady&) -> Result { return Queued{}; },
-          [](const Blocked&, const UpstreamFailed& e) -> Result { return Skipped{e.reason}; },
+          [](const Undecided auto&, const InputsReady&) -> Outcome { return Queued{}; },
+          [](const Undecided auto&, const ResultSought&) -> Outcome { return Resolving{}; },
+          [](const Undecided auto&, const ResultTaken& e) -> Outcome {
+            return Succeeded{0, e.outputs, e.reused};
+          },
+          [](const Blocked&, const UpstreamFailed& e) -> Outcome { return Skipped{e.reason}; },
           // What the server itself finds before there is an attempt: an input without its value.
-          [](const Waiting auto&, const AttemptFailed& e) -> Result {
+          [](const Waiting auto&, const AttemptFailed& e) -> Outcome {
             return Failed{0, e.failure};
           },
-          [](const Waiting auto&, const StopRequested& e) -> Result { return Canceled{e.reason}; },
-          [](const Queued&, const Placed& e) -> Result { return Assigned{e.placement}; },
+          [](const Waiting auto&, const StopRequested& e) -> Outcome { return Canceled{e.reason}; },
+          [](const Queued&, const Placed& e) -> Outcome { return Assigned{e.placement}; },
+          [](const Blocked&, const Opened&) -> Outcome { return Open{}; },
+          [](const Open&, const AttemptSucceeded& e) -> Outcome { return Succeeded{0, e.outputs}; },
+          [](const Active auto& s, const RetryWanted& e) -> Outcome {
+            return Delayed{e.until, e.failure, s.placement.machine};
+          },
+          [](const Delayed&, const DelayOver&) -> Outcome { return Queued{}; },
 
-          [](const Assigned& s, const AttemptStarted&) -> Result { return Running{s.placement}; },
-          [](const Assigned& s, const AttemptExited&) -> Result { return Uploading{s.placement}; },
-          [](const Running& s, const AttemptStarted&) -> Result { return s; },
-          [](const Running& s, const AttemptExited&) -> Result { return Uploading{s.placement}; },
-          [](const Uploading& s, const Progress auto&) -> Result { return s; },
+          [](const Assigned& s, const AttemptStarted&) -> Outcome { return Running{s.placement}; },
+          [](const Assigned& s, const AttemptExited&) -> Outcome { return Uploading{s.placement}; },
+          [](const Running& s, const AttemptStarted&) -> Outcome { return s; },
+          [](const Running& s, const AttemptExited&) -> Outcome { return Uploading{s.placement}; },
+          [](const Uploading& s, const Progress auto&) -> Outcome { return s; },
 
-          [](const Active auto& s, const AttemptSucceeded& e) -> Result {
+          [](const Active auto& s, const AttemptSucceeded& e) -> Outcome {
             return Succeeded{s.placement.machine, e.outputs};
           },
-          [](const Active auto& s, const AttemptFailed& e) -> Result {
+          [](const Active auto& s, const AttemptFailed& e) -> Outcome {
             return Failed{s.placement.machine, e.failure};
           },
           // Stopped without having been told to: the attempt is gone, like one of a lost machine.
-          [](const Active auto&, const AttemptStopped&) -> Result { return Queued{}; },
-          [](const Active auto&, const MachineLost&) -> Result { return Queued{}; },
-          [](const Active auto& s, const StopRequested& e) -> Result {
+          [](const Active auto&, const AttemptStopped&) -> Outcome { return Queued{}; },
+          [](const Active auto&, const MachineLost&) -> Outcome { return Queued{}; },
+          [](const Active auto& s, const StopRequested& e) -> Outcome {
             return Stopping{s.placement, e.reason};
           },
 
-          [](const Stopping& s, const Progress auto&) -> Result { return s; },
-          [](const Stopping& s, const StopRequested&) -> Result { return s; },
-          [](const Stopping& s, const AttemptEnd auto&) -> Result { return Canceled{s.reason}; },
+          [](const Stopping& s, const Progress auto&) -> Outcome { return s; },
+          [](const Stopping& s, const StopRequested&) -> Outcome { return s; },
+          [](const Stopping& s, const AttemptEnd auto&) -> Outcome { return Canceled{s.reason}; },
 
-          [&](const auto&, const auto&) -> Result {
+          [&](const auto&, const auto&) -> Outcome {
             return absl::InternalError(
                 fmt::format("a step that is {} cannot take {}", NameOf(state), NameOfEvent(event)));
           },
@@ -114,7 +134,10 @@ const char* NameOf(const StepState& state) {
                                     "Succeeded",
                                     "Failed",
                                     "Canceled",
-                                    "Skipped"};
+                                    "Skipped",
+                                    "Resolving",
+                                    "Open",
+                                    "Delayed"};
   static_assert(std::size(kNames) == std::variant_size_v<StepState>);
   return kNames[state.index()];
 }
@@ -141,6 +164,10 @@ const char* NameOf(FailureCause cause) {
       return "machine_lost";
     case FailureCause::kInternal:
       return "internal";
+    case FailureCause::kQueueTimeout:
+      return "queue_timeout";
+    case FailureCause::kBody:
+      return "body";
   }
   return "unknown";
 }

@@ -4,11 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/base/attempt.h"
+#include "absl/time/time.h"
 #include "common/pipeline/spec.h"
 
 namespace potok::server {
@@ -28,6 +31,8 @@ enum class FailureCause {
   kLease,
   kMachineLost,
   kInternal,
+  kQueueTimeout,  // waited too long for a machine
+  kBody,          // of a control step: a step of its body failed
 };
 const char* NameOf(FailureCause cause);  // "exit_code", "out_of_memory", ...
 
@@ -76,9 +81,16 @@ struct Stopping {
   std::string reason;
   bool operator==(const Stopping&) const = default;
 };
+// From whom outputs were taken.
+struct Reused {
+  AttemptKey from;
+  std::int64_t saved_us = 0;  // that its command took; 0: not known
+  bool operator==(const Reused&) const = default;
+};
 struct Succeeded {
   MachineId machine = 0;
   std::vector<OutputValue> outputs;
+  std::optional<Reused> reused = std::nullopt;  // set: it did not run
   bool operator==(const Succeeded&) const = default;
 };
 struct Failed {
@@ -95,6 +107,22 @@ struct Skipped {
   std::string reason;
   bool operator==(const Skipped&) const = default;
 };
+// All that it needs is there; whether it runs depends on a result that is looked for, or on an
+// equal step that runs.
+struct Resolving {
+  bool operator==(const Resolving&) const = default;
+};
+// A control step that makes steps of its body and waits for them. Holds no capacity.
+struct Open {
+  bool operator==(const Open&) const = default;
+};
+// Its attempt failed, and it is tried again: queued once more at that time.
+struct Delayed {
+  absl::Time until;
+  Failure failure;        // of the attempt
+  MachineId machine = 0;  // on which it failed
+  bool operator==(const Delayed&) const = default;
+};
 using StepState = std::variant<Blocked,
                                Queued,
                                Assigned,
@@ -104,10 +132,18 @@ using StepState = std::variant<Blocked,
                                Succeeded,
                                Failed,
                                Canceled,
-                               Skipped>;
+                               Skipped,
+                               Resolving,
+                               Open,
+                               Delayed>;
 
 // What can happen to a step. Reports are checked against the attempt number before they get here.
 struct InputsReady {};
+struct ResultSought {};
+struct ResultTaken {
+  std::vector<OutputValue> outputs;
+  Reused reused;
+};
 struct Placed {
   Placement placement;
 };
@@ -127,6 +163,14 @@ struct StopRequested {
 struct UpstreamFailed {
   std::string reason;
 };
+// Its inputs are known, and it is a control step.
+struct Opened {};
+// The attempt failed, and another is wanted at that time.
+struct RetryWanted {
+  absl::Time until;
+  Failure failure;
+};
+struct DelayOver {};
 using StepEvent = std::variant<InputsReady,
                                Placed,
                                AttemptStarted,
@@ -136,7 +180,12 @@ using StepEvent = std::variant<InputsReady,
                                AttemptStopped,
                                MachineLost,
                                StopRequested,
-                               UpstreamFailed>;
+                               UpstreamFailed,
+                               ResultSought,
+                               ResultTaken,
+                               Opened,
+                               RetryWanted,
+                               DelayOver>;
 
 // The next state; equal to `state` where the event changes nothing; INTERNAL where the move is
 // impossible, which is a bug of the caller (Decide fails that run and goes on).

@@ -22,6 +22,7 @@ absl::Status LogStream::ChooseSteps(const RunRow& row) {
                          context_.view.FindSteps(row, request_.step(), patterns));
   MutexLock lock(mutex_);
   run_ = row.added.id;
+  known_steps_ = std::max(known_steps_, row.added.steps + row.added_steps);
   for (const auto& [index, name] : found) steps_[index].name = name;
   for (const v1::LogPosition& position : request_.resume_at()) {
     const auto step = std::ranges::find_if(
@@ -54,13 +55,31 @@ bool LogStream::LookAtSteps() {
     End(rows.status());
     return false;
   }
+  if (!LearnNewSteps(run, *rows)) return false;
   MutexLock lock(mutex_);
   for (const StepRow& row : *rows) {
     seen_revision_ = std::max(seen_revision_, row.revision);
-    LookAtStep(row.index, row.attempt, IsTerminal(row.state));
+    const AttemptKey log = LogOf(run, row);
+    if (log.step() == StepKey{run, row.index}) {
+      LookAtStep(row.index, row.attempt, IsTerminal(row.state));
+    } else {
+      LookAtReusedStep(row.index, log);
+    }
   }
   looked_ = true;
   return steps_ended_ < steps_.size();
+}
+
+// Steps that control steps have made since the steps were chosen. False if that cannot be found out.
+bool LogStream::LearnNewSteps(RunId run, const std::vector<StepRow>& rows) {
+  {
+    MutexLock lock(mutex_);
+    if (rows.empty() || rows.back().index < known_steps_) return true;
+  }
+  const auto row = context_.view.reader().GetRunById(run);
+  const absl::Status chosen = row.ok() ? ChooseSteps(*row) : row.status();
+  if (!chosen.ok()) End(chosen);
+  return chosen.ok();
 }
 
 void LogStream::LookAtStep(std::uint32_t index, std::uint32_t attempt, bool ended) {
@@ -81,7 +100,7 @@ void LogStream::LookAtStep(std::uint32_t index, std::uint32_t attempt, bool ende
   if (only > 0) from = only;
   const std::uint32_t to = only > 0 ? only : attempt;
   for (std::uint32_t number = from; number <= to && number > step.attempts; ++number) {
-    AddReading(index, number, step.ended || number < attempt);
+    AddReading({run_, index, number}, step, step.ended || number < attempt);
     step.attempts = number;
   }
   if (!is_read) return;
@@ -92,9 +111,21 @@ void LogStream::LookAtStep(std::uint32_t index, std::uint32_t attempt, bool ende
   }
 }
 
-void LogStream::AddReading(std::uint32_t index, std::uint32_t attempt, bool ended) {
-  const WantedStep& step = steps_[index];
-  const AttemptKey key{run_, index, attempt};
+// What it would have written is what its source wrote.
+void LogStream::LookAtReusedStep(std::uint32_t index, const AttemptKey& source) {
+  const auto found = steps_.find(index);
+  if (found == steps_.end() || found->second.ended) return;
+  WantedStep& step = found->second;
+  step.ended = true;
+  ++steps_ended_;
+  const auto only = static_cast<std::uint32_t>(std::max(0, request_.attempt()));
+  if (only > 0 && only != source.attempt) return;
+  AddReading(source, step, /*ended=*/true);
+  step.attempts = source.attempt;
+}
+
+void LogStream::AddReading(const AttemptKey& key, const WantedStep& step, bool ended) {
+  const std::uint32_t attempt = key.attempt;
   std::optional<std::int64_t> offset;
   if (step.resume_at != nullptr) {
     const bool is_named = static_cast<std::uint32_t>(step.resume_at->attempt()) == attempt;

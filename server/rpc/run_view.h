@@ -9,11 +9,16 @@
 #include "absl/status/statusor.h"
 #include "potok/v1/runs.pb.h"
 #include "server/domain/plan.h"
+#include "server/domain/state.h"
 #include "server/logs/log_store.h"
 #include "server/rpc/switchboard.h"
 #include "server/store/store.h"
 
 namespace potok::server {
+
+// The attempt whose log a step has: its latest, or that of the step whose result it took. Attempt
+// 0: none.
+AttemptKey LogOf(RunId run, const StepRow& step);
 
 class RunView {
  public:
@@ -41,6 +46,14 @@ class RunView {
   absl::StatusOr<std::vector<std::pair<std::uint32_t, std::string>>> FindSteps(
       const RunRow& run, const std::string& step, const std::vector<std::string>& patterns);
 
+  // The run with its plan and the states of its steps. NOT_FOUND.
+  absl::StatusOr<std::shared_ptr<const RunRecord>> Load(const RunRow& row);
+  absl::StatusOr<std::shared_ptr<const RunRecord>> Load(RunId id);
+  // All steps, by their numbers.
+  absl::StatusOr<std::vector<StepRow>> StepsOf(const RunRow& row);
+  // Everything that a run does, also what it made of itself while it ran.
+  absl::StatusOr<std::shared_ptr<const Plan>> PlanOf(const RunRow& row);
+
   Reader& reader() { return reader_; }
 
  private:
@@ -52,7 +65,16 @@ class RunView {
   };
 
   absl::StatusOr<std::shared_ptr<const StoredSpec>> SpecOf(const RunRow& row);
-  static void AddOutputs(v1::Run& run, const PipelineSpec& spec);
+  // Runs whose results others took, by number: name and plan; null if it cannot be read.
+  struct Source {
+    std::string name;
+    std::shared_ptr<const Plan> plan;
+  };
+  using Sources = std::map<RunId, Source>;
+  void NameSource(const StepRow& step, Sources& sources, v1::StepStatus& status);
+  // With the steps that were added up to the row's revision, or later.
+  absl::StatusOr<std::shared_ptr<const Plan>> PlanOf(const RunRow& row, const StoredSpec& spec);
+  static void AddOutputs(v1::Run& run, const Plan& plan);
   void ExplainQueued(v1::Run& run, RunId id);
 
   Reader& reader_;
@@ -63,6 +85,8 @@ class RunView {
   Mutex mutex_;
   // Specs never change: the last few are kept for those who watch.
   std::map<Digest, std::shared_ptr<const StoredSpec>> specs_ ABSL_GUARDED_BY(mutex_);
+  // Likewise plans of runs that grew.
+  std::map<RunId, std::shared_ptr<const Plan>> grown_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace potok::server

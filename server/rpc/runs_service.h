@@ -1,10 +1,11 @@
-// The Runs service. Create, Get, List and Cancel block (sync handlers); Watch and Logs wait
-// (callback handlers).
+// The Runs service. All but Watch and Logs block (sync handlers); those two wait (callback
+// handlers).
 #pragma once
 
 #include <grpcpp/server_context.h>
 
 #include "potok/v1/runs.grpc.pb.h"
+#include "server/rpc/explanations.h"
 #include "server/rpc/log_stream.h"
 #include "server/rpc/replies.h"
 #include "server/rpc/run_view.h"
@@ -19,8 +20,13 @@ class RunsService final : public v1::Runs::WithCallbackMethod_Watch<
   RunsService(Submission& submission,
               Scheduler& scheduler,
               Replies& replies,
+              Explanations& explanations,
               const LogStreamContext& streams)
-      : submission_(submission), scheduler_(scheduler), replies_(replies), streams_(streams) {}
+      : submission_(submission),
+        scheduler_(scheduler),
+        replies_(replies),
+        explanations_(explanations),
+        streams_(streams) {}
 
   grpc::Status Create(grpc::ServerContext* context,
                       grpc::ServerReader<v1::CreateRunRequest>* reader,
@@ -34,9 +40,27 @@ class RunsService final : public v1::Runs::WithCallbackMethod_Watch<
   grpc::Status List(grpc::ServerContext* context,
                     const v1::ListRunsRequest* request,
                     v1::ListRunsResponse* response) override;
+  grpc::Status Explain(grpc::ServerContext* context,
+                       const v1::ExplainRequest* request,
+                       v1::ExplainResponse* response) override;
+  grpc::Status Foresee(grpc::ServerContext* context,
+                       const v1::ForeseeRequest* request,
+                       v1::ExplainResponse* response) override;
   grpc::Status Cancel(grpc::ServerContext* context,
                       const v1::CancelRunRequest* request,
                       v1::CancelRunResponse* response) override;
+  grpc::Status Update(grpc::ServerContext* context,
+                      const v1::UpdateRunRequest* request,
+                      v1::Run* response) override;
+  grpc::Status Archive(grpc::ServerContext* context,
+                       const v1::ArchiveRunRequest* request,
+                       v1::Run* response) override;
+  grpc::Status Restore(grpc::ServerContext* context,
+                       const v1::RestoreRunRequest* request,
+                       v1::Run* response) override;
+  grpc::Status Lineage(grpc::ServerContext* context,
+                       const v1::LineageRequest* request,
+                       v1::LineageResponse* response) override;
   grpc::ServerWriteReactor<v1::WatchRunResponse>* Watch(
       grpc::CallbackServerContext* context, const v1::WatchRunRequest* request) override;
   grpc::ServerWriteReactor<v1::LogsResponse>* Logs(grpc::CallbackServerContext* context,
@@ -44,10 +68,14 @@ class RunsService final : public v1::Runs::WithCallbackMethod_Watch<
 
  private:
   absl::Status ShowEverything();
+  grpc::Status Edit(const std::string& name,
+                    const std::function<absl::Status(RunRow&)>& edit,
+                    v1::Run* response);
 
   Submission& submission_;
   Scheduler& scheduler_;
   Replies& replies_;
+  Explanations& explanations_;
   const LogStreamContext streams_;
 };
 

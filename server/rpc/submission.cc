@@ -6,7 +6,10 @@
 #include <thread>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "common/base/status_macros.h"
+#include "common/cas/folder.h"
+#include "common/pipeline/asset_reference.h"
 #include "common/rpc/pipeline_convert.h"
 #include "fmt/format.h"
 #include "server/artifacts/web_address.h"
@@ -16,6 +19,9 @@
 namespace potok::server {
 
 namespace {
+
+// A pipeline with so many steps looks for the results of whole runs.
+constexpr std::size_t kManySteps = 8;
 
 absl::Status CheckRequestId(const std::string& id) {
   const bool good = !id.empty() && id.size() <= 128 && std::ranges::all_of(id, [](unsigned char c) {
@@ -31,6 +37,8 @@ bool StartsWith(const std::string& text, const std::string& start) {
 }
 
 absl::Status CheckPresent(ArtifactStore& store, const Artifact& artifact) {
+  // A machine makes a file of this name.
+  if (!artifact.file_name.empty()) POTOK_RETURN_IF_ERROR(CheckName(artifact.file_name));
   POTOK_ASSIGN_OR_RETURN(const std::vector<Digest> missing, store.MissingOf(artifact));
   if (missing.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(fmt::format(
@@ -45,7 +53,9 @@ absl::Status At(const std::string& where, const absl::Status& status) {
 
 // Whether a value must be got from somewhere.
 bool IsToBeFound(const Input& input) {
-  return std::holds_alternative<UriValue>(input.value) && input.mode != Mode::kDirect;
+  const auto* value = std::get_if<UriValue>(&input.value);
+  // A registered name is no address that could be handed on.
+  return value != nullptr && (input.mode != Mode::kDirect || IsRegistered(value->uri));
 }
 
 bool HasDataToFind(const PipelineSpec& spec) {
@@ -53,6 +63,28 @@ bool HasDataToFind(const PipelineSpec& spec) {
          std::ranges::any_of(spec.steps, [](const Step& step) {
            return std::ranges::any_of(step.inputs, IsToBeFound);
          });
+}
+
+// Names under which outputs will be registered: a wrong one would only be found when the work is
+// done.
+absl::Status CheckAssetNames(const std::vector<Output>& outputs, const std::string& where) {
+  for (const Output& output : outputs) {
+    if (output.asset_name.empty()) continue;
+    absl::Status checked = CheckAssetName(AssetKind::kData, output.asset_name);
+    if (checked.ok() && !output.asset_version.empty()) {
+      checked = CheckAssetVersion(output.asset_version);
+    }
+    if (!checked.ok()) return At(fmt::format("{}outputs.{}", where, output.name), checked);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckAssetNames(const PipelineSpec& spec) {
+  POTOK_RETURN_IF_ERROR(CheckAssetNames(spec.outputs, ""));
+  for (const Step& step : spec.steps) {
+    POTOK_RETURN_IF_ERROR(CheckAssetNames(step.outputs, "jobs." + step.name + "."));
+  }
+  return absl::OkStatus();
 }
 
 // Clients submit again what was UNAVAILABLE or RESOURCE_EXHAUSTED; but it was the source that is
@@ -75,7 +107,7 @@ std::vector<std::string> UnknownPools(const State& state, const Plan& plan) {
 }
 
 void WarnOfInstances(const Plan& plan, std::vector<std::string>& warnings) {
-  for (const Step& step : plan.spec.steps) {
+  for (const Step& step : plan.spec().steps) {
     if (step.instance_count <= 1) continue;
     warnings.push_back(fmt::format(
         "jobs.{}: asks for {} instances; it runs once, as rank 0", step.name, step.instance_count));
@@ -96,6 +128,14 @@ absl::StatusOr<std::shared_ptr<const Plan>> PlanOfStoredSpec(const std::string& 
 absl::StatusOr<Artifact> Submission::FindUri(const std::string& uri,
                                              ValueType type,
                                              Found& found) const {
+  if (IsRegistered(uri)) {
+    return absl::InvalidArgumentError(fmt::format(
+        "'{}' is the name of something registered, and a run pins what it is made of: ask "
+        "Registry.Resolve for it, and submit the artifact or address that its path names (`potok "
+        "job create` does so)",
+        uri));
+  }
+  if (StartsWith(uri, "azureml://jobs/") || StartsWith(uri, "runs:/")) return find_output_(uri);
   if (StartsWith(uri, "azureml://")) return datastores_.Import(uri);
   if (!IsWebAddress(uri)) {
     return absl::InvalidArgumentError(
@@ -146,15 +186,19 @@ absl::Status Submission::FindData(PipelineSpec& spec, Found& found) const {
 }
 
 // The scheduler's view of the machines that a plan meets; UNAVAILABLE when it is stopping.
-absl::StatusOr<Submission::Verdict> Submission::AskAboutMachines(const Plan& plan) {
-  auto promise = std::make_shared<std::promise<Verdict>>();
-  std::future<Verdict> answer = promise->get_future();
+absl::StatusOr<Submission::Answers> Submission::AskScheduler(
+    const Plan& plan, const std::vector<std::uint64_t>& roots) {
+  auto promise = std::make_shared<std::promise<Answers>>();
+  std::future<Answers> answer = promise->get_future();
   const bool asked =
-      scheduler_.Ask([promise, &plan, options = options_.decide](const State& state) {
-        promise->set_value({CheckSatisfiable(state, plan, options), UnknownPools(state, plan)});
+      scheduler_.Ask([promise, &plan, &roots, options = options_.decide](const State& state) {
+        const bool may_reuse = std::ranges::any_of(
+            roots, [&](std::uint64_t root) { return state.reuse.offered.contains(root); });
+        promise->set_value(
+            {CheckSatisfiable(state, plan, options), UnknownPools(state, plan), may_reuse});
       });
   if (!asked) return absl::UnavailableError("the server is stopping");
-  // `plan` is only borrowed by the question, so the wait has no end but the scheduler's own.
+  // What the question refers to is only borrowed, so the wait has no end but the scheduler's own.
   try {
     return answer.get();
   } catch (const std::future_error&) {
@@ -162,24 +206,51 @@ absl::StatusOr<Submission::Verdict> Submission::AskAboutMachines(const Plan& pla
   }
 }
 
-absl::Status Submission::CheckMachines(const Plan& plan, std::vector<std::string>& warnings) {
+absl::Status Submission::CheckMachines(Prepared& prepared) {
+  const std::vector<std::uint64_t> roots = PrefixesOfRoots(prepared.plan);
   const auto deadline =
       std::chrono::steady_clock::now() + absl::ToChronoMilliseconds(options_.first_machine_wait);
   while (true) {
-    POTOK_ASSIGN_OR_RETURN(const Verdict verdict, AskAboutMachines(plan));
-    if (verdict.satisfiable.code() != absl::StatusCode::kUnavailable) {
-      for (const std::string& pool : verdict.unknown_pools) {
-        warnings.push_back(fmt::format(
+    POTOK_ASSIGN_OR_RETURN(const Answers answers, AskScheduler(*prepared.plan, roots));
+    prepared.may_reuse = answers.may_reuse;
+    if (answers.satisfiable.code() != absl::StatusCode::kUnavailable) {
+      for (const std::string& pool : answers.unknown_pools) {
+        prepared.warnings.push_back(fmt::format(
             "compute '{}': no machine is in a pool of that name; the default pool is used", pool));
       }
-      return verdict.satisfiable;
+      return answers.satisfiable;
     }
     if (std::chrono::steady_clock::now() >= deadline) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
-  warnings.emplace_back(
+  prepared.warnings.emplace_back(
       "no machine is known yet: the run waits until an agent connects (potok machine list)");
   return absl::OkStatus();
+}
+
+absl::StatusOr<Prepared> Submission::Prepare(PipelineSpec spec,
+                                             const std::function<bool()>& is_wanted) {
+  if (!spec.name.empty()) POTOK_RETURN_IF_ERROR(CheckRunName(spec.name));
+  POTOK_RETURN_IF_ERROR(CheckAssetNames(spec));
+  Prepared prepared;
+  prepared.found_data = HasDataToFind(spec);
+  // What is wrong is refused before anything is fetched for it.
+  if (prepared.found_data) POTOK_RETURN_IF_ERROR(CheckSpec(spec));
+  Found found{is_wanted, {}};
+  POTOK_RETURN_IF_ERROR(FindData(spec, found));
+  POTOK_ASSIGN_OR_RETURN(prepared.plan, BuildPlan(std::move(spec)));
+  POTOK_RETURN_IF_ERROR(CheckMachines(prepared));
+  WarnOfInstances(*prepared.plan, prepared.warnings);
+  return prepared;
+}
+
+absl::StatusOr<Foresight> Submission::Foresee(const std::shared_ptr<const Plan>& plan) {
+  // What was offered a moment ago may not be in the tables yet.
+  POTOK_RETURN_IF_ERROR(
+      projector_.WaitFor(scheduler_.committed_revision(), options_.answer_wait, Haste::kNow));
+  const bool expects_many = plan->size() >= kManySteps;
+  ResultSearch search(reader_, store_, absl::Now(), expects_many);
+  return server::Foresee(plan, search);
 }
 
 absl::StatusOr<Accepted> Submission::Submit(PipelineSpec spec,
@@ -188,27 +259,29 @@ absl::StatusOr<Accepted> Submission::Submit(PipelineSpec spec,
                                             const std::string& submitter,
                                             const std::function<bool()>& is_wanted) {
   POTOK_RETURN_IF_ERROR(CheckRequestId(request_id));
-  if (!spec.name.empty()) POTOK_RETURN_IF_ERROR(CheckRunName(spec.name));
   if (projector_.backlog_bytes() > options_.projection_backlog_max) {
     return absl::ResourceExhaustedError(
         "the server is busy storing what has already been submitted; try again in a few seconds");
   }
-  const bool has_data_to_find = HasDataToFind(spec);
-  // What is wrong is refused before anything is fetched for it.
-  if (has_data_to_find) POTOK_RETURN_IF_ERROR(CheckSpec(spec));
-  Found found{is_wanted, {}};
-  POTOK_RETURN_IF_ERROR(FindData(spec, found));
   Accepted accepted;
   accepted.name = spec.name.empty() ? MakeRunName() : spec.name;
-  POTOK_ASSIGN_OR_RETURN(const std::shared_ptr<const Plan> plan, BuildPlan(std::move(spec)));
-  POTOK_RETURN_IF_ERROR(CheckMachines(*plan, accepted.warnings));
-  WarnOfInstances(*plan, accepted.warnings);
-  if (has_data_to_find) bytes = ToProto(plan->spec).SerializeAsString();
-  const Digest digest = DigestOf(bytes);
-  POTOK_RETURN_IF_ERROR(reader_.PutSpec(digest, bytes));
+  POTOK_ASSIGN_OR_RETURN(Prepared prepared, Prepare(std::move(spec), is_wanted));
+  accepted.warnings = std::move(prepared.warnings);
+  RunSubmitted run;
+  if (prepared.may_reuse) {
+    POTOK_ASSIGN_OR_RETURN(Foresight foresight, Foresee(prepared.plan));
+    run.found = std::make_shared<const FoundResults>(std::move(foresight.found));
+  }
+  if (prepared.found_data) bytes = ToProto(prepared.plan->spec()).SerializeAsString();
+  run.spec = DigestOf(bytes);
+  POTOK_RETURN_IF_ERROR(reader_.PutSpec(run.spec, bytes));
   Replies::Pending pending = replies_.Expect();
-  if (!scheduler_.Post(
-          RunSubmitted{pending.token, accepted.name, request_id, digest, plan, submitter})) {
+  run.reply = pending.token;
+  run.name = accepted.name;
+  run.request_id = request_id;
+  run.plan = prepared.plan;
+  run.submitter = submitter;
+  if (!scheduler_.Post(std::move(run))) {
     return absl::ResourceExhaustedError(
         "the server has too much to do; try again in a few seconds");
   }

@@ -12,6 +12,8 @@
 #include "absl/time/time.h"
 #include "server/artifacts/datastore.h"
 #include "server/artifacts/web_fetch.h"
+#include "server/registry/registry.h"
+#include "server/reuse/foresee.h"
 #include "server/rpc/replies.h"
 #include "server/scheduler/scheduler.h"
 #include "server/store/store.h"
@@ -33,11 +35,20 @@ struct Accepted {
   std::vector<std::string> warnings;
 };
 
+// A pipeline that may be submitted.
+struct Prepared {
+  std::shared_ptr<const Plan> plan;
+  std::vector<std::string> warnings;
+  bool found_data = false;  // the spec is not the one that came: data was found for it
+  bool may_reuse = false;   // a step that needs no other may have a result
+};
+
 // Thread-safe; blocks. All references outlive this.
 class Submission {
  public:
   Submission(ArtifactStore& store,
              Datastores& datastores,
+             FindRunOutput find_output,
              Reader& reader,
              Projector& projector,
              Scheduler& scheduler,
@@ -45,11 +56,17 @@ class Submission {
              SubmissionOptions options)
       : store_(store),
         datastores_(datastores),
+        find_output_(std::move(find_output)),
         reader_(reader),
         projector_(projector),
         scheduler_(scheduler),
         replies_(replies),
         options_(std::move(options)) {}
+
+  // All of Submit that starts nothing: checks, finds the data, plans.
+  absl::StatusOr<Prepared> Prepare(PipelineSpec spec, const std::function<bool()>& is_wanted);
+  // The results that its steps would take now.
+  absl::StatusOr<Foresight> Foresee(const std::shared_ptr<const Plan>& plan);
 
   // `bytes` is the serialised form of `spec`.
   // INVALID_ARGUMENT (one problem a line), FAILED_PRECONDITION (data is not in the store
@@ -72,15 +89,17 @@ class Submission {
   absl::Status FindData(PipelineSpec& spec, Found& found) const;
   absl::Status FindInput(Input& input, Found& found) const;
   absl::StatusOr<Artifact> FindUri(const std::string& uri, ValueType type, Found& found) const;
-  absl::Status CheckMachines(const Plan& plan, std::vector<std::string>& warnings);
-  struct Verdict {
+  absl::Status CheckMachines(Prepared& prepared);
+  struct Answers {
     absl::Status satisfiable;
     std::vector<std::string> unknown_pools;
+    bool may_reuse = false;
   };
-  absl::StatusOr<Verdict> AskAboutMachines(const Plan& plan);
+  absl::StatusOr<Answers> AskScheduler(const Plan& plan, const std::vector<std::uint64_t>& roots);
 
   ArtifactStore& store_;
   Datastores& datastores_;
+  const FindRunOutput find_output_;
   Reader& reader_;
   Projector& projector_;
   Scheduler& scheduler_;

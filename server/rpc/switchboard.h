@@ -12,6 +12,8 @@
 #include "server/rpc/agent_session.h"
 #include "server/rpc/completion.h"
 #include "server/rpc/replies.h"
+#include "server/rpc/result_lookup.h"
+#include "server/rpc/step_tracking.h"
 #include "server/rpc/watch_hub.h"
 #include "server/scheduler/outbound.h"
 #include "server/scheduler/scheduler.h"
@@ -21,11 +23,11 @@ namespace potok::server {
 // Thread-safe. Lives longer than the gRPC server.
 class Switchboard final : public Outbound, public AgentSessionListener {
  public:
-  Switchboard(Replies& replies, WatchHub& watches, LogStore& logs);
+  Switchboard(Replies& replies, WatchHub& watches, LogStore& logs, const StepTracking& tracking);
 
-  // Once, before agents can connect: the scheduler is made after its outbound port. Both outlive
+  // Once, before agents can connect: the scheduler is made after its outbound port. All outlive
   // this.
-  void Attach(Scheduler& scheduler, const Completion& completion);
+  void Attach(Scheduler& scheduler, const Completion& completion, const ResultLookup& results);
 
   std::shared_ptr<AgentSession> NewSession();
   // Closes all agents' streams; no new one is taken.
@@ -44,14 +46,19 @@ class Switchboard final : public Outbound, public AgentSessionListener {
   absl::Status OnHello(AgentSession& session, const v1::Hello& hello);
   absl::Status OnReports(AgentSession& session, const v1::Reports& reports);
   void Send(SessionId id, v1::ServerMessage message);
+  void HearAgain(SessionId id, const absl::Status& why);
+  void LookUp(FindResult question);
+  void AddOrder(const SendOrder& order, v1::Orders& orders) const;
   void NoteLogEnd(const v1::Report& report);
   std::shared_ptr<AgentSession> Find(SessionId id);
 
   Replies& replies_;
   WatchHub& watches_;
   LogStore& logs_;
+  const StepTracking& tracking_;
   Scheduler* scheduler_ = nullptr;
   const Completion* completion_ = nullptr;
+  const ResultLookup* results_ = nullptr;
   std::unique_ptr<WorkerPool> completions_;
 
   Mutex mutex_;

@@ -82,6 +82,7 @@ absl::Status Scheduler::Start(const PlanLoader& load_plan) {
   state_.next_run = loaded.next_run;
   state_.next_machine = loaded.next_machine;
   for (const Change& change : loaded.changes) Apply(state_, change);
+  state_.reuse.offered.insert(loaded.offered.begin(), loaded.offered.end());
   committed_.store(loaded.revision, std::memory_order_release);
   // Watchers and names are told what was loaded, as if it had just been decided.
   outbound_.Committed({loaded.revision, writer_, loaded.changes});

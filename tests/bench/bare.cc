@@ -95,6 +95,20 @@ absl::StatusOr<Run> StartBare(const std::string& program, int count, int at_once
   return run;
 }
 
+absl::StatusOr<double> RunToZero(std::vector<std::string> words) {
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  const double began = NowMicros();
+  pid_t pid = 0;
+  int status = -1;
+  if (posix_spawnp(&pid, argv[0], nullptr, nullptr, argv.data(), environ) == 0) {
+    waitpid(pid, &status, 0);
+  }
+  if (status != 0) return absl::InternalError(fmt::format("{} did not end with 0", words[0]));
+  return NowMicros() - began;
+}
+
 bool HasMake() {
   return access("/usr/bin/make", X_OK) == 0;
 }
@@ -105,19 +119,10 @@ absl::StatusOr<Run> StartByMake(
   if (absl::Status written = WriteMakefile(path, program, count, is_chain); !written.ok()) {
     return written;
   }
-  std::string words[] = {"make", fmt::format("-j{}", at_once), "-s", "-f", path, "all"};
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
   const double cpu_before = ChildCpuMicros();
-  const double began = NowMicros();
-  pid_t pid = 0;
-  int status = -1;
-  if (posix_spawn(&pid, "/usr/bin/make", nullptr, nullptr, argv.data(), environ) == 0) {
-    waitpid(pid, &status, 0);
-  }
-  if (status != 0) return absl::InternalError("make did not end with 0");
-  return Run{NowMicros() - began, ChildCpuMicros() - cpu_before, {}};
+  const auto wall_us = RunToZero({"make", fmt::format("-j{}", at_once), "-s", "-f", path, "all"});
+  if (!wall_us.ok()) return wall_us.status();
+  return Run{*wall_us, ChildCpuMicros() - cpu_before, {}};
 }
 
 }  // namespace potok::bench

@@ -20,6 +20,10 @@ struct Run {
 // `at_once` threads. Every start's duration is kept. INTERNAL if it does not end with 0.
 absl::StatusOr<Run> StartBare(const std::string& program, int count, int at_once);
 
+// Runs a program, found by PATH, to its end; how long it took in us. INTERNAL if it does not end
+// with 0 or is not there.
+absl::StatusOr<double> RunToZero(std::vector<std::string> words);
+
 // True if `make` is installed.
 bool HasMake();
 

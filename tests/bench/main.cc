@@ -47,6 +47,7 @@ constexpr const char* kHelp =
     "  P3  100,000 steps that are no process: an agent within this program answers at once\n"
     "  P4  a chain of 200 steps of each: from the end of one to the start of the next\n"
     "  P6  submission of 10,000 and 100,000 steps in layers: until the answer, which is durable\n"
+    "  P7  10,000 steps that were made before: until the run is complete, all of it reused\n"
     "  P9  the output of a step, followed: MB and lines per second, and how late a line is\n"
     "  P10 a file of 1 GB and 10,000 of 4 KiB into the store and out of it again\n"
     "  P11 one step on a warm server: from the call or the command to its first instruction\n\n"
@@ -95,6 +96,7 @@ WorkloadOptions WorkloadsOf(const Options& options, const std::string& folder) {
     workloads.noop_steps = 200;
     workloads.noop_places = {16};
     workloads.submit_steps = {250};
+    workloads.reuse_steps = 250;
     workloads.log_bytes = 2'000'000;
     workloads.log_lines = 10;
     workloads.artifact_bytes = 3'000'000;
@@ -104,6 +106,7 @@ WorkloadOptions WorkloadsOf(const Options& options, const std::string& folder) {
   if (options.steps > 0) {
     workloads.wide_steps = workloads.chain_steps = workloads.noop_steps = options.steps;
     workloads.submit_steps = {options.steps};
+    workloads.reuse_steps = options.steps;
   }
   if (!options.places.empty()) workloads.noop_places = Numbers(options.places);
   workloads.cpus.clear();

@@ -3,7 +3,7 @@
 namespace potok::bench {
 
 std::vector<std::string> WorkloadKeys() {
-  return {"P1", "P2", "P3", "P4", "P6", "P9", "P10", "P11"};
+  return {"P1", "P2", "P3", "P4", "P6", "P7", "P9", "P10", "P11"};
 }
 
 std::vector<Contest> ContestsOf(const std::string& key,
@@ -11,6 +11,7 @@ std::vector<Contest> ContestsOf(const std::string& key,
                                 Stack& stack) {
   if (key == "P3") return NoopContests(options, stack);
   if (key == "P6") return SubmitContests(options, stack);
+  if (key == "P7") return ReuseContests(options, stack);
   if (key == "P9") return LogsContests(options, stack);
   if (key == "P10") return ArtifactsContests(options, stack);
   if (key == "P11") return FirstExecContests(options, stack);

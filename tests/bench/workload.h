@@ -18,6 +18,7 @@ struct WorkloadOptions {
   int noop_steps = 100'000;
   std::vector<int> noop_places = {1024, 8192};        // at once, a contestant each
   std::vector<int> submit_steps = {10'000, 100'000};  // a contest each
+  int reuse_steps = 10'000;
   std::int64_t log_bytes = 500'000'000;
   int log_lines = 400;
   std::int64_t artifact_bytes = 1'000'000'000;
@@ -45,6 +46,8 @@ std::vector<Contest> StepsContests(const std::string& key,
 std::vector<Contest> NoopContests(const WorkloadOptions& options, Stack& stack);
 // P6: submissions of large pipelines.
 std::vector<Contest> SubmitContests(const WorkloadOptions& options, Stack& stack);
+// P7: a pipeline of which every step is reused.
+std::vector<Contest> ReuseContests(const WorkloadOptions& options, Stack& stack);
 // P9: followed output.
 std::vector<Contest> LogsContests(const WorkloadOptions& options, Stack& stack);
 // P10: files to the store and back.

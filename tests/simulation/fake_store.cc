@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/overloaded.h"
+#include "server/domain/fingerprint.h"
 
 namespace potok::server {
 
@@ -37,6 +38,11 @@ void FakeStore::Keep(const std::vector<Change>& changes) {
                    [&](const RunMoved& c) { KeepRun(c); },
                    [&](const StepMoved& c) { KeepStep(c); },
                    [&](const MachineChanged& c) { machines_[c.id] = c; },
+                   [&](const StepsAdded& c) {
+                     growth_[c.run].push_back(c);
+                     std::get<StepsAdded>(growth_[c.run].back()).segment = nullptr;
+                   },
+                   [&](const TrialMeasured& c) { growth_[c.run].push_back(c); },
                },
                change);
   }
@@ -61,14 +67,26 @@ void FakeStore::KeepStep(const StepMoved& moved) {
   }
   if (const auto* succeeded = std::get_if<Succeeded>(&moved.state)) {
     ++results_;
+    const std::string maker = ToString(succeeded->reused ? succeeded->reused->from : key);
     for (const OutputValue& output : succeeded->outputs) {
       // Agents sign what they make.
-      if (std::get<std::string>(output.value) == ToString(key)) continue;
+      if (std::get<std::string>(output.value) == maker) continue;
       ledger_.violations.push_back("attempt " + ToString(key) + " was given the result of " +
                                    std::get<std::string>(output.value));
     }
   }
+  if (moved.offer.has_value()) offers_[moved.offer->fingerprint] = moved.step;
   steps_[moved.step] = moved;
+}
+
+std::optional<Result> FakeStore::FindResult(const Fingerprint& fingerprint) const {
+  const auto offer = offers_.find(fingerprint);
+  if (offer == offers_.end()) return std::nullopt;
+  const StepMoved& moved = steps_.at(offer->second);
+  return Result{{moved.step.run, moved.step.index, moved.attempt},
+                std::get<Succeeded>(moved.state).outputs,
+                moved.at,
+                1};
 }
 
 State FakeStore::Load() const {
@@ -79,10 +97,17 @@ State FakeStore::Load() const {
     if (IsTerminal(row.moved.status)) continue;
     Apply(state, row.added);
     Apply(state, row.moved);
+    const auto grown = growth_.find(id);
+    if (grown != growth_.end()) {
+      for (const Change& change : grown->second) Apply(state, change);
+    }
     const auto end = steps_.lower_bound({id + 1, 0});
     for (auto it = steps_.lower_bound({id, 0}); it != end; ++it) Apply(state, it->second);
   }
   for (const auto& [id, machine] : machines_) Apply(state, machine);
+  for (const auto& [fingerprint, step] : offers_) {
+    state.reuse.offered.insert(PrefixOf(fingerprint));
+  }
   return state;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ class FakeStore {
   State Load() const;
   // The row of a step, or null.
   const StepMoved* FindStep(const StepKey& step) const;
+  // What was last offered under the fingerprint.
+  std::optional<Result> FindResult(const Fingerprint& fingerprint) const;
   // Of all runs that were ever stored, those that have not ended.
   std::size_t open_runs() const;
   std::size_t runs() const { return runs_.size(); }
@@ -53,6 +56,8 @@ class FakeStore {
   std::map<RunId, RunRow> runs_;
   std::map<std::string, RunId> run_by_name_;
   std::map<StepKey, StepMoved> steps_;
+  std::map<Fingerprint, StepKey> offers_;
+  std::map<RunId, std::vector<Change>> growth_;
   std::map<MachineId, MachineChanged> machines_;
 };
 

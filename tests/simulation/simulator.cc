@@ -23,7 +23,8 @@ std::shared_ptr<const Plan> RandomPlan(Random& random) {
   for (std::uint32_t i = 0; i < steps; ++i) {
     potok::Step step;
     step.name = fmt::format("s{}", i);
-    step.command = "true";
+    step.command = fmt::format("true {}", random.Below(4));
+    step.deterministic = random.Chance(700);
     step.resources.gpus = random.Chance(150) ? 1 : 0;
     Output output;
     output.name = "out";

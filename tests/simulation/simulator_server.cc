@@ -115,11 +115,26 @@ void Simulator::Say(const Effect& effect) {
             Machine* machine = FindMachine(e.session);
             if (machine != nullptr) machine->agent.Disconnect();
           },
+          [&](const ComposeOutputs& e) {
+            OutputsComposed composed{e.step, absl::OkStatus(), e.known};
+            for (const ComposeOutputs::Output& output : e.files) {
+              composed.outputs.push_back({output.name, output.entries.front().second});
+            }
+            inbox_.emplace_back(std::move(composed));
+          },
           [&](const Answer& e) {
             if (e.reply >= clients_.size()) return;
             Client& client = clients_[e.reply];
             client.answered = e.status.ok();
             if (!store_.HasRun(client.run)) Violation("answered, but not stored");
+          },
+          [&](const FindResult& e) {
+            std::optional<Result> result = store_.FindResult(e.fingerprint);
+            // Its files may be gone.
+            const bool gone = random_.Chance(200);
+            Hear(ResultLookedUp{e.step,
+                                gone ? std::nullopt : std::move(result),
+                                gone ? ResultLack::kBytesGone : ResultLack::kNone});
           },
       },
       effect);

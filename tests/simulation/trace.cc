@@ -39,6 +39,12 @@ std::string TextOf(const Event& event) {
   return std::visit(Overloaded{
                         [](const RunSubmitted& e) { return "submit " + e.name; },
                         [](const CancelRequested& e) { return "cancel " + e.run; },
+                        [](const ResultLookedUp& e) {
+                          return fmt::format("result of {}.{}: {}",
+                                             e.step.run,
+                                             e.step.index,
+                                             e.result.has_value() ? "found" : "none");
+                        },
                         [](const MachineHello& e) {
                           return fmt::format("hello {} session {} {} live{} unacknowledged{}",
                                              e.machine.name,
@@ -60,6 +66,12 @@ std::string TextOf(const Event& event) {
                         [](const MachineGoodbye& e) { return "goodbye " + e.machine; },
                         [](const MachineDeclaredDead& e) { return "declared dead " + e.machine; },
                         [](const Tick&) { return std::string("tick"); },
+                        [](const OutputsComposed& e) {
+                          return fmt::format("composed {} {}", e.step.run, e.step.index);
+                        },
+                        [](const MetricReported& e) {
+                          return fmt::format("metric {} {} {}", ToString(e.key), e.count, e.value);
+                        },
                     },
                     event);
 }
@@ -85,7 +97,13 @@ std::string TextOf(const Effect& effect) {
           [](const CloseSession& e) {
             return fmt::format("close session {}: {}", e.session, e.why.ToString());
           },
+          [](const ComposeOutputs& e) {
+            return fmt::format("compose {} {}", e.step.run, e.step.index);
+          },
           [](const Answer& e) { return fmt::format("answer {} {}", e.reply, e.status.ToString()); },
+          [](const FindResult& e) {
+            return fmt::format("find a result for {}.{}", e.step.run, e.step.index);
+          },
       },
       effect);
 }

@@ -96,6 +96,7 @@ Object StateMembers(const v1::StepStatus& step) {
                     {"attempt", step.attempt()},
                     {"exit_code", step.has_exit_code() ? Value(step.exit_code()) : Value()},
                     {"reused_from", TextOrNull(step.reused_from())},
+                    {"saved_seconds", static_cast<double>(step.saved_us()) / 1e6},
                     {"queued_at", TextOrNull(IsoTime(step.queued_us()))},
                     {"started_at", TextOrNull(IsoTime(step.started_us()))},
                     {"ended_at", TextOrNull(IsoTime(step.ended_us()))}};
@@ -177,7 +178,7 @@ Value JobObject(const v1::Run& run, const std::string& runs_at) {
                 {"reason", TextOrNull(run.reason())},
                 {"type", run.is_pipeline() ? "pipeline" : "command"},
                 {"tags", SortedTexts(run.tags())},
-                {"properties", SortedTexts(run.spec().properties())},
+                {"properties", SortedTexts(run.properties())},
                 {"inputs", InputsObject(run.spec().inputs())},
                 {"outputs", OutputsObject(run.spec().outputs(), run.outputs())}};
   if (run.is_pipeline()) {
@@ -198,7 +199,11 @@ Value JobObject(const v1::Run& run, const std::string& runs_at) {
   job.emplace_back("creation_context", CreationContext(run));
   job.emplace_back("started_at", TextOrNull(IsoTime(run.started_us())));
   job.emplace_back("ended_at", TextOrNull(IsoTime(run.ended_us())));
+  if (run.forgotten_us() != 0) {
+    job.emplace_back("outputs_deleted_at", TextOrNull(IsoTime(run.forgotten_us())));
+  }
   job.emplace_back("parent_job_name", Value());
+  job.emplace_back("archived", run.archived());
   return Value(std::move(job));
 }
 
@@ -210,6 +215,8 @@ Value JobListItem(const v1::Run& run, const std::string& runs_at) {
                       {"reason", TextOrNull(run.reason())},
                       {"type", run.is_pipeline() ? "pipeline" : "command"},
                       {"tags", SortedTexts(run.tags())},
+                      {"properties", SortedTexts(run.properties())},
+                      {"archived", run.archived()},
                       {"steps",
                        Object{{"total", run.steps_total()},
                               {"completed", run.steps_completed()},
@@ -223,12 +230,16 @@ Value JobListItem(const v1::Run& run, const std::string& runs_at) {
                       {"parent_job_name", Value()}});
 }
 
+std::string ChildJobName(const std::string& run, const std::string& step) {
+  return run + "_" + step;
+}
+
 Array ChildJobs(const v1::Run& run, const std::string& runs_at) {
   std::map<std::string, const v1::Step*> specs;
   for (const v1::Step& spec : run.spec().steps()) specs[spec.name()] = &spec;
   Array jobs;
   for (const v1::StepStatus& step : run.steps()) {
-    const std::string name = run.name() + "/" + step.name();
+    const std::string name = ChildJobName(run.name(), step.name());
     Object job = {
         {"name", name}, {"display_name", step.name()}, {"experiment_name", run.experiment_name()}};
     for (Member& member : StateMembers(step)) job.push_back(std::move(member));

@@ -58,7 +58,13 @@ std::string StepTime(const v1::StepStatus& step, absl::Time now) {
 }
 
 std::string StepNote(const v1::StepStatus& step) {
-  if (!step.reused_from().empty()) return "reused from " + step.reused_from();
+  if (!step.reused_from().empty()) {
+    std::string note = "reused from " + step.reused_from();
+    if (step.saved_us() > 0) {
+      note += ", saved " + ShortDuration(absl::Microseconds(step.saved_us()));
+    }
+    return note;
+  }
   if (step.status() == v1::STATUS_QUEUED && !step.waiting_for().empty()) {
     return "waits for " + step.waiting_for();
   }
@@ -125,6 +131,10 @@ std::string RunSummary(const v1::Run& run, absl::Time now, const TableStyle& sty
   }
   text += "  (" + Counts(run) + ")\n";
   if (!run.reason().empty()) text += "  " + Printable(run.reason()) + "\n";
+  if (run.forgotten_us() != 0) {
+    text += fmt::format("  Outputs and logs are deleted since {}: their retention had ended\n",
+                        IsoTime(run.forgotten_us()));
+  }
   text += StepTable(run, now, style) + OutputLines(run);
   return text;
 }

@@ -26,7 +26,8 @@ class Assets {
  public:
   virtual ~Assets() = default;
   // NOT_FOUND if there is no such name, version or label, and says which there are; UNAVAILABLE if
-  // nobody answers. Messages are for users.
+  // nobody answers; FAILED_PRECONDITION if nobody is to be asked, so that names stay where they
+  // can. Messages are for users.
   virtual absl::StatusOr<AssetDocument> Find(AssetKind kind, const AssetReference& reference) = 0;
 };
 

@@ -130,6 +130,7 @@ EnvironmentText ReadEnvironmentByName(const YamlNode& value,
     }
     return {value.text, ""};
   }
+  if (absl::IsFailedPrecondition(found.status())) return {value.text, ""};
   if (!found.ok()) {
     reading->reporter.Error(value.at,
                             fmt::format("{}: {}", what, std::string(found.status().message())));

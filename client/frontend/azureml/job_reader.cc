@@ -12,6 +12,7 @@
 #include "client/frontend/azureml/port.h"
 #include "client/frontend/azureml/reference.h"
 #include "client/frontend/azureml/step_reader.h"
+#include "common/base/age.h"
 #include "fmt/format.h"
 
 namespace potok::client {
@@ -46,6 +47,21 @@ void ReadDescription(Fields* fields, Reading* reading) {
   spec.properties = fields->Texts("properties", Fields::Strictness::kTextsOnly);
 }
 
+// How long outputs and logs are kept: Potok's own key.
+void ReadRetention(const YamlNode* settings, Fields* fields, Reading* reading) {
+  const std::string text = fields->Text("retention");
+  if (text.empty()) return;
+  const absl::StatusOr<absl::Duration> age = ParseAge(text);
+  if (!age.ok() || *age < absl::Seconds(1)) {
+    reading->reporter.Error(settings->Find("retention")->Best(),
+                            "settings.retention: give a length of time such as 30d, 12h or 90m, or "
+                            "forever");
+    return;
+  }
+  reading->spec.settings.retention_seconds =
+      *age == absl::InfiniteDuration() ? -1 : absl::ToInt64Seconds(*age);
+}
+
 void ReadSettings(Fields* job, Reading* reading) {
   const YamlNode* map = job->Map("settings");
   Fields fields(map, "settings", &reading->reporter, ResolverOf(reading));
@@ -61,6 +77,7 @@ void ReadSettings(Fields* job, Reading* reading) {
   settings.default_datastore = ResourceName(fields.Text("default_datastore"));
   settings.continue_on_step_failure = fields.Flag("continue_on_step_failure").value_or(true);
   settings.force_rerun = fields.Flag("force_rerun").value_or(false);
+  ReadRetention(map, &fields, reading);
   if (reading->is_whole) ReadHooks(&fields, reading);
 }
 

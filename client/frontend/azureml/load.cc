@@ -1,5 +1,6 @@
 #include "client/frontend/azureml/load.h"
 
+#include "client/frontend/azureml/component_check.h"
 #include "client/frontend/azureml/job_reader.h"
 #include "client/frontend/azureml/override.h"
 #include "client/frontend/azureml/reading.h"
@@ -82,9 +83,13 @@ Loaded LoadJob(const std::string& file, const LoadOptions& options) {
   reading.assets = options.assets;
   reading.folder_content = options.folder_content;
   Loaded loaded;
-  const YamlNode* root = ParseYamlFile(
-      file, file, {reading.arena.File(file), 0, 0}, &reading.arena, &reading.reporter);
+  const YamlNode* root =
+      options.text
+          ? ParseYamlText(*options.text, file, &reading.arena, &reading.reporter)
+          : ParseYamlFile(
+                file, file, {reading.arena.File(file), 0, 0}, &reading.arena, &reading.reporter);
   if (root != nullptr) root = Override(root, options.set, &reading.arena, &reading.reporter);
+  if (root != nullptr && options.is_component) root = JobOfComponent(root, &reading.arena);
   if (root != nullptr) {
     ReadJob(*root, OriginOf(file), &reading);
     reading.spec.steps = std::move(scope.steps);

@@ -22,6 +22,10 @@ struct LoadOptions {
   bool refuse_opaque = false;
   // Tells build contexts apart by what is in them; null: by their Dockerfile only.
   FolderContent folder_content;
+  // The file is a component, read as a pipeline of one node that uses it.
+  bool is_component = false;
+  // What the file holds, if it is not to be read; its name then only stands in messages.
+  std::optional<std::string> text;
 };
 
 struct Loaded {

@@ -95,6 +95,7 @@ Binding ReadRegisteredData(const std::string& text,
   absl::Status missing;
   for (const AssetKind kind : KindsFor(*reference, *type)) {
     const absl::StatusOr<AssetDocument>& asset = FindAsset(kind, text, reading);
+    if (absl::IsFailedPrecondition(asset.status())) return UriValue{text};
     if (!asset.ok()) {
       // What is said of the kind that was meant is said; the other is only a second try.
       if (missing.ok()) missing = asset.status();

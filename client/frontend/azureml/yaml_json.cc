@@ -41,8 +41,7 @@ std::string JsonOfScalar(const YamlNode& node, ScalarForm form) {
   const Scalar scalar = ResolveScalar(node);
   const bool is_number = scalar.type == ValueType::kInteger || scalar.type == ValueType::kNumber;
   if (form == ScalarForm::kAsWritten) {
-    const bool is_literal =
-        (is_number && IsJsonNumber(node.text)) || node.text == "true" || node.text == "false";
+    const bool is_literal = node.text == "true" || node.text == "false";
     return is_literal ? node.text : QuotedJson(node.text);
   }
   if (scalar.type == ValueType::kBoolean) return scalar.text == "True" ? "true" : "false";

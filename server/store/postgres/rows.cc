@@ -22,6 +22,8 @@ enum RunColumn {
   kRunCanceled,
   kRunRunning,
   kRunAdded,
+  kRunForgotten,
+  kRunAddedSteps,
 };
 enum StepColumn {
   kStepRun,
@@ -35,6 +37,7 @@ enum StepColumn {
   kStepEnded,
   kStepSince,
   kStepState,
+  kStepLack,
 };
 
 std::int32_t Small(const PgResult& rows, int row, int column) {
@@ -48,10 +51,11 @@ std::uint32_t Number(const PgResult& rows, int row, int column) {
 
 const char kSelectRuns[] =
     "SELECT status, reason, created_us, started_us, ended_us, moved_us, revision, completed, "
-    "failed, canceled, running, added FROM runs";
+    "failed, canceled, running, added, coalesce((SELECT at_us FROM forgotten_runs f "
+    "WHERE f.run = runs.id), 0), added_steps FROM runs";
 const char kStepColumns[] =
     "run, index, steps.revision, attempt, machine_lost, machine, queued_us, steps.started_us, "
-    "steps.ended_us, since_us, state";
+    "steps.ended_us, since_us, state, lack";
 
 absl::StatusOr<RunRow> RunRowFrom(const PgResult& rows, int row) {
   RunRow run;
@@ -61,11 +65,13 @@ absl::StatusOr<RunRow> RunRowFrom(const PgResult& rows, int row) {
   run.created_us = rows.Int(row, kRunCreated);
   run.started_us = rows.Int(row, kRunStarted);
   run.ended_us = rows.Int(row, kRunEnded);
+  run.forgotten_us = rows.Int(row, kRunForgotten);
   run.revision = rows.Int(row, kRunRevision);
   run.completed = Small(rows, row, kRunCompleted);
   run.failed = Small(rows, row, kRunFailed);
   run.canceled = Small(rows, row, kRunCanceled);
   run.running = Small(rows, row, kRunRunning);
+  run.added_steps = Number(rows, row, kRunAddedSteps);
   return run;
 }
 
@@ -89,6 +95,7 @@ absl::StatusOr<StepRow> StepRowFrom(const PgResult& rows, int row) {
   step.started_us = rows.Int(row, kStepStarted);
   step.ended_us = rows.Int(row, kStepEnded);
   step.revision = rows.Int(row, kStepRevision);
+  step.lack = static_cast<ResultLack>(rows.Int(row, kStepLack));
   return step;
 }
 
@@ -99,6 +106,7 @@ absl::StatusOr<StepMoved> StepMovedFrom(const PgResult& rows, int row) {
   moved.attempt = Number(rows, row, kStepAttempt);
   moved.machine_lost = Number(rows, row, kStepMachineLost);
   moved.at = absl::FromUnixMicros(rows.Int(row, kStepSince));
+  moved.lack = static_cast<ResultLack>(rows.Int(row, kStepLack));
   return moved;
 }
 

@@ -14,18 +14,19 @@ namespace {
 const Statement kNewSteps = {
     "copy steps",
     "COPY steps (run, index, revision, attempt, machine_lost, status, machine, queued_us, "
-    "started_us, ended_us, since_us, state) FROM STDIN (FORMAT binary)"};
-constexpr int kStepColumnCount = 12;
+    "started_us, ended_us, since_us, state, lack) FROM STDIN (FORMAT binary)"};
+constexpr int kStepColumnCount = 13;
 const Statement kMovedSteps = {
     "update steps",
     "UPDATE steps SET revision = moved.revision, attempt = moved.attempt, "
     "machine_lost = moved.machine_lost, status = moved.status, machine = moved.machine, "
     "queued_us = moved.queued_us, started_us = moved.started_us, ended_us = moved.ended_us, "
-    "since_us = moved.since_us, state = moved.state "
+    "since_us = moved.since_us, state = moved.state, lack = moved.lack "
     "FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::integer[], $5::integer[], "
     "$6::smallint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], "
-    "$12::bytea[]) AS moved (run, index, revision, attempt, machine_lost, status, machine, "
-    "queued_us, started_us, ended_us, since_us, state) "
+    "$12::bytea[], $13::smallint[]) AS moved (run, index, revision, attempt, machine_lost, status, "
+    "machine, "
+    "queued_us, started_us, ended_us, since_us, state, lack) "
     "WHERE steps.run = moved.run AND steps.index = moved.index"};
 const Statement kRuns = {
     "write runs",
@@ -60,14 +61,14 @@ void AppendStep(const StepWrite& step, PgRows* rows) {
   rows->Int32(step.moved->attempt).Int32(step.moved->machine_lost).Int16(step.facts.state);
   rows->Int64(step.facts.machine).Int64(step.facts.queued_us).Int64(step.facts.started_us);
   rows->Int64(step.facts.ended_us).Int64(absl::ToUnixMicros(step.moved->at));
-  rows->Bytes(EncodeStepState(step.moved->state));
+  rows->Bytes(EncodeStepState(step.moved->state)).Int16(static_cast<int>(step.moved->lack));
 }
 
 absl::Status UpdateSteps(PgConnection& connection, const std::vector<const StepWrite*>& steps) {
   if (steps.empty()) return absl::OkStatus();
   std::vector<std::int64_t> run, index, revision, attempt, lost, machine, queued, started, ended,
       since;
-  std::vector<int> status;
+  std::vector<int> status, lack;
   std::vector<std::string> state;
   for (const StepWrite* step : steps) {
     run.push_back(step->moved->step.run);
@@ -82,11 +83,12 @@ absl::Status UpdateSteps(PgConnection& connection, const std::vector<const StepW
     ended.push_back(step->facts.ended_us);
     since.push_back(absl::ToUnixMicros(step->moved->at));
     state.push_back(EncodeStepState(step->moved->state));
+    lack.push_back(static_cast<int>(step->moved->lack));
   }
   PgParams params;
   params.Int64s(run).Int32s(index).Int64s(revision).Int32s(attempt).Int32s(lost).Int16s(status);
   params.Int64s(machine).Int64s(queued).Int64s(started).Int64s(ended).Int64s(since);
-  params.ByteStrings(state);
+  params.ByteStrings(state).Int16s(lack);
   return connection.Run(kMovedSteps, params).status();
 }
 

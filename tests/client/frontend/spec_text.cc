@@ -209,6 +209,9 @@ class Writer {
     Fact(1, "default_datastore", spec.settings.default_datastore);
     if (!spec.settings.continue_on_step_failure) Line(1, "stop on step failure");
     if (spec.settings.force_rerun) Line(1, "force rerun");
+    if (spec.settings.retention_seconds != 0) {
+      Line(1, fmt::format("retention: {} s", spec.settings.retention_seconds));
+    }
     for (const Input& input : spec.inputs) Write(1, input);
     for (const Output& output : spec.outputs) Write(1, output);
     for (const Step& step : spec.steps) Write(0, step);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,12 @@ class AStep {
   explicit AStep(const std::string& name) {
     step_.name = name;
     step_.command = "true";
+    step_.deterministic = false;  // equal ones are not to be made of one another
+  }
+  // It may be made of an equal one.
+  AStep& Reusable() {
+    step_.deterministic = true;
+    return *this;
   }
   AStep& Command(const std::string& command);
   AStep& After(const std::string& upstream);
@@ -86,6 +93,9 @@ class World {
   const Decision& Heartbeat(const std::string& machine);
   const Decision& Disconnect(const std::string& machine);
 
+  // The step of that name, also one that was added.
+  StepKey KeyOf(const std::string& run, const std::string& step) const;
+  bool Has(const std::string& run, const std::string& step) const;
   // The latest attempt of a step.
   AttemptKey Attempt(const std::string& run, const std::string& step) const;
   const StepRecord& StepOf(const std::string& run, const std::string& step) const;
@@ -118,6 +128,7 @@ class World {
   ReplyToken next_reply_ = 1;
   State replayed_;
   std::map<std::string, RunAdded> runs_;
+  std::map<RunId, std::shared_ptr<const Plan>> plans_;
 };
 
 Report Starts(const AttemptKey& key);

@@ -8,6 +8,7 @@ namespace {
 const Placement kPlace{7, {0, 1}};
 const Placement kOther{8, {}};
 const Failure kFailure{FailureCause::kExitCode, 3, "exit 3"};
+const Reused kReused{{1, 2, 3}, 4};
 const std::vector<OutputValue> kOutputs = {{"model", std::string("x")}};
 
 std::vector<StepState> AllStates() {
@@ -20,7 +21,10 @@ std::vector<StepState> AllStates() {
           Succeeded{7, kOutputs},
           Failed{7, kFailure},
           Canceled{"why"},
-          Skipped{"why"}};
+          Skipped{"why"},
+          Resolving{},
+          Open{},
+          Delayed{absl::FromUnixSeconds(9), kFailure, 7}};
 }
 
 std::vector<StepEvent> AllEvents() {
@@ -33,28 +37,34 @@ std::vector<StepEvent> AllEvents() {
           AttemptStopped{},
           MachineLost{},
           StopRequested{"asked"},
-          UpstreamFailed{"upstream"}};
+          UpstreamFailed{"upstream"},
+          ResultSought{},
+          ResultTaken{kOutputs, kReused},
+          Opened{},
+          RetryWanted{absl::FromUnixSeconds(9), kFailure},
+          DelayOver{}};
 }
 
-// "." is the state itself, "!" a move that is impossible.
-constexpr const char* kTable[10][10] = {
-    // InputsReady, Placed, Started, Exited, Succeeded, Failed, Stopped, MachineLost, StopRequested,
-    // UpstreamFailed
-    /* Blocked   */ {"Queued", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "Skipped"},
-    /* Queued    */ {"!", "Assigned", "!", "!", "!", "Failed", "!", "!", "Canceled", "!"},
-    /* Assigned  */
-    {"!", "!", "Running", "Uploading", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!"},
-    /* Running   */
-    {"!", "!", ".", "Uploading", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!"},
-    /* Uploading */
-    {"!", "!", ".", ".", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!"},
-    /* Stopping  */
-    {"!", "!", ".", ".", "Canceled", "Canceled", "Canceled", "Canceled", ".", "!"},
-    /* Succeeded */ {".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
-    /* Failed    */ {".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
-    /* Canceled  */ {".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
-    /* Skipped   */ {".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+// "." is the state itself, "!" a move that is impossible. Columns: InputsReady, Placed, Started,
+// Exited, Succeeded, Failed, Stopped, MachineLost, StopRequested, UpstreamFailed, ResultSought,
+// ResultTaken, Opened, RetryWanted, DelayOver.
+// clang-format off
+constexpr const char* kTable[13][15] = {
+    /* Blocked   */ {"Queued", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "Skipped", "Resolving", "Succeeded", "Open", "!", "!"},
+    /* Queued    */ {".", "Assigned", "!", "!", "!", "Failed", "!", "!", "Canceled", "!", "Resolving", "Succeeded", "!", "!", "!"},
+    /* Assigned  */ {"!", "!", "Running", "Uploading", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "!", "!", "Delayed", "!"},
+    /* Running   */ {"!", "!", ".", "Uploading", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "!", "!", "Delayed", "!"},
+    /* Uploading */ {"!", "!", ".", ".", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "!", "!", "Delayed", "!"},
+    /* Stopping  */ {"!", "!", ".", ".", "Canceled", "Canceled", "Canceled", "Canceled", ".", "!", "!", "!", "!", "!", "!"},
+    /* Succeeded */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+    /* Failed    */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+    /* Canceled  */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+    /* Skipped   */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+    /* Resolving */ {"Queued", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "!", ".", "Succeeded", "!", "!", "!"},
+    /* Open      */ {"!", "!", "!", "!", "Succeeded", "Failed", "!", "!", "Canceled", "!", "!", "!", "!", "!", "!"},
+    /* Delayed   */ {"!", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "!", "!", "!", "!", "!", "Queued"},
 };
+// clang-format on
 
 TEST(StepStateTest, EveryStateAnswersEveryEventAsTheTableSays) {
   const std::vector<StepState> states = AllStates();
@@ -105,9 +115,14 @@ TEST(StepStateTest, TheEndKeepsWhatItWasToldAndWhere) {
             StepState(Stopping{kPlace, "first"}));
 }
 
+TEST(StepStateTest, WhoTakesAResultSaysWhose) {
+  EXPECT_EQ(*Next(Resolving{}, ResultTaken{kOutputs, kReused}),
+            StepState(Succeeded{0, kOutputs, kReused}));
+}
+
 TEST(StepStateTest, FourStatesAreTerminal) {
   for (const StepState& state : AllStates()) {
-    EXPECT_EQ(IsTerminal(state), state.index() >= 6) << NameOf(state);
+    EXPECT_EQ(IsTerminal(state), state.index() >= 6 && state.index() <= 9) << NameOf(state);
   }
 }
 

@@ -80,7 +80,11 @@ inline std::vector<StepState> AllStates() {
           Succeeded{5, SomeOutputs()},
           Failed{6, {FailureCause::kSignal, -9, "killed \xff"}},
           Canceled{"by ada"},
-          Skipped{"prepare failed"}};
+          Skipped{"prepare failed"},
+          Resolving{},
+          Open{},
+          Delayed{At(77), {FailureCause::kQueueTimeout, 3, "exit 3"}, 9},
+          Succeeded{0, SomeOutputs(), Reused{{7, 8, 9}, 10}}};
 }
 
 inline RunMoved MoveRun(RunId id, RunStatus status, std::int64_t at_us) {

@@ -36,6 +36,7 @@ TEST(CodecTest, DecodesWhatItEncodedOfEveryChangeAndState) {
 
 TEST(CodecTest, KeepsEveryFieldOfARun) {
   RunAdded run = ARun(7);
+  run.properties = {{"commit", "abc"}};
   run.description = "described";
   run.is_pipeline = false;
   const RunAdded decoded = *DecodeRunAdded(EncodeRunAdded(run));
@@ -49,6 +50,7 @@ TEST(CodecTest, KeepsEveryFieldOfARun) {
   EXPECT_EQ(decoded.description, run.description);
   EXPECT_EQ(decoded.submitter, run.submitter);
   EXPECT_EQ(decoded.tags, run.tags);
+  EXPECT_EQ(decoded.properties, run.properties);
   EXPECT_EQ(decoded.is_pipeline, run.is_pipeline);
   EXPECT_EQ(decoded.at, run.at);
 }

@@ -1,3 +1,4 @@
+#include "server/domain/fingerprint.h"
 #include "tests/server/store/contract_fixture.h"
 
 namespace potok::server {
@@ -68,6 +69,78 @@ TEST_P(StoreContractTest, ShowsTheLatestOfAStepThatMovedOftenInOneTransaction) {
   EXPECT_EQ(rows->front().queued_us, 250);
   EXPECT_EQ(rows->front().ended_us, 300);
   EXPECT_EQ(rows->front().revision, 2);
+}
+
+Offer AnOffer(const std::string& of, std::uint64_t kin) {
+  return {DigestOf(of).sha256, kin};
+}
+StepMoved Offering(const StepMoved& moved, const Offer& offer) {
+  StepMoved with = moved;
+  with.offer = offer;
+  return with;
+}
+
+TEST_P(StoreContractTest, FindsResultsByFingerprintRunAndKin) {
+  const std::uint64_t kin = 0xffff'ffff'ffff'fff0;
+  Turn({ARun(1), ARun(2)});
+  Turn({Move(1, 0, 1, Running{On(1)}, 100), Move(1, 1, 1, Running{On(1)}, 100)});
+  Turn({Offering(Move(1, 0, 1, Succeeded{1, SomeOutputs()}, 110), AnOffer("a", kin)),
+        Offering(Move(1, 1, 1, Succeeded{1, {}}, 120), AnOffer("b", kin)),
+        Move(1, 2, 1, Succeeded{1, {}}, 120)});
+  AwaitProjection();
+  const auto found = reader().FindResults({DigestOf("a").sha256, DigestOf("none").sha256});
+  ASSERT_TRUE(found.ok()) << found.status();
+  ASSERT_EQ(found->size(), 1U);
+  EXPECT_EQ((*found)[0].fingerprint, DigestOf("a").sha256);
+  EXPECT_EQ((*found)[0].result.made_by, (AttemptKey{1, 0, 1}));
+  EXPECT_EQ((*found)[0].result.outputs, SomeOutputs());
+  EXPECT_EQ((*found)[0].result.ended, absl::FromUnixMicros(110));
+  EXPECT_EQ((*found)[0].result.duration_us, 10);
+  EXPECT_EQ(reader().ResultsOfRun(1)->size(), 2U);
+  EXPECT_EQ(reader().ResultsOfRun(2)->size(), 0U);
+
+  // Of two for one fingerprint the later counts; of kin the newest comes first.
+  Turn({Offering(Move(2, 1, 1, Succeeded{1, {}}, 200), AnOffer("a", kin))});
+  AwaitProjection();
+  EXPECT_EQ(reader().FindResults({DigestOf("a").sha256})->at(0).result.made_by,
+            (AttemptKey{2, 1, 1}));
+  const auto of_kin = reader().ResultsOfKin(kin, 1000, 10);
+  ASSERT_EQ(of_kin->size(), 2U);
+  EXPECT_EQ((*of_kin)[0].result.made_by.run, 2);
+  EXPECT_EQ(reader().ResultsOfKin(kin, 200, 10)->size(), 1U);
+  EXPECT_EQ(reader().ResultsOfKin(kin, 1000, 1)->size(), 1U);
+  EXPECT_EQ(reader().ResultsOfKin(7, 1000, 10)->size(), 0U);
+}
+
+TEST_P(StoreContractTest, AStartLearnsWhatIsOffered) {
+  Turn({ARun(1)});
+  Turn({Offering(Move(1, 0, 1, Succeeded{1, {}}, 110), AnOffer("a", 1))});
+  Reopen();
+  const Loaded loaded = Load();
+  ASSERT_EQ(loaded.offered.size(), 1U);
+  EXPECT_EQ(loaded.offered[0], PrefixOf(DigestOf("a").sha256));
+}
+
+TEST_P(StoreContractTest, KeepsWhyAResultWasNotTaken) {
+  Turn({ARun(1)});
+  StepMoved moved = Move(1, 0, 0, Queued{}, 110);
+  moved.lack = ResultLack::kTooOld;
+  Turn({moved});
+  moved.state = Assigned{On(1)};
+  moved.attempt = 1;
+  Turn({moved});
+  AwaitProjection();
+  EXPECT_EQ(reader().GetSteps(1, 0)->at(0).lack, ResultLack::kTooOld);
+  Reopen();
+  const Loaded loaded = Load();
+  bool seen = false;
+  for (const Change& change : loaded.changes) {
+    const auto* step = std::get_if<StepMoved>(&change);
+    if (step == nullptr) continue;
+    seen = true;
+    EXPECT_EQ(step->lack, ResultLack::kTooOld);
+  }
+  EXPECT_TRUE(seen);
 }
 
 TEST_P(StoreContractTest, GoesOnFromTheTablesAfterARestart) {

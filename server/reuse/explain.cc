@@ -1,0 +1,258 @@
+#include "server/reuse/explain.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "common/base/status_macros.h"
+#include "fmt/format.h"
+#include "server/domain/order.h"
+
+namespace potok::server {
+
+namespace {
+
+using Fields = std::vector<FingerprintField>;
+using Listing = std::map<std::string, std::string>;
+
+// Earlier results that are compared; of some the run is read for it.
+constexpr int kNearestMax = 20;
+constexpr std::size_t kFilesMax = 20;
+constexpr std::size_t kShownMax = 120;
+
+std::vector<std::string> LinesOf(const std::string& text) {
+  std::vector<std::string> lines(1);
+  for (const char c : text) {
+    if (c == '\n') {
+      lines.emplace_back();
+    } else {
+      lines.back() += c;
+    }
+  }
+  return lines;
+}
+
+std::string Shortened(const std::string& text) {
+  return text.size() <= kShownMax ? text : text.substr(0, kShownMax) + "...";
+}
+
+std::string Shown(const FingerprintField& field) {
+  if (field.kind == FingerprintField::Kind::kText) return Shortened(field.value);
+  const std::string digest = "sha256 " + field.value.substr(0, 12);
+  return field.detail.empty() ? digest : fmt::format("{} ({})", field.detail, digest);
+}
+
+// Of long texts the first line that differs.
+void ShowTexts(const std::string& was, const std::string& now, FieldDifference* difference) {
+  const std::vector<std::string> before = LinesOf(was);
+  const std::vector<std::string> after = LinesOf(now);
+  if (before.size() == 1 && after.size() == 1) return;
+  std::size_t line = 0;
+  while (line < before.size() && line < after.size() && before[line] == after[line]) ++line;
+  const auto show = [&](const std::vector<std::string>& lines) {
+    return fmt::format("line {}: {}", line + 1, line < lines.size() ? Shortened(lines[line]) : "");
+  };
+  difference->was = show(before);
+  difference->now = show(after);
+}
+
+const FingerprintField* FieldNamed(const Fields& fields, const std::string& name) {
+  const auto field = std::ranges::find(fields, name, &FingerprintField::name);
+  return field == fields.end() ? nullptr : &*field;
+}
+
+std::optional<Fields> FieldsAt(const RunRecord& run, std::uint32_t index) {
+  const auto inputs = ResolveInputs(run, index);
+  if (!inputs.ok()) return std::nullopt;
+  return FieldsOf(run.plan->step(index), *inputs);
+}
+
+// The first upstream that has not ended.
+std::string FirstOpenUpstream(const RunRecord& run, std::uint32_t index) {
+  for (const Edge& edge : run.plan->planned(index).upstreams) {
+    if (!IsTerminal(run.steps[edge.step].state)) return run.plan->step(edge.step).name;
+  }
+  return "";
+}
+
+// What is known without looking at earlier results, or an empty text.
+std::string PlainReason(const PipelineSpec& spec, const Step& step) {
+  if (!step.deterministic) {
+    return "is_deterministic is false: it always runs, and nobody takes its result";
+  }
+  if (!step.reuse.enabled)
+    return "reuse.enabled is false: it always runs, and nobody takes its result";
+  if (!IsReusable(step))
+    return "it is no command: the steps that it makes are looked at one by one";
+  if (spec.settings.force_rerun) return "force_rerun is set: it runs whatever was made before";
+  if (!step.reuse.read) return "it was told to run again";
+  return "";
+}
+
+bool NeverBegan(const StepRecord& record, std::string* why) {
+  if (record.attempt > 0) return false;
+  if (const auto* skipped = std::get_if<Skipped>(&record.state)) *why = skipped->reason;
+  if (const auto* canceled = std::get_if<Canceled>(&record.state)) *why = canceled->reason;
+  if (const auto* failed = std::get_if<Failed>(&record.state)) *why = failed->failure.message;
+  return !why->empty();
+}
+
+}  // namespace
+
+std::vector<FieldDifference> CompareFields(const Fields& was, const Fields& now) {
+  std::vector<FieldDifference> differences;
+  for (const FingerprintField& field : now) {
+    const FingerprintField* before = FieldNamed(was, field.name);
+    if (before != nullptr && *before == field) continue;
+    FieldDifference& difference = differences.emplace_back();
+    difference.field = field.name;
+    difference.now = Shown(field);
+    if (before == nullptr) continue;
+    difference.was = Shown(*before);
+    if (field.kind == FingerprintField::Kind::kText && before->kind == field.kind) {
+      ShowTexts(before->value, field.value, &difference);
+    }
+  }
+  for (const FingerprintField& field : was) {
+    if (FieldNamed(now, field.name) != nullptr) continue;
+    differences.push_back({field.name, Shown(field), "", {}});
+  }
+  return differences;
+}
+
+std::vector<std::string> Explainer::DifferentFiles(const FingerprintField& was,
+                                                   const FingerprintField& now) {
+  const auto list = [&](const FingerprintField& field) -> Listing {
+    const auto folder = folders_.find(field.value);
+    if (folder == folders_.end()) return {};
+    auto listing = store_.List(folder->second);
+    return listing.ok() ? *std::move(listing) : Listing{};
+  };
+  const Listing before = list(was);
+  const Listing after = list(now);
+  std::vector<std::string> files;
+  if (before.empty() && after.empty()) return files;
+  for (const auto& [path, content] : after) {
+    const auto old = before.find(path);
+    if (old == before.end()) {
+      files.push_back("new " + path);
+    } else if (old->second != content) {
+      files.push_back("changed " + path);
+    }
+  }
+  for (const auto& [path, content] : before) {
+    if (!after.contains(path)) files.push_back("gone " + path);
+  }
+  if (files.size() > kFilesMax) {
+    const std::size_t more = files.size() - kFilesMax;
+    files.resize(kFilesMax);
+    files.push_back(fmt::format("and {} more", more));
+  }
+  return files;
+}
+
+void Explainer::NoteFolders(const RunRecord& run, std::uint32_t index) {
+  const Step& step = run.plan->step(index);
+  if (const auto* code = std::get_if<Artifact>(&step.code); code != nullptr && code->is_folder) {
+    folders_[code->digest.Hex()] = *code;
+  }
+  const auto inputs = ResolveInputs(run, index);
+  if (!inputs.ok()) return;
+  for (const OrderInput& input : *inputs) {
+    const auto* artifact = std::get_if<Artifact>(&input.value);
+    if (artifact != nullptr && artifact->is_folder) folders_[artifact->digest.Hex()] = *artifact;
+  }
+}
+
+absl::StatusOr<std::shared_ptr<const RunRecord>> Explainer::Load(RunId id) {
+  const auto known = loaded_.find(id);
+  if (known != loaded_.end()) return known->second;
+  POTOK_ASSIGN_OR_RETURN(std::shared_ptr<const RunRecord> run, load_run_(id));
+  return loaded_.emplace(id, std::move(run)).first->second;
+}
+
+absl::Status Explainer::CompareWithNearest(const RunRecord& run,
+                                           std::int64_t begun_us,
+                                           Explanation* to) {
+  const Step& step = run.plan->step(to->step);
+  const std::optional<Fields> now = FieldsAt(run, to->step);
+  if (!now.has_value()) return absl::OkStatus();
+  POTOK_ASSIGN_OR_RETURN(const std::vector<FoundResult> kin,
+                         reader_.ResultsOfKin(KinOf(step), begun_us, kNearestMax));
+  std::size_t fewest = std::numeric_limits<std::size_t>::max();
+  std::optional<Fields> nearest;
+  for (const FoundResult& candidate : kin) {
+    const AttemptKey& by = candidate.result.made_by;
+    if (by.run == run.id && by.index == to->step) continue;
+    const auto source = Load(by.run);
+    if (absl::IsUnavailable(source.status())) return source.status();
+    if (!source.ok() || by.index >= (*source)->steps.size()) continue;
+    const std::optional<Fields> was = FieldsAt(**source, by.index);
+    if (!was.has_value()) continue;
+    std::vector<FieldDifference> differences = CompareFields(*was, *now);
+    if (differences.size() >= fewest) continue;
+    fewest = differences.size();
+    to->from = by;
+    to->differences = std::move(differences);
+    nearest = was;
+    NoteFolders(**source, by.index);
+  }
+  if (!nearest.has_value()) {
+    to->reason = "nothing like it has completed before";
+    return absl::OkStatus();
+  }
+  NoteFolders(run, to->step);
+  for (FieldDifference& difference : to->differences) {
+    const FingerprintField* was = FieldNamed(*nearest, difference.field);
+    const FingerprintField* is = FieldNamed(*now, difference.field);
+    if (was == nullptr || is == nullptr) continue;
+    if (was->kind != FingerprintField::Kind::kFolder || is->kind != was->kind) continue;
+    difference.files = DifferentFiles(*was, *is);
+  }
+  to->reason = to->differences.empty()
+                   ? "an equal step had completed, and its result could not be taken"
+                   : fmt::format("{} is not what it was in the nearest earlier result",
+                                 to->differences.front().field);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Explanation> Explainer::Explain(const RunRecord& run,
+                                               std::uint32_t index,
+                                               ResultLack lack,
+                                               std::int64_t begun_us) {
+  const Step& step = run.plan->step(index);
+  const StepRecord& record = run.steps[index];
+  Explanation out;
+  out.step = index;
+  const auto* succeeded = std::get_if<Succeeded>(&record.state);
+  if (succeeded != nullptr && succeeded->reused.has_value()) {
+    out.verdict = Verdict::kReused;
+    out.from = succeeded->reused->from;
+    out.saved_us = succeeded->reused->saved_us;
+    out.reason = "nothing that determines its outputs has changed";
+    return out;
+  }
+  if (NeverBegan(record, &out.reason)) {
+    out.verdict = Verdict::kNotRun;
+    return out;
+  }
+  out.verdict = Verdict::kRuns;
+  out.reason = PlainReason(run.plan->spec(), step);
+  if (!out.reason.empty()) return out;
+  if (const std::string open = FirstOpenUpstream(run, index); !open.empty()) {
+    out.verdict = Verdict::kUnknown;
+    out.reason = fmt::format("depends on what step '{}' makes", open);
+    return out;
+  }
+  POTOK_RETURN_IF_ERROR(CompareWithNearest(run, begun_us, &out));
+  if (lack == ResultLack::kTooOld) {
+    out.reason = fmt::format("the earlier result is older than reuse.max_age, {} s",
+                             step.reuse.max_age_seconds);
+  } else if (lack == ResultLack::kBytesGone) {
+    out.reason = "the files of the earlier result are no longer in the store";
+  }
+  return out;
+}
+
+}  // namespace potok::server

@@ -1,0 +1,106 @@
+#include "server/rpc/explanations.h"
+
+#include <numeric>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "common/base/status_macros.h"
+#include "server/reuse/explain.h"
+
+namespace potok::server {
+
+namespace {
+
+v1::StepExplanation::Verdict ToProto(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kReused:
+      return v1::StepExplanation::VERDICT_REUSED;
+    case Verdict::kRuns:
+      return v1::StepExplanation::VERDICT_RUNS;
+    case Verdict::kUnknown:
+      return v1::StepExplanation::VERDICT_UNKNOWN;
+    case Verdict::kNotRun:
+      return v1::StepExplanation::VERDICT_NOT_RUN;
+  }
+  return v1::StepExplanation::VERDICT_UNSPECIFIED;
+}
+
+// The names of the step that is spoken of; empty if its run is no more.
+void NameSource(const Explanation& explanation, const LoadRun& load, v1::StepExplanation* out) {
+  if (explanation.from.run == 0) return;
+  const auto run = load(explanation.from.run);
+  if (!run.ok() || explanation.from.index >= (*run)->steps.size()) return;
+  out->set_from_run((*run)->name);
+  out->set_from_step((*run)->plan->step(explanation.from.index).name);
+}
+
+void Add(const Explanation& explanation,
+         const RunRecord& run,
+         const LoadRun& load,
+         v1::ExplainResponse* response) {
+  v1::StepExplanation& out = *response->add_steps();
+  out.set_step(run.plan->step(explanation.step).name);
+  out.set_verdict(ToProto(explanation.verdict));
+  out.set_reason(explanation.reason);
+  out.set_saved_us(explanation.saved_us);
+  NameSource(explanation, load, &out);
+  for (const FieldDifference& difference : explanation.differences) {
+    v1::FieldDifference& to = *out.add_differences();
+    to.set_field(difference.field);
+    to.set_was(difference.was);
+    to.set_now(difference.now);
+    for (const std::string& file : difference.files) to.add_files(file);
+  }
+}
+
+// When it was decided whether the step runs.
+std::int64_t DecidedAt(const StepRow& row, const RunRow& run) {
+  if (row.queued_us != 0) return row.queued_us;
+  if (row.attempt > 0 || std::holds_alternative<Queued>(row.state)) return run.created_us;
+  return absl::ToUnixMicros(absl::Now());
+}
+
+}  // namespace
+
+absl::StatusOr<v1::ExplainResponse> Explanations::Explain(const v1::ExplainRequest& request) {
+  POTOK_ASSIGN_OR_RETURN(const RunRow row, view_.reader().GetRun(request.name()));
+  std::vector<std::string> patterns(request.steps().begin(), request.steps().end());
+  if (patterns.empty()) patterns.emplace_back("*");
+  POTOK_ASSIGN_OR_RETURN(const auto chosen, view_.FindSteps(row, "", patterns));
+  POTOK_ASSIGN_OR_RETURN(const auto run, view_.Load(row));
+  POTOK_ASSIGN_OR_RETURN(const std::vector<StepRow> steps, view_.StepsOf(row));
+  const LoadRun load = [this](RunId id) { return view_.Load(id); };
+  Explainer explainer(view_.reader(), store_, load);
+  v1::ExplainResponse response;
+  for (const auto& [index, name] : chosen) {
+    const StepRow& step = steps.at(index);
+    POTOK_ASSIGN_OR_RETURN(const Explanation explanation,
+                           explainer.Explain(*run, index, step.lack, DecidedAt(step, row)));
+    Add(explanation, *run, load, &response);
+  }
+  return response;
+}
+
+absl::StatusOr<v1::ExplainResponse> Explanations::Foresee(PipelineSpec spec,
+                                                          const std::function<bool()>& is_wanted) {
+  POTOK_ASSIGN_OR_RETURN(const Prepared prepared, submission_.Prepare(std::move(spec), is_wanted));
+  POTOK_ASSIGN_OR_RETURN(const Foresight foresight, submission_.Foresee(prepared.plan));
+  const LoadRun load = [this](RunId id) { return view_.Load(id); };
+  Explainer explainer(view_.reader(), store_, load);
+  v1::ExplainResponse response;
+  for (const std::string& warning : prepared.warnings) response.add_warnings(warning);
+  const std::int64_t now_us = absl::ToUnixMicros(absl::Now());
+  for (std::uint32_t index = 0; index < foresight.run.steps.size(); ++index) {
+    const auto lack = foresight.lacks.find(index);
+    POTOK_ASSIGN_OR_RETURN(
+        const Explanation explanation,
+        explainer.Explain(foresight.run,
+                          index,
+                          lack == foresight.lacks.end() ? ResultLack::kNone : lack->second,
+                          now_us));
+    Add(explanation, foresight.run, load, &response);
+  }
+  return response;
+}
+
+}  // namespace potok::server
