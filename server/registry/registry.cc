@@ -200,7 +200,7 @@ absl::Status Registry::NoSuch(const AssetChoice& choice) {
     if (!choice.version.empty()) known.push_back(row.version);
     if (choice.version.empty()) known.insert(known.end(), row.labels.begin(), row.labels.end());
   }
-  if (choice.version.empty() && known.empty()) {
+  if (choice.version.empty() && choice.label == kLatest) {
     return absl::NotFoundError(
         fmt::format("every version of {} is archived; name one exactly, as {}:{}, or restore one",
                     what,

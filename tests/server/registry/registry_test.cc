@@ -138,6 +138,8 @@ TEST_F(RegistryTest, SaysWhatThereIsInsteadOfWhatIsNot) {
   EXPECT_THAT(why({AssetKind::kModel, "train", "", ""}),
               testing::AllOf(HasSubstr("model 'train' is not registered"),
                              HasSubstr("`potok model list`")));
+  // Labels that stay where they are do not hide that.
+  ASSERT_TRUE(registry_.Update(Train("1"), {}, {"prod"}, {}).ok());
   ASSERT_EQ(*registry_.SetArchived(Train(""), true), 2);
   EXPECT_EQ(why(Train("")),
             "every version of component 'train' is archived; name one exactly, as train:2, or "
