@@ -31,7 +31,15 @@ absl::StatusOr<AssetDocument> ServerAssets::Find(AssetKind kind, const AssetRefe
   request.set_name(reference.name);
   request.set_version(reference.version);
   request.set_label(reference.label);
-  POTOK_ASSIGN_OR_RETURN(v1::Asset asset, client_->Get(request));
+  absl::StatusOr<v1::Asset> found = client_->Get(request);
+  if (absl::IsUnimplemented(found.status())) {
+    return absl::FailedPreconditionError(
+        fmt::format("'azureml:{}' cannot be looked up: this server is of a version without a "
+                    "registry; upgrade it",
+                    ToString(reference)));
+  }
+  if (!found.ok()) return found.status();
+  v1::Asset& asset = *found;
   return AssetDocument{asset.name(), asset.version(), std::move(*asset.mutable_document())};
 }
 
