@@ -38,12 +38,12 @@ absl::Status OutputAssets::RegisterOne(const OutputsOf& of,
                                        const Output& named,
                                        const Artifact& artifact) {
   NewAsset asset;
-  asset.kind = IsModel(output.type) ? AssetKind::kModel : AssetKind::kData;
+  asset.kind = IsModel(named.type) ? AssetKind::kModel : AssetKind::kData;
   asset.name = named.asset_name;
   asset.version = named.asset_version;
   // Both texts are of letters that JSON needs not escape.
   asset.document = fmt::format(
-      R"({{"path":"{}","type":"{}"}})", ArtifactReference(artifact), NameOf(output.type));
+      R"({{"path":"{}","type":"{}"}})", ArtifactReference(artifact), NameOf(named.type));
   asset.made_by = fmt::format("{}/{}", of.run_name, step.name);
   asset.properties = {
       {"potok.run", of.run_name}, {"potok.step", step.name}, {"potok.output", output.name}};

@@ -25,10 +25,10 @@ class OutputAssets {
   OutputAssets(Registry& registry, Reader& reader) : registry_(registry), reader_(reader) {}
 
   // Registers every output of `step` that carries a name itself, or is promoted to an output of the
-  // pipeline that does: a model if its type is a model's, else data; without a version the next
-  // number. Values are no files and are passed over. Again for the same attempt it is the same. To
-  // be called when a step's outputs are in the store, whether it ran or took them over from an
-  // earlier one.
+  // pipeline that does: a model if the type there is a model's, else data; without a version the
+  // next number. Values are no files and are passed over. Again for the same attempt it is the
+  // same. To be called when a step's outputs are in the store, whether it ran or took them over
+  // from an earlier one.
   //
   // UNAVAILABLE: not known how far it came; call it again. ALREADY_EXISTS: a version is taken by
   // other content; the message says by what.

@@ -79,7 +79,7 @@ class RegistryTest(StackTest):
         self.stack.potok("job", "create", "-f", pipeline, "-n", name, "-o", "none")
         job = self.stack.wait(name)
         self.assertEqual(job["status"], "Completed", job)
-        self.assertEqual(self.stack.log(name, "-s", "train"), "trained 1e-3 010 a,b\n\n")
+        self.assertEqual(self.stack.log(name, "--step", "train"), "trained 1e-3 010 a,b\n\n")
         self.assertEqual(job["properties"]["asset.inputs.rows"], "azureml:rows:1")
         self.assertEqual(job["jobs"]["train"]["component"], "my_train")
 
@@ -96,7 +96,7 @@ class RegistryTest(StackTest):
         other = f"{name}_later"
         self.stack.potok("job", "create", "-f", pipeline, "-n", other, "-o", "none")
         self.assertEqual(self.stack.wait(other)["properties"]["asset.inputs.rows"], "azureml:rows:2")
-        self.assertEqual(self.stack.log(other, "-s", "train"), "trained 1e-3 010 c,d\n\n")
+        self.assertEqual(self.stack.log(other, "--step", "train"), "trained 1e-3 010 c,d\n\n")
         versions = self.stack.json("model", "list", "-n", "first")
         self.assertEqual([version["version"] for version in versions], ["2", "1"])
 

@@ -13,6 +13,7 @@
 #include "client/frontend/azureml/reference.h"
 #include "client/frontend/azureml/step_reader.h"
 #include "common/base/age.h"
+#include "common/pipeline/control.h"
 #include "fmt/format.h"
 
 namespace potok::client {
