@@ -94,10 +94,9 @@ class JsonReader {
     if (Take('}')) return absl::OkStatus();
     do {
       if (!Take('"')) return Wrong("a name in \"quotes\"");
-      auto& [key, value] = node->entries.emplace_back();
-      POTOK_RETURN_IF_ERROR(Text(&key));
+      POTOK_RETURN_IF_ERROR(Text(&node->keys.emplace_back()));
       if (!Take(':')) return Wrong("':'");
-      POTOK_RETURN_IF_ERROR(Value(depth + 1, &value));
+      POTOK_RETURN_IF_ERROR(Value(depth + 1, &node->items.emplace_back()));
     } while (Take(','));
     return Take('}') ? absl::OkStatus() : Wrong("',' or '}'");
   }
@@ -227,8 +226,9 @@ std::string CompactJson(const JsonNode& node) {
       for (const JsonNode& item : node.items) json += (json.empty() ? "" : ",") + CompactJson(item);
       return "[" + json + "]";
     case JsonNode::Kind::kMap:
-      for (const auto& [key, value] : node.entries) {
-        json += (json.empty() ? "" : ",") + QuotedText(key) + ":" + CompactJson(value);
+      for (std::size_t i = 0; i < node.keys.size(); ++i) {
+        json +=
+            (json.empty() ? "" : ",") + QuotedText(node.keys[i]) + ":" + CompactJson(node.items[i]);
       }
       return "{" + json + "}";
   }
