@@ -113,7 +113,13 @@ class JsonReader {
   absl::Status Number(JsonNode* node) {
     const std::size_t begin = at_;
     if (at_ < text_.size() && text_[at_] == '-') ++at_;
-    if (!Digits()) return Wrong("a value");
+    // A number that begins with 0 has no further digit before its point (RFC 8259, 6).
+    if (at_ < text_.size() && text_[at_] == '0') {
+      ++at_;
+      if (at_ < text_.size() && IsDigitChar(text_[at_])) return Wrong("the end of the number 0");
+    } else if (!Digits()) {
+      return Wrong("a value");
+    }
     if (at_ < text_.size() && text_[at_] == '.') {
       ++at_;
       if (!Digits()) return Wrong("a digit");

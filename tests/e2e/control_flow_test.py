@@ -52,7 +52,7 @@ DO_WHILE = step(
 FOLDS = step(
     "fold",
     "",
-    [port("$items", STRING, json.dumps([{"i": i} for i in range(6)]))],
+    [port("$items", STRING, json.dumps([{"i": i} for i in range(6)])), port("i", INTEGER)],
     [port("scores", STRING), port("models", MLTABLE, promoted="models")],
     control={
         "parallelFor": {"maxConcurrency": 2},
@@ -79,7 +79,7 @@ echo best ${{inputs.lr}} > ${{outputs.best}}"""
 SWEEP = step(
     "tune",
     "",
-    (),
+    [port("lr", NUMBER)],
     [port("best", STRING)],
     control={
         "sweep": {
@@ -140,7 +140,7 @@ class ControlFlowTest(StackTest):
         self.kill_server_when_there_is("loop[1]", "loop[2]")
         jobs = self.completed()["jobs"]
         self.assertEqual(set(jobs), {"loop", "use", *(f"loop[{i}]" for i in range(4))})
-        self.assertEqual(self.stack.log(self.name, "use").strip(), "got 4")
+        self.assertEqual(self.stack.log(self.name, "--step", "use").strip(), "got 4")
 
     def test_folds_are_gathered_in_order_whatever_is_killed(self):
         scores = step("scores", "echo ${{inputs.s}}", [port("s", STRING, "${{parent.jobs.fold.outputs.scores}}")])
@@ -152,16 +152,16 @@ class ControlFlowTest(StackTest):
         self.submit(FOLDS, scores, show, outputs=[port("models", MLTABLE)])
         self.kill_server_when_there_is("fold[2]/fit", "fold[4]/fit")
         self.completed()
-        self.assertEqual(self.stack.log(self.name, "scores").strip(), "[0.5,1.5,2.5,3.5,4.5,5.5]")
+        self.assertEqual(self.stack.log(self.name, "--step", "scores").strip(), "[0.5,1.5,2.5,3.5,4.5,5.5]")
         lines = ["paths:", *(f"  - folder: ./{i}" for i in range(6)), *(f"model {i}" for i in range(6))]
-        self.assertEqual(self.stack.log(self.name, "show").splitlines(), lines)
+        self.assertEqual(self.stack.log(self.name, "--step", "show").splitlines(), lines)
 
     def test_a_sweep_finds_the_best_trial_whatever_is_killed(self):
         use = step("use", "echo ${{inputs.b}}", [port("b", STRING, "${{parent.jobs.tune.outputs.best}}")])
         self.submit(SWEEP, use)
         self.kill_server_when_there_is("tune[4]", "tune[6]")
         jobs = self.completed()["jobs"]
-        self.assertEqual(self.stack.log(self.name, "use").strip(), "best 3")
+        self.assertEqual(self.stack.log(self.name, "--step", "use").strip(), "best 3")
         stopped = [name for name, shown in jobs.items() if "bandit policy" in (shown.get("reason") or "")]
         self.assertTrue(stopped, jobs)
 
