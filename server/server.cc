@@ -406,7 +406,8 @@ absl::Status RunServer(const ServerConfig& config) {
   WatchHub watches(projector, kWatchThreads);
   const StepTokens step_tokens(access->SecretFor("the tokens of steps"));
   StepTracking step_tracking(step_tokens);
-  Switchboard switchboard(replies, watches, *storage.logs, step_tracking);
+  TrialMetrics trials;
+  Switchboard switchboard(replies, watches, *storage.logs, step_tracking, trials);
   const SchedulerOptions options = SchedulerOptionsOf(config);
   Scheduler scheduler(*storage.bundle.store, projector, switchboard, clock, metrics, options);
   RunView view(reader, *storage.logs, switchboard, scheduler, options.decide);
@@ -450,7 +451,10 @@ absl::Status RunServer(const ServerConfig& config) {
 
   services.metrics =
       std::make_unique<MetricsService>(*storage.tracking, view, projector, scheduler);
-  TrackingWriter tracking_writer(*storage.tracking, /*sink=*/nullptr);
+  TrackingWriter tracking_writer(*storage.tracking, [&scheduler](const LoggedMetric& logged) {
+    scheduler.PostAlways(MetricReported{logged.attempt, logged.count, logged.value});
+  });
+  trials.Attach(tracking_writer);
   const MlflowApi mlflow(*storage.tracking, tracking_writer);
   LoggedFiles logged_files(*storage.tracking, *storage.artifacts, config.home + "/outgoing");
   const TrackingSources tracking{&mlflow, &logged_files, &step_tokens};

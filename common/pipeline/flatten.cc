@@ -315,6 +315,7 @@ class LevelFlattening {
   std::string MovedWhen(const Step& outer, NestedStep* nested, const Step& member) {
     const auto when = When::Parse(member.when);
     if (!when.ok() || member.when.empty()) return member.when;
+    const std::string flat_name = outer.name + "/" + member.name;
     return when->Rewritten([&](const WhenReference& reference) -> std::string {
       const std::string step = outer.name + "/" + reference.step;
       switch (reference.kind) {
@@ -325,7 +326,7 @@ class LevelFlattening {
         case WhenReference::Kind::kOutput:
           return fmt::format("jobs.{}.outputs.{}", step, reference.port);
         case WhenReference::Kind::kInput:
-          return MovedWhenInput(nested, reference, step);
+          return MovedWhenInput(nested, reference, flat_name);
       }
       return reference.text;
     });
@@ -349,7 +350,7 @@ class LevelFlattening {
     if (const auto* output = expression ? std::get_if<StepOutput>(expression) : nullptr) {
       return fmt::format("jobs.{}.outputs.{}", output->step, output->name);
     }
-    Error(step.substr(0, step.size()),
+    Error(step,
           "when",
           fmt::format("input '{}' is made of several texts ({}), which a condition cannot look at; "
                       "bind it to one value",

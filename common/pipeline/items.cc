@@ -33,7 +33,9 @@ absl::StatusOr<LoopItem> ReadItem(std::string label, const JsonNode& node) {
     return absl::InvalidArgumentError(fmt::format("item {} is no map; {}", label, kItemsForm));
   }
   LoopItem item{std::move(label), {}};
-  for (const auto& [key, value] : node.entries) {
+  for (std::size_t i = 0; i < node.keys.size(); ++i) {
+    const std::string& key = node.keys[i];
+    const JsonNode& value = node.items[i];
     if (value.kind == JsonNode::Kind::kNull) continue;
     if (!item.values.emplace(key, TextOfJson(value)).second) {
       return absl::InvalidArgumentError(
@@ -61,15 +63,14 @@ absl::StatusOr<std::vector<LoopItem>> ParseItems(const std::string& json) {
   if (root.kind != JsonNode::Kind::kList && root.kind != JsonNode::Kind::kMap) {
     return absl::InvalidArgumentError(kItemsForm);
   }
-  for (const JsonNode& node : root.items) {
-    POTOK_ASSIGN_OR_RETURN(items.emplace_back(), ReadItem(std::to_string(items.size()), node));
-  }
   std::set<std::string> labels;
-  for (const auto& [key, node] : root.entries) {
-    if (!labels.insert(key).second) {
-      return absl::InvalidArgumentError(fmt::format("there are two items '{}'", key));
+  for (std::size_t i = 0; i < root.items.size(); ++i) {
+    const bool is_map = root.kind == JsonNode::Kind::kMap;
+    const std::string label = is_map ? root.keys[i] : std::to_string(i);
+    if (!labels.insert(label).second) {
+      return absl::InvalidArgumentError(fmt::format("there are two items '{}'", label));
     }
-    POTOK_ASSIGN_OR_RETURN(items.emplace_back(), ReadItem(key, node));
+    POTOK_ASSIGN_OR_RETURN(items.emplace_back(), ReadItem(label, root.items[i]));
   }
   for (const LoopItem& item : items) POTOK_RETURN_IF_ERROR(CheckSameKeys(item, items.front()));
   return items;

@@ -94,10 +94,9 @@ class JsonReader {
     if (Take('}')) return absl::OkStatus();
     do {
       if (!Take('"')) return Wrong("a name in \"quotes\"");
-      auto& [key, value] = node->entries.emplace_back();
-      POTOK_RETURN_IF_ERROR(Text(&key));
+      POTOK_RETURN_IF_ERROR(Text(&node->keys.emplace_back()));
       if (!Take(':')) return Wrong("':'");
-      POTOK_RETURN_IF_ERROR(Value(depth + 1, &value));
+      POTOK_RETURN_IF_ERROR(Value(depth + 1, &node->items.emplace_back()));
     } while (Take(','));
     return Take('}') ? absl::OkStatus() : Wrong("',' or '}'");
   }
@@ -114,7 +113,13 @@ class JsonReader {
   absl::Status Number(JsonNode* node) {
     const std::size_t begin = at_;
     if (at_ < text_.size() && text_[at_] == '-') ++at_;
-    if (!Digits()) return Wrong("a value");
+    // A number that begins with 0 has no further digit before its point (RFC 8259, 6).
+    if (at_ < text_.size() && text_[at_] == '0') {
+      ++at_;
+      if (at_ < text_.size() && IsDigitChar(text_[at_])) return Wrong("the end of the number 0");
+    } else if (!Digits()) {
+      return Wrong("a value");
+    }
     if (at_ < text_.size() && text_[at_] == '.') {
       ++at_;
       if (!Digits()) return Wrong("a digit");
@@ -227,8 +232,9 @@ std::string CompactJson(const JsonNode& node) {
       for (const JsonNode& item : node.items) json += (json.empty() ? "" : ",") + CompactJson(item);
       return "[" + json + "]";
     case JsonNode::Kind::kMap:
-      for (const auto& [key, value] : node.entries) {
-        json += (json.empty() ? "" : ",") + QuotedText(key) + ":" + CompactJson(value);
+      for (std::size_t i = 0; i < node.keys.size(); ++i) {
+        json +=
+            (json.empty() ? "" : ",") + QuotedText(node.keys[i]) + ":" + CompactJson(node.items[i]);
       }
       return "{" + json + "}";
   }

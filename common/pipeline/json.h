@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -12,9 +11,9 @@ namespace potok {
 struct JsonNode {
   enum class Kind { kNull, kBoolean, kNumber, kText, kList, kMap };
   Kind kind = Kind::kNull;
-  std::string text;  // of a number as written; of a boolean "true" or "false"
-  std::vector<JsonNode> items;
-  std::vector<std::pair<std::string, JsonNode>> entries;  // as written; keys may repeat
+  std::string text;               // of a number as written; of a boolean "true" or "false"
+  std::vector<JsonNode> items;    // of a list; of a map its values
+  std::vector<std::string> keys;  // of a map, as written: one for each value; they may repeat
 };
 
 // INVALID_ARGUMENT with the offset of what is wrong. At most 100 levels.

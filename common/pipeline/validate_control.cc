@@ -106,7 +106,7 @@ class ControlCheck {
     for (const auto& [output, inputs] : loop.mapping) {
       const Output* source = OutputCalled(step_, output);
       if (source == nullptr) {
-        Error("mapping",
+        Error("mapping." + output,
               fmt::format("the body has no output '{}'{}",
                           output,
                           problems_->Suggestion(output, step_.outputs)));
@@ -116,7 +116,7 @@ class ControlCheck {
         CheckMapped(*source, input);
         const auto [first, is_new] = fed_by.emplace(input, output);
         if (!is_new) {
-          Error("mapping",
+          Error("mapping." + output,
                 fmt::format("input '{}' is fed by the outputs '{}' and '{}'; an input has one "
                             "source",
                             input,
@@ -144,11 +144,11 @@ class ControlCheck {
   void CheckMapped(const Output& output, const std::string& name) {
     const Input* input = InputCalled(step_, name);
     if (input == nullptr) {
-      Error("mapping",
+      Error("mapping." + output.name,
             fmt::format(
                 "the body has no input '{}'{}", name, problems_->Suggestion(name, step_.inputs)));
     } else if (IsPrimitive(input->type) != IsPrimitive(output.type)) {
-      Error("mapping",
+      Error("mapping." + output.name,
             fmt::format("output '{}' is {}, and the input '{}' that it feeds is {}",
                         output.name,
                         NameOf(output.type),

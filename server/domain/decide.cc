@@ -82,8 +82,7 @@ void Repair(Turn& turn, RunId id) {
     if (IsTerminal(run.steps[i].state)) turn.ended.push_back({id, i});
   }
   // What they had asked for may have been lost, and is asked for again.
-  for (auto it = turn.state.open.lower_bound({id, 0});
-       it != turn.state.open.end() && it->run == id;
+  for (auto it = turn.state.open.lower_bound({id, 0}); it != turn.state.open.end() && it->run == id;
        ++it) {
     turn.to_advance.insert(*it);
   }

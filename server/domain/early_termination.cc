@@ -28,17 +28,15 @@ std::string Bandit(const EarlyTermination& rule,
     }
   }
   if (!own.has_value() || !best.has_value()) return "";
-  const double factor =
-      maximize ? 1 - 1 / (1 + rule.slack_factor) : rule.slack_factor;
+  const double factor = maximize ? 1 - 1 / (1 + rule.slack_factor) : rule.slack_factor;
   const double slack =
       rule.slack_factor > 0 ? std::abs(*best) * factor : std::max(rule.slack_amount, 0.0);
   if (Behind(*own, *best, maximize) <= slack) return "";
-  return fmt::format(
-      "bandit policy: {} at interval {} is behind the best, {}, by more than {}",
-      *own,
-      interval,
-      *best,
-      slack);
+  return fmt::format("bandit policy: {} at interval {} is behind the best, {}, by more than {}",
+                     *own,
+                     interval,
+                     *best,
+                     slack);
 }
 
 std::string MedianStopping(bool maximize,
@@ -57,8 +55,7 @@ std::string MedianStopping(bool maximize,
   if (!own.has_value() || means.empty()) return "";
   std::ranges::sort(means);
   const std::size_t half = means.size() / 2;
-  const double median =
-      means.size() % 2 == 1 ? means[half] : (means[half - 1] + means[half]) / 2;
+  const double median = means.size() % 2 == 1 ? means[half] : (means[half - 1] + means[half]) / 2;
   if (Behind(*own, median, maximize) <= 0) return "";
   return fmt::format(
       "median stopping policy: {} at interval {} is worse than the median of the means, {}",

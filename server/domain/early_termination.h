@@ -16,7 +16,9 @@ struct TrialHistory {
 
 // The best of the first `intervals` values; values that are no number count for nothing. Nothing if
 // there is none.
-std::optional<double> BestOf(const std::vector<double>& values, std::size_t intervals, bool maximize);
+std::optional<double> BestOf(const std::vector<double>& values,
+                             std::size_t intervals,
+                             bool maximize);
 
 // Why the trial is stopped that has just reported its latest value; empty: it goes on. Trials are
 // compared at the same interval: by what they had by then.

@@ -50,7 +50,8 @@ void Adapt(const Control& control, Step* step) {
   const auto* sweep = std::get_if<Sweep>(&control.kind);
   if (sweep == nullptr || sweep->trial_timeout_seconds <= 0) return;
   const std::int64_t limit = sweep->trial_timeout_seconds;
-  step->timeout_seconds = step->timeout_seconds > 0 ? std::min(step->timeout_seconds, limit) : limit;
+  step->timeout_seconds =
+      step->timeout_seconds > 0 ? std::min(step->timeout_seconds, limit) : limit;
 }
 
 void Renumber(Segment* segment) {
@@ -112,8 +113,8 @@ absl::StatusOr<std::shared_ptr<const Segment>> Expand(const Plan& plan, const St
 }
 
 void Grow(std::shared_ptr<const Segment> segment, std::shared_ptr<const Plan>* plan) {
-  // Others get a plan only from its owner, so one that has no other holder will have none meanwhile;
-  // the fence is for what they did before they let go of it.
+  // Others get a plan only from its owner, so one that has no other holder will have none
+  // meanwhile; the fence is for what they did before they let go of it.
   std::shared_ptr<Plan> grown;
   if (plan->use_count() == 1) {
     std::atomic_thread_fence(std::memory_order_acquire);

@@ -10,9 +10,10 @@
 
 namespace potok::server {
 
-// The steps of `added`, to be put behind those of `plan`. Names are "fold[3]/fit", or "fold[3]" for the one step of a body that has no name;
-// ${{parent.inputs.X}} of the body is the value X of `added`, or nothing; references between steps of
-// the body are to the new ones. The same plan and change always give the same. INVALID_ARGUMENT
+// The steps of `added`, to be put behind those of `plan`. Names are "fold[3]/fit", or "fold[3]" for
+// the one step of a body that has no name;
+// ${{parent.inputs.X}} of the body is the value X of `added`, or nothing; references between steps
+// of the body are to the new ones. The same plan and change always give the same. INVALID_ARGUMENT
 // where the body cannot be resolved, INTERNAL where the change is not about this plan.
 absl::StatusOr<std::shared_ptr<const Segment>> Expand(const Plan& plan, const StepsAdded& added);
 
@@ -20,8 +21,8 @@ absl::StatusOr<std::shared_ptr<const Segment>> Expand(const Plan& plan, const St
 // somebody else holds is copied first, segment by segment and not step by step.
 void Grow(std::shared_ptr<const Segment> segment, std::shared_ptr<const Plan>* plan);
 
-// An output of a body: that of the step which promotes it to this name, or of a body's only step its
-// own output of that name. Null if there is none. `step` gets its position in the body.
+// An output of a body: that of the step which promotes it to this name, or of a body's only step
+// its own output of that name. Null if there is none. `step` gets its position in the body.
 const Output* FindBodyOutput(const Control& control, const std::string& name, std::uint32_t* step);
 
 }  // namespace potok::server

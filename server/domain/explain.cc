@@ -114,8 +114,8 @@ std::string ExplainBlocked(const RunRecord& run, std::uint32_t index) {
   for (const Edge& edge : run.plan->planned(index).upstreams) {
     const StepState& upstream = run.steps[edge.step].state;
     if (IsTerminal(upstream)) continue;
-    const std::string first = fmt::format(
-        "waits for step '{}' ({})", run.plan->step(edge.step).name, NameOf(upstream));
+    const std::string first =
+        fmt::format("waits for step '{}' ({})", run.plan->step(edge.step).name, NameOf(upstream));
     const std::uint32_t others = run.steps[index].waiting_for - 1;
     return others == 0 ? first : fmt::format("{} and {}", first, Plural(others, "other step"));
   }
@@ -162,21 +162,22 @@ absl::Status CheckSatisfiable(const State& state, const Plan& plan, const Decide
   std::map<Shape, std::string> reasons;  // empty: it fits
   std::string lines;
   std::size_t count = 0;
-  const std::function<void(const std::vector<Step>&, const std::string&, const std::string&)> check =
-      [&](const std::vector<Step>& steps, const std::string& above, const std::string& pool) {
-        for (const Step& step : steps) {
-          const std::string name = step.name.empty() ? above : above + step.name;
-          const std::string& own = step.compute.empty() ? pool : step.compute;
-          if (IsControl(step)) {
-            check(step.control->body, name + "/", own);
-            continue;
-          }
-          const auto [it, is_new] = reasons.try_emplace(ShapeOf(own, step));
-          if (is_new) it->second = NeverFits(state, pools, it->first);
-          if (it->second.empty() || ++count > kLinesMax) continue;
-          lines += fmt::format("{}jobs.{}: {}", count == 1 ? "" : "\n", name, it->second);
-        }
-      };
+  const std::function<void(const std::vector<Step>&, const std::string&, const std::string&)>
+      check =
+          [&](const std::vector<Step>& steps, const std::string& above, const std::string& pool) {
+            for (const Step& step : steps) {
+              const std::string name = step.name.empty() ? above : above + step.name;
+              const std::string& own = step.compute.empty() ? pool : step.compute;
+              if (IsControl(step)) {
+                check(step.control->body, name + "/", own);
+                continue;
+              }
+              const auto [it, is_new] = reasons.try_emplace(ShapeOf(own, step));
+              if (is_new) it->second = NeverFits(state, pools, it->first);
+              if (it->second.empty() || ++count > kLinesMax) continue;
+              lines += fmt::format("{}jobs.{}: {}", count == 1 ? "" : "\n", name, it->second);
+            }
+          };
   check(plan.spec().steps, "", plan.spec().settings.default_compute);
   if (count == 0) return absl::OkStatus();
   if (count > kLinesMax) lines += fmt::format("\nand {} more", Plural(count - kLinesMax, "step"));

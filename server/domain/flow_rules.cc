@@ -41,8 +41,8 @@ bool HasDestination(const OpenControl& open, const std::string& name) {
   return promoted != spec.outputs.end() && !promoted->path.empty();
 }
 
-// Data that a step of a body takes is there already, or its address is handed over: while a run goes
-// on nothing is fetched.
+// Data that a step of a body takes is there already, or its address is handed over: while a run
+// goes on nothing is fetched.
 absl::Status CheckData(const Segment& segment) {
   for (std::uint32_t i = 0; i < segment.steps.size(); ++i) {
     const Step& step = segment.spec.steps[i];
@@ -53,7 +53,8 @@ absl::Status CheckData(const Segment& segment) {
       const auto* text = parts->size() == 1 ? std::get_if<std::string>(&parts->front()) : nullptr;
       if (text == nullptr) continue;
       return absl::InvalidArgumentError(fmt::format(
-          "step '{}' would take '{}' as files for its input '{}', and while a run goes on nothing is "
+          "step '{}' would take '{}' as files for its input '{}', and while a run goes on nothing "
+          "is "
           "fetched; give the files to the loop as an input of its own, or use mode: direct to hand "
           "the address to the command",
           step.name,
@@ -76,8 +77,8 @@ void BeginSteps(Turn& turn, const StepsAdded& added) {
     // What is not moved yet is said as it is: readers know of a step by its moves.
     const RunRecord& after = turn.state.runs.at(added.run);
     const StepRecord& step = after.steps[i];
-    const bool is_new = std::holds_alternative<Blocked>(step.state) ||
-                        std::holds_alternative<Queued>(step.state);
+    const bool is_new =
+        std::holds_alternative<Blocked>(step.state) || std::holds_alternative<Queued>(step.state);
     if (is_new) Emit(turn, StepMoved{{added.run, i}, 0, 0, step.state, turn.now});
   }
 }
@@ -186,8 +187,7 @@ std::string WhyFailed(const OpenControl& open, const BodyRecord& body) {
   for (std::uint32_t i = body.first; i < body.first + body.count; ++i) {
     const auto* canceled = std::get_if<Canceled>(&run.steps[i].state);
     if (canceled == nullptr) continue;
-    return fmt::format(
-        "step '{}' was canceled: {}", run.plan->step(i).name, canceled->reason);
+    return fmt::format("step '{}' was canceled: {}", run.plan->step(i).name, canceled->reason);
   }
   return "it did not complete";
 }

@@ -12,8 +12,7 @@ namespace {
 using Problems = std::vector<std::string>;
 
 std::string Describe(const RunRecord& run, std::uint32_t index) {
-  const std::string name =
-      run.plan == nullptr ? std::to_string(index) : run.plan->step(index).name;
+  const std::string name = run.plan == nullptr ? std::to_string(index) : run.plan->step(index).name;
   return fmt::format("run {} step {} ({}, attempt {})",
                      run.id,
                      name,
@@ -31,22 +30,22 @@ void CheckAttempt(const RunRecord& run, std::uint32_t index, Problems* problems)
   const auto retries_max = static_cast<std::uint32_t>(std::max(tries, 1) - 1);
   const bool without = step.attempt >= lost && step.attempt <= lost + retries_max;
   const bool with = step.attempt >= lost + 1 && step.attempt <= lost + 1 + retries_max;
-  const bool fine = std::visit(
-      Overloaded{
-          [&](const Blocked&) { return step.attempt == 0; },
-          [&](const Skipped&) { return step.attempt == 0; },
-          [&](const Resolving&) { return step.attempt == 0; },
-          [&](const Queued&) { return without; },
-          [&](const Delayed&) { return step.attempt > lost; },
-          [&](const Open&) { return is_control && step.attempt == 0; },
-          [&](const Canceled&) { return without || with; },
-          [&](const Failed& failed) { return failed.machine == 0 ? without : with; },
-          [&](const Succeeded& succeeded) {
-            return is_control || succeeded.reused.has_value() ? step.attempt == 0 : with;
-          },
-          [&](const auto&) { return with; },
-      },
-      step.state);
+  const bool fine =
+      std::visit(Overloaded{
+                     [&](const Blocked&) { return step.attempt == 0; },
+                     [&](const Skipped&) { return step.attempt == 0; },
+                     [&](const Resolving&) { return step.attempt == 0; },
+                     [&](const Queued&) { return without; },
+                     [&](const Delayed&) { return step.attempt > lost; },
+                     [&](const Open&) { return is_control && step.attempt == 0; },
+                     [&](const Canceled&) { return without || with; },
+                     [&](const Failed& failed) { return failed.machine == 0 ? without : with; },
+                     [&](const Succeeded& succeeded) {
+                       return is_control || succeeded.reused.has_value() ? step.attempt == 0 : with;
+                     },
+                     [&](const auto&) { return with; },
+                 },
+                 step.state);
   if (!fine) {
     problems->push_back(
         fmt::format("{}: {} requeues do not explain the attempt", Describe(run, index), lost));
@@ -99,24 +98,23 @@ void CheckBodies(const RunRecord& run, Problems* problems) {
       }
       if (open > 0) ++live;
       if (open != body.open_steps) {
-        problems->push_back(fmt::format("{}: a body of {} open steps counts {}",
-                                        Describe(run, index),
-                                        open,
-                                        body.open_steps));
+        problems->push_back(fmt::format(
+            "{}: a body of {} open steps counts {}", Describe(run, index), open, body.open_steps));
       }
     }
     if (live != control.live) {
-      problems->push_back(fmt::format(
-          "{}: {} bodies go on, counted {}", Describe(run, index), live, control.live));
+      problems->push_back(
+          fmt::format("{}: {} bodies go on, counted {}", Describe(run, index), live, control.live));
     }
   }
   if (segments != run.plan->segments.size() || run.steps.size() != run.plan->size()) {
-    problems->push_back(fmt::format("run {}: {} segments of {} steps in the plan, {} and {} in the books",
-                                    run.id,
-                                    run.plan->segments.size(),
-                                    run.plan->size(),
-                                    segments,
-                                    run.steps.size()));
+    problems->push_back(
+        fmt::format("run {}: {} segments of {} steps in the plan, {} and {} in the books",
+                    run.id,
+                    run.plan->segments.size(),
+                    run.plan->size(),
+                    segments,
+                    run.steps.size()));
   }
 }
 
@@ -139,8 +137,7 @@ void CheckRun(const State& state, const RunRecord& run, Problems* problems) {
   for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
     const StepState& step = run.steps[i].state;
     if (!IsTerminal(step)) ++open;
-    const bool is_of_body =
-        run.plan != nullptr && run.plan->SegmentOf(i).control.has_value();
+    const bool is_of_body = run.plan != nullptr && run.plan->SegmentOf(i).control.has_value();
     if (std::holds_alternative<Failed>(step) && !is_of_body) failed = true;
     if (run.plan != nullptr && run.plan->step(i).finalizes && !IsTerminal(step)) ++open_finals;
     if (std::holds_alternative<Queued>(step) != state.queued.contains({run.id, i})) {

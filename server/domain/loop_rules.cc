@@ -148,7 +148,8 @@ void EndParallelFor(OpenControl& open, const std::vector<LoopItem>& items) {
   if (first != bodies.end()) {
     const auto count = std::ranges::count_if(bodies, is_bad);
     return FailControl(
-        open, fmt::format("{} of {} items failed; {}", count, bodies.size(), WhyFailed(open, *first)));
+        open,
+        fmt::format("{} of {} items failed; {}", count, bodies.size(), WhyFailed(open, *first)));
   }
   ComposeOutputs gathered;
   gathered.step = open.key;

@@ -88,11 +88,19 @@ absl::StatusOr<std::string> CommandOf(const Step& step, const std::vector<OrderI
   return ResolveOptionalBlocks(command, with_value);
 }
 
+// Whether inputs without a value get one for each item or trial. Those that do not are missed by
+// the body's steps that take them.
+bool FeedsItsBody(const Step& step) {
+  return step.control != nullptr && (std::holds_alternative<ParallelFor>(step.control->kind) ||
+                                     std::holds_alternative<Sweep>(step.control->kind));
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<OrderInput>> ResolveInputs(const RunRecord& run, std::uint32_t index) {
   const Step& step = run.plan->step(index);
   const std::vector<PlanInput>& planned = run.plan->planned(index).inputs;
+  const bool is_fed_later = FeedsItsBody(step);
   std::vector<OrderInput> inputs;
   for (std::uint32_t i = 0; i < planned.size(); ++i) {
     const Input& input = step.inputs[i];
@@ -101,7 +109,7 @@ absl::StatusOr<std::vector<OrderInput>> ResolveInputs(const RunRecord& run, std:
       value = *artifact;
     } else if (const auto* parts = std::get_if<std::vector<PlanPart>>(&planned[i].value)) {
       POTOK_ASSIGN_OR_RETURN(value, ValueOf(run, input, *parts));
-    } else if (!input.optional) {
+    } else if (!input.optional && !is_fed_later) {
       return absl::FailedPreconditionError(
           fmt::format("input '{}' has no value and is not optional", input.name));
     }

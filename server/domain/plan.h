@@ -68,9 +68,9 @@ struct Segment {
   // (from 0). Nothing: as submitted.
   std::optional<std::uint32_t> control;
   std::uint32_t ordinal = 0;
-  std::string prefix;  // "fold[3]", or empty: its steps' names begin with it and a '/'
-  PipelineSpec spec;            // of the first segment as submitted
-  std::vector<PlanStep> steps;  // as in spec.steps
+  std::string prefix;             // "fold[3]", or empty: its steps' names begin with it and a '/'
+  PipelineSpec spec;              // of the first segment as submitted
+  std::vector<PlanStep> steps;    // as in spec.steps
   std::vector<Shape> new_shapes;  // that its plan did not have; their numbers follow those it had
   absl::btree_map<std::string, std::uint32_t> index_of;  // by their names in spec, the run's number
 };
@@ -81,9 +81,9 @@ struct Plan {
 
   // Ascending, without gaps; the first, which is always there, is the pipeline as submitted.
   std::vector<std::shared_ptr<const Segment>> segments;
-  std::vector<Shape> shapes;                             // each once
-  bool has_queue_timeout = false;                        // of some step
-  std::uint32_t finals = 0;  // steps that run when all others have ended
+  std::vector<Shape> shapes;       // each once
+  bool has_queue_timeout = false;  // of some step
+  std::uint32_t finals = 0;        // steps that run when all others have ended
 
   // The pipeline as it was submitted: its steps are the plan's first.
   const PipelineSpec& spec() const { return segments.front()->spec; }

@@ -258,15 +258,15 @@ void Settle(Turn& turn) {
       const StepKey control = *turn.to_advance.begin();
       turn.to_advance.erase(turn.to_advance.begin());
       AdvanceControl(turn, control);
-      continue;
+    } else {
+      const StepKey key = turn.ended.front();
+      turn.ended.pop_front();
+      const auto it = turn.state.runs.find(key.run);
+      if (it == turn.state.runs.end()) continue;
+      touched.insert(key.run);
+      ServeWaiters(turn, key);
+      DrawConsequences(turn, it->second, key.index);
     }
-    const StepKey key = turn.ended.front();
-    turn.ended.pop_front();
-    const auto it = turn.state.runs.find(key.run);
-    if (it == turn.state.runs.end()) continue;
-    touched.insert(key.run);
-    ServeWaiters(turn, key);
-    DrawConsequences(turn, it->second, key.index);
     if (turn.ended.empty() && turn.to_advance.empty()) {
       for (const RunId id : touched) BeginFinals(turn, turn.state.runs.at(id));
     }

@@ -42,7 +42,8 @@ AttemptKey AttemptOf(const StepKey& key, const StepRecord& step) {
 void List(State& state, const StepKey& key, const StepState& step) {
   if (std::holds_alternative<Queued>(step)) state.queued.insert(key);
   if (std::holds_alternative<Open>(step)) state.open.insert(key);
-  if (const auto* delayed = std::get_if<Delayed>(&step)) state.delayed.insert({delayed->until, key});
+  if (const auto* delayed = std::get_if<Delayed>(&step))
+    state.delayed.insert({delayed->until, key});
 }
 void Unlist(State& state, const StepKey& key, const StepState& step) {
   if (std::holds_alternative<Queued>(step)) state.queued.erase(key);
@@ -55,11 +56,8 @@ void ApplyServerStarted(State& state, const ServerStarted& started) {
 }
 
 // Steps from `first` on, as they are at the beginning.
-void AddSteps(State& state,
-              RunRecord& run,
-              std::uint32_t first,
-              std::uint32_t count,
-              absl::Time at) {
+void AddSteps(
+    State& state, RunRecord& run, std::uint32_t first, std::uint32_t count, absl::Time at) {
   run.steps.resize(first + count);
   for (std::uint32_t i = first; i < first + count; ++i) {
     run.steps[i].since = at;

@@ -57,7 +57,7 @@ struct RunRecord {
   std::vector<StepRecord> steps;
   std::uint32_t open_steps = 0;   // not terminal
   std::uint32_t open_finals = 0;  // those of them that run when all others have ended
-  bool step_failed = false;       // one as submitted; those of bodies are their control step's matter
+  bool step_failed = false;  // one as submitted; those of bodies are their control step's matter
   std::map<std::uint32_t, ControlRecord> controls;  // that have made steps
   absl::Time created;
 };
@@ -92,7 +92,7 @@ struct State {
   std::map<std::string, MachineId> machine_by_name;
   std::set<StepKey> queued;  // derived: steps in Queued, oldest run first
   ReuseBook reuse;
-  std::set<StepKey> open;    // derived: steps in Open
+  std::set<StepKey> open;                            // derived: steps in Open
   std::set<std::pair<absl::Time, StepKey>> delayed;  // derived: steps in Delayed, by their time
 };
 

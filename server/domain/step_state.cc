@@ -73,7 +73,9 @@ Outcome Next(const StepState& state, const StepEvent& event) {
           [](const Waiting auto&, const StopRequested& e) -> Outcome { return Canceled{e.reason}; },
           [](const Queued&, const Placed& e) -> Outcome { return Assigned{e.placement}; },
           [](const Blocked&, const Opened&) -> Outcome { return Open{}; },
-          [](const Open&, const AttemptSucceeded& e) -> Outcome { return Succeeded{0, e.outputs}; },
+          [](const Open&, const AttemptSucceeded& e) -> Outcome {
+            return Succeeded{0, e.outputs};
+          },
           [](const Active auto& s, const RetryWanted& e) -> Outcome {
             return Delayed{e.until, e.failure, s.placement.machine};
           },

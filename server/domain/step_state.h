@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "common/base/attempt.h"
 #include "absl/time/time.h"
+#include "common/base/attempt.h"
 #include "common/pipeline/spec.h"
 
 namespace potok::server {

@@ -19,6 +19,20 @@ bool IsOver(const OpenControl& open, const Sweep& sweep) {
   return sweep.timeout_seconds > 0 && passed >= absl::Seconds(sweep.timeout_seconds);
 }
 
+// What a trial logged last may be on its way when its end is heard of.
+constexpr absl::Duration kMetricsLate = absl::Seconds(2);
+
+// Whether nothing more is to be heard of trials that have all ended.
+bool IsAllHeard(const OpenControl& open) {
+  for (const BodyRecord& trial : open.bodies()) {
+    if (trial.failed || trial.canceled || !trial.measured.empty()) continue;
+    for (std::uint32_t i = trial.first; i < trial.first + trial.count; ++i) {
+      if (open.turn.now - open.run().steps[i].since < kMetricsLate) return false;
+    }
+  }
+  return true;
+}
+
 std::vector<OutputValue> WithSample(std::vector<OutputValue> values,
                                     std::vector<OutputValue> sample) {
   for (OutputValue& sampled : sample) {
@@ -40,8 +54,8 @@ const BodyRecord* BestTrial(const OpenControl& open, const Sweep& sweep) {
     if (trial.failed || trial.canceled) continue;
     const std::optional<double> value = BestOf(trial.measured, kAll, sweep.maximize);
     if (!value.has_value()) continue;
-    const bool is_better = !best_value.has_value() ||
-                           (sweep.maximize ? *value > *best_value : *value < *best_value);
+    const bool is_better =
+        !best_value.has_value() || (sweep.maximize ? *value > *best_value : *value < *best_value);
     if (!is_better) continue;
     best = &trial;
     best_value = value;
@@ -78,9 +92,8 @@ void AdvanceSweep(OpenControl& open, const Sweep& sweep) {
                                     ? static_cast<std::uint32_t>(sweep.max_concurrent_trials)
                                     : total;
   const bool is_over = IsOver(open, sweep);
-  const std::uint64_t seed = sweep.seed.has_value()
-                                 ? static_cast<std::uint64_t>(*sweep.seed)
-                                 : SeedOf(open.run().name, open.step().name);
+  const std::uint64_t seed = sweep.seed.has_value() ? static_cast<std::uint64_t>(*sweep.seed)
+                                                    : SeedOf(open.run().name, open.step().name);
   const std::vector<OutputValue> own = OwnValues(open);
   while (!is_over && open.bodies().size() < total && open.live() < at_once) {
     const auto number = static_cast<std::uint32_t>(open.bodies().size());
@@ -95,7 +108,8 @@ void AdvanceSweep(OpenControl& open, const Sweep& sweep) {
       if (trials[i].open_steps > 0) StopBody(open.turn, open.key.run, trials[i], reason);
     }
   }
-  if (open.live() == 0 && (is_over || open.bodies().size() == total)) EndSweep(open, sweep);
+  const bool is_done = open.live() == 0 && (is_over || open.bodies().size() == total);
+  if (is_done && IsAllHeard(open)) EndSweep(open, sweep);
 }
 
 void HearMetric(Turn& turn, const MetricReported& reported) {
@@ -115,10 +129,13 @@ void HearMetric(Turn& turn, const MetricReported& reported) {
                         trial.measured_attempt == reported.key.attempt &&
                         reported.count <= static_cast<std::int64_t>(trial.measured.size());
   if (is_known || reported.count < 1) return;
-  Emit(turn,
-       TrialMeasured{
-           run.id, index, reported.key.attempt, reported.count, reported.value, turn.now});
-  if (trial.open_steps == 0) return;
+  Emit(
+      turn,
+      TrialMeasured{run.id, index, reported.key.attempt, reported.count, reported.value, turn.now});
+  if (trial.open_steps == 0) {
+    turn.to_advance.insert(open.key);
+    return;
+  }
   const std::string why = WhyStopTrial(
       sweep->early_termination, sweep->maximize, HistoriesOf(open.bodies()), segment.ordinal);
   if (!why.empty()) StopBody(turn, run.id, trial, "stopped early by the " + why);
@@ -128,7 +145,7 @@ void CheckSweepTimeouts(Turn& turn) {
   for (const StepKey& key : turn.state.open) {
     OpenControl open{turn, key};
     const auto* sweep = std::get_if<Sweep>(&open.control().kind);
-    if (sweep != nullptr && IsOver(open, *sweep)) turn.to_advance.insert(key);
+    if (sweep != nullptr && (IsOver(open, *sweep) || open.live() == 0)) turn.to_advance.insert(key);
   }
 }
 

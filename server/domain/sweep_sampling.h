@@ -19,8 +19,8 @@ std::uint32_t TrialsOf(const Sweep& sweep);
 // random), or at random; bayesian is at random, too (docs/decisions/0027-sweeps.md).
 std::vector<OutputValue> SampleTrial(const Sweep& sweep, std::uint64_t seed, std::uint32_t number);
 
-// The parameter's value at the quantile `u`, in (0, 1). Logarithmic ones are powers of `base`, which
-// is e unless a sweep says otherwise; q rounds to its multiples; a randint is below `upper`.
+// The parameter's value at the quantile `u`, in (0, 1). Logarithmic ones are powers of `base`,
+// which is e unless a sweep says otherwise; q rounds to its multiples; a randint is below `upper`.
 std::string ValueAt(const SearchParameter& parameter, double u, double base);
 
 // Of a sweep that has none of its own.

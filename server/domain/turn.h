@@ -88,7 +88,7 @@ void EndBodies(Turn& turn, const RunRecord& run, std::uint32_t control);
 void StopBody(Turn& turn, RunId run, const BodyRecord& body, const std::string& reason);
 void TakeComposed(Turn& turn, const OutputsComposed& composed);
 void HearMetric(Turn& turn, const MetricReported& reported);
-// Sweeps whose time is over.
+// Sweeps whose time is over, or whose trials have ended and been heard out.
 void CheckSweepTimeouts(Turn& turn);
 
 // --- Attempts after those that failed, and waiting (retry_rules.cc)

@@ -238,10 +238,9 @@ absl::Status FromWire(const wire::StepState& message, StepState* state) {
 }
 
 int NumberOf(const StepState& state) {
-  // The alternatives of the variant are in the order of the format's numbers, of which 11 is left
-  // out; the round trip test holds them together.
-  const int number = static_cast<int>(state.index()) + 1;
-  return number > 10 ? number + 1 : number;
+  // The alternatives of the variant are in the order of the format's numbers; the round trip test
+  // holds them together.
+  return static_cast<int>(state.index()) + 1;
 }
 
 }  // namespace potok::server

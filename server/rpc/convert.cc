@@ -319,35 +319,32 @@ v1::StepStatus ToProto(const StepRow& row, const std::map<MachineId, MachineChan
   out.set_queued_us(row.queued_us);
   out.set_started_us(row.started_us);
   out.set_ended_us(row.ended_us);
-  std::visit(Overloaded{
-                 [&](const Succeeded& state) {
-                   out.set_exit_code(0);
-                   for (const OutputValue& output : state.outputs)
-                     *out.add_outputs() = ToProto(output);
-                 },
-                 [&](const Failed& state) {
-                   out.set_reason(state.failure.message.empty() ? NameOf(state.failure.cause)
-                                                                : state.failure.message);
-                   if (state.failure.cause == FailureCause::kExitCode) {
-                     out.set_exit_code(state.failure.code);
-                   }
-                 },
-                 [&](const Canceled& state) { out.set_reason(state.reason); },
-                 [&](const Skipped& state) { out.set_reason(state.reason); },
-                 [&](const Stopping& state) { out.set_reason(state.reason); },
-                 [&](const Delayed& state) {
-                   out.set_reason(fmt::format("attempt {} failed ({}); another follows at {}",
-                                              row.attempt,
-                                              state.failure.message.empty()
-                                                  ? NameOf(state.failure.cause)
-                                                  : state.failure.message,
-                                              absl::FormatTime(absl::RFC3339_sec,
-                                                               state.until,
-                                                               absl::UTCTimeZone())));
-                 },
-                 [](const auto&) {},
-             },
-             row.state);
+  std::visit(
+      Overloaded{
+          [&](const Succeeded& state) {
+            out.set_exit_code(0);
+            for (const OutputValue& output : state.outputs) *out.add_outputs() = ToProto(output);
+          },
+          [&](const Failed& state) {
+            out.set_reason(state.failure.message.empty() ? NameOf(state.failure.cause)
+                                                         : state.failure.message);
+            if (state.failure.cause == FailureCause::kExitCode) {
+              out.set_exit_code(state.failure.code);
+            }
+          },
+          [&](const Canceled& state) { out.set_reason(state.reason); },
+          [&](const Skipped& state) { out.set_reason(state.reason); },
+          [&](const Stopping& state) { out.set_reason(state.reason); },
+          [&](const Delayed& state) {
+            out.set_reason(fmt::format(
+                "attempt {} failed ({}); another follows at {}",
+                row.attempt,
+                state.failure.message.empty() ? NameOf(state.failure.cause) : state.failure.message,
+                absl::FormatTime(absl::RFC3339_sec, state.until, absl::UTCTimeZone())));
+          },
+          [](const auto&) {},
+      },
+      row.state);
   return out;
 }
 

@@ -35,12 +35,10 @@ struct Subject {
 std::string NamesOfSteps(const Plan& plan) {
   constexpr std::size_t kNamesMax = 20;
   std::vector<std::string> names;
-  for (std::uint32_t index = 0; index < plan.size(); ++index) {
-    const Step& step = plan.step(index);
-    if (names.size() < kNamesMax) names.push_back(step.name);
+  for (std::uint32_t index = 0; index < plan.size() && names.size() < kNamesMax; ++index) {
+    names.push_back(plan.step(index).name);
   }
-  return fmt::format(
-      "{}{}", fmt::join(names, ", "), plan.size() > kNamesMax ? ", ..." : "");
+  return fmt::format("{}{}", fmt::join(names, ", "), plan.size() > kNamesMax ? ", ..." : "");
 }
 
 // The step and the name of its output that are meant.
@@ -48,10 +46,12 @@ absl::Status FindOutput(const v1::OutputReference& wanted, Subject* subject) {
   const Plan& plan = *subject->run->plan;
   for (std::uint32_t index = 0; index < plan.size(); ++index) {
     const Step& step = plan.step(index);
-    const bool may_be = wanted.step() == step.name || wanted.step().empty();
+    // What a body promotes is its control step's, not the run's.
+    const bool is_submitted = index < plan.spec().steps.size();
+    const bool may_be = wanted.step() == step.name || (wanted.step().empty() && is_submitted);
     if (!may_be) continue;
     for (const Output& output : step.outputs) {
-      const bool is_own = !wanted.step().empty() || plan.size() == 1;
+      const bool is_own = !wanted.step().empty() || plan.spec().steps.size() == 1;
       if ((is_own && output.name == wanted.output()) ||
           (wanted.step().empty() && output.promoted_to == wanted.output())) {
         subject->index = index;

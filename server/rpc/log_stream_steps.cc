@@ -70,7 +70,8 @@ bool LogStream::LookAtSteps() {
   return steps_ended_ < steps_.size();
 }
 
-// Steps that control steps have made since the steps were chosen. False if that cannot be found out.
+// Steps that control steps have made since the steps were chosen. False if that cannot be found
+// out.
 bool LogStream::LearnNewSteps(RunId run, const std::vector<StepRow>& rows) {
   {
     MutexLock lock(mutex_);

@@ -191,9 +191,9 @@ void RunView::NameSource(const StepRow& step, Sources& sources, v1::StepStatus& 
     source = sources.emplace(reused.from.run, Source{}).first;
     const auto row = reader_.GetRunById(reused.from.run);
     if (!row.ok()) return;
-    const auto spec = SpecOf(*row);
-    if (!spec.ok()) return;
-    source->second = {row->added.name, (*spec)->plan};
+    const auto plan_of_source = PlanOf(*row);
+    if (!plan_of_source.ok()) return;
+    source->second = {row->added.name, *plan_of_source};
   }
   const auto& [name, plan] = source->second;
   if (plan == nullptr || reused.from.index >= plan->size()) return;
@@ -201,15 +201,15 @@ void RunView::NameSource(const StepRow& step, Sources& sources, v1::StepStatus& 
 }
 
 absl::StatusOr<std::vector<StepRow>> RunView::StepsOf(const RunRow& row) {
-  POTOK_ASSIGN_OR_RETURN(const auto spec, SpecOf(row));
+  POTOK_ASSIGN_OR_RETURN(const std::shared_ptr<const Plan> plan, PlanOf(row));
   POTOK_ASSIGN_OR_RETURN(std::vector<StepRow> steps, reader_.GetSteps(row.added.id, 0));
-  return WithUnmoved(std::move(steps), *spec->plan);
+  return WithUnmoved(std::move(steps), *plan);
 }
 
 absl::StatusOr<std::shared_ptr<const RunRecord>> RunView::Load(const RunRow& row) {
-  POTOK_ASSIGN_OR_RETURN(const auto spec, SpecOf(row));
+  POTOK_ASSIGN_OR_RETURN(const std::shared_ptr<const Plan> plan, PlanOf(row));
   POTOK_ASSIGN_OR_RETURN(const std::vector<StepRow> steps, StepsOf(row));
-  auto run = std::make_shared<RunRecord>(BlankRun(spec->plan));
+  auto run = std::make_shared<RunRecord>(BlankRun(plan));
   run->id = row.added.id;
   run->name = row.added.name;
   run->status = row.status;

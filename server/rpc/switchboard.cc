@@ -34,8 +34,9 @@ v1::ServerMessage WelcomeOf(const SendWelcome& welcome) {
 Switchboard::Switchboard(Replies& replies,
                          WatchHub& watches,
                          LogStore& logs,
-                         const StepTracking& tracking)
-    : replies_(replies), watches_(watches), logs_(logs), tracking_(tracking) {}
+                         const StepTracking& tracking,
+                         TrialMetrics& trials)
+    : replies_(replies), watches_(watches), logs_(logs), tracking_(tracking), trials_(trials) {}
 
 void Switchboard::Attach(Scheduler& scheduler,
                          const Completion& completion,
@@ -144,6 +145,7 @@ void Switchboard::Committed(const Batch& batch) {
         machines_[machine->id] = *machine;
     }
   }
+  trials_.Committed(batch);
   watches_.Committed(batch);
 }
 

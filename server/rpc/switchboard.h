@@ -14,6 +14,7 @@
 #include "server/rpc/replies.h"
 #include "server/rpc/result_lookup.h"
 #include "server/rpc/step_tracking.h"
+#include "server/rpc/trial_metrics.h"
 #include "server/rpc/watch_hub.h"
 #include "server/scheduler/outbound.h"
 #include "server/scheduler/scheduler.h"
@@ -23,7 +24,11 @@ namespace potok::server {
 // Thread-safe. Lives longer than the gRPC server.
 class Switchboard final : public Outbound, public AgentSessionListener {
  public:
-  Switchboard(Replies& replies, WatchHub& watches, LogStore& logs, const StepTracking& tracking);
+  Switchboard(Replies& replies,
+              WatchHub& watches,
+              LogStore& logs,
+              const StepTracking& tracking,
+              TrialMetrics& trials);
 
   // Once, before agents can connect: the scheduler is made after its outbound port. All outlive
   // this.
@@ -56,6 +61,7 @@ class Switchboard final : public Outbound, public AgentSessionListener {
   WatchHub& watches_;
   LogStore& logs_;
   const StepTracking& tracking_;
+  TrialMetrics& trials_;
   Scheduler* scheduler_ = nullptr;
   const Completion* completion_ = nullptr;
   const ResultLookup* results_ = nullptr;

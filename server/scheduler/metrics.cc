@@ -188,8 +188,8 @@ void SchedulerMetrics::ObserveSteps(const StepsAdded& added, const State& state,
   if (run == counted_.end()) return;
   const auto known = state.runs.find(added.run);
   for (std::uint32_t i = added.first; i < added.first + added.count; ++i) {
-    const bool is_queued = known != state.runs.end() && known->second.plan != nullptr &&
-                           known->second.plan->IsRoot(i);
+    const bool is_queued =
+        known != state.runs.end() && known->second.plan != nullptr && known->second.plan->IsRoot(i);
     const std::size_t entered =
         is_queued ? StepState(Queued{}).index() : StepState(Blocked{}).index();
     run->second.push_back({entered, added.at});

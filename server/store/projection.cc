@@ -117,8 +117,8 @@ bool Fold(const StepMoved& moved,
   const bool left = !HoldsPlacement(state) || moved.attempt != facts.attempt;
   if (goes_on && left && HoldsPlacement(facts.state)) *ended = EndOf(moved, facts);
   // Times are those of the latest attempt; waiting again begins a new story.
-  const bool waits = std::holds_alternative<Queued>(moved.state) ||
-                     std::holds_alternative<Delayed>(moved.state);
+  const bool waits =
+      std::holds_alternative<Queued>(moved.state) || std::holds_alternative<Delayed>(moved.state);
   if (moved.attempt != facts.attempt || waits) {
     facts.started_us = 0;
     facts.ended_us = 0;

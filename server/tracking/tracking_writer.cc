@@ -55,7 +55,7 @@ absl::Status TrackingWriter::Write(TrackedWrite write) {
 void TrackingWriter::Want(const StepKey& step, const std::string& name) {
   {
     MutexLock lock(mutex_);
-    wanted_[step] = name;
+    wanted_[step] = {name, /*is_replayed=*/false};
     replays_.push_back({step, name});
   }
   arrived_.notify_all();
@@ -111,8 +111,9 @@ void TrackingWriter::WriteAll(std::vector<Pending> pending) {
     return;
   }
   for (std::size_t i = 0; i < pending.size(); ++i) {
-    pending[i].written.set_value((*written)[i].status);
+    // Told before the caller is answered: what it wants after that is told by the replay alone.
     if ((*written)[i].status.ok()) Tell(writes[i], (*written)[i]);
+    pending[i].written.set_value((*written)[i].status);
   }
 }
 
@@ -122,8 +123,9 @@ void TrackingWriter::Tell(const TrackedWrite& write, const TrackedWritten& writt
   {
     MutexLock lock(mutex_);
     const auto wanted = wanted_.find(write.run.attempt.step());
-    if (wanted == wanted_.end()) return;
-    name = wanted->second;
+    // The replay that is still to come tells of this too, behind what was stored before it.
+    if (wanted == wanted_.end() || !wanted->second.is_replayed) return;
+    name = wanted->second.name;
   }
   for (std::size_t i = 0; i < write.metrics.size(); ++i) {
     const MetricValue& metric = write.metrics[i];
@@ -143,8 +145,20 @@ absl::Status TrackingWriter::Replay(const Wanted& wanted) {
   {
     MutexLock lock(mutex_);
     const auto still = wanted_.find(wanted.step);
-    if (still == wanted_.end() || still->second != wanted.name) return absl::OkStatus();
+    if (still == wanted_.end() || still->second.name != wanted.name) return absl::OkStatus();
+    // Set first, so that what is wanted anew meanwhile is not taken for replayed.
+    still->second.is_replayed = true;
   }
+  absl::Status told = TellStored(wanted);
+  if (!told.ok()) {
+    MutexLock lock(mutex_);
+    const auto still = wanted_.find(wanted.step);
+    if (still != wanted_.end()) still->second.is_replayed = false;
+  }
+  return told;
+}
+
+absl::Status TrackingWriter::TellStored(const Wanted& wanted) {
   POTOK_ASSIGN_OR_RETURN(const std::vector<TrackedRun> attempts, store_.AttemptsOf(wanted.step));
   for (const TrackedRun& attempt : attempts) {
     std::int64_t count = 0;

@@ -49,11 +49,17 @@ class TrackingWriter final : public WantedMetrics {
     std::string name;
   };
 
+  struct WantedMetric {
+    std::string name;
+    bool is_replayed = false;  // until then new values wait for the replay, which tells them
+  };
+
   void Run();
   void WriteAll(std::vector<Pending> pending);
   void Tell(const TrackedWrite& write, const TrackedWritten& written);
-  // All that is stored of a metric.
+  // Tells all that is stored of a metric, if it is wanted still.
   absl::Status Replay(const Wanted& wanted);
+  absl::Status TellStored(const Wanted& wanted);
 
   TrackingStore& store_;
   const MetricSink sink_;
@@ -62,7 +68,7 @@ class TrackingWriter final : public WantedMetrics {
   std::condition_variable arrived_;
   std::deque<Pending> pending_ ABSL_GUARDED_BY(mutex_);
   std::vector<Wanted> replays_ ABSL_GUARDED_BY(mutex_);
-  std::map<StepKey, std::string> wanted_ ABSL_GUARDED_BY(mutex_);
+  std::map<StepKey, WantedMetric> wanted_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;  // the last member: it uses the others
 };

@@ -37,7 +37,9 @@ absl::StatusOr<PipelineSpec> Definition(const Context& context,
     if (options.set.empty()) return spec;
     return WithChanges(context, spec, options.set);
   }
-  POTOK_ASSIGN_OR_RETURN(PipelineSpec spec, LoadSpec(context, options.file, options.set));
+  POTOK_ASSIGN_OR_RETURN(PipelineSpec spec, LoadSpec(context, options.file, options.set, [&] {
+                           return Connect(context, options.common);
+                         }));
   spec.name = "";
   spec.properties[kRerunOf] = run.name();
   return spec;

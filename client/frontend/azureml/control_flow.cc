@@ -59,12 +59,14 @@ class ControlFlow {
   bool Run() {
     bool is_whole = true;
     for (const auto& node : nodes_) is_whole = Build(node.get()) && is_whole;
-    if (!is_whole) return false;
-    for (Step& step : scope_.steps) Rename(&step);
-    for (const auto& node : nodes_) {
-      if (node->kind == NodeKind::kIfElse) WireBlocks(node.get());
+    if (is_whole) {
+      for (Step& step : scope_.steps) Rename(&step);
     }
-    return true;
+    for (const auto& node : nodes_) {
+      const bool is_built = node->state == FlowNode::State::kDone;
+      if (is_built && node->kind == NodeKind::kIfElse) WireBlocks(node.get());
+    }
+    return is_whole;
   }
 
  private:
@@ -371,6 +373,7 @@ class ControlFlow {
         names.push_back(name);
         continue;
       }
+      if (!is_itself && by_name_.contains(name)) continue;  // it is wrong, and that is told already
       Error(item->at,
             is_itself ? fmt::format("{}: {} names the node itself", node->fields.what(), key)
                       : fmt::format("{}: {} names '{}', which is no node{}; write "

@@ -13,6 +13,7 @@
 #include "client/frontend/azureml/reference.h"
 #include "client/frontend/azureml/step_reader.h"
 #include "common/base/age.h"
+#include "common/pipeline/control.h"
 #include "fmt/format.h"
 
 namespace potok::client {
@@ -166,6 +167,8 @@ void ReadPipeline(Fields* fields, const Origin& origin, Reading* reading) {
       is_whole = false;
     } else {
       is_whole = ReadComponentJob(*component, fields, context, reading);
+      // Of a component that was not read nobody knows the ports.
+      if (!is_whole) fields->Ignore({"inputs", "outputs"});
     }
   } else {
     is_whole = ReadJobs(fields, origin, context, reading);

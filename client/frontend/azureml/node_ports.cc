@@ -17,15 +17,17 @@ std::vector<std::string> NamesOf(const auto& ports) {
 }
 
 void ReportUndeclared(const PortContext& context,
+                      Severity severity,
                       const char* port,
                       const YamlEntry& entry,
                       const std::vector<std::string>& declared) {
-  context.reading->reporter.Error(entry.at,
-                                  fmt::format("{}: its component has no {} '{}'{}",
-                                              context.what,
-                                              port,
-                                              entry.key,
-                                              SuggestionFor(entry.key, declared)));
+  context.reading->reporter.Report(severity,
+                                   entry.at,
+                                   fmt::format("{}: its component has no {} '{}'{}",
+                                               context.what,
+                                               port,
+                                               entry.key,
+                                               SuggestionFor(entry.key, declared)));
 }
 
 }  // namespace
@@ -35,7 +37,7 @@ void BindPorts(Fields* fields, const PortContext& context, Step* step) {
     for (const YamlEntry& entry : inputs->entries) {
       const auto declared = std::ranges::find(step->inputs, entry.key, &Input::name);
       if (declared == step->inputs.end()) {
-        ReportUndeclared(context, "input", entry, NamesOf(step->inputs));
+        ReportUndeclared(context, context.undeclared_input, "input", entry, NamesOf(step->inputs));
       } else {
         *declared = ReadGivenInput(entry, &*declared, context).input;
       }
@@ -46,7 +48,7 @@ void BindPorts(Fields* fields, const PortContext& context, Step* step) {
   for (const YamlEntry& entry : outputs->entries) {
     const auto declared = std::ranges::find(step->outputs, entry.key, &Output::name);
     if (declared == step->outputs.end()) {
-      ReportUndeclared(context, "output", entry, NamesOf(step->outputs));
+      ReportUndeclared(context, Severity::kError, "output", entry, NamesOf(step->outputs));
     } else {
       *declared = ReadGivenOutput(entry, &*declared, context).output;
     }

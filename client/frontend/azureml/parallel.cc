@@ -104,6 +104,7 @@ bool ReadParallel(const ComponentUse* use, Fields* fields, const PortContext& co
     Fields component(
         use->source.map, fmt::format("component {}", use->source.shown), &reading->reporter);
     if (component.map() == nullptr) return false;
+    const std::size_t errors_before = reading->reporter.errors();
     ReadComponentHead(&component, use->source, step);
     step->deterministic = component.Flag("is_deterministic").value_or(true);
     ReadParallelFields(
@@ -114,6 +115,9 @@ bool ReadParallel(const ComponentUse* use, Fields* fields, const PortContext& co
     ReadDeclaredPorts(&component, *use, reading, step);
     IgnoreComponentKeys(&component);
     component.ReportUnknown(Severity::kWarning);
+    if (reading->reporter.errors() != errors_before) {
+      reading->broken.insert(context.where.substr(0, context.where.size() - 1));
+    }
     BindPorts(fields, context, step);
   } else {
     GivePorts(fields, context, step);
@@ -123,6 +127,7 @@ bool ReadParallel(const ComponentUse* use, Fields* fields, const PortContext& co
     reading->reporter.Error(
         fields->map()->at,
         fmt::format("{} has no task; write its entry_script and code there", fields->what()));
+    reading->broken.insert(context.where + "task");
   }
   auto control = std::make_shared<Control>();
   control->kind = std::move(parallel);

@@ -55,8 +55,11 @@ void ReadExitCodes(Fields* fields, Reading* reading, RetryPolicy* retry) {
   if (fields->Value("exit_codes") == nullptr) return;
   retry->exit_codes.clear();
   for (const std::string& text : ReadOneOrMore(fields, "exit_codes")) {
+    YamlNode plain;
+    plain.text = text;
+    plain.is_plain = true;
     std::int32_t code = 0;
-    if (absl::SimpleAtoi(text, &code)) {
+    if (absl::SimpleAtoi(TextFor(plain, ValueType::kInteger), &code)) {
       retry->exit_codes.push_back(code);
     } else {
       reading->reporter.Error(

@@ -7,6 +7,7 @@
 #include "client/frontend/azureml/port_fields.h"
 #include "client/frontend/azureml/reference.h"
 #include "client/frontend/azureml/scalar.h"
+#include "common/pipeline/artifact_reference.h"
 #include "common/pipeline/template.h"
 #include "fmt/format.h"
 
@@ -61,6 +62,7 @@ std::optional<Binding> ReadMissing(const std::string& text,
                                    const PortContext& context,
                                    const GivenInput& given) {
   if (context.missing == PortContext::Missing::kError) return std::nullopt;
+  if (IsArtifactReference(text)) return std::nullopt;
   const absl::StatusOr<DataReference> reference = ParseDataReference(text);
   if (!reference.ok() || !reference->is_local) return std::nullopt;
   const std::string path = AbsoluteFrom(context.origin, reference->text);

@@ -20,6 +20,9 @@ struct PortContext {
   // the job's inputs that is known at the end (Reading::missing).
   enum class Missing { kError, kWarning, kLater };
   Missing missing = Missing::kError;
+  // What an input is that the component does not declare. Azure ML ignores it where the component
+  // is a pipeline, and its public examples have one.
+  Severity undeclared_input = Severity::kError;
 };
 
 // The declarations of a component: `inputs` or `outputs` of its file. Null: none.

@@ -3,6 +3,8 @@
 #include <utility>
 #include <vector>
 
+#include "common/pipeline/control.h"
+
 namespace potok::client {
 
 namespace {
@@ -36,6 +38,17 @@ Walk Follow(const YamlNode* map, const Place& start, std::string path) {
   return walk;
 }
 
+// The path in the file of `rest`. What an if_else and a parallel_for read stands in a key of its
+// own.
+std::string InFile(const YamlNode& step, const std::string& rest) {
+  const std::string inputs = "inputs.";
+  if (rest == inputs + kItemsInput) return "items";
+  const bool is_condition =
+      rest == inputs + kConditionInput && step.IsMap() &&
+      (step.Find("true_block") != nullptr || step.Find("false_block") != nullptr);
+  return is_condition ? kConditionInput : rest;
+}
+
 }  // namespace
 
 void SourceMap::AddStep(const std::string& name,
@@ -66,7 +79,7 @@ void SourceMap::SetOnlyStep(const std::string& name) {
 }
 
 SourceMap::Found SourceMap::FindInStep(const Step& step, const std::string& rest) {
-  const Walk own = Follow(step.entry->value, step.entry->at, rest);
+  const Walk own = Follow(step.entry->value, step.entry->at, InFile(*step.entry->value, rest));
   if (own.node != nullptr) {
     const YamlEntry* value = own.node->Find("value");
     const bool is_input = value != nullptr && rest.compare(0, 7, "inputs.") == 0;

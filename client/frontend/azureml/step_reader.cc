@@ -125,16 +125,13 @@ class NodeReader {
     return true;
   }
 
-  bool ReadDefinition() {
-    const std::size_t errors_before = reading_->reporter.errors();
-    const bool is_read = ReadByKind();
-    if (is_read && use_ && reading_->reporter.errors() != errors_before) {
-      reading_->broken.insert("jobs." + name_);
-    }
-    return is_read;
+  // What follows from errors in a component is not told again; those of the node's own ports are
+  // nobody's reason.
+  void MarkIfBroken(std::size_t errors_before) {
+    if (reading_->reporter.errors() != errors_before) reading_->broken.insert("jobs." + name_);
   }
 
-  bool ReadByKind() {
+  bool ReadDefinition() {
     const ComponentUse* use = use_ ? &*use_ : nullptr;
     switch (kind_) {
       case NodeKind::kPipeline:
@@ -164,8 +161,10 @@ class NodeReader {
   }
 
   bool ReadReference() {
+    const std::size_t errors_before = reading_->reporter.errors();
     std::optional<Step> component = ReadCommandComponent(*use_, reading_);
     if (!component) return false;
+    MarkIfBroken(errors_before);
     step_ = *std::move(component);
     BindPorts(&fields_, context_, &step_);
     return true;
@@ -173,7 +172,10 @@ class NodeReader {
 
   bool ReadPipeline() {
     if (!use_) return ReadInlinePipeline(&fields_, context_, name_, reading_, &step_);
+    const std::size_t errors_before = reading_->reporter.errors();
     if (!ReadPipelineHead(*use_, reading_, &step_)) return false;
+    MarkIfBroken(errors_before);
+    context_.undeclared_input = Severity::kWarning;
     BindPorts(&fields_, context_, &step_);
     return ReadPipelineBody(*use_, name_, reading_, &step_);
   }

@@ -1,10 +1,13 @@
 #include "client/frontend/azureml/type_inference.h"
 
 #include <algorithm>
+#include <memory>
 #include <unordered_map>
+#include <utility>
 #include <variant>
 
 #include "common/base/overloaded.h"
+#include "common/pipeline/control.h"
 #include "common/pipeline/template.h"
 #include "common/pipeline/validate.h"
 
@@ -31,6 +34,17 @@ template <class Port>
 Port* FindJobPort(const std::unordered_map<std::string, Port*>& ports, const std::string& name) {
   const auto found = ports.find(name);
   return found == ports.end() ? nullptr : found->second;
+}
+
+// What a sweep tries and what a loop repeats has the inputs of its step.
+void SetBodyType(const std::string& name, ValueType type, Step* step) {
+  if (step->control == nullptr || step->control->body.size() != 1) return;
+  if (!step->control->body.front().name.empty()) return;
+  auto control = std::make_shared<Control>(*step->control);
+  Step& body = control->body.front();
+  if (Input* input = FindPort(body.inputs, name)) input->type = type;
+  SetBodyType(name, type, &body);
+  step->control = std::move(control);
 }
 
 class Inference {
@@ -92,6 +106,7 @@ class Inference {
     if (!source) return;
     if (const std::optional<ValueType> type = TypeOf(*source)) {
       input->type = *type;
+      SetBodyType(port.second, *type, &scope_.steps[port.first]);
     } else {
       still_untyped_.insert(port);
     }

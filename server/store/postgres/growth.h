@@ -1,6 +1,6 @@
 // The table run_growth: steps that control steps made, and what sweeps measured. On the caller's
-// connection and transaction; errors are those of PgConnection::Run, and DATA_LOSS for what cannot be
-// read.
+// connection and transaction; errors are those of PgConnection::Run, and DATA_LOSS for what cannot
+// be read.
 #pragma once
 
 #include <cstdint>

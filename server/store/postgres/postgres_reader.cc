@@ -151,7 +151,7 @@ absl::StatusOr<std::vector<StepRow>> PostgresReader::GetSteps(RunId run,
 }
 
 absl::StatusOr<std::vector<StepsAdded>> PostgresReader::GetAddedSteps(RunId run,
-                                                                       std::uint32_t from) {
+                                                                      std::uint32_t from) {
   POTOK_ASSIGN_OR_RETURN(const PgResult rows,
                          Query(kSelectAddedSteps, PgParams().Int64(run).Int32(from)));
   std::vector<StepsAdded> added;

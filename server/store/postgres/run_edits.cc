@@ -15,7 +15,7 @@ namespace potok::server {
 namespace {
 
 // Behind the columns of kSelectRuns.
-constexpr int kArchivedColumn = 12;
+constexpr int kArchivedColumn = 14;
 
 // Edits of one run come one after the other; the projector waits for them no longer than this
 // transaction takes.
@@ -37,7 +37,8 @@ const Statement kWriteExperiment = {
 
 const char kSelectEditedRuns[] =
     "SELECT status, reason, created_us, started_us, ended_us, moved_us, revision, completed, "
-    "failed, canceled, running, coalesce(run_edits.added, runs.added), "
+    "failed, canceled, running, coalesce(run_edits.added, runs.added), coalesce((SELECT at_us FROM "
+    "forgotten_runs f WHERE f.run = runs.id), 0), added_steps, "
     "coalesce(run_edits.archived, false)::integer "
     "FROM runs LEFT JOIN run_edits ON run_edits.run = runs.id";
 

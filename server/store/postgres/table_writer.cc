@@ -46,8 +46,8 @@ struct TableWriter::Writes {
   std::vector<const ServerStarted*> servers;
   std::set<RunId> runs;
   std::vector<const RunAdded*> added;
-  std::vector<const StepMoved*> offers;
   std::vector<GrowthWrite> growth;
+  std::vector<const StepMoved*> offers;
 };
 
 TableWriter::CachedRun TableWriter::CachedOf(RunFacts facts) {
@@ -164,7 +164,8 @@ absl::Status TableWriter::FoldGrowth(std::int64_t revision,
   const RunId id = added != nullptr ? added->run : measured->run;
   POTOK_ASSIGN_OR_RETURN(CachedRun* const run, Find(id));
   if (run == nullptr) return absl::OkStatus();
-  if (added != nullptr && Fold(*added, revision, &run->facts)) {
+  if (added != nullptr) {
+    if (!Fold(*added, revision, &run->facts)) return absl::OkStatus();
     run->write_of.resize(run->facts.steps.size());
     writes->runs.insert(id);
   }

@@ -86,7 +86,7 @@ TEST(ValidateControlTest, FindsWhatIsWrongWithADoWhile) {
   EXPECT_THAT(Found(With(AWhileStep(loop))),
               ElementsAre(HasSubstr("no output 'q'"), HasSubstr("no input 'z'")));
   loop.mapping = {{"go_on", {"x"}}, {"y", {"x"}}};
-  EXPECT_THAT(Found(With(AWhileStep(loop))), Says("error jobs.loop.mapping", "one source"));
+  EXPECT_THAT(Found(With(AWhileStep(loop))), Says("error jobs.loop.mapping.y", "one source"));
 }
 
 TEST(ValidateControlTest, ChecksTheBodyByTheRulesOfAnyLevel) {

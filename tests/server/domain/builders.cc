@@ -3,8 +3,8 @@
 #include "common/base/check.h"
 #include "common/base/overloaded.h"
 #include "fmt/format.h"
-#include "server/domain/expand.h"
 #include "gmock/gmock.h"
+#include "server/domain/expand.h"
 
 namespace potok::server {
 
@@ -283,6 +283,7 @@ std::string StoredPartOf(const State& state) {
                         run.open_steps,
                         run.step_failed);
     for (const auto& [index, control] : run.controls) {
+      if (control.bodies.empty()) continue;  // only its items are kept
       text += fmt::format(" control {} live {}\n", index, control.live);
       for (const BodyRecord& body : control.bodies) {
         text += fmt::format("  body {}+{} open {} {} {} measured {}\n",

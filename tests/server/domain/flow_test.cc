@@ -76,17 +76,17 @@ Step ADoWhile(int limit, const std::string& condition = "more") {
   loop.condition = condition;
   loop.mapping = {{"next", {"start"}}};
   loop.max_iterations = limit;
-  return AControl(AStep("loop").Text("start", "0", ValueType::kInteger).Output(
-                      "next", ValueType::kInteger),
-                  loop,
-                  {Promoting(Promoting(AStep("")
-                                           .Text("from", ParentInputOf("start"), ValueType::kInteger)
-                                           .Output("to", ValueType::kInteger)
-                                           .Output("again", ValueType::kBoolean),
-                                       "to",
-                                       "next"),
-                             "again",
-                             "more")});
+  return AControl(
+      AStep("loop").Text("start", "0", ValueType::kInteger).Output("next", ValueType::kInteger),
+      loop,
+      {Promoting(Promoting(AStep("")
+                               .Text("from", ParentInputOf("start"), ValueType::kInteger)
+                               .Output("to", ValueType::kInteger)
+                               .Output("again", ValueType::kBoolean),
+                           "to",
+                           "next"),
+                 "again",
+                 "more")});
 }
 
 TEST(FlowTest, ALoopGoesOnWhileItsConditionHoldsAndFeedsOutputsToInputs) {
@@ -151,8 +151,9 @@ TEST(FlowTest, CancelEndsALoopAndWhatItRuns) {
 // --- parallel_for
 
 Step AFold() {
-  return Promoting(AStep("fit").Text("i", ParentInputOf("i"), ValueType::kInteger).Output(
-                       "score", ValueType::kNumber),
+  return Promoting(AStep("fit")
+                       .Text("i", ParentInputOf("i"), ValueType::kInteger)
+                       .Output("score", ValueType::kNumber),
                    "score",
                    "scores");
 }
@@ -172,11 +173,10 @@ TEST(FlowTest, ItemsRunAtOnceAndTheirTextsAreGatheredInOrder) {
 
 TEST(FlowTest, OnlySoManyItemsRunAtATime) {
   World world = WithMachine();
-  world.Submit("r",
-               APipeline({ALoop(AStep("fold"),
-                                R"({"a": {"i": 1}, "b": {"i": 2}, "c": {"i": 3}})",
-                                {AFold()},
-                                2)}));
+  world.Submit(
+      "r",
+      APipeline({ALoop(
+          AStep("fold"), R"({"a": {"i": 1}, "b": {"i": 2}, "c": {"i": 3}})", {AFold()}, 2)}));
   EXPECT_TRUE(world.Has("r", "fold[b]/fit"));
   EXPECT_FALSE(world.Has("r", "fold[c]/fit"));
   Finish(world, "fold[b]/fit", {Word("score", "1")});
@@ -185,8 +185,8 @@ TEST(FlowTest, OnlySoManyItemsRunAtATime) {
 
 TEST(FlowTest, AnItemThatFailsLetsTheOthersGoOnAndFailsTheLoop) {
   World world = WithMachine();
-  world.Submit("r",
-               APipeline({ALoop(AStep("fold"), R"([{"i": 1}, {"i": 2}, {"i": 3}])", {AFold()}, 1)}));
+  world.Submit(
+      "r", APipeline({ALoop(AStep("fold"), R"([{"i": 1}, {"i": 2}, {"i": 3}])", {AFold()}, 1)}));
   Break(world, "fold[0]/fit");
   EXPECT_EQ(world.StateOf("r", "fold[1]/fit"), "Assigned");
   Finish(world, "fold[1]/fit", {Word("score", "1")});
@@ -207,9 +207,8 @@ TEST(FlowTest, WithoutContinueAnItemThatFailsStopsTheOthers) {
 
 TEST(FlowTest, ItemsComeFromAnotherStepAndNoneIsNoFailure) {
   World world = WithMachine();
-  Step loop = ALoop(AStep("fold").Output("scores", ValueType::kString),
-                    OutputOf("plan", "items"),
-                    {AFold()});
+  Step loop = ALoop(
+      AStep("fold").Output("scores", ValueType::kString), OutputOf("plan", "items"), {AFold()});
   world.Submit("r", APipeline({AStep("plan").Output("items", ValueType::kString), loop}));
   Finish(world, "plan", {Word("items", "[]")});
   EXPECT_THAT(world.In<Succeeded>("r", "fold").outputs, ElementsAre(Word("scores", "[]")));
@@ -239,10 +238,10 @@ TEST(FlowTest, AnItemsValueThatDoesNotFitFailsItsStep) {
 TEST(FlowTest, FilesOfItemsArePutTogetherBesideTheScheduler) {
   World world = WithMachine();
   const Step body = Promoting(AStep("").Output("model"), "model", "models");
-  world.Submit("r",
-               APipeline({ALoop(AStep("fold").Output("models", ValueType::kMltable),
-                                R"({"x": {}, "y": {}})",
-                                {body})}));
+  world.Submit(
+      "r",
+      APipeline({ALoop(
+          AStep("fold").Output("models", ValueType::kMltable), R"({"x": {}, "y": {}})", {body})}));
   Finish(world, "fold[x]", {Files("model")});
   EXPECT_THAT(world.Said<ComposeOutputs>(), IsEmpty());
   Finish(world, "fold[y]", {Files("model")});
@@ -304,8 +303,8 @@ TEST(FlowTest, ARunThatWouldHaveTooManyStepsFailsTheLoopAndIsNotExpanded) {
 
 TEST(FlowTest, ItemsAreCalledByTheirKeysWhereThoseCanBePartsOfNames) {
   World world = WithMachine();
-  world.Submit("r",
-               APipeline({ALoop(AStep("fold"), R"({"../x": {"i": 1}, "1": {"i": 2}})", {AFold()})}));
+  world.Submit(
+      "r", APipeline({ALoop(AStep("fold"), R"({"../x": {"i": 1}, "1": {"i": 2}})", {AFold()})}));
   EXPECT_TRUE(world.Has("r", "fold[0]/fit"));
   EXPECT_TRUE(world.Has("r", "fold[1]/fit"));
 }

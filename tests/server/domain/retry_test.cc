@@ -72,9 +72,7 @@ TEST(RetryTest, WhatAnAttemptFailedOfIsStoredThoughTheNextBeginsInTheSameTurn) {
 
 TEST(RetryTest, TheNextAttemptWaitsLongerEachTime) {
   World world = WithMachine();
-  world.Submit(
-      "r",
-      APipeline({Retried(AStep("a"), TriesAfter(3, 10, 3))}));
+  world.Submit("r", APipeline({Retried(AStep("a"), TriesAfter(3, 10, 3))}));
   Break(world, "a");
   EXPECT_EQ(world.StateOf("r", "a"), "Delayed");
   world.Wait(absl::Seconds(9));
@@ -159,11 +157,16 @@ TEST(RetryTest, TriggerRulesDecideOnceWhatTheyLookAtHasEnded) {
     const char* state;
   };
   const std::vector<Case> cases = {
-      {"all_success", true, true, "Assigned"},    {"all_success", true, false, "Skipped"},
-      {"all_done", false, false, "Assigned"},     {"one_failed", true, false, "Assigned"},
-      {"one_failed", true, true, "Skipped"},      {"all_failed", false, false, "Assigned"},
-      {"all_failed", true, false, "Skipped"},     {"none_failed", true, true, "Assigned"},
-      {"one_success", false, true, "Assigned"},   {"one_success", false, false, "Skipped"},
+      {"all_success", true, true, "Assigned"},
+      {"all_success", true, false, "Skipped"},
+      {"all_done", false, false, "Assigned"},
+      {"one_failed", true, false, "Assigned"},
+      {"one_failed", true, true, "Skipped"},
+      {"all_failed", false, false, "Assigned"},
+      {"all_failed", true, false, "Skipped"},
+      {"none_failed", true, true, "Assigned"},
+      {"one_success", false, true, "Assigned"},
+      {"one_success", false, false, "Skipped"},
       {"jobs.a.status == 'Failed'", false, true, "Assigned"},
       {"jobs.a.status == 'Failed'", true, true, "Skipped"},
   };

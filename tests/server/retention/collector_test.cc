@@ -224,6 +224,23 @@ TEST_F(CollectorTest, EndsTheRetentionOfRunsAndForgetsOutputsAndLogsButNotTheirC
   for (const RunId kept : {2, 3, 4}) EXPECT_EQ(ForgottenSince(kept), 0);
 }
 
+// Both are looked up beside a run's own row.
+TEST_F(CollectorTest, DoesNotTakeArchivedRunsForForgottenOnes) {
+  for (const RunId run : {1, 2}) {
+    AddRun(run, AFile("code"));
+    End(run, absl::Hours(run == 1 ? 2 : 0));
+  }
+  EXPECT_EQ(Collect(absl::Hours(1)).runs_ended, 1);
+  TemporaryPostgres::Shared().Query(
+      url_, "INSERT INTO run_edits (run, archived, added) SELECT id, true, added FROM runs");
+  const auto forgotten = bundle_.reader->GetRun("run-1");
+  const auto kept = bundle_.reader->GetRun("run-2");
+  ASSERT_TRUE(forgotten.ok() && kept.ok());
+  EXPECT_TRUE(forgotten->archived && kept->archived);
+  EXPECT_GT(forgotten->forgotten_us, 1'000'000);
+  EXPECT_EQ(kept->forgotten_us, 0);
+}
+
 TEST_F(CollectorTest, TakesARunsOwnRetentionBeforeTheServers) {
   AddRun(1, AFile("code"), /*retention_seconds=*/3600);
   Succeed(1, AFile("output"));

@@ -187,7 +187,8 @@ class LogStreamTest : public testing::Test {
   WatchHub hub_{*bundle_.projector, 2};
   const StepTokens tokens_{"secret"};
   const StepTracking tracking_{tokens_};
-  Switchboard switchboard_{replies_, hub_, *logs_, tracking_};
+  TrialMetrics trials_;
+  Switchboard switchboard_{replies_, hub_, *logs_, tracking_, trials_};
   const RealClock clock_;
   prometheus::Registry registry_;
   SchedulerMetrics metrics_{registry_};

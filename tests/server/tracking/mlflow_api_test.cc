@@ -205,7 +205,9 @@ TEST_F(MlflowApiTest, SearchesByMetricsParametersTagsAndAttributes) {
     std::string names;
     Json request = {{"experiment_ids", {"prices"}}, {"filter", filter}};
     if (!order.empty()) request["order_by"] = {order};
-    for (const Json& run : Post("/runs/search", request)["runs"]) {
+    // Named, as a range of a temporary's member would outlive the temporary.
+    const Json answer = Post("/runs/search", request);
+    for (const Json& run : answer.at("runs")) {
       names += run["info"]["run_name"].get<std::string>();
     }
     return names;

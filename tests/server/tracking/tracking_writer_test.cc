@@ -102,6 +102,21 @@ TEST_F(TrackingWriterTest, TellsFirstWhatWasStoredBefore) {
   EXPECT_EQ(told_[2].count, 3);
 }
 
+// What was being stored while its metric became wanted was told ahead of what was stored before.
+TEST_F(TrackingWriterTest, TellsInOrderWhatIsBeingStoredWhenItBecomesWanted) {
+  TrackingWriter writer(store_, Sink());
+  EXPECT_TRUE(writer.Write(AWrite("loss", 3)).ok());
+  store_.Hold(true);
+  auto second = std::async(std::launch::async, [&] { return writer.Write(AWrite("loss", 2)); });
+  store_.WaitUntilWriting();
+  writer.Want(kStep, "loss");
+  store_.Hold(false);
+  EXPECT_TRUE(second.get().ok());
+  EXPECT_TRUE(writer.Write(AWrite("loss", 1)).ok());
+  writer.Stop();
+  EXPECT_THAT(ValuesOf(told_), ElementsAre(3, 2, 1));
+}
+
 TEST_F(TrackingWriterTest, TellsAllAgainWhenItIsWantedAgain) {
   TrackingWriter writer(store_, Sink());
   writer.Want(kStep, "loss");
