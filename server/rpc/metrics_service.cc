@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
-#include <set>
 #include <utility>
 
 #include "common/base/status_macros.h"
@@ -33,8 +31,6 @@ v1::Metric MetricProto(const MetricSummary& metric) {
 v1::TrackedRun TrackedProto(const TrackedRunData& data) {
   v1::TrackedRun out;
   const TrackedRun& run = data.run;
-  out.set_step(run.step_name);
-  out.set_index(static_cast<std::int32_t>(run.attempt.index));
   out.set_attempt(static_cast<std::int32_t>(run.attempt.attempt));
   out.set_run_id(run.mlflow_id);
   out.set_name(run.name);
@@ -51,14 +47,34 @@ v1::TrackedRun TrackedProto(const TrackedRunData& data) {
   return out;
 }
 
-// The latest attempt of each step.
-std::map<std::uint32_t, std::uint32_t> LatestAttempts(const std::vector<TrackedRunData>& runs) {
-  std::map<std::uint32_t, std::uint32_t> latest;
-  for (const TrackedRunData& data : runs) {
-    std::uint32_t& attempt = latest[data.run.attempt.index];
-    attempt = std::max(attempt, data.run.attempt.attempt);
+// What the runs of one of Potok's runs logged, by the attempts that they go with.
+struct LoggedByAttempt {
+  std::map<AttemptKey, std::vector<TrackedRunData>> runs;
+  std::map<std::string, std::vector<LoggedArtifact>> files;  // by holder
+};
+
+absl::StatusOr<LoggedByAttempt> ReadLogged(TrackingStore& tracking, RunId run) {
+  LoggedByAttempt logged;
+  POTOK_ASSIGN_OR_RETURN(std::vector<TrackedRunData> runs, tracking.OfRun(run));
+  for (TrackedRunData& data : runs) {
+    if (!data.run.is_deleted) logged.runs[data.run.attempt].push_back(std::move(data));
   }
-  return latest;
+  POTOK_ASSIGN_OR_RETURN(std::vector<LoggedArtifact> files, tracking.ArtifactsOf(run));
+  for (LoggedArtifact& file : files) logged.files[file.holder].push_back(std::move(file));
+  return logged;
+}
+
+// Of each reused step, whose result it took.
+absl::StatusOr<std::map<std::uint32_t, AttemptKey>> SourcesOf(RunView& view, const RunRow& run) {
+  std::map<std::uint32_t, AttemptKey> sources;
+  POTOK_ASSIGN_OR_RETURN(const std::vector<StepRow> steps, view.StepsOf(run));
+  for (const StepRow& step : steps) {
+    const auto* succeeded = std::get_if<Succeeded>(&step.state);
+    if (succeeded != nullptr && succeeded->reused.has_value()) {
+      sources[step.index] = succeeded->reused->from;
+    }
+  }
+  return sources;
 }
 
 }  // namespace
@@ -72,26 +88,55 @@ absl::StatusOr<RunRow> MetricsService::FindRun(const std::string& name) {
   return view_.reader().GetRun(name);
 }
 
+absl::StatusOr<MetricsService::ShownRuns> MetricsService::FindShown(const RunRow& run,
+                                                                    const std::string& step) {
+  std::vector<std::string> all;
+  if (step.empty()) all.emplace_back("*");
+  POTOK_ASSIGN_OR_RETURN(const auto steps, view_.FindSteps(run, step, all));
+  POTOK_ASSIGN_OR_RETURN(const auto sources, SourcesOf(view_, run));
+  std::map<RunId, LoggedByAttempt> logged;
+  ShownRuns shown;
+  for (const auto& [index, name] : steps) {
+    const auto source = sources.find(index);
+    const RunId of = source == sources.end() ? run.added.id : source->second.run;
+    if (!logged.contains(of)) {
+      POTOK_ASSIGN_OR_RETURN(logged[of], ReadLogged(tracking_, of));
+    }
+    const LoggedByAttempt& found = logged[of];
+    // Own ones are all attempts of the step.
+    AttemptKey from{of, index, 0};
+    AttemptKey to{of, index + 1, 0};
+    if (source != sources.end()) {
+      from = to = source->second;
+      ++to.attempt;
+    }
+    for (auto at = found.runs.lower_bound(from); at != found.runs.lower_bound(to); ++at) {
+      for (const TrackedRunData& data : at->second) {
+        const auto files = found.files.find(HolderOf(data.run));
+        shown.push_back(
+            {data,
+             index,
+             name,
+             files == found.files.end() ? std::vector<LoggedArtifact>() : files->second});
+      }
+    }
+  }
+  return shown;
+}
+
 absl::Status MetricsService::FillList(const v1::ListMetricsRequest& request,
                                       v1::ListMetricsResponse* response) {
   POTOK_ASSIGN_OR_RETURN(const RunRow run, FindRun(request.name()));
-  std::optional<std::uint32_t> index;
-  if (!request.step().empty()) {
-    POTOK_ASSIGN_OR_RETURN(const auto steps, view_.FindSteps(run, request.step(), {}));
-    index = steps.front().first;
-  }
-  POTOK_ASSIGN_OR_RETURN(const std::vector<TrackedRunData> tracked, tracking_.OfRun(run.added.id));
-  const std::map<std::uint32_t, std::uint32_t> latest = LatestAttempts(tracked);
-  for (const TrackedRunData& data : tracked) {
-    const AttemptKey& attempt = data.run.attempt;
-    if (index.has_value() && attempt.index != *index) continue;
-    if (data.run.is_deleted) continue;
-    if (!request.all_attempts() && latest.at(attempt.index) != attempt.attempt) continue;
+  POTOK_ASSIGN_OR_RETURN(const ShownRuns shown, FindShown(run, request.step()));
+  std::map<std::uint32_t, std::uint32_t> latest;  // attempt of each step
+  for (const Shown& one : shown) latest[one.index] = one.data.run.attempt.attempt;
+  for (const Shown& one : shown) {
+    if (!request.all_attempts() && latest[one.index] != one.data.run.attempt.attempt) continue;
     v1::TrackedRun& added = *response->add_runs();
-    added = TrackedProto(data);
-    POTOK_ASSIGN_OR_RETURN(const std::vector<LoggedArtifact> files,
-                           tracking_.ListArtifacts(HolderOf(data.run), ""));
-    for (const LoggedArtifact& file : files) {
+    added = TrackedProto(one.data);
+    added.set_index(static_cast<std::int32_t>(one.index));
+    added.set_step(one.step);
+    for (const LoggedArtifact& file : one.files) {
       v1::LoggedFile& to = *added.add_files();
       to.set_path(file.path);
       to.mutable_digest()->set_hash(file.digest.Hex());
@@ -110,34 +155,33 @@ absl::Status MetricsService::FillHistory(const v1::MetricHistoryRequest& request
   }
   POTOK_ASSIGN_OR_RETURN(const RunRow run, FindRun(request.name()));
   POTOK_ASSIGN_OR_RETURN(const auto steps, view_.FindSteps(run, request.step(), {}));
-  POTOK_ASSIGN_OR_RETURN(const std::vector<TrackedRunData> tracked, tracking_.OfRun(run.added.id));
-  const TrackedRunData* found = nullptr;
-  std::set<std::string> known;
-  for (const TrackedRunData& data : tracked) {
-    if (data.run.attempt.index != steps.front().first) continue;
-    const auto attempt = static_cast<std::int32_t>(data.run.attempt.attempt);
+  const std::string& step = steps.front().second;
+  POTOK_ASSIGN_OR_RETURN(const ShownRuns shown, FindShown(run, step));
+  const Shown* found = nullptr;
+  for (const Shown& one : shown) {
+    const auto attempt = static_cast<std::int32_t>(one.data.run.attempt.attempt);
     if (request.attempt() != 0 && request.attempt() != attempt) continue;
-    const bool is_asked =
-        request.run_id().empty() ? !data.run.is_child : data.run.mlflow_id == request.run_id();
-    if (!is_asked) continue;
-    found = &data;  // of several attempts the last
+    const bool is_asked = request.run_id().empty() ? !one.data.run.is_child
+                                                   : one.data.run.mlflow_id == request.run_id();
+    if (is_asked) found = &one;  // of several attempts the last
   }
-  if (found != nullptr) {
-    for (const MetricSummary& metric : found->metrics) known.insert(metric.latest.name);
-  }
-  if (!known.contains(request.metric())) {
-    return absl::NotFoundError(fmt::format("the step '{}' of run '{}' has logged no metric '{}'{}",
-                                           steps.front().second,
-                                           request.name(),
-                                           request.metric(),
-                                           known.empty() ? "; it has logged none" : ""));
+  const auto is_it = [&](const MetricSummary& metric) {
+    return metric.latest.name == request.metric();
+  };
+  if (found == nullptr || std::ranges::none_of(found->data.metrics, is_it)) {
+    return absl::NotFoundError(
+        fmt::format("the step '{}' of run '{}' has logged no metric '{}'; `potok job metrics` "
+                    "shows those it has",
+                    step,
+                    request.name(),
+                    request.metric()));
   }
   const std::int64_t limit = request.page_size() == 0 ? kPageDefault : request.page_size();
-  POTOK_ASSIGN_OR_RETURN(const std::vector<MetricValue> values,
-                         tracking_.History({found->run.mlflow_id, found->run.attempt},
-                                           request.metric(),
-                                           request.offset(),
-                                           limit + 1));
+  const TrackedRun& tracked = found->data.run;
+  POTOK_ASSIGN_OR_RETURN(
+      const std::vector<MetricValue> values,
+      tracking_.History(
+          {tracked.mlflow_id, tracked.attempt}, request.metric(), request.offset(), limit + 1));
   for (const MetricValue& value : values) {
     if (response->points_size() == limit) {
       response->set_has_more(true);

@@ -26,7 +26,18 @@ class MetricsService final : public v1::Metrics::Service {
                        v1::MetricHistoryResponse* response) override;
 
  private:
+  // Something that logged, as it is shown: a reused step shows what its source logged.
+  struct Shown {
+    TrackedRunData data;
+    std::uint32_t index = 0;
+    std::string step;  // its name
+    std::vector<LoggedArtifact> files;
+  };
+  using ShownRuns = std::vector<Shown>;
+
   absl::StatusOr<RunRow> FindRun(const std::string& name);
+  // What all steps of a run logged, or one.
+  absl::StatusOr<ShownRuns> FindShown(const RunRow& run, const std::string& step);
   absl::Status FillList(const v1::ListMetricsRequest& request, v1::ListMetricsResponse* response);
   absl::Status FillHistory(const v1::MetricHistoryRequest& request,
                            v1::MetricHistoryResponse* response);

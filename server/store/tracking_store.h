@@ -156,6 +156,9 @@ class TrackingStore {
   virtual absl::StatusOr<std::vector<LoggedArtifact>> ListArtifacts(const std::string& holder,
                                                                     const std::string& folder) = 0;
 
+  // All that go with a run, by holder and path.
+  virtual absl::StatusOr<std::vector<LoggedArtifact>> ArtifactsOf(RunId run) = 0;
+
   // In the place of the one of this id.
   virtual absl::Status PutModel(const LoggedModel& model) = 0;
   virtual absl::StatusOr<LoggedModel> GetModel(const std::string& id) = 0;  // NOT_FOUND

@@ -66,6 +66,10 @@ const Statement kListArtifacts = {
     "list logged artifacts",
     "SELECT holder, path, sha256, size_bytes, run, logged_ms FROM logged_artifacts "
     "WHERE holder = $1::text AND starts_with(path, $2::text) ORDER BY path"};
+const Statement kArtifactsOfRun = {
+    "logged artifacts of run",
+    "SELECT holder, path, sha256, size_bytes, run, logged_ms FROM logged_artifacts "
+    "WHERE run = $1::bigint ORDER BY holder, path"};
 const Statement kPutModel = {"put logged model",
                              "INSERT INTO logged_models (id, run, index, attempt, model) "
                              "VALUES ($1::text, $2::bigint, $3::integer, $4::integer, $5::bytea) "
@@ -105,6 +109,12 @@ LoggedArtifact LoggedArtifactFrom(const PgResult& rows, int row) {
   return artifact;
 }
 
+std::vector<LoggedArtifact> LoggedArtifactsFrom(const PgResult& rows) {
+  std::vector<LoggedArtifact> artifacts;
+  for (int row = 0; row < rows.rows(); ++row) artifacts.push_back(LoggedArtifactFrom(rows, row));
+  return artifacts;
+}
+
 std::string BytesOf(const Digest& digest) {
   return {digest.sha256.begin(), digest.sha256.end()};
 }
@@ -130,6 +140,7 @@ class PostgresTracking final : public TrackingStore {
                                              const std::string& path) override;
   absl::StatusOr<std::vector<LoggedArtifact>> ListArtifacts(const std::string& holder,
                                                             const std::string& folder) override;
+  absl::StatusOr<std::vector<LoggedArtifact>> ArtifactsOf(RunId run) override;
   absl::Status PutModel(const LoggedModel& model) override;
   absl::StatusOr<LoggedModel> GetModel(const std::string& id) override;
 
@@ -289,9 +300,12 @@ absl::StatusOr<std::vector<LoggedArtifact>> PostgresTracking::ListArtifacts(
   const std::string prefix = folder.empty() ? "" : folder + "/";
   POTOK_ASSIGN_OR_RETURN(const PgResult rows,
                          pool_.Query(kListArtifacts, PgParams().Bytes(holder).Bytes(prefix)));
-  std::vector<LoggedArtifact> artifacts;
-  for (int row = 0; row < rows.rows(); ++row) artifacts.push_back(LoggedArtifactFrom(rows, row));
-  return artifacts;
+  return LoggedArtifactsFrom(rows);
+}
+
+absl::StatusOr<std::vector<LoggedArtifact>> PostgresTracking::ArtifactsOf(RunId run) {
+  POTOK_ASSIGN_OR_RETURN(const PgResult rows, pool_.Query(kArtifactsOfRun, PgParams().Int64(run)));
+  return LoggedArtifactsFrom(rows);
 }
 
 absl::Status PostgresTracking::PutModel(const LoggedModel& model) {

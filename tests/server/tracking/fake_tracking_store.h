@@ -78,6 +78,9 @@ class FakeTrackingStore final : public TrackingStore {
       const std::string& /*holder*/, const std::string& /*folder*/) override {
     return NotHere();
   }
+  absl::StatusOr<std::vector<LoggedArtifact>> ArtifactsOf(RunId /*run*/) override {
+    return NotHere();
+  }
   absl::Status PutModel(const LoggedModel& /*model*/) override { return NotHere(); }
   absl::StatusOr<LoggedModel> GetModel(const std::string& /*id*/) override { return NotHere(); }
 
