@@ -32,16 +32,19 @@ prometheus::Histogram& MakeHistogram(prometheus::Registry& registry,
   return prometheus::BuildHistogram().Name(name).Help(help).Register(registry).Add({}, buckets);
 }
 
-constexpr std::array<const char*, std::variant_size_v<StepState>> kStateNames = {"blocked",
-                                                                                 "queued",
-                                                                                 "assigned",
-                                                                                 "running",
-                                                                                 "uploading",
-                                                                                 "stopping",
-                                                                                 "succeeded",
-                                                                                 "failed",
-                                                                                 "canceled",
-                                                                                 "skipped"};
+// Deduced, so that the compiler counts them.
+constexpr std::array kStateNames = {"blocked",
+                                    "queued",
+                                    "assigned",
+                                    "running",
+                                    "uploading",
+                                    "stopping",
+                                    "succeeded",
+                                    "failed",
+                                    "canceled",
+                                    "skipped",
+                                    "resolving"};
+static_assert(kStateNames.size() == std::variant_size_v<StepState>);
 
 const char* NameOfLiveness(Liveness liveness) {
   switch (liveness) {
