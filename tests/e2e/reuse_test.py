@@ -109,7 +109,7 @@ class ReuseTest(StackTest):
         self.assertEqual(after["extract"]["reused_from"], "forced/extract")
 
     def test_two_that_submit_the_same_at_once_run_each_step_once(self):
-        log = self.stack.home / "log"
+        log = self.stack.home / "ten.log"
         file = self.stack.home / "ten.yml"
         file.write_text(TEN.replace("{log}", str(log)))
         done = []
@@ -131,7 +131,7 @@ class ReuseTest(StackTest):
             self.assertEqual(sum(1 for job in pair if job["reused_from"]), 1)
 
     def test_a_server_killed_while_one_waits_for_another_loses_nothing(self):
-        log = self.stack.home / "log"
+        log = self.stack.home / "one.log"
         file = self.stack.home / "one.yml"
         file.write_text(
             f"type: command\ncommand: echo ran >> {log}; while [ ! -e {self.stack.home}/go ]; do sleep 0.05; done\n"
@@ -171,7 +171,7 @@ class ReuseTest(StackTest):
     def test_what_is_not_there_is_said(self):
         file = self.stack.home / "there.yml"
         file.write_text("type: command\ncommand: echo there\n")
-        self.run_file(file, "there")
+        self.stack.potok("run", str(file), "--name", "there")
         for arguments in (["-n", "nothing"], ["-n", "there", "no_such_step"]):
             done = self.stack.potok("job", "explain", *arguments, check=False)
             self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
