@@ -26,6 +26,7 @@ struct ServerConfig {
   absl::Duration lease_grace = absl::Seconds(30);
   absl::Duration silent_after = absl::Seconds(20);
   bool unknown_pool_is_default = false;
+  bool forced_results_offered = true;  // what steps of a force_rerun made may be reused
   std::string log_level = "info";
 
   // Fills in what follows from the home folder.

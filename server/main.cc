@@ -80,6 +80,10 @@ ABSL_FLAG(bool,
           unknown_pool_is_default,
           false,
           "A compute name that no machine's pool has means the default pool.");
+ABSL_FLAG(bool,
+          forced_results_offered,
+          true,
+          "Later runs may take what a run with force_rerun made. Azure ML: no.");
 ABSL_FLAG(std::string, log_level, "info", "trace, debug, info, warn or error.");
 
 int main(int argc, char** argv) {
@@ -111,6 +115,7 @@ int main(int argc, char** argv) {
   config.lease_grace = absl::GetFlag(FLAGS_lease_grace);
   config.silent_after = absl::GetFlag(FLAGS_silent_after);
   config.unknown_pool_is_default = absl::GetFlag(FLAGS_unknown_pool_is_default);
+  config.forced_results_offered = absl::GetFlag(FLAGS_forced_results_offered);
   config.log_level = absl::GetFlag(FLAGS_log_level);
   config.Complete();
   absl::Status status = config.Validate();

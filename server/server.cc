@@ -52,6 +52,7 @@ SchedulerOptions SchedulerOptionsOf(const ServerConfig& config) {
   options.decide.lease_grace = config.lease_grace;
   options.decide.silent_after = config.silent_after;
   options.decide.unknown_pool_is_default = config.unknown_pool_is_default;
+  options.decide.forced_results_offered = config.forced_results_offered;
   return options;
 }
 
