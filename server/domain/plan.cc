@@ -18,6 +18,21 @@ namespace {
 // A step that asks for no CPU takes this one (decision 0005).
 constexpr std::int32_t kDefaultCpuMillis = 1000;
 
+// What a spec can say and this server does not do yet is refused, and not passed over.
+absl::Status CheckKnown(const PipelineSpec& spec) {
+  for (const Step& step : spec.steps) {
+    const char* what = nullptr;
+    if (step.control != nullptr) what = "a step that is no command";
+    if (!step.when.empty() || step.finalizes) what = "a condition on other steps' ends";
+    if (step.retry != RetryPolicy{}) what = "retry";
+    if (step.queue_timeout_seconds != 0) what = "queue_timeout";
+    if (what == nullptr) continue;
+    return absl::InvalidArgumentError(
+        fmt::format("jobs.{}: {} is not supported by this server", step.name, what));
+  }
+  return absl::OkStatus();
+}
+
 // Files of the submitting machine mean nothing here.
 absl::Status CheckUploaded(const PipelineSpec& spec) {
   for (const Step& step : spec.steps) {
@@ -130,7 +145,9 @@ absl::Status CheckSpec(const PipelineSpec& spec) {
     if (!problems.empty()) problems += '\n';
     problems += fmt::format("{}: {}", problem.where, problem.message);
   }
-  return problems.empty() ? CheckUploaded(spec) : absl::InvalidArgumentError(problems);
+  if (!problems.empty()) return absl::InvalidArgumentError(problems);
+  POTOK_RETURN_IF_ERROR(CheckKnown(spec));
+  return CheckUploaded(spec);
 }
 
 absl::StatusOr<std::shared_ptr<const Plan>> BuildPlan(PipelineSpec spec) {

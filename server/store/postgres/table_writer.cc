@@ -199,6 +199,11 @@ absl::StatusOr<TableWriter::CachedRun*> TableWriter::Find(RunId id) {
   return &runs_.emplace(id, CachedOf(std::move(facts))).first->second;
 }
 
+absl::Status TableWriter::WriteEnds(const Writes& writes) {
+  POTOK_RETURN_IF_ERROR(WriteAttempts(*connection_, writes.attempts));
+  return WriteResults(*connection_, writes.offers);
+}
+
 absl::Status TableWriter::Write(Writes* writes) {
   for (const StepWrite& step : writes->steps) {
     runs_.at(step.moved->step.run).write_of[step.moved->step.index] = 0;
@@ -218,8 +223,7 @@ absl::Status TableWriter::Write(Writes* writes) {
   POTOK_RETURN_IF_ERROR(WriteRuns(*connection_, runs));
   POTOK_RETURN_IF_ERROR(WriteRunTerms(*connection_, writes->added));
   POTOK_RETURN_IF_ERROR(WriteSteps(*connection_, steps));
-  POTOK_RETURN_IF_ERROR(WriteAttempts(*connection_, writes->attempts));
-  POTOK_RETURN_IF_ERROR(WriteResults(*connection_, writes->offers));
+  POTOK_RETURN_IF_ERROR(WriteEnds(*writes));
   POTOK_RETURN_IF_ERROR(WriteMachines(*connection_, machines));
   for (const ServerStarted* started : writes->servers) {
     POTOK_RETURN_IF_ERROR(WriteServer(*connection_, *started));

@@ -48,6 +48,8 @@ class TableWriter {
   // Null if there is no such run.
   absl::StatusOr<CachedRun*> Find(RunId id);
   absl::Status Write(Writes* writes);
+  // Of attempts that ended, and of steps that succeeded.
+  absl::Status WriteEnds(const Writes& writes);
   // What is cached may be ahead of the tables.
   void Forget(const absl::Status& why);
 

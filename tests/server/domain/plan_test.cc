@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/pipeline/control.h"
 #include "fmt/format.h"
 #include "gmock/gmock.h"
 #include "tests/server/domain/builders.h"
@@ -183,6 +184,20 @@ TEST(PlanTest, FilesThatWereNotUploadedAreRefused) {
   PipelineSpec code = APipeline({AStep("a")});
   code.steps[0].code = LocalCode{"/home/me/src", {}};
   EXPECT_EQ(BuildPlan(code).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(PlanTest, WhatIsNotDoneYetIsRefusedAndNotPassedOver) {
+  Step loop = AStep("a");
+  loop.control = std::make_shared<const Control>();
+  Step conditional = AStep("a");
+  conditional.when = "all_done";
+  Step retried = AStep("a");
+  retried.retry.max_attempts = 2;
+  for (const Step& step : {loop, conditional, retried}) {
+    const absl::Status status = BuildPlan(APipeline({step})).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    EXPECT_THAT(std::string(status.message()), testing::HasSubstr("jobs.a: "));
+  }
 }
 
 TEST(PlanTest, AHundredThousandStepsInOneChainOfInputsArePlanned) {

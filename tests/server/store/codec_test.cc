@@ -116,10 +116,23 @@ constexpr char kGoldenBatch[] =
     "4a080a06627920616461301e0a20221e08071002180520022a1252100a0e70726570617265206661696c6564"
     "301e";
 
+// What that version knew of OneOfEach: the first ten states.
+std::vector<Change> OneOfEachOfTheFirstVersion() {
+  std::vector<Change> changes = OneOfEach();
+  std::erase_if(changes, [](const Change& change) {
+    const auto* moved = std::get_if<StepMoved>(&change);
+    const auto* done = moved == nullptr ? nullptr : std::get_if<Succeeded>(&moved->state);
+    return (moved != nullptr && moved->state.index() >= 10) ||
+           (done != nullptr && done->reused.has_value());
+  });
+  return changes;
+}
+
 TEST(CodecTest, DecodesABatchOfTheFirstVersion) {
   const absl::StatusOr<std::vector<Change>> decoded = Decode(absl::HexStringToBytes(kGoldenBatch));
   ASSERT_TRUE(decoded.ok()) << decoded.status();
-  EXPECT_EQ(absl::BytesToHexString(Encode(*decoded)), absl::BytesToHexString(Encode(OneOfEach())));
+  EXPECT_EQ(absl::BytesToHexString(Encode(*decoded)),
+            absl::BytesToHexString(Encode(OneOfEachOfTheFirstVersion())));
 }
 
 TEST(CodecTest, RefusesDamagedBytes) {

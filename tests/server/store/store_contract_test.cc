@@ -124,8 +124,8 @@ TEST_P(StoreContractTest, LoadsEveryKindOfChangeAsItWasLast) {
 }
 
 TEST_P(StoreContractTest, LoadsStepsInEveryState) {
-  Turn({ARun(1, 10)});
   const std::vector<StepState> states = AllStates();
+  Turn({ARun(1, static_cast<std::uint32_t>(states.size()))});
   std::vector<Change> moves;
   for (std::uint32_t i = 0; i < states.size(); ++i) {
     moves.emplace_back(Move(1, i, 1, states[i], 10));
