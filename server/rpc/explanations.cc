@@ -11,7 +11,7 @@ namespace potok::server {
 
 namespace {
 
-v1::StepExplanation::Verdict ToProto(Verdict verdict) {
+v1::StepExplanation::Verdict WireOf(Verdict verdict) {
   switch (verdict) {
     case Verdict::kReused:
       return v1::StepExplanation::VERDICT_REUSED;
@@ -40,7 +40,7 @@ void Add(const Explanation& explanation,
          v1::ExplainResponse* response) {
   v1::StepExplanation& out = *response->add_steps();
   out.set_step(run.plan->spec.steps[explanation.step].name);
-  out.set_verdict(ToProto(explanation.verdict));
+  out.set_verdict(WireOf(explanation.verdict));
   out.set_reason(explanation.reason);
   out.set_saved_us(explanation.saved_us);
   NameSource(explanation, load, &out);
