@@ -21,7 +21,7 @@ def pipeline(steps: int, ledger: pathlib.Path) -> str:
         lines += [
             f"  s{i}:",
             f"    command: '{COMMAND}'",
-            f"    environment_variables: {{LEDGER: {ledger}}}",
+            f"    environment_variables: {{LEDGER: {ledger}, STEP: s{i}}}",  # equal steps would run once
             "    resources: {cpus: 0.1}",
         ]
     return "\n".join(lines) + "\n"

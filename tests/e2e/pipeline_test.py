@@ -186,7 +186,7 @@ class PipelineTest(StackTest):
             "waits.yml",
             "type: pipeline\njobs:\n"
             f"  a: {{command: 'until [ -e {go_on} ]; do sleep 0.05; done', resources: {{cpus: 7}}}}\n"
-            f"  b: {{command: 'until [ -e {go_on} ]; do sleep 0.05; done', resources: {{cpus: 7}}}}\n"
+            f"  b: {{command: 'until [ -e {go_on} ]; do sleep 0.06; done', resources: {{cpus: 7}}}}\n"
             "  c: {command: echo, resources: {cpus: 7}}\n",
         )
         self.stack.potok("job", "create", "-f", file, "-n", self.name)
