@@ -31,7 +31,7 @@ class RestartStory(StackTest):
         command = COMMAND.format(notes=self.notes, go_on=self.go_on)
         text = f"type: pipeline\njobs:\n  first:\n    command: '{command}'\n"
         if second_step:
-            text += f"  second:\n    command: '{command}'\n    depends_on: [first]\n"
+            text += f"  second:\n    command: '{command}; :'\n    depends_on: [first]\n"
         file = self.stack.write(f"{self.name}.yml", text)
         self.stack.potok("job", "create", "-f", file, "-n", self.name)
         wait_for(lambda: self.noted() == ["start first 1"], "the first step runs")
