@@ -12,8 +12,7 @@
 namespace potok::client {
 
 struct UpOptions {
-  int agents = 0;                         // 0: as it was, or one
-  std::vector<std::string> server_flags;  // with or without the dashes
+  int agents = 0;  // 0: as it was, or one
   std::string agent_memory;
   std::string agent_cpus;
   std::string agent_gpus;
@@ -24,8 +23,8 @@ struct UpOptions {
   std::string agent_program;
   int timeout_seconds = 120;
 
-  // True if something was asked for about the agents or the server's flags.
-  bool AsksForMore() const;
+  // True if something was asked for about the agents.
+  bool AsksForAgents() const;
 };
 
 // Starts what does not run, and waits until the server answers and every agent is ready. A stack

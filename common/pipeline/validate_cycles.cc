@@ -71,8 +71,7 @@ class Graph {
                             ? InputNode(reference.source, *reference.source_input)
                             : reference.source;
     edges_[reference.step].push_back(source);
-    if (!reference.input) return;
-    const auto own = nodes_.find(InputKey(reference.step, *reference.input));
+    const auto own = nodes_.find(InputKey(reference.step, reference.input));
     if (own != nodes_.end()) edges_[own->second].push_back(source);
   }
 

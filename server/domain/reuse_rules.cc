@@ -10,20 +10,20 @@ namespace potok::server {
 namespace {
 
 const Step& StepAt(const Turn& turn, const StepKey& key) {
-  return turn.state.runs.at(key.run).plan->step(key.index);
+  return turn.state.runs.at(key.run).plan->spec.steps[key.index];
 }
 
 // Whether the step must run whatever was made before.
 bool IsForced(const Turn& turn, const StepKey& key) {
-  const PipelineSpec& spec = turn.state.runs.at(key.run).plan->spec();
-  return spec.settings.force_rerun || !StepAt(turn, key).reuse.read;
+  const PipelineSpec& spec = turn.state.runs.at(key.run).plan->spec;
+  return spec.settings.force_rerun || !spec.steps[key.index].reuse.read;
 }
 
 std::optional<Fingerprint> FingerprintAt(const Turn& turn, const StepKey& key) {
   const RunRecord& run = turn.state.runs.at(key.run);
   const auto inputs = ResolveInputs(run, key.index);
   if (!inputs.ok()) return std::nullopt;
-  return FingerprintOf(run.plan->step(key.index), *inputs);
+  return FingerprintOf(run.plan->spec.steps[key.index], *inputs);
 }
 
 absl::Duration MaxAge(const Step& step) {
@@ -48,7 +48,7 @@ void LookUp(Turn& turn, const StepKey& key, const Fingerprint& fingerprint) {
   MoveStep(turn, key, ResultSought{});
   turn.state.reuse.sought.insert(key);
   turn.decision.effects.emplace_back(
-      FindResult{key, fingerprint, MaxAge(run.plan->step(key.index)), run.name, run.plan});
+      FindResult{key, fingerprint, MaxAge(run.plan->spec.steps[key.index]), run.name, run.plan});
 }
 
 // The equal step that runs, or null.
@@ -78,8 +78,7 @@ bool IsResolving(const Turn& turn, const StepKey& key) {
 
 // From its being queued to its end.
 bool IsBegun(const StepState& state) {
-  return std::holds_alternative<Queued>(state) || std::holds_alternative<Delayed>(state) ||
-         PlacementOf(state) != nullptr;
+  return std::holds_alternative<Queued>(state) || PlacementOf(state) != nullptr;
 }
 
 // Calls `visit` with every step that may be reused.
@@ -88,7 +87,7 @@ void ForEachReusable(const Turn& turn, const Visit& visit) {
   for (const auto& [id, run] : turn.state.runs) {
     if (run.plan == nullptr) continue;
     for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
-      if (IsReusable(run.plan->step(i))) visit(StepKey{id, i}, run.steps[i].state);
+      if (IsReusable(run.plan->spec.steps[i])) visit(StepKey{id, i}, run.steps[i].state);
     }
   }
 }
@@ -100,8 +99,7 @@ void StartOrTake(Turn& turn, const StepKey& key, const std::vector<OrderInput>& 
   const Fingerprint fingerprint = FingerprintOf(step, inputs);
   if (IsForced(turn, key)) return RunOrWait(turn, key, fingerprint);
   const Result* brought = Brought(turn, key, fingerprint);
-  const Plan& plan = *turn.state.runs.at(key.run).plan;
-  const bool decides_alone = !HasDestinations(plan.SegmentOf(key.index).spec, step);
+  const bool decides_alone = !HasDestinations(turn.state.runs.at(key.run).plan->spec, step);
   if (brought != nullptr && decides_alone) return Take(turn, key, *brought);
   if (turn.state.reuse.offered.contains(PrefixOf(fingerprint))) {
     return LookUp(turn, key, fingerprint);
@@ -130,7 +128,7 @@ std::optional<Offer> OfferOf(const Turn& turn, const StepKey& key) {
 
 void ServeWaiters(Turn& turn, const StepKey& key) {
   const RunRecord& run = turn.state.runs.at(key.run);
-  if (run.plan == nullptr || !IsReusable(run.plan->step(key.index))) return;
+  if (run.plan == nullptr || !IsReusable(run.plan->spec.steps[key.index])) return;
   ReuseBook& book = turn.state.reuse;
   const auto* succeeded = std::get_if<Succeeded>(&run.steps[key.index].state);
   const bool took = succeeded != nullptr && succeeded->reused.has_value();
@@ -145,10 +143,10 @@ void ServeWaiters(Turn& turn, const StepKey& key) {
   book.waiting_for.erase(waiting);
   for (const StepKey& waiter : waiters) {
     if (!IsResolving(turn, waiter)) continue;
-    const Plan& plan = *turn.state.runs.at(waiter.run).plan;
+    const PipelineSpec& spec = turn.state.runs.at(waiter.run).plan->spec;
     if (succeeded == nullptr) {
       RunOrWait(turn, waiter, *fingerprint);
-    } else if (HasDestinations(plan.SegmentOf(waiter.index).spec, plan.step(waiter.index))) {
+    } else if (HasDestinations(spec, spec.steps[waiter.index])) {
       LookUp(turn, waiter, *fingerprint);
     } else {
       const AttemptKey from{key.run, key.index, run.steps[key.index].attempt};

@@ -12,7 +12,6 @@
 #include "absl/time/time.h"
 #include "server/artifacts/datastore.h"
 #include "server/artifacts/web_fetch.h"
-#include "server/registry/registry.h"
 #include "server/reuse/foresee.h"
 #include "server/rpc/replies.h"
 #include "server/scheduler/scheduler.h"
@@ -48,7 +47,6 @@ class Submission {
  public:
   Submission(ArtifactStore& store,
              Datastores& datastores,
-             FindRunOutput find_output,
              Reader& reader,
              Projector& projector,
              Scheduler& scheduler,
@@ -56,7 +54,6 @@ class Submission {
              SubmissionOptions options)
       : store_(store),
         datastores_(datastores),
-        find_output_(std::move(find_output)),
         reader_(reader),
         projector_(projector),
         scheduler_(scheduler),
@@ -99,7 +96,6 @@ class Submission {
 
   ArtifactStore& store_;
   Datastores& datastores_;
-  const FindRunOutput find_output_;
   Reader& reader_;
   Projector& projector_;
   Scheduler& scheduler_;

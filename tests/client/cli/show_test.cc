@@ -1,4 +1,3 @@
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "absl/time/clock.h"
@@ -68,13 +67,6 @@ TEST(RunSummaryTest, TellsStepsTimesReasonsAndHowToGetTheOutputs) {
             "train  Failed     50s   gpu-2    exit code 3\n"
             "Outputs\n"
             "  model  12 MiB folder  (potok job download -n brave_river --output-name model)\n");
-}
-
-TEST(RunSummaryTest, SaysSinceWhenOutputsAreDeleted) {
-  v1::Run run = ARun();
-  run.set_forgotten_us(kStartUs);
-  EXPECT_THAT(RunSummary(run, absl::FromUnixMicros(kStartUs)),
-              testing::HasSubstr("  Outputs and logs are deleted since 20"));
 }
 
 TEST(RunSummaryTest, LeavesOutTheCompletedStepsOfALargeRun) {
