@@ -329,7 +329,7 @@ absl::Status RunServer(const ServerConfig& config) {
   const SchedulerOptions options = SchedulerOptionsOf(config);
   Scheduler scheduler(*storage.bundle.store, projector, switchboard, clock, metrics, options);
   const Completion completion(*storage.artifacts, *storage.datastores, LiveRunsOf(scheduler));
-  const ResultLookup results(reader, projector, *storage.artifacts, scheduler, completion);
+  const ResultLookup results(reader, projector, *storage.artifacts, completion);
   switchboard.Attach(scheduler, completion, results);
   POTOK_RETURN_IF_ERROR(scheduler.Start(PlansOf(reader)));
 

@@ -17,7 +17,8 @@ absl::StatusOr<PipelineSpec> LoadSpec(const Context& context,
                                       const std::string& file,
                                       const std::vector<std::string>& set);
 
-// Uploads what is local, with progress, and puts its place in the store into the spec.
+// Uploads what is local, with progress, and puts its place in the store into the spec. Blocks;
+// errors are those of UploadLocal and CasClient::Upload, and then the spec is not to be used.
 absl::Status Upload(const Context& context, const Connection& connection, PipelineSpec* spec);
 
 // Uploads what is local and starts the run. Its name.

@@ -123,7 +123,12 @@ std::vector<FingerprintField> FieldsOf(const Step& step, const std::vector<Order
   if (const auto* code = std::get_if<Artifact>(&step.code)) {
     fields.push_back(OfArtifact("code", *code));
   }
-  fields.push_back({"environment", Kind::kText, step.environment_definition, ""});
+  // What it is; or how it is called, where nobody said what it is.
+  const bool is_defined = !step.environment_definition.empty();
+  fields.push_back({"environment",
+                    Kind::kText,
+                    is_defined ? step.environment_definition : step.environment,
+                    ""});
   for (const auto& [name, value] : step.environment_variables) {
     fields.push_back({"variable " + name, Kind::kText, value, ""});
   }
@@ -172,6 +177,15 @@ std::uint64_t KinOf(const Step& step) {
 bool IsReusable(const Step& step) {
   const bool runs = step.control == nullptr || ParallelOf(step) != nullptr;
   return runs && step.deterministic && step.reuse.enabled;
+}
+
+bool IsForced(const PipelineSpec& spec, const Step& step) {
+  return spec.settings.force_rerun || !step.reuse.read;
+}
+
+absl::Duration MaxAgeOf(const Step& step) {
+  return step.reuse.max_age_seconds > 0 ? absl::Seconds(step.reuse.max_age_seconds)
+                                        : absl::InfiniteDuration();
 }
 
 bool HasDestinations(const PipelineSpec& spec, const Step& step) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "common/pipeline/spec.h"
 #include "server/domain/effect.h"
 #include "server/domain/result.h"
@@ -19,8 +20,8 @@ struct FingerprintField {
     kFile,    // value is the digest (Digest::Hex), detail the file's name
     kFolder,  // value is the digest of the folder's root
   };
-  std::string
-      name;  // "command", "code", "environment", "variable HOME", "input lr", "output model"
+  // "command", "code", "environment", "variable HOME", "input lr", "output model", ...
+  std::string name;
   Kind kind = Kind::kText;
   std::string value;
   std::string detail;
@@ -46,6 +47,13 @@ std::uint64_t KinOf(const Step& step);
 // Whether a step may take and offer results at all: it is a command (or a parallel step),
 // deterministic, and not told otherwise.
 bool IsReusable(const Step& step);
+
+// Whether a step that is reusable must run all the same: force_rerun of the pipeline or of itself.
+// It offers what it makes, unless the server keeps that back (DecideOptions).
+bool IsForced(const PipelineSpec& spec, const Step& step);
+
+// How old a result that it takes may be; infinite: any.
+absl::Duration MaxAgeOf(const Step& step);
 
 // Whether its completion writes an explicit destination or registers an asset, so that a result is
 // not taken by a decision alone.

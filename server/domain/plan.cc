@@ -28,7 +28,7 @@ absl::Status CheckKnown(const PipelineSpec& spec) {
     if (step.queue_timeout_seconds != 0) what = "queue_timeout";
     if (what == nullptr) continue;
     return absl::InvalidArgumentError(
-        fmt::format("jobs.{}: {} is not supported by this server", step.name, what));
+        fmt::format("jobs.{}: this server cannot do {} yet; leave it out", step.name, what));
   }
   return absl::OkStatus();
 }

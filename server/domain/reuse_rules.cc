@@ -13,10 +13,8 @@ const Step& StepAt(const Turn& turn, const StepKey& key) {
   return turn.state.runs.at(key.run).plan->spec.steps[key.index];
 }
 
-// Whether the step must run whatever was made before.
-bool IsForced(const Turn& turn, const StepKey& key) {
-  const PipelineSpec& spec = turn.state.runs.at(key.run).plan->spec;
-  return spec.settings.force_rerun || !spec.steps[key.index].reuse.read;
+bool IsForcedAt(const Turn& turn, const StepKey& key) {
+  return IsForced(turn.state.runs.at(key.run).plan->spec, StepAt(turn, key));
 }
 
 std::optional<Fingerprint> FingerprintAt(const Turn& turn, const StepKey& key) {
@@ -24,11 +22,6 @@ std::optional<Fingerprint> FingerprintAt(const Turn& turn, const StepKey& key) {
   const auto inputs = ResolveInputs(run, key.index);
   if (!inputs.ok()) return std::nullopt;
   return FingerprintOf(run.plan->spec.steps[key.index], *inputs);
-}
-
-absl::Duration MaxAge(const Step& step) {
-  return step.reuse.max_age_seconds > 0 ? absl::Seconds(step.reuse.max_age_seconds)
-                                        : absl::InfiniteDuration();
 }
 
 // What the submission brought for the step, if its inputs are what was assumed.
@@ -48,7 +41,7 @@ void LookUp(Turn& turn, const StepKey& key, const Fingerprint& fingerprint) {
   MoveStep(turn, key, ResultSought{});
   turn.state.reuse.sought.insert(key);
   turn.decision.effects.emplace_back(
-      FindResult{key, fingerprint, MaxAge(run.plan->spec.steps[key.index]), run.name, run.plan});
+      FindResult{key, fingerprint, MaxAgeOf(run.plan->spec.steps[key.index]), run.name, run.plan});
 }
 
 // The equal step that runs, or null.
@@ -60,7 +53,7 @@ const StepKey* RunningEqual(const Turn& turn, const StepKey& key, const Fingerpr
 }
 
 void RunOrWait(Turn& turn, const StepKey& key, const Fingerprint& fingerprint) {
-  if (!IsForced(turn, key)) {
+  if (!IsForcedAt(turn, key)) {
     if (const StepKey* equal = RunningEqual(turn, key, fingerprint)) {
       turn.state.reuse.waiting_for[*equal].insert(key);
       return MoveStep(turn, key, ResultSought{});
@@ -97,7 +90,7 @@ void ForEachReusable(const Turn& turn, const Visit& visit) {
 void StartOrTake(Turn& turn, const StepKey& key, const std::vector<OrderInput>& inputs) {
   const Step& step = StepAt(turn, key);
   const Fingerprint fingerprint = FingerprintOf(step, inputs);
-  if (IsForced(turn, key)) return RunOrWait(turn, key, fingerprint);
+  if (IsForcedAt(turn, key)) return RunOrWait(turn, key, fingerprint);
   const Result* brought = Brought(turn, key, fingerprint);
   const bool decides_alone = !HasDestinations(turn.state.runs.at(key.run).plan->spec, step);
   if (brought != nullptr && decides_alone) return Take(turn, key, *brought);
@@ -120,7 +113,7 @@ void HearResult(Turn& turn, const ResultLookedUp& looked_up) {
 std::optional<Offer> OfferOf(const Turn& turn, const StepKey& key) {
   const Step& step = StepAt(turn, key);
   if (!IsReusable(step)) return std::nullopt;
-  if (IsForced(turn, key) && !turn.options.forced_results_offered) return std::nullopt;
+  if (IsForcedAt(turn, key) && !turn.options.forced_results_offered) return std::nullopt;
   const std::optional<Fingerprint> fingerprint = FingerprintAt(turn, key);
   if (!fingerprint.has_value()) return std::nullopt;
   return Offer{*fingerprint, KinOf(step)};

@@ -165,13 +165,6 @@ void Explainer::NoteFolders(const RunRecord& run, std::uint32_t index) {
   }
 }
 
-absl::StatusOr<std::shared_ptr<const RunRecord>> Explainer::Load(RunId id) {
-  const auto known = loaded_.find(id);
-  if (known != loaded_.end()) return known->second;
-  POTOK_ASSIGN_OR_RETURN(std::shared_ptr<const RunRecord> run, load_run_(id));
-  return loaded_.emplace(id, std::move(run)).first->second;
-}
-
 absl::Status Explainer::CompareWithNearest(const RunRecord& run,
                                            std::int64_t begun_us,
                                            Explanation* to) {
@@ -185,7 +178,7 @@ absl::Status Explainer::CompareWithNearest(const RunRecord& run,
   for (const FoundResult& candidate : kin) {
     const AttemptKey& by = candidate.result.made_by;
     if (by.run == run.id && by.index == to->step) continue;
-    const auto source = Load(by.run);
+    const auto source = load_run_(by.run);
     if (absl::IsUnavailable(source.status())) return source.status();
     if (!source.ok() || by.index >= (*source)->steps.size()) continue;
     const std::optional<Fields> was = FieldsAt(**source, by.index);

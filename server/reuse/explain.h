@@ -41,7 +41,8 @@ struct Explanation {
   std::vector<FieldDifference> differences;
 };
 
-// A run as it is stored, with its plan and the states of its steps; NOT_FOUND.
+// A run as it is stored, with its plan and the states of its steps; NOT_FOUND. Asked for the same
+// run many times: it is to remember.
 using LoadRun = std::function<absl::StatusOr<std::shared_ptr<const RunRecord>>(RunId)>;
 
 // One thread; what it refers to outlives it.
@@ -63,12 +64,10 @@ class Explainer {
   std::vector<std::string> DifferentFiles(const FingerprintField& was, const FingerprintField& now);
   // Folders that the step reads, by the text of their digests: to be listed if they differ.
   void NoteFolders(const RunRecord& run, std::uint32_t index);
-  absl::StatusOr<std::shared_ptr<const RunRecord>> Load(RunId id);
 
   Reader& reader_;
   ArtifactStore& store_;
   LoadRun load_run_;
-  std::map<RunId, std::shared_ptr<const RunRecord>> loaded_;
   std::map<std::string, Artifact> folders_;
 };
 

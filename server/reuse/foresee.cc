@@ -11,13 +11,7 @@ namespace potok::server {
 namespace {
 
 bool IsForeseeable(const PipelineSpec& spec, const Step& step) {
-  return IsReusable(step) && step.reuse.read && !spec.settings.force_rerun && step.when.empty() &&
-         !step.finalizes;
-}
-
-absl::Duration MaxAgeOf(const Step& step) {
-  return step.reuse.max_age_seconds > 0 ? absl::Seconds(step.reuse.max_age_seconds)
-                                        : absl::InfiniteDuration();
+  return IsReusable(step) && !IsForced(spec, step) && step.when.empty() && !step.finalizes;
 }
 
 // The dependents of a step that succeeded which now have all they need.

@@ -1,6 +1,6 @@
 #include "server/rpc/explanations.h"
 
-#include <numeric>
+#include <map>
 #include <utility>
 
 #include "absl/time/clock.h"
@@ -23,6 +23,16 @@ v1::StepExplanation::Verdict WireOf(Verdict verdict) {
       return v1::StepExplanation::VERDICT_NOT_RUN;
   }
   return v1::StepExplanation::VERDICT_UNSPECIFIED;
+}
+
+// Loads each run once: many steps speak of the same one. Of one call, and one thread.
+LoadRun Remembering(RunView& view) {
+  using Loaded = std::map<RunId, absl::StatusOr<std::shared_ptr<const RunRecord>>>;
+  return [&view, loaded = std::make_shared<Loaded>()](RunId id) {
+    const auto known = loaded->find(id);
+    return known != loaded->end() ? known->second
+                                  : loaded->emplace(id, view.Load(id)).first->second;
+  };
 }
 
 // The names of the step that is spoken of; empty if its run is no more.
@@ -69,7 +79,7 @@ absl::StatusOr<v1::ExplainResponse> Explanations::Explain(const v1::ExplainReque
   POTOK_ASSIGN_OR_RETURN(const auto chosen, view_.FindSteps(row, "", patterns));
   POTOK_ASSIGN_OR_RETURN(const auto run, view_.Load(row));
   POTOK_ASSIGN_OR_RETURN(const std::vector<StepRow> steps, view_.StepsOf(row));
-  const LoadRun load = [this](RunId id) { return view_.Load(id); };
+  const LoadRun load = Remembering(view_);
   Explainer explainer(view_.reader(), store_, load);
   v1::ExplainResponse response;
   for (const auto& [index, name] : chosen) {
@@ -85,7 +95,7 @@ absl::StatusOr<v1::ExplainResponse> Explanations::Foresee(PipelineSpec spec,
                                                           const std::function<bool()>& is_wanted) {
   POTOK_ASSIGN_OR_RETURN(const Prepared prepared, submission_.Prepare(std::move(spec), is_wanted));
   POTOK_ASSIGN_OR_RETURN(const Foresight foresight, submission_.Foresee(prepared.plan));
-  const LoadRun load = [this](RunId id) { return view_.Load(id); };
+  const LoadRun load = Remembering(view_);
   Explainer explainer(view_.reader(), store_, load);
   v1::ExplainResponse response;
   for (const std::string& warning : prepared.warnings) response.add_warnings(warning);

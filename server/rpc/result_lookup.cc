@@ -17,10 +17,10 @@ constexpr absl::Duration kTablesWait = absl::Seconds(10);
 
 }  // namespace
 
-absl::StatusOr<ResultLookedUp> ResultLookup::Look(const FindResult& question) const {
+absl::StatusOr<ResultLookedUp> ResultLookup::Look(const FindResult& question,
+                                                  std::int64_t revision) const {
   // What was offered a moment ago may not be in the tables yet.
-  POTOK_RETURN_IF_ERROR(
-      projector_.WaitFor(scheduler_.committed_revision(), kTablesWait, Haste::kNow));
+  POTOK_RETURN_IF_ERROR(projector_.WaitFor(revision, kTablesWait, Haste::kNow));
   ResultSearch search(reader_, store_, absl::Now(), /*expects_many=*/false);
   POTOK_ASSIGN_OR_RETURN(std::vector<ResultAnswer> answers,
                          search.Find({{question.fingerprint, question.max_age}}));
@@ -32,8 +32,8 @@ absl::StatusOr<ResultLookedUp> ResultLookup::Look(const FindResult& question) co
   return answer;
 }
 
-ResultLookedUp ResultLookup::Answer(const FindResult& question) const {
-  auto answer = Look(question);
+ResultLookedUp ResultLookup::Answer(const FindResult& question, std::int64_t revision) const {
+  auto answer = Look(question, revision);
   if (answer.ok()) return *std::move(answer);
   spdlog::warn("no result could be taken, the step runs run={} step={}: {}",
                question.run,

@@ -1,5 +1,7 @@
 #include "server/rpc/submission.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <future>
 #include <set>
@@ -232,8 +234,15 @@ absl::StatusOr<Accepted> Submission::Submit(PipelineSpec spec,
   accepted.warnings = std::move(prepared.warnings);
   RunSubmitted run;
   if (prepared.may_reuse) {
-    POTOK_ASSIGN_OR_RETURN(Foresight foresight, Foresee(prepared.plan));
-    run.found = std::make_shared<const FoundResults>(std::move(foresight.found));
+    auto foresight = Foresee(prepared.plan);
+    if (foresight.ok()) {
+      run.found = std::make_shared<const FoundResults>(std::move(foresight->found));
+    } else {
+      // Its steps are looked up one by one, when they are ready.
+      spdlog::warn("results not looked up at submission run={}: {}",
+                   accepted.name,
+                   foresight.status().ToString());
+    }
   }
   if (prepared.found_data) bytes = ToProto(prepared.plan->spec).SerializeAsString();
   run.spec = DigestOf(bytes);

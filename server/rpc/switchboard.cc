@@ -114,9 +114,12 @@ void Switchboard::Say(std::vector<Effect> effects) {
   for (auto& [id, message] : orders) Send(id, std::move(message));
 }
 
+// All that one turn asks waits for the same revision of the tables: what is offered later runs now,
+// and is waited for as such.
 void Switchboard::LookUp(FindResult question) {
-  completions_->Post([this, question = std::move(question)] {
-    scheduler_->PostAlways(results_->Answer(question));
+  const std::int64_t revision = scheduler_->committed_revision();
+  completions_->Post([this, revision, question = std::move(question)] {
+    scheduler_->PostAlways(results_->Answer(question, revision));
   });
 }
 

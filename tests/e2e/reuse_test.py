@@ -145,6 +145,20 @@ class ReuseTest(StackTest):
             self.stack.potok("job", "wait", "-n", name)
         self.assertEqual(log.read_text(), "ran\n")
 
+    def test_another_environment_is_another_step(self):
+        file = self.stack.home / "environment.yml"
+        text = "type: pipeline\njobs:\n  a:\n    command: echo\n    environment: {image: 'base', conda_file: ./conda.yml}\n"
+        file.write_text(text)
+        conda = self.stack.home / "conda.yml"
+        conda.write_text("name: e\ndependencies: [python=3.10]\n")
+        self.run_file(file, "environment1")
+        self.assertEqual(self.reused(self.run_file(file, "environment2")), {"a"})
+        conda.write_text("name: e\ndependencies: [python=3.11]\n")
+        self.assertEqual(self.reused(self.run_file(file, "environment3")), set())
+        differences = self.explain("environment3")["a"]["differences"]
+        self.assertEqual([difference["field"] for difference in differences], ["environment"])
+        self.assertIn("3.11", differences[0]["now"])
+
     def test_steps_that_are_not_deterministic_always_run(self):
         file = self.stack.home / "random.yml"
         file.write_text(

@@ -48,7 +48,7 @@ Sample RandomSample(std::mt19937& random) {
   sample.step.name = word();
   sample.step.command = "run " + word();
   if (below(2) == 0) sample.step.code = AFolder("code" + word());
-  sample.step.environment_definition = below(2) == 0 ? "" : "image: " + word();
+  sample.step.environment_definition = "image: " + word();
   for (unsigned i = below(3); i > 0; --i) sample.step.environment_variables["V" + word()] = word();
   for (unsigned i = 0; i < 1 + below(4); ++i) {
     const std::string name = "in" + std::to_string(i);
@@ -153,6 +153,15 @@ TEST(FingerprintTest, IsEqualExactlyWhereTheMeaningIs) {
       EXPECT_EQ(Of(changed), before) << what << " in round " << round;
     }
   }
+}
+
+// The name may be all that is known: then another name is another environment.
+TEST(FingerprintTest, TakesAnEnvironmentThatNobodyDefinedByItsName) {
+  Sample one;
+  one.step.environment = "azureml:sklearn:1";
+  Sample two = one;
+  two.step.environment = "azureml:sklearn:2";
+  EXPECT_NE(Of(one), Of(two));
 }
 
 // Two that are equal by accident would share results: fields end where they end.
