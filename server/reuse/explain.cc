@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/str_split.h"
 #include "common/base/status_macros.h"
 #include "fmt/format.h"
 #include "server/domain/order.h"
@@ -22,15 +23,7 @@ constexpr std::size_t kFilesMax = 20;
 constexpr std::size_t kShownMax = 120;
 
 std::vector<std::string> LinesOf(const std::string& text) {
-  std::vector<std::string> lines(1);
-  for (const char c : text) {
-    if (c == '\n') {
-      lines.emplace_back();
-    } else {
-      lines.back() += c;
-    }
-  }
-  return lines;
+  return absl::StrSplit(text, '\n');
 }
 
 std::string Shortened(const std::string& text) {
@@ -43,11 +36,24 @@ std::string Shown(const FingerprintField& field) {
   return field.detail.empty() ? digest : fmt::format("{} ({})", field.detail, digest);
 }
 
-// Of long texts the first line that differs.
+// A long line from a little before `place` on.
+std::string ShownFrom(const std::string& line, std::size_t place) {
+  constexpr std::size_t kBefore = 30;
+  if (line.size() <= kShownMax || place <= kBefore) return Shortened(line);
+  return "..." + Shortened(line.substr(std::min(place, line.size()) - kBefore));
+}
+
+// Of long texts the part that differs: the first line, or the place in the only one.
 void ShowTexts(const std::string& was, const std::string& now, FieldDifference* difference) {
   const std::vector<std::string> before = LinesOf(was);
   const std::vector<std::string> after = LinesOf(now);
-  if (before.size() == 1 && after.size() == 1) return;
+  if (before.size() == 1 && after.size() == 1) {
+    const auto [in_was, in_now] = std::ranges::mismatch(was, now);
+    const auto place = static_cast<std::size_t>(in_was - was.begin());
+    difference->was = ShownFrom(was, place);
+    difference->now = ShownFrom(now, place);
+    return;
+  }
   std::size_t line = 0;
   while (line < before.size() && line < after.size() && before[line] == after[line]) ++line;
   const auto show = [&](const std::vector<std::string>& lines) {
