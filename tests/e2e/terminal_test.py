@@ -87,14 +87,14 @@ class TerminalTest(StackTest):
         return terminal
 
     def start_run(self, name: str):
-        """Two steps of which one fits at a time, and one that waits for them; they go on until a file is there."""
+        """Two different steps of which one fits at a time, and one that waits for them; they go on until a file is there."""
         go_on = self.stack.path(f"go_on_{name}")
         wait = f"until [ -e {go_on} ]; do sleep 0.05; done"
         file = self.stack.write(
             f"{name}.yml",
             "type: pipeline\njobs:\n"
             + "".join(
-                f"  {step}:\n    command: '{wait}'\n    outputs: {{o: {{type: uri_folder}}}}\n"
+                f"  {step}:\n    command: '{wait}; echo {step}'\n    outputs: {{o: {{type: uri_folder}}}}\n"
                 "    resources: {memory: 1.5GiB}\n"
                 for step in ("one", "two")
             )

@@ -199,22 +199,6 @@ TEST_F(PostgresStoreTest, MigratesOnceWhenTwoServersStartTogether) {
   other.join();
 }
 
-TEST_F(PostgresStoreTest, FindsRunsByTheirTermsThatWereAddedBeforeTheTableOfTerms) {
-  const Batch batch = {1, "us", {ARun(1), ARun(2)}};
-  ASSERT_TRUE(bundle_.store->Commit(batch, {}).ok());
-  bundle_.projector->Project(batch);
-  ASSERT_TRUE(bundle_.projector->WaitFor(1, absl::Seconds(60), Haste::kNow).ok());
-  bundle_ = {};
-  Query("DROP TABLE run_terms; DELETE FROM schema_version WHERE version >= 2");
-  Reopen();
-  RunFilter filter;
-  filter.submitter = "ada";
-  filter.tags = {{"team", "vision"}};
-  const absl::StatusOr<std::vector<RunRow>> rows = bundle_.reader->ListRuns(filter);
-  ASSERT_TRUE(rows.ok()) << rows.status();
-  EXPECT_EQ(rows->size(), 2U);
-}
-
 TEST_F(PostgresStoreTest, CommentsEveryTable) {
   EXPECT_EQ(Query("SELECT string_agg(relname, ' ') FROM pg_class "
                   "WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace "

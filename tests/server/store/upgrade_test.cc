@@ -110,6 +110,16 @@ TEST_F(UpgradeTest, TheJournalOfAnOlderServerIsReplayed) {
   ExpectWhatWasLeft(bundle);
 }
 
+TEST_F(UpgradeTest, RunsThatWereAddedBeforeTheTableOfTermsAreFoundByThem) {
+  StoreBundle bundle = Open();
+  RunFilter filter;
+  filter.submitter = "root";
+  filter.tags = {{"team", "data"}};
+  EXPECT_THAT(bundle.reader->ListRuns(filter).value(), testing::SizeIs(6));
+  filter.tags = {{"team", "vision"}};
+  EXPECT_THAT(bundle.reader->ListRuns(filter).value(), IsEmpty());
+}
+
 TEST_F(UpgradeTest, AStartIsStoredBehindWhatWasLeft) {
   const std::string before = Query("SELECT max(revision) FROM journal");
   StoreBundle bundle = Open();
