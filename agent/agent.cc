@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <random>
 #include <thread>
 
@@ -21,7 +22,15 @@
 namespace potok::agent {
 namespace {
 
-StepSurroundings SurroundingsOf(const AgentConfig& config, const MachineFacts& facts) {
+// Whether the address is one that only this machine reaches.
+bool IsHere(const std::string& address) {
+  return address.rfind("unix:", 0) == 0 || address.rfind("127.", 0) == 0 ||
+         address.rfind("localhost:", 0) == 0 || address.rfind("[::1]:", 0) == 0;
+}
+
+StepSurroundings SurroundingsOf(const AgentConfig& config,
+                                const MachineFacts& facts,
+                                const AgentFiles& files) {
   StepSurroundings surroundings;
   const passwd* user = getpwuid(getuid());
   surroundings.user = user != nullptr ? user->pw_name : std::to_string(getuid());
@@ -30,6 +39,17 @@ StepSurroundings SurroundingsOf(const AgentConfig& config, const MachineFacts& f
   // What the machine has, not what is offered: a step that asked for none must see none.
   surroundings.has_gpus = !facts.gpus.empty();
   surroundings.machine = config.name.empty() ? facts.hostname : config.name;
+  surroundings.is_servers_machine = IsHere(config.server);
+  std::error_code error;
+  if (std::filesystem::exists(files.python + "/potok_parallel/__main__.py", error)) {
+    surroundings.python = files.python;
+  }
+  if (std::filesystem::exists(files.mlflow_standin + "/mlflow/__init__.py", error)) {
+    surroundings.mlflow_standin = files.mlflow_standin;
+  } else {
+    spdlog::warn("steps without mlflow get no stand-in: there is none folder={}",
+                 files.mlflow_standin);
+  }
   return surroundings;
 }
 
@@ -77,11 +97,11 @@ void SayWhatThisIs(const Introduction& self, const AgentConfig& config, const Ma
 
 absl::Status RunAgent(const AgentConfig& config,
                       const MachineFacts& facts,
-                      const std::string& shim_path) {
+                      const AgentFiles& files) {
   POTOK_ASSIGN_OR_RETURN(const std::unique_ptr<AttemptFolders> folders,
                          AttemptFolders::Open(config.state, facts.boot_id));
   ShimExecutorOptions executor_options;
-  executor_options.shim_path = shim_path;
+  executor_options.shim_path = files.shim;
   executor_options.state_folder = config.state;
   POTOK_ASSIGN_OR_RETURN(std::unique_ptr<ShimExecutor> executor,
                          ShimExecutor::Open(executor_options));
@@ -109,8 +129,9 @@ absl::Status RunAgent(const AgentConfig& config,
   });
   GrpcLink link(MakeChannel(config.server),
                 [&inbox](LinkNews news) { inbox.Post(std::move(news)); });
-  AttemptTable attempts(
-      {*executor, transfers, logs, *folders}, SurroundingsOf(config, facts), FindProgramInPath);
+  AttemptTable attempts({*executor, transfers, logs, *folders},
+                        SurroundingsOf(config, facts, files),
+                        FindProgramInPath);
   attempts.TakeUp();
   AgentLoop::Options loop_options;
   loop_options.on_stop = config.on_stop;

@@ -1,17 +1,26 @@
 // Wires an agent by hand and runs it.
 #pragma once
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "agent/config.h"
 
 namespace potok::agent {
 
+// What comes with the agent; absolute paths.
+struct AgentFiles {
+  std::string shim;            // the program potok-shim
+  std::string mlflow_standin;  // the folder that has sdk/python/mlflow_standin; may be missing
+  std::string python;          // the folder that has potok_parallel; may be missing
+};
+
 // Runs until a stop signal, which the caller has blocked in all threads. `facts` are of this
-// machine; `shim_path` is the absolute path of potok-shim. Does not return after an orderly end:
+// machine. Does not return after an orderly end:
 // transfers may still run, and what they do is done again by the next agent, so the process ends
 // without waiting for them. Returns what kept the agent from starting.
 absl::Status RunAgent(const AgentConfig& config,
                       const MachineFacts& facts,
-                      const std::string& shim_path);
+                      const AgentFiles& files);
 
 }  // namespace potok::agent

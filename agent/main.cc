@@ -134,6 +134,9 @@ int main(int argc, char** argv) {
   potok::BlockStopSignals();
   std::error_code error;
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
-  return Fail(potok::agent::RunAgent(
-      *config, potok::agent::ProbeMachine(), self.parent_path() / "potok-shim"));
+  const std::filesystem::path programs = self.parent_path();
+  const potok::agent::AgentFiles files{programs / "potok-shim",
+                                       programs.parent_path() / "share/potok/mlflow_standin",
+                                       programs / "python"};
+  return Fail(potok::agent::RunAgent(*config, potok::agent::ProbeMachine(), files));
 }

@@ -2,7 +2,10 @@
 
 #include <unistd.h>
 
+#include <utility>
+
 #include "absl/strings/str_join.h"
+#include "common/base/age.h"
 #include "common/base/resources.h"
 #include "fmt/format.h"
 
@@ -56,6 +59,22 @@ absl::Status ServerConfig::Validate() const {
   if (!insecure_listen.empty() && insecure_listen.find(':') == std::string::npos) {
     wrong.push_back(fmt::format("--insecure-listen={}: give HOST:PORT", insecure_listen));
   }
+  if (!tracking_listen.empty() && tracking_listen.find(':') == std::string::npos) {
+    wrong.push_back(fmt::format("--tracking-listen={}: give HOST:PORT", tracking_listen));
+  }
+  if (!tracking_url.empty() && !HasPrefix(tracking_url, "http://") &&
+      !HasPrefix(tracking_url, "https://")) {
+    wrong.push_back(fmt::format("--tracking-url={}: give http://HOST:PORT", tracking_url));
+  }
+  const bool is_everywhere = HasPrefix(tracking_listen, "0.0.0.0:") ||
+                             HasPrefix(tracking_listen, "[::]:") || HasPrefix(tracking_listen, ":");
+  if (is_everywhere && tracking_url.empty()) {
+    wrong.push_back(
+        fmt::format("--tracking-listen={}: nobody can connect to that; say with --tracking-url "
+                    "what steps connect to, for example http://{}:PORT",
+                    tracking_listen,
+                    "server.example"));
+  }
   if (!artifacts.empty() && !HasPrefix(artifacts, "unix:/") &&
       (artifacts.find(':') == std::string::npos || artifacts.find('/') != std::string::npos)) {
     wrong.push_back(fmt::format("--artifacts={}: give grpc://HOST:PORT or unix:/path", artifacts));
@@ -63,6 +82,17 @@ absl::Status ServerConfig::Validate() const {
   if (const auto bytes = ParseBytes(http_bytes_max); !bytes.ok()) {
     wrong.push_back(fmt::format("--http-bytes-max={}: give an amount such as 100GiB; 0: no limit",
                                 http_bytes_max));
+  }
+  for (const auto& [flag, value] : {std::pair{"--artifacts-quota", &artifacts_quota},
+                                    std::pair{"--disk-reserve", &disk_reserve}}) {
+    if (ParseBytes(*value).ok()) continue;
+    wrong.push_back(fmt::format("{}={}: give an amount such as 500GiB; 0: no limit", flag, *value));
+  }
+  if (!artifacts.empty() && artifacts_quota != "0") {
+    wrong.emplace_back("--artifacts-quota: the store that --artifacts names has limits of its own");
+  }
+  if (const auto age = ParseAge(retention); !age.ok()) {
+    wrong.push_back(fmt::format("--retention={}: give an age such as 30d, or forever", retention));
   }
   if (!http_ca_file.empty() && access(http_ca_file.c_str(), R_OK) != 0) {
     wrong.push_back(fmt::format("--http-ca-file={}: cannot be read", http_ca_file));

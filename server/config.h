@@ -16,8 +16,13 @@ struct ServerConfig {
   std::string listen;             // "unix:PATH"; empty: HOME/server.sock
   std::string insecure_listen;    // "HOST:PORT" without TLS; empty: none
   std::string http_listen = "127.0.0.1:0";
-  std::string datastores;  // empty: HOME/datastores
-  std::string artifacts;   // "HOST:PORT" or "unix:PATH" of another store; empty: HOME/blobs
+  std::string tracking_listen;  // "HOST:PORT" for what steps log; empty: the HTTP port alone
+  std::string tracking_url;     // what steps are told instead; empty: where it listens
+  std::string datastores;       // empty: HOME/datastores
+  std::string artifacts;        // "HOST:PORT" or "unix:PATH" of another store; empty: HOME/blobs
+  std::string artifacts_quota = "0";      // what all artifacts may have together; 0: no limit
+  std::string disk_reserve = "256MiB";    // what they leave free of their disk
+  std::string retention = "forever";      // of outputs and logs, where a pipeline says nothing
   std::string http_bytes_max = "100GiB";  // of an input from the web
   std::string http_proxy;
   std::string http_ca_file;

@@ -36,14 +36,42 @@ ABSL_FLAG(std::string,
 ABSL_FLAG(std::string,
           http_listen,
           "127.0.0.1:0",
-          "Loopback address of /metrics, /healthz and /readyz; port 0 picks a "
-          "free one, written to HOME/http.address.");
+          "Loopback address of the API, the web pages, what steps log, /metrics, /healthz and "
+          "/readyz; port 0 picks a free one, that of the last time if it can, written to "
+          "HOME/http.address.");
+ABSL_FLAG(
+    std::string,
+    tracking_listen,
+    "",
+    "Also take what steps log (MLflow's REST API) on HOST:PORT, of any address, so that steps "
+    "on other machines reach it. Steps come in with a token each; there is no TLS. Default: "
+    "steps log to the HTTP port, which only this machine reaches.");
+ABSL_FLAG(std::string,
+          tracking_url,
+          "",
+          "What steps are told of where they log, as http://server.example:8781: where they reach "
+          "--tracking_listen by another name, or through a proxy. Default: where it listens.");
 ABSL_FLAG(std::string, datastores, "", "Folder of the datastores. Default: HOME/datastores.");
 ABSL_FLAG(std::string,
           artifacts,
           "",
           "Another store of artifacts, grpc://HOST:PORT: any server of the Remote Execution API's "
           "storage protocol. Give it to the agents too. Default: this server, in HOME/blobs.");
+ABSL_FLAG(
+    std::string,
+    artifacts_quota,
+    "0",
+    "What all artifacts may have together, as 500GiB: what does not fit is refused until `potok "
+    "gc` has freed bytes. 0: no limit.");
+ABSL_FLAG(std::string,
+          disk_reserve,
+          "256MiB",
+          "What artifacts leave free of their disk, for logs and the database; 0: nothing.");
+ABSL_FLAG(std::string,
+          retention,
+          "forever",
+          "How long outputs and logs of an ended run are kept, as 30d, where its pipeline says "
+          "nothing (settings.retention). `potok gc` removes what is older.");
 ABSL_FLAG(std::string,
           http_bytes_max,
           "100GiB",
@@ -105,8 +133,13 @@ int main(int argc, char** argv) {
   config.listen = absl::GetFlag(FLAGS_listen);
   config.insecure_listen = absl::GetFlag(FLAGS_insecure_listen);
   config.http_listen = absl::GetFlag(FLAGS_http_listen);
+  config.tracking_listen = absl::GetFlag(FLAGS_tracking_listen);
+  config.tracking_url = absl::GetFlag(FLAGS_tracking_url);
   config.datastores = absl::GetFlag(FLAGS_datastores);
   config.artifacts = absl::GetFlag(FLAGS_artifacts);
+  config.artifacts_quota = absl::GetFlag(FLAGS_artifacts_quota);
+  config.disk_reserve = absl::GetFlag(FLAGS_disk_reserve);
+  config.retention = absl::GetFlag(FLAGS_retention);
   config.http_bytes_max = absl::GetFlag(FLAGS_http_bytes_max);
   config.http_proxy = absl::GetFlag(FLAGS_http_proxy);
   config.http_ca_file = absl::GetFlag(FLAGS_http_ca_file);

@@ -17,6 +17,7 @@
 #include <thread>
 #include <utility>
 
+#include "common/base/age.h"
 #include "common/base/resources.h"
 #include "common/base/status_macros.h"
 #include "common/rpc/channel.h"
@@ -28,13 +29,23 @@
 #include "server/http/access.h"
 #include "server/http/http_server.h"
 #include "server/http/process_metrics.h"
+#include "server/http/tracking_port.h"
+#include "server/retention/collector.h"
 #include "server/rpc/admin_service.h"
 #include "server/rpc/agents_service.h"
 #include "server/rpc/artifacts_service.h"
 #include "server/rpc/cas/blob_services.h"
 #include "server/rpc/machines_service.h"
+#include "server/rpc/metrics_service.h"
+#include "server/rpc/output_assets.h"
+#include "server/rpc/registry_service.h"
+#include "server/rpc/run_outputs.h"
 #include "server/rpc/runs_service.h"
 #include "server/store/postgres/postgres_store.h"
+#include "server/store/postgres/postgres_tracking.h"
+#include "server/tracking/logged_files.h"
+#include "server/tracking/mlflow_api.h"
+#include "server/tracking/tracking_writer.h"
 
 namespace potok::server {
 
@@ -71,6 +82,7 @@ struct Storage {
   std::unique_ptr<EmbeddedPostgres> postgres;
   std::unique_ptr<PostgresWatch> watch;
   StoreBundle bundle;
+  std::unique_ptr<TrackingStore> tracking;
   std::unique_ptr<BlobStore> blobs;  // the store, or a cache of another
   std::unique_ptr<ArtifactStore> artifacts;
   std::unique_ptr<Datastores> datastores;
@@ -86,7 +98,10 @@ absl::StatusOr<Storage> OpenStorage(const ServerConfig& config) {
     url = storage.postgres->url();
   }
   POTOK_ASSIGN_OR_RETURN(storage.bundle, OpenPostgres(url));
-  BlobStoreOptions blobs{.root = config.home + "/blobs"};
+  storage.tracking = OpenTracking(url);
+  BlobStoreOptions blobs{.root = config.home + "/blobs",
+                         .quota_bytes = *ParseBytes(config.artifacts_quota),
+                         .free_bytes_min = *ParseBytes(config.disk_reserve)};
   if (!config.artifacts.empty()) {
     blobs = {.root = config.home + "/cache", .durable = false, .bytes_max = kCacheBytes};
   }
@@ -97,6 +112,22 @@ absl::StatusOr<Storage> OpenStorage(const ServerConfig& config) {
                          Datastores::Open(config.datastores, *storage.artifacts));
   POTOK_ASSIGN_OR_RETURN(storage.logs, LogStore::Open(config.home + "/step-logs"));
   return storage;
+}
+
+// What `storage` and `scheduler` know of what is kept; both outlive it.
+Collector::Parts CollectorPartsOf(const ServerConfig& config,
+                                  Storage& storage,
+                                  Scheduler& scheduler) {
+  constexpr absl::Duration kSettleTime = absl::Minutes(2);
+  Collector::Parts parts;
+  parts.store = storage.bundle.retention.get();
+  if (config.artifacts.empty()) parts.blobs = storage.blobs.get();
+  parts.logs = storage.logs.get();
+  parts.settle = [&projector = *storage.bundle.projector, &scheduler] {
+    return projector.WaitFor(scheduler.committed_revision(), kSettleTime, Haste::kNow);
+  };
+  parts.retention = *ParseAge(config.retention);
+  return parts;
 }
 
 FindLiveRun LiveRunsOf(Scheduler& scheduler) {
@@ -143,6 +174,8 @@ struct Services {
   std::unique_ptr<AgentsService> agents;
   std::unique_ptr<AdminService> admin;
   std::unique_ptr<ArtifactsService> artifacts;
+  std::unique_ptr<RegistryService> registry;
+  std::unique_ptr<MetricsService> metrics;
   std::vector<std::unique_ptr<grpc::Service>> storage;
 };
 
@@ -194,6 +227,8 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> Listen(const ServerConfig& config,
   builder.RegisterService(services.agents.get());
   builder.RegisterService(services.admin.get());
   builder.RegisterService(services.artifacts.get());
+  builder.RegisterService(services.registry.get());
+  builder.RegisterService(services.metrics.get());
   for (const auto& service : services.storage) builder.RegisterService(service.get());
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   umask(before);
@@ -207,13 +242,50 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> Listen(const ServerConfig& config,
   return server;
 }
 
-absl::StatusOr<std::unique_ptr<HttpServer>> StartHttp(
-    const ServerConfig& config,
-    std::shared_ptr<prometheus::Registry> registry,
-    Scheduler& scheduler,
-    grpc::Server& api,
-    Access& access) {
+// Running steps know the port of before: it is taken again where any would do.
+absl::StatusOr<std::unique_ptr<HttpServer>> BindHttp(const ServerConfig& config) {
+  const std::string path = config.home + "/http.address";
+  const std::string any = ":0";
+  std::string before;
+  std::getline(std::ifstream(path), before);
+  const std::string host = config.http_listen.substr(0, config.http_listen.rfind(':'));
+  if (config.http_listen == host + any && before.rfind(host + ":", 0) == 0) {
+    auto bound = HttpServer::Bind(before);
+    if (bound.ok()) return bound;
+  }
+  return HttpServer::Bind(config.http_listen);
+}
+
+// The ports of HTTP, open before agents can connect, since orders tell their addresses.
+struct HttpPorts {
+  std::unique_ptr<HttpServer> http;
+  std::unique_ptr<TrackingPort> tracking;  // may be none
+};
+
+absl::StatusOr<HttpPorts> OpenHttpPorts(const ServerConfig& config,
+                                        const TrackingSources& sources,
+                                        StepTracking& offered) {
+  HttpPorts ports;
+  POTOK_ASSIGN_OR_RETURN(ports.http, BindHttp(config));
+  std::string uri = "http://" + ports.http->address();
+  if (!config.tracking_listen.empty()) {
+    POTOK_ASSIGN_OR_RETURN(ports.tracking, TrackingPort::Start(config.tracking_listen, sources));
+    uri = "http://" + ports.tracking->address();
+  }
+  if (!config.tracking_url.empty()) uri = config.tracking_url;
+  offered.SetUri(uri);
+  return ports;
+}
+
+void ServeHttp(const ServerConfig& config,
+               std::shared_ptr<prometheus::Registry> registry,
+               Scheduler& scheduler,
+               grpc::Server& api,
+               Access& access,
+               const TrackingSources& tracking,
+               HttpServer& http) {
   HttpSources sources;
+  sources.tracking = tracking;
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);  // the services have their own limits
   sources.api = api.InProcessChannel(arguments);
@@ -230,40 +302,42 @@ absl::StatusOr<std::unique_ptr<HttpServer>> StartHttp(
     if (!scheduler.MaySpeak()) return absl::UnavailableError("the database does not answer");
     return absl::OkStatus();
   };
-  POTOK_ASSIGN_OR_RETURN(std::unique_ptr<HttpServer> http,
-                         HttpServer::Start(config.http_listen, std::move(sources)));
+  http.Serve(std::move(sources));
   const std::string path = config.home + "/http.address";
-  std::ofstream(path + ".tmp") << http->address() << "\n";
+  std::ofstream(path + ".tmp") << http.address() << "\n";
   std::filesystem::rename(path + ".tmp", path);
-  return http;
 }
 
 // What listens. When `started` is an error the rest may be there all the same, and is closed.
 struct Front {
   absl::Status started;
   std::unique_ptr<grpc::Server> grpc;
-  std::unique_ptr<HttpServer> http;
+  HttpPorts http;
 };
 
 Front OpenFront(const ServerConfig& config,
                 const Services& services,
                 std::shared_ptr<prometheus::Registry> registry,
                 Scheduler& scheduler,
-                Access& access) {
+                Access& access,
+                const TrackingSources& tracking,
+                StepTracking& offered) {
   Front front;
+  auto http = OpenHttpPorts(config, tracking, offered);
+  if (!http.ok()) {
+    front.started = http.status();
+    return front;
+  }
+  front.http = *std::move(http);
   auto grpc = Listen(config, services);
   if (!grpc.ok()) {
     front.started = grpc.status();
     return front;
   }
   front.grpc = *std::move(grpc);
-  auto http = StartHttp(config, std::move(registry), scheduler, *front.grpc, access);
-  if (http.ok()) {
-    front.http = *std::move(http);
-    services.admin->SetHttpAddress(front.http->address());
-  } else {
-    front.started = http.status();
-  }
+  ServeHttp(
+      config, std::move(registry), scheduler, *front.grpc, access, tracking, *front.http.http);
+  services.admin->SetHttpAddress(front.http.http->address());
   return front;
 }
 
@@ -280,8 +354,13 @@ std::thread StartLoop(Scheduler& scheduler, absl::Status& outcome) {
 }
 
 void ServeUntilStopped(const ServerConfig& config, const Front& front) {
-  spdlog::info(
-      "server ready listen={} http={} home={}", config.listen, front.http->address(), config.home);
+  spdlog::info("server ready listen={} http={} home={}",
+               config.listen,
+               front.http.http->address(),
+               config.home);
+  if (front.http.tracking != nullptr) {
+    spdlog::info("steps log without TLS address={}", front.http.tracking->address());
+  }
   WaitForStopSignal();
   spdlog::info("server stopping");
 }
@@ -325,10 +404,23 @@ absl::Status RunServer(const ServerConfig& config) {
   SchedulerMetrics metrics(*registry);
   Replies replies;
   WatchHub watches(projector, kWatchThreads);
-  Switchboard switchboard(replies, watches, *storage.logs);
+  const StepTokens step_tokens(access->SecretFor("the tokens of steps"));
+  StepTracking step_tracking(step_tokens);
+  TrialMetrics trials;
+  Switchboard switchboard(replies, watches, *storage.logs, step_tracking, trials);
   const SchedulerOptions options = SchedulerOptionsOf(config);
   Scheduler scheduler(*storage.bundle.store, projector, switchboard, clock, metrics, options);
-  const Completion completion(*storage.artifacts, *storage.datastores, LiveRunsOf(scheduler));
+  RunView view(reader, *storage.logs, switchboard, scheduler, options.decide);
+  RunOutputs run_outputs(view, *storage.artifacts);
+  const FindRunOutput find_output = [&run_outputs](const std::string& uri) {
+    return run_outputs.Find(uri);
+  };
+  Registry assets(
+      *storage.bundle.assets, *storage.artifacts, *storage.datastores, find_output, clock);
+  POTOK_RETURN_IF_ERROR(assets.AdoptDatastores());
+  OutputAssets output_assets(assets, reader);
+  const Completion completion(
+      *storage.artifacts, *storage.datastores, output_assets, LiveRunsOf(scheduler));
   const ResultLookup results(reader, projector, *storage.artifacts, completion);
   switchboard.Attach(scheduler, completion, results);
   POTOK_RETURN_IF_ERROR(scheduler.Start(PlansOf(reader)));
@@ -338,12 +430,12 @@ absl::Status RunServer(const ServerConfig& config) {
   submission_options.web = WebOptionsOf(config);
   Submission submission(*storage.artifacts,
                         *storage.datastores,
+                        find_output,
                         reader,
                         projector,
                         scheduler,
                         replies,
                         std::move(submission_options));
-  RunView view(reader, *storage.logs, switchboard, scheduler, options.decide);
   WorkerPool log_readers("logs", kLogThreads);
   Explanations explanations(view, submission, *storage.artifacts);
   const LogStreamContext streams{view, watches, *storage.logs, projector, log_readers};
@@ -352,17 +444,30 @@ absl::Status RunServer(const ServerConfig& config) {
       std::make_unique<RunsService>(submission, scheduler, replies, explanations, streams);
   services.machines = std::make_unique<MachinesService>(scheduler);
   services.agents = std::make_unique<AgentsService>(switchboard, *storage.logs);
+  services.registry = std::make_unique<RegistryService>(assets, *storage.datastores, find_output);
+  Collector collector(CollectorPartsOf(config, storage, scheduler));
   services.admin = std::make_unique<AdminService>(
-      [&access] { return access->MakeCode(absl::Now()); }, Access::kLinkLife);
+      [&access] { return access->MakeCode(absl::Now()); }, Access::kLinkLife, collector);
+
+  services.metrics =
+      std::make_unique<MetricsService>(*storage.tracking, view, projector, scheduler);
+  TrackingWriter tracking_writer(*storage.tracking, [&scheduler](const LoggedMetric& logged) {
+    scheduler.PostAlways(MetricReported{logged.attempt, logged.count, logged.value});
+  });
+  trials.Attach(tracking_writer);
+  const MlflowApi mlflow(*storage.tracking, tracking_writer);
+  LoggedFiles logged_files(*storage.tracking, *storage.artifacts, config.home + "/outgoing");
+  const TrackingSources tracking{&mlflow, &logged_files, &step_tokens};
 
   absl::Status outcome;
   std::thread loop = StartLoop(scheduler, outcome);
-  Front front = OpenFront(config, services, registry, scheduler, *access);
+  Front front = OpenFront(config, services, registry, scheduler, *access, tracking, step_tracking);
   if (front.started.ok()) ServeUntilStopped(config, front);
   EndCalls(front, replies, watches, switchboard);
   scheduler.Stop();
   loop.join();
-  front.http.reset();
+  front.http = HttpPorts();
+  tracking_writer.Stop();
   log_readers.Stop();
   watches.Close();
   if (front.grpc != nullptr) front.grpc->Wait();

@@ -23,6 +23,14 @@ struct AttemptInput {
   std::variant<std::string, Artifact> value;  // text: a literal, or a URI to hand over as it is
 };
 
+// Where the step logs its metrics; the token is a secret of the step's.
+struct Tracking {
+  std::string uri;  // empty: nowhere
+  std::string token;
+  std::string run_id;
+  std::string experiment_id;
+};
+
 // Everything that is needed to run one attempt.
 struct AttemptOrder {
   AttemptKey key;
@@ -40,6 +48,7 @@ struct AttemptOrder {
   std::string experiment_name;
   Distribution distribution;
   std::string fence;
+  Tracking tracking;
 };
 
 // True if something must be fetched before the command can start.

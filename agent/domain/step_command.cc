@@ -3,6 +3,7 @@
 #include "agent/domain/simple_command.h"
 #include "common/base/status_macros.h"
 #include "common/pipeline/command.h"
+#include "common/pipeline/parallel.h"
 #include "fmt/format.h"
 #include "fmt/ranges.h"
 
@@ -16,14 +17,16 @@ std::string ValueOf(const AttemptInput& input, const AttemptPaths& paths) {
   return text != nullptr ? *text : paths.Input(input);
 }
 
-// Azure ML's variables, and MLflow's that need no server.
+bool IsLoopback(const std::string& uri) {
+  return uri.rfind("http://127.", 0) == 0 || uri.rfind("http://localhost:", 0) == 0 ||
+         uri.rfind("http://[::1]:", 0) == 0;
+}
+
+// Azure ML's variables.
 void AddAzureVariables(const AttemptOrder& order, const AttemptPaths& paths, Environment& to) {
   to["AZUREML_RUN_ID"] = order.job_name;
   to["AZUREML_ROOT_RUN_ID"] = order.run;
-  to["MLFLOW_RUN_ID"] = order.job_name;
   to["AZUREML_EXPERIMENT_NAME"] = order.experiment_name;
-  to["MLFLOW_EXPERIMENT_NAME"] = order.experiment_name;
-  to["MLFLOW_EXPERIMENT_ID"] = order.experiment_name;
   to["AZUREML_DEFAULT_DATASTORE"] = "workspaceblobstore";
   to["AZUREML_CR_NODE_RANK"] = "0";
   to["AZUREML_PROCESS_NAME"] = "rank_0";
@@ -33,6 +36,29 @@ void AddAzureVariables(const AttemptOrder& order, const AttemptPaths& paths, Env
   for (const Output& output : order.outputs) {
     to["AZURE_ML_OUTPUT_" + output.name] = paths.OutputPath(output);
   }
+}
+
+// MLflow's variables: all of them, or none. A step that names a server of its own must not look for
+// our run there, nor give it our token; and without a server MLflow keeps files, in which there is
+// no such run.
+void AddTracking(const AttemptOrder& order, const StepSurroundings& surroundings, Environment& to) {
+  const Tracking& tracking = order.tracking;
+  const Environment& own = order.environment_variables;
+  if (tracking.uri.empty() || own.contains("MLFLOW_TRACKING_URI")) return;
+  if (IsLoopback(tracking.uri) && !surroundings.is_servers_machine) return;
+  to["MLFLOW_TRACKING_URI"] = tracking.uri;
+  to["MLFLOW_TRACKING_TOKEN"] = tracking.token;
+  to["MLFLOW_RUN_ID"] = tracking.run_id;
+  // MLflow refuses a name and an id of two experiments.
+  if (!own.contains("MLFLOW_EXPERIMENT_NAME")) to["MLFLOW_EXPERIMENT_ID"] = tracking.experiment_id;
+  to["MLFLOW_EXPERIMENT_NAME"] = tracking.experiment_id;
+}
+
+// Last, since the stand-in gives way to an mlflow that Python finds elsewhere.
+void AddMlflowStandIn(const StepSurroundings& surroundings, Environment& to) {
+  if (surroundings.mlflow_standin.empty()) return;
+  std::string& path = to["PYTHONPATH"];
+  path += (path.empty() ? "" : ":") + surroundings.mlflow_standin;
 }
 
 // A step runs once, as rank 0 of one, on one machine, whatever number of instances it names: a
@@ -67,6 +93,7 @@ void AddPotokVariables(const AttemptOrder& order,
   to["POTOK_ATTEMPT"] = std::to_string(order.key.attempt);
   to["POTOK_FENCE"] = order.fence.empty() ? ToString(order.key) : order.fence;
   to["POTOK_MACHINE"] = surroundings.machine;
+  if (!surroundings.python.empty()) to[kPythonVariable] = surroundings.python;
   if (!surroundings.has_gpus && order.gpu_indices.empty()) return;
   to["CUDA_VISIBLE_DEVICES"] = fmt::format("{}", fmt::join(order.gpu_indices, ","));
   // The indices are NVML's, which counts by bus; CUDA by itself counts the fastest first.
@@ -105,8 +132,10 @@ Environment StepEnvironment(const AttemptOrder& order,
                           {"LANG", "C.UTF-8"},
                           {"TMPDIR", paths.temporary()}};
   AddAzureVariables(order, paths, environment);
+  AddTracking(order, surroundings, environment);
   AddDistribution(order, environment);
   for (const auto& [name, value] : order.environment_variables) environment[name] = value;
+  AddMlflowStandIn(surroundings, environment);
   AddPotokVariables(order, surroundings, environment);
   return environment;
 }

@@ -21,6 +21,10 @@ struct StepSurroundings {
   std::string path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   bool has_gpus = false;
   std::string machine;
+  bool is_servers_machine = false;  // what listens on the server's loopback is reached from here
+  // A folder with a package `mlflow` for steps that have none; empty: not there.
+  std::string mlflow_standin;
+  std::string python;  // folder of the Python that comes with the agent; empty: there is none
 };
 
 // The absolute path of a program that can be executed without a shell, looked for in a PATH;

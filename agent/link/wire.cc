@@ -184,6 +184,10 @@ absl::StatusOr<AttemptOrder> FromProto(const AttemptKey& key, const v1::StartAtt
   order.experiment_name = start.experiment_name();
   order.distribution = FromProto(start.distribution());
   order.fence = start.fence();
+  order.tracking = {.uri = start.tracking().uri(),
+                    .token = start.tracking().token(),
+                    .run_id = start.tracking().run_id(),
+                    .experiment_id = start.tracking().experiment_id()};
   POTOK_ASSIGN_OR_RETURN(order.resources, potok::FromProto(start.resources()));
   if (start.timeout_seconds() > 0) order.timeout = absl::Seconds(start.timeout_seconds());
   if (start.has_code()) {

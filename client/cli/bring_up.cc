@@ -38,6 +38,9 @@ absl::StatusOr<StackConfig> WantedConfig(const Context& context, const UpOptions
   if (config.agent_program.empty()) {
     POTOK_ASSIGN_OR_RETURN(config.agent_program, FindProgram("potok-agent", context.program, path));
   }
+  for (const std::string& flag : options.server_flags) {
+    config.server_flags.push_back(flag.starts_with("--") ? flag : "--" + flag);
+  }
   config.agents = AgentNames(context.host, std::max(options.agents, 1));
   config.agent_memory = options.agent_memory;
   config.agent_cpus = options.agent_cpus;
@@ -53,7 +56,7 @@ absl::StatusOr<StackConfig> DecideConfig(const Context& context,
                                          const Home& home) {
   POTOK_ASSIGN_OR_RETURN(const std::optional<StackConfig> saved, LoadConfig(home));
   if (saved.has_value() && AnyRuns(home, *saved)) {
-    if (!options.AsksForAgents()) return *saved;
+    if (!options.AsksForMore()) return *saved;
     UpOptions with_what_runs = options;
     with_what_runs.server_program = saved->server_program;
     with_what_runs.agent_program = saved->agent_program;
@@ -66,7 +69,7 @@ absl::StatusOr<StackConfig> DecideConfig(const Context& context,
                     saved->agents.size()));
   }
   POTOK_ASSIGN_OR_RETURN(StackConfig wanted, WantedConfig(context, options));
-  if (saved.has_value() && !options.AsksForAgents()) {
+  if (saved.has_value() && !options.AsksForMore()) {
     StackConfig as_it_was = *saved;
     as_it_was.server_program = wanted.server_program;
     as_it_was.agent_program = wanted.agent_program;
@@ -153,9 +156,9 @@ absl::Status WaitUntilReady(const Context& context,
 
 }  // namespace
 
-bool UpOptions::AsksForAgents() const {
+bool UpOptions::AsksForMore() const {
   return agents != 0 || !agent_memory.empty() || !agent_cpus.empty() || !agent_gpus.empty() ||
-         !agent_labels.empty() || !agent_pools.empty();
+         !agent_labels.empty() || !agent_pools.empty() || !server_flags.empty();
 }
 
 absl::StatusOr<Connection> BringUp(const Context& context, const UpOptions& options) {

@@ -12,7 +12,8 @@
 namespace potok::client {
 
 struct UpOptions {
-  int agents = 0;  // 0: as it was, or one
+  int agents = 0;                         // 0: as it was, or one
+  std::vector<std::string> server_flags;  // with or without the dashes
   std::string agent_memory;
   std::string agent_cpus;
   std::string agent_gpus;
@@ -23,8 +24,8 @@ struct UpOptions {
   std::string agent_program;
   int timeout_seconds = 120;
 
-  // True if something was asked for about the agents.
-  bool AsksForAgents() const;
+  // True if something was asked for about the agents or the server's flags.
+  bool AsksForMore() const;
 };
 
 // Starts what does not run, and waits until the server answers and every agent is ready. A stack

@@ -14,7 +14,7 @@ namespace potok::client {
 namespace {
 
 void AddJobCommands(CLI::App& app, Session& session) {
-  CLI::App* job = app.add_subcommand("job", "Runs: submit, look at, follow, download, cancel");
+  CLI::App* job = app.add_subcommand("job", "Runs: submit, look at, follow, compare, run again");
   job->footer("Example:\n  potok job create -f pipeline.yml --stream");
   job->require_subcommand(1);
   AddJobCreate(*job, session);
@@ -28,7 +28,49 @@ void AddJobCommands(CLI::App& app, Session& session) {
   AddJobCancel(*job, session);
   AddJobWait(*job, session);
   AddJobTop(*job, session);
+  AddJobMetrics(*job, session);
   AddJobExplain(*job, session);
+  AddJobClone(*job, session);
+  AddJobRerun(*job, session);
+  AddJobDiff(*job, session);
+  AddJobLineage(*job, session);
+  AddJobUpdate(*job, session);
+  AddJobArchive(*job, session);
+  AddJobRestore(*job, session);
+}
+
+// What is registered: a group for each kind.
+void AddRegistryGroups(CLI::App& app, Session& session) {
+  const struct {
+    const char* name;
+    const char* what;
+    const char* example;
+    void (*add)(CLI::App&, Session&);
+  } groups[] = {
+      {"component",
+       "Registered components: steps that pipelines name",
+       "potok component create -f train.yml",
+       AddComponentCommands},
+      {"environment",
+       "Registered environments: image, packages, build",
+       "potok environment create -f env.yml",
+       AddEnvironmentCommands},
+      {"data",
+       "Registered data: versions of files and folders",
+       "potok data create -n titanic -t uri_file -p ./titanic.csv",
+       AddDataCommands},
+      {"model", "Registered models", "potok model list", AddModelCommands},
+      {"datastore",
+       "Named folders of the server, for inputs and outputs",
+       "potok datastore upload -n workspaceblobstore -p ./data",
+       AddDatastoreCommands},
+  };
+  for (const auto& group : groups) {
+    CLI::App* commands = app.add_subcommand(group.name, group.what);
+    commands->footer(std::string("Example:\n  ") + group.example);
+    commands->require_subcommand(1);
+    group.add(*commands, session);
+  }
 }
 
 void AddMachineCommands(CLI::App& app, Session& session) {
@@ -57,11 +99,13 @@ void AddAll(CLI::App& app, Session& session) {
   app.require_subcommand(1);
   AddRun(app, session);
   AddJobCommands(app, session);
+  AddRegistryGroups(app, session);
   AddMachineCommands(app, session);
   AddUp(app, session);
   AddDown(app, session);
   AddStatus(app, session);
   AddWeb(app, session);
+  AddGc(app, session);
   AddProfileGroup(app, session);
   AddCompletion(app, session);
   AddMan(app, session);

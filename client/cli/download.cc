@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "client/cli/text/printable.h"
+#include "client/cli/text/table.h"
 #include "client/cli/transfer_report.h"
 #include "client/potok_client/artifacts_client.h"
 #include "client/potok_client/run_state.h"
@@ -43,8 +44,8 @@ void AddNamed(const v1::OutputValue& output, const fs::path& base, std::vector<I
   if (output.has_artifact() && output.artifact().is_folder()) {
     items->push_back({folder, &output, ""});
   } else {
-    const std::string file = fs::path(output.artifact().file_name()).filename().string();
-    items->push_back({folder / (file.empty() ? output.name() : file), &output, ""});
+    const fs::path file = FolderOf(output.artifact().file_name()).filename();
+    items->push_back({folder / (file.empty() ? folder.filename() : file), &output, ""});
   }
 }
 
@@ -172,6 +173,13 @@ absl::Status Download(const Context& context,
         run.name(),
         NameOf(run.status()),
         run.name()));
+  }
+  if (run.forgotten_us() != 0) {
+    return absl::NotFoundError(fmt::format(
+        "the outputs and logs of the run {} are deleted since {}: their retention had ended; run "
+        "it again to have them again",
+        run.name(),
+        IsoTime(run.forgotten_us())));
   }
   POTOK_ASSIGN_OR_RETURN(const std::vector<Item> items, ItemsOf(run, options));
   for (const Item& item : items) {

@@ -31,19 +31,31 @@ int CountFromWeb(const PipelineSpec& spec) {
 
 }  // namespace
 
-absl::StatusOr<PipelineSpec> LoadSpec(const Context& context,
-                                      const std::string& file,
-                                      const std::vector<std::string>& set) {
-  LoadOptions options;
-  options.set = set;
-  Loaded loaded = LoadJob(file, options);
+int SayDiagnostics(const Context& context, const std::vector<Diagnostic>& diagnostics) {
   int errors = 0;
-  for (const Diagnostic& diagnostic : loaded.diagnostics) {
+  for (const Diagnostic& diagnostic : diagnostics) {
     if (context.only_errors && diagnostic.severity != Severity::kError) continue;
     *context.err << Printable(ToString(diagnostic)) << "\n";
     if (diagnostic.severity == Severity::kError) ++errors;
   }
   context.err->flush();
+  return errors;
+}
+
+absl::StatusOr<PipelineSpec> LoadSpec(const Context& context,
+                                      const std::string& file,
+                                      const std::vector<std::string>& set,
+                                      const ServerAssets::Connecting& connect) {
+  ServerAssets assets(connect, ServerAssets::WithoutServer::kIsAnError);
+  LoadOptions options;
+  options.set = set;
+  options.refuse_opaque = true;
+  options.assets = &assets;
+  options.folder_content = [](const std::string& folder) {
+    return ContentOfCode(LocalCode{folder, {}});
+  };
+  Loaded loaded = LoadJob(file, options);
+  const int errors = SayDiagnostics(context, loaded.diagnostics);
   if (loaded.HasErrors() || !loaded.spec.has_value()) {
     return absl::InvalidArgumentError(
         fmt::format("{} was not submitted: {} error(s) in it", file, errors));
@@ -51,13 +63,17 @@ absl::StatusOr<PipelineSpec> LoadSpec(const Context& context,
   return *std::move(loaded.spec);
 }
 
+StoreSnapshot StoreOver(const Context& context, CasClient& cas) {
+  return [&context, &cas](const std::string& path, const Snapshot& snapshot) {
+    TransferReport report(context, "Uploading " + path);
+    return cas.Upload(snapshot, [&](const TransferProgress& now) { report.Say(now); });
+  };
+}
+
 absl::Status Upload(const Context& context, const Connection& connection, PipelineSpec* spec) {
   POTOK_ASSIGN_OR_RETURN(const auto channel, ArtifactChannel(connection.channel()));
   CasClient cas(channel);
-  return UploadLocal(spec, [&](const std::string& path, const Snapshot& snapshot) {
-    TransferReport report(context, "Uploading " + path);
-    return cas.Upload(snapshot, [&](const TransferProgress& now) { report.Say(now); });
-  });
+  return UploadLocal(spec, StoreOver(context, cas));
 }
 
 absl::StatusOr<std::string> Submit(const Context& context,

@@ -18,4 +18,20 @@ absl::StatusOr<std::string> CreateWebLink(const std::shared_ptr<grpc::Channel>& 
   return response.url();
 }
 
+absl::StatusOr<v1::CollectGarbageProgress> CollectGarbage(
+    const std::shared_ptr<grpc::Channel>& channel,
+    const v1::CollectGarbageRequest& request,
+    const std::function<void(const v1::CollectGarbageProgress&)>& said,
+    const std::stop_token& stop) {
+  const auto stub = v1::Admin::NewStub(channel);
+  grpc::ClientContext context;
+  const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
+  const auto stream = stub->CollectGarbage(&context, request);
+  v1::CollectGarbageProgress last;
+  while (stream->Read(&last)) said(last);
+  POTOK_RETURN_IF_ERROR(FromGrpc(stream->Finish()));
+  if (!last.done()) return absl::DataLossError("the server did not say what it freed");
+  return last;
+}
+
 }  // namespace potok::client

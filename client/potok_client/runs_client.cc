@@ -152,6 +152,43 @@ absl::Status RunsClient::Cancel(const std::string& name, const std::string& reas
   return FromGrpc(calls_->stub().Cancel(&context, request, &response));
 }
 
+absl::StatusOr<v1::Run> RunsClient::Update(const v1::UpdateRunRequest& request) {
+  grpc::ClientContext context;
+  SetDeadline(context);
+  v1::Run run;
+  POTOK_RETURN_IF_ERROR(FromGrpc(calls_->stub().Update(&context, request, &run)));
+  return run;
+}
+
+absl::StatusOr<v1::Run> RunsClient::Archive(const std::string& name) {
+  grpc::ClientContext context;
+  SetDeadline(context);
+  v1::ArchiveRunRequest request;
+  request.set_name(name);
+  v1::Run run;
+  POTOK_RETURN_IF_ERROR(FromGrpc(calls_->stub().Archive(&context, request, &run)));
+  return run;
+}
+
+absl::StatusOr<v1::Run> RunsClient::Restore(const std::string& name) {
+  grpc::ClientContext context;
+  SetDeadline(context);
+  v1::RestoreRunRequest request;
+  request.set_name(name);
+  v1::Run run;
+  POTOK_RETURN_IF_ERROR(FromGrpc(calls_->stub().Restore(&context, request, &run)));
+  return run;
+}
+
+absl::StatusOr<v1::LineageResponse> RunsClient::Lineage(const v1::LineageRequest& request,
+                                                        absl::Duration timeout) {
+  grpc::ClientContext context;
+  SetDeadline(context, timeout);
+  v1::LineageResponse response;
+  POTOK_RETURN_IF_ERROR(FromGrpc(calls_->stub().Lineage(&context, request, &response)));
+  return response;
+}
+
 absl::Status RunsClient::Watch(const v1::WatchRunRequest& request,
                                const std::function<void(const v1::WatchRunResponse&)>& changed,
                                const std::stop_token& stop) {

@@ -46,6 +46,15 @@ class RunsClient {
 
   absl::Status Cancel(const std::string& name, const std::string& reason);
 
+  // The run as it then is, without its steps.
+  absl::StatusOr<v1::Run> Update(const v1::UpdateRunRequest& request);
+  absl::StatusOr<v1::Run> Archive(const std::string& name);
+  absl::StatusOr<v1::Run> Restore(const std::string& name);
+
+  // One page. The first question after many runs may take a while.
+  absl::StatusOr<v1::LineageResponse> Lineage(const v1::LineageRequest& request,
+                                              absl::Duration timeout = absl::Minutes(10));
+
   // One stream, until the run has ended (OK), the stream is cut, or `stop` is requested
   // (CANCELLED). The message that says that the run has ended is the last.
   absl::Status Watch(const v1::WatchRunRequest& request,

@@ -4,6 +4,7 @@
 
 #include "common/base/status_macros.h"
 #include "common/cas/ignore.h"
+#include "common/pipeline/control.h"
 #include "fmt/format.h"
 
 namespace potok::client {
@@ -37,6 +38,16 @@ absl::Status About(const std::string& path, const absl::Status& status) {
                       fmt::format("cannot upload {}: {}", path, std::string(status.message())));
 }
 
+absl::StatusOr<Artifact> Stored(const std::string& path,
+                                const absl::StatusOr<Snapshot>& snapshot,
+                                const StoreSnapshot& store) {
+  if (!snapshot.ok()) return About(path, snapshot.status());
+  if (const absl::Status stored = store(path, *snapshot); !stored.ok()) {
+    return About(path, stored);
+  }
+  return snapshot->artifact;
+}
+
 // Remembers what was stored, so that nothing is read twice.
 class Uploads {
  public:
@@ -49,9 +60,21 @@ class Uploads {
       const std::string path = local->path;
       const auto known = paths_.find(path);
       if (known == paths_.end()) {
-        POTOK_ASSIGN_OR_RETURN(paths_[path], Store(path, SnapshotOfPath(path)));
+        POTOK_ASSIGN_OR_RETURN(paths_[path], StorePath(path, store_));
       }
       input.value = paths_[path];
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Replace(std::vector<Step>& steps) {
+    for (Step& step : steps) {
+      POTOK_RETURN_IF_ERROR(Replace(step.inputs));
+      POTOK_RETURN_IF_ERROR(Replace(step.code));
+      if (step.control == nullptr || step.control->body.empty()) continue;
+      auto control = std::make_shared<Control>(*step.control);
+      POTOK_RETURN_IF_ERROR(Replace(control->body));
+      step.control = std::move(control);
     }
     return absl::OkStatus();
   }
@@ -61,22 +84,13 @@ class Uploads {
     if (local == nullptr) return absl::OkStatus();
     const auto key = std::make_pair(local->path, local->additional_includes);
     if (!codes_.contains(key)) {
-      const std::string path = local->path.empty() ? "additional_includes" : local->path;
-      POTOK_ASSIGN_OR_RETURN(codes_[key], Store(path, SnapshotOfCode(*local)));
+      POTOK_ASSIGN_OR_RETURN(codes_[key], StoreCode(*local, store_));
     }
     code = codes_[key];
     return absl::OkStatus();
   }
 
  private:
-  absl::StatusOr<Artifact> Store(const std::string& path, absl::StatusOr<Snapshot> snapshot) {
-    if (!snapshot.ok()) return About(path, snapshot.status());
-    if (const absl::Status stored = store_(path, *snapshot); !stored.ok()) {
-      return About(path, stored);
-    }
-    return snapshot->artifact;
-  }
-
   const StoreSnapshot& store_;
   std::map<std::string, Artifact> paths_;
   std::map<std::pair<std::string, std::vector<std::string>>, Artifact> codes_;
@@ -84,14 +98,23 @@ class Uploads {
 
 }  // namespace
 
+absl::StatusOr<Artifact> StorePath(const std::string& path, const StoreSnapshot& store) {
+  return Stored(path, SnapshotOfPath(path), store);
+}
+
+absl::StatusOr<Artifact> StoreCode(const LocalCode& code, const StoreSnapshot& store) {
+  return Stored(code.path.empty() ? "additional_includes" : code.path, SnapshotOfCode(code), store);
+}
+
+absl::StatusOr<Artifact> ContentOfCode(const LocalCode& code) {
+  POTOK_ASSIGN_OR_RETURN(const Snapshot snapshot, SnapshotOfCode(code));
+  return snapshot.artifact;
+}
+
 absl::Status UploadLocal(PipelineSpec* spec, const StoreSnapshot& store) {
   Uploads uploads(store);
   POTOK_RETURN_IF_ERROR(uploads.Replace(spec->inputs));
-  for (Step& step : spec->steps) {
-    POTOK_RETURN_IF_ERROR(uploads.Replace(step.inputs));
-    POTOK_RETURN_IF_ERROR(uploads.Replace(step.code));
-  }
-  return absl::OkStatus();
+  return uploads.Replace(spec->steps);
 }
 
 }  // namespace potok::client

@@ -87,7 +87,9 @@ absl::Status StagedFile::Seal() {
   return absl::OkStatus();
 }
 
-BlobDisk::BlobDisk(BlobStoreOptions options) : options_(std::move(options)) {
+BlobDisk::BlobDisk(BlobStoreOptions options)
+    : options_(std::move(options)),
+      quota_(options_.root, options_.quota_bytes, options_.free_bytes_min) {
   if (options_.bytes_max > 0) index_.emplace(options_.bytes_max);
 }
 
@@ -96,6 +98,7 @@ absl::StatusOr<std::unique_ptr<BlobDisk>> BlobDisk::Open(BlobStoreOptions option
   POTOK_RETURN_IF_ERROR(disk->MakeFolders());
   POTOK_RETURN_IF_ERROR(disk->CleanUploads());
   if (disk->index_.has_value()) POTOK_RETURN_IF_ERROR(disk->ReadIndex());
+  if (disk->quota_.counts()) POTOK_RETURN_IF_ERROR(disk->CountBytes());
   return disk;
 }
 
@@ -180,15 +183,16 @@ bool BlobDisk::Has(const Digest& digest) {
   const std::string path = BlobPath(digest);
   struct stat file {};
   {
-    // Looking and noting are one, lest an admission in between be forgotten.
+    // Looking and noting are one, lest an admission in between be forgotten, or what was promised
+    // to be here be removed as unused.
     const std::lock_guard lock(mutex_);
     const bool here = lstat(path.c_str(), &file) == 0 && S_ISREG(file.st_mode);
     if (index_) here ? index_->Add(digest) : index_->Remove(digest);
     if (!here) return false;
-  }
-  if (IsStamped(file) && file.st_size == digest.size_bytes) {
-    MarkUsed(path, file);
-    return true;
+    if (IsStamped(file) && file.st_size == digest.size_bytes) {
+      MarkUsed(path, file);
+      return true;
+    }
   }
   // Copied, not only hashed: whoever wrote through a link may do so again.
   const absl::Status again = CopyIn(digest, path);
@@ -203,19 +207,60 @@ void BlobDisk::DropIfUnstamped(const Digest& digest) {
   if (lstat(path.c_str(), &file) == 0 && IsStamped(file) && file.st_size == digest.size_bytes) {
     return;  // Somebody brought a good one meanwhile.
   }
-  unlink(path.c_str());
+  if (unlink(path.c_str()) == 0) quota_.Remove(digest.size_bytes);
   if (index_) index_->Remove(digest);
 }
 
-absl::StatusOr<StagedFile> BlobDisk::Stage() const {
+absl::Status BlobDisk::ForEach(const std::function<absl::Status(const Digest&)>& see) const {
+  std::error_code error;
+  fs::recursive_directory_iterator next(options_.root + "/blobs", error);
+  for (; next != fs::recursive_directory_iterator() && !error; next.increment(error)) {
+    if (next.depth() != 1) continue;
+    const auto digest = DigestOfName(next->path().parent_path().filename().string(),
+                                     next->path().filename().string());
+    if (digest) POTOK_RETURN_IF_ERROR(see(*digest));
+  }
+  if (error) return DiskError(error.value(), "list", options_.root + "/blobs");
+  return absl::OkStatus();
+}
+
+// By the names alone: ten million files are listed in seconds, but looked at in minutes.
+absl::Status BlobDisk::CountBytes() {
+  return ForEach([this](const Digest& digest) {
+    quota_.Add(digest.size_bytes);
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<bool> BlobDisk::RemoveUnused(const Digest& digest,
+                                            absl::Time before,
+                                            Removal removal) {
+  const std::string path = BlobPath(digest);
+  const std::lock_guard lock(mutex_);
+  struct stat file {};
+  if (lstat(path.c_str(), &file) != 0) {
+    return errno == ENOENT ? absl::StatusOr<bool>(false) : DiskError(errno, "look at", path);
+  }
+  // A use within this time after the noted one was not written down.
+  const absl::Time used = absl::TimeFromTimespec(file.st_atim) + absl::Seconds(kUseSeconds);
+  if (used >= before) return false;
+  if (removal == Removal::kOnlyAsk) return true;
+  if (unlink(path.c_str()) != 0) return DiskError(errno, "remove", path);
+  quota_.Remove(digest.size_bytes);
+  return true;
+}
+
+absl::StatusOr<StagedFile> BlobDisk::Stage(std::int64_t bytes) {
+  BlobQuota::Room room(&quota_);
+  POTOK_RETURN_IF_ERROR(room.Grow(bytes));
   std::string path = UploadPath(kTemporary + RandomId(20));
   POTOK_ASSIGN_OR_RETURN(Fd fd, OpenFile(path, O_RDWR | O_CREAT | O_EXCL, 0600));
-  return StagedFile(std::move(fd), std::move(path));
+  return StagedFile(std::move(fd), std::move(path), std::move(room));
 }
 
 absl::Status BlobDisk::CopyIn(const Digest& digest, const std::string& path) {
   POTOK_ASSIGN_OR_RETURN(const Fd from, OpenFile(path, O_RDONLY));
-  POTOK_ASSIGN_OR_RETURN(StagedFile to, Stage());
+  POTOK_ASSIGN_OR_RETURN(StagedFile to, Stage(digest.size_bytes));
   POTOK_ASSIGN_OR_RETURN(const Digest copied, CopyAndHash(from.get(), to.fd(), to.path()));
   if (copied != digest) {
     return absl::DataLossError(fmt::format("{} holds {} bytes with digest {}, not {} bytes with {}",
@@ -266,10 +311,13 @@ absl::Status BlobDisk::Appear(const Digest& digest, StagedFile& file) {
   const std::string path = BlobPath(digest);
   POTOK_RETURN_IF_ERROR(MakeFolderOf(digest));
   const std::lock_guard lock(mutex_);
+  struct stat there {};
+  const bool is_new = quota_.counts() && lstat(path.c_str(), &there) != 0;
   if (rename(file.path().c_str(), path.c_str()) != 0) {
     return DiskError(errno, fmt::format("move {} to", file.path()), path);
   }
   file.Keep();
+  if (is_new) quota_.Add(digest.size_bytes);
   if (index_) {
     index_->Add(digest);
     EvictLocked();

@@ -2,6 +2,7 @@
 // for blob_store.cc and blob_upload.cc. Thread-safe; blocks on the disk.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -14,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/cas/blob_index.h"
+#include "common/cas/blob_quota.h"
 #include "common/cas/blob_store.h"
 #include "common/cas/disk_file.h"
 
@@ -22,16 +24,26 @@ namespace potok {
 // A file that is being written. Removed by its destructor unless it was admitted or kept.
 class StagedFile {
  public:
-  StagedFile(Fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  StagedFile(Fd fd, std::string path, BlobQuota::Room room)
+      : fd_(std::move(fd)), path_(std::move(path)), room_(std::move(room)) {}
   StagedFile(StagedFile&& other) noexcept
-      : fd_(std::move(other.fd_)), path_(std::exchange(other.path_, {})) {}
+      : fd_(std::move(other.fd_)),
+        path_(std::exchange(other.path_, {})),
+        room_(std::move(other.room_)) {}
   StagedFile& operator=(StagedFile&&) = delete;
   ~StagedFile();
 
   int fd() const { return fd_.get(); }
   const std::string& path() const { return path_; }
   // The file is somebody else's now.
-  void Keep() { path_.clear(); }
+  void Keep() {
+    path_.clear();
+    room_.Drop();
+  }
+  // Before more is written than Stage was told; RESOURCE_EXHAUSTED.
+  absl::Status Grow(std::int64_t bytes) { return room_.Grow(bytes); }
+  // All of it will be written anew.
+  void Empty() { room_.Drop(); }
   // No more bytes: stamps it and frees the descriptor, so that a batch may be of any size. What was
   // sealed is synced with the whole disk.
   absl::Status Seal();
@@ -39,6 +51,7 @@ class StagedFile {
  private:
   Fd fd_;
   std::string path_;
+  BlobQuota::Room room_;
 };
 
 class BlobDisk {
@@ -52,7 +65,9 @@ class BlobDisk {
   std::string BlobPath(const Digest& digest) const;
   std::string UploadPath(const std::string& name) const;
 
-  absl::StatusOr<StagedFile> Stage() const;
+  // For a file of so many bytes; RESOURCE_EXHAUSTED if they do not fit.
+  absl::StatusOr<StagedFile> Stage(std::int64_t bytes);
+  BlobQuota& quota() { return quota_; }
   // Copies a file in; DATA_LOSS if it does not have this digest.
   absl::Status CopyIn(const Digest& digest, const std::string& path);
   // From this many files on, one sync of the whole disk is cheaper than one for each.
@@ -60,6 +75,13 @@ class BlobDisk {
   // Stamps verified files, makes them last and lets them appear. All or, on error, some of them;
   // those that did not appear are removed.
   absl::Status Admit(std::vector<std::pair<Digest, StagedFile>> files);
+
+  // Every blob by its file's name, in no order, until `see` fails. What appears or goes meanwhile
+  // may be seen or not.
+  absl::Status ForEach(const std::function<absl::Status(const Digest&)>& see) const;
+  // Removes it unless it was used at or after `before`; or, to only look, says whether it would.
+  enum class Removal { kDo, kOnlyAsk };
+  absl::StatusOr<bool> RemoveUnused(const Digest& digest, absl::Time before, Removal removal);
 
   void Pin(const std::vector<Digest>& digests);
   void Unpin(const std::vector<Digest>& digests);
@@ -76,6 +98,7 @@ class BlobDisk {
   absl::Status CleanUploads();
   bool IsStale(const struct stat& file) const;
   absl::Status ReadIndex();
+  absl::Status CountBytes();
   absl::Status SyncFolders(const std::vector<std::pair<Digest, StagedFile>>& files) const;
   absl::Status MakeFolderOf(const Digest& digest) const;
   absl::Status Appear(const Digest& digest, StagedFile& file);
@@ -83,6 +106,7 @@ class BlobDisk {
   void EvictLocked();
 
   const BlobStoreOptions options_;
+  BlobQuota quota_;
   std::mutex mutex_;
   std::optional<BlobIndex> index_;  // of a cache
   std::set<std::string> claimed_;

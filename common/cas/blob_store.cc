@@ -1,5 +1,6 @@
 #include "common/cas/blob_store.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -89,7 +90,7 @@ absl::Status BlobStore::PutAll(const std::vector<std::pair<Digest, std::string>>
   for (const auto& [digest, bytes] : blobs) {
     POTOK_RETURN_IF_ERROR(Verify(digest, bytes));
     if (disk_->Has(digest)) continue;
-    POTOK_ASSIGN_OR_RETURN(StagedFile file, disk_->Stage());
+    POTOK_ASSIGN_OR_RETURN(StagedFile file, disk_->Stage(digest.size_bytes));
     POTOK_RETURN_IF_ERROR(WriteAll(file.fd(), bytes.data(), bytes.size(), file.path()));
     if (blobs.size() >= BlobDisk::kManyFiles) POTOK_RETURN_IF_ERROR(file.Seal());
     files.emplace_back(digest, std::move(file));
@@ -105,6 +106,33 @@ absl::StatusOr<std::unique_ptr<BlobStore::Upload>> BlobStore::BeginUpload(
 
 absl::StatusOr<std::unique_ptr<BlobStore::Intake>> BlobStore::BeginIntake() {
   return OpenIntake(*disk_);
+}
+
+absl::Status BlobStore::ForEach(const std::function<absl::Status(const Digest&)>& see) const {
+  return disk_->ForEach(see);
+}
+
+absl::StatusOr<bool> BlobStore::RemoveUnused(const Digest& digest, absl::Time before) {
+  return disk_->RemoveUnused(digest, before, BlobDisk::Removal::kDo);
+}
+
+absl::StatusOr<bool> BlobStore::IsUnused(const Digest& digest, absl::Time before) {
+  return disk_->RemoveUnused(digest, before, BlobDisk::Removal::kOnlyAsk);
+}
+
+absl::StatusOr<std::string> BlobStore::ReadUnnoticed(const Digest& digest) {
+  const std::string path = disk_->BlobPath(digest);
+  auto fd = OpenFile(path, O_RDONLY | O_NOATIME);
+  if (absl::IsPermissionDenied(fd.status())) fd = OpenFile(path, O_RDONLY);
+  POTOK_RETURN_IF_ERROR(fd.status());
+  std::string content;
+  POTOK_ASSIGN_OR_RETURN(content, ReadWholeFile(fd->get(), path));
+  if (DigestOf(content) == digest) return content;
+  return Read(digest);
+}
+
+std::int64_t BlobStore::used_bytes() const {
+  return disk_->quota().used_bytes();
 }
 
 std::int64_t BlobStore::UploadedBytes(const std::string& upload_id, const Digest& digest) {

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,10 @@ struct BlobStoreOptions {
   std::string root;
   bool durable = true;         // fsync file and folder before a blob counts; false for a cache
   std::int64_t bytes_max = 0;  // a cache evicts the least recently used beyond this; 0: no limit
+  // What all blobs may have together, and what must stay free on their disk: what does not fit is
+  // refused with RESOURCE_EXHAUSTED before it is written. 0: no limit.
+  std::int64_t quota_bytes = 0;
+  std::int64_t free_bytes_min = 0;
   // What was begun and not finished is removed when nothing has been added to it for so long: when
   // the store is opened, and from time to time when another upload begins.
   absl::Duration upload_keep = absl::Hours(24);
@@ -108,6 +113,19 @@ class BlobStore {
   };
   // The store must outlive it.
   absl::StatusOr<std::unique_ptr<Intake>> BeginIntake();
+
+  // Every blob, in no order, until `see` fails; one that appears or goes meanwhile may be seen or
+  // not.
+  absl::Status ForEach(const std::function<absl::Status(const Digest&)>& see) const;
+  // Removes a blob unless somebody used it at or after `before`, or at most a minute earlier: asked
+  // for it, stored it again or read it. True if it has gone by this call.
+  absl::StatusOr<bool> RemoveUnused(const Digest& digest, absl::Time before);
+  // Whether RemoveUnused would.
+  absl::StatusOr<bool> IsUnused(const Digest& digest, absl::Time before);
+  // Read that does not count as a use. NOT_FOUND.
+  absl::StatusOr<std::string> ReadUnnoticed(const Digest& digest);
+  // What all blobs have together; only known with a quota.
+  std::int64_t used_bytes() const;
 
   // How much of that upload is here; 0 if nothing or if the id is not one.
   std::int64_t UploadedBytes(const std::string& upload_id, const Digest& digest);

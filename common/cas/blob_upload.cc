@@ -46,7 +46,11 @@ class DiskUpload final : public BlobStore::Upload {
  public:
   // Holds the claim on `name` from now on.
   DiskUpload(BlobDisk& disk, std::string name, const Digest& digest)
-      : disk_(disk), name_(std::move(name)), path_(disk.UploadPath(name_)), digest_(digest) {}
+      : disk_(disk),
+        name_(std::move(name)),
+        path_(disk.UploadPath(name_)),
+        digest_(digest),
+        room_(&disk.quota()) {}
   ~DiskUpload() override {
     fd_ = Fd();
     disk_.Release(name_);
@@ -67,6 +71,7 @@ class DiskUpload final : public BlobStore::Upload {
   const std::string name_;
   const std::string path_;
   const Digest digest_;
+  BlobQuota::Room room_;
   Fd fd_;
   EagerWriter writer_;
   Hasher hasher_;
@@ -74,6 +79,8 @@ class DiskUpload final : public BlobStore::Upload {
 };
 
 absl::Status DiskUpload::Open() {
+  // All of it at once: half an upload that cannot end is of no use.
+  POTOK_RETURN_IF_ERROR(room_.Grow(digest_.size_bytes));
   POTOK_ASSIGN_OR_RETURN(fd_, OpenFile(path_, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
   POTOK_ASSIGN_OR_RETURN(committed_bytes_, HashRest(fd_.get(), hasher_, path_));
   return absl::OkStatus();
@@ -118,7 +125,7 @@ absl::Status DiskUpload::Finish() {
                                         received.Hex())));
   }
   std::vector<std::pair<Digest, StagedFile>> files;
-  files.emplace_back(digest_, StagedFile(std::move(fd_), path_));
+  files.emplace_back(digest_, StagedFile(std::move(fd_), path_, std::move(room_)));
   return disk_.Admit(std::move(files));
 }
 
@@ -128,6 +135,7 @@ class DiskIntake final : public BlobStore::Intake {
 
   std::int64_t bytes() const override { return bytes_; }
   absl::Status Append(const void* data, std::size_t size) override {
+    POTOK_RETURN_IF_ERROR(file_.Grow(static_cast<std::int64_t>(size)));
     POTOK_RETURN_IF_ERROR(writer_.Append(file_.fd(), data, size, file_.path()));
     hasher_.Update(data, size);
     bytes_ += static_cast<std::int64_t>(size);
@@ -137,6 +145,7 @@ class DiskIntake final : public BlobStore::Intake {
     if (ftruncate(file_.fd(), 0) != 0 || lseek(file_.fd(), 0, SEEK_SET) != 0) {
       return DiskError(errno, "empty", file_.path());
     }
+    file_.Empty();
     hasher_ = Hasher();
     bytes_ = 0;
     return absl::OkStatus();
@@ -161,7 +170,7 @@ class DiskIntake final : public BlobStore::Intake {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<BlobStore::Intake>> OpenIntake(BlobDisk& disk) {
-  POTOK_ASSIGN_OR_RETURN(StagedFile file, disk.Stage());
+  POTOK_ASSIGN_OR_RETURN(StagedFile file, disk.Stage(/*bytes=*/0));
   return std::make_unique<DiskIntake>(disk, std::move(file));
 }
 

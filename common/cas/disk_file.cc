@@ -171,10 +171,14 @@ absl::Status AppendSparsely(int fd, const void* data, std::size_t size, const st
 
 absl::StatusOr<std::string> ReadWholeFile(const std::string& path) {
   POTOK_ASSIGN_OR_RETURN(const Fd fd, OpenFile(path, O_RDONLY));
+  return ReadWholeFile(fd.get(), path);
+}
+
+absl::StatusOr<std::string> ReadWholeFile(int fd, const std::string& path) {
   std::string content;
   Buffer buffer;
   for (;;) {
-    POTOK_ASSIGN_OR_RETURN(const std::size_t count, ReadSome(fd.get(), buffer, path));
+    POTOK_ASSIGN_OR_RETURN(const std::size_t count, ReadSome(fd, buffer, path));
     if (count == 0) return content;
     content.append(buffer.data, count);
   }

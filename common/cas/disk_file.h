@@ -47,6 +47,8 @@ absl::Status WriteAll(int fd, const void* data, std::size_t size, const std::str
 absl::Status AppendSparsely(int fd, const void* data, std::size_t size, const std::string& path);
 
 absl::StatusOr<std::string> ReadWholeFile(const std::string& path);
+// The same from the descriptor's position on.
+absl::StatusOr<std::string> ReadWholeFile(int fd, const std::string& path);
 
 // Reads the descriptor from its position to the end into the hasher; the number of bytes read.
 absl::StatusOr<std::int64_t> HashRest(int fd, Hasher& hasher, const std::string& path);

@@ -129,6 +129,20 @@ absl::StatusOr<Folder> DecodeFolder(const std::string& bytes, int depth) {
   return folder;
 }
 
+std::vector<FolderEntry> EntriesOf(const std::string& bytes) {
+  std::vector<FolderEntry> entries;
+  reapi::Directory wire;
+  if (!wire.ParseFromString(bytes)) return entries;
+  for (const reapi::FileNode& file : wire.files()) {
+    if (const auto digest = FromWire(file.digest()); digest.ok()) entries.push_back({*digest});
+  }
+  for (const reapi::DirectoryNode& child : wire.directories()) {
+    const auto digest = FromWire(child.digest());
+    if (digest.ok()) entries.push_back({*digest, /*is_folder=*/true});
+  }
+  return entries;
+}
+
 absl::Status CheckName(const std::string& name) {
   if (name.empty() || name == "." || name == ".." || name.size() > 255 ||
       name.find('/') != std::string::npos || name.find('\0') != std::string::npos ||

@@ -40,6 +40,14 @@ std::string EncodeFolder(Folder folder);
 // bad (CheckName) or occur twice, and links that leave a tree whose root is `depth` folders up.
 absl::StatusOr<Folder> DecodeFolder(const std::string& bytes, int depth);
 
+// What the bytes of a folder name, whatever else is wrong with them: for those who must not lose
+// what somebody may come back for. Nothing if they are no Directory message.
+struct FolderEntry {
+  Digest digest;
+  bool is_folder = false;
+};
+std::vector<FolderEntry> EntriesOf(const std::string& bytes);
+
 // INVALID_ARGUMENT unless `name` can be one entry's name: 1 to 255 bytes of UTF-8 without '/' and
 // NUL, neither "." nor "..".
 absl::Status CheckName(const std::string& name);

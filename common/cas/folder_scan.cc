@@ -81,6 +81,7 @@ class Scan {
 
   const std::string root_;
   const SnapshotOptions& options_;
+  std::size_t entries_ = 0;
   std::vector<std::pair<dev_t, ino_t>> open_;  // the folders that we are in
 };
 
@@ -97,6 +98,13 @@ absl::Status Scan::AddEntry(const std::string& path,
   if (!name_is_good.ok()) {
     return absl::InvalidArgumentError(
         fmt::format("in folder '{}': {}", place.relative, std::string(name_is_good.message())));
+  }
+  if (++entries_ > options_.entries_max) {
+    return absl::InvalidArgumentError(
+        fmt::format("{} has more than {} files and folders; leave some out by .amlignore, or put "
+                    "them into archives",
+                    root_,
+                    options_.entries_max));
   }
   struct stat entry {};
   if (lstat(path.c_str(), &entry) != 0) return DiskError(errno, "look at", path);

@@ -31,6 +31,9 @@ struct SnapshotOptions {
   // Follow symbolic links (code snapshots) or keep those that point inside the folder, and refuse
   // others (outputs).
   bool follow_symlinks = false;
+  // More files, folders and links than this are refused: they could not be laid out again
+  // (PlanTree). Links that are followed can make a small folder a large one.
+  std::size_t entries_max = 2'000'000;
   // Extra files and folders merged into the root (additional_includes), absolute paths.
   std::vector<std::string> additional_includes;
 };

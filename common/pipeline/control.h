@@ -98,10 +98,14 @@ struct Opaque {
   std::string instead;  // what to use, one sentence
 };
 
+// A pipeline in a pipeline, while files are read and checked. Flatten (flatten.h) puts its steps in
+// its place, so that it is never sent and no server sees one.
+struct Nested {};
+
 struct Control {
-  std::variant<Condition, DoWhile, ParallelFor, Sweep, Parallel, Opaque> kind;
-  // Of DoWhile, ParallelFor and Sweep; names are relative. One step of a body may have an empty
-  // name if it is alone.
+  std::variant<Condition, DoWhile, ParallelFor, Sweep, Parallel, Opaque, Nested> kind;
+  // Of DoWhile, ParallelFor, Sweep and Nested; names are relative. One step of a body may have an
+  // empty name if it is alone.
   std::vector<Step> body;
 };
 

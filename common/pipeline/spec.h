@@ -168,7 +168,8 @@ struct Step {
   std::int64_t queue_timeout_seconds = 0;  // 0: none
   std::int32_t priority = 0;
   // Whether it runs, once all that it needs has ended: a trigger rule (all_success, all_done,
-  // one_failed...) or an expression over states and outputs of other steps; empty: all_success.
+  // one_failed...) or an expression over states and outputs of other steps; empty: all_success. Its
+  // language: docs/language.md.
   std::string when;
   bool finalizes = false;  // on_finalize: runs when all others have ended, whatever came of them
   // What it does instead of a command; null: a command.
@@ -180,6 +181,9 @@ struct Settings {
   std::string default_datastore;
   bool continue_on_step_failure = true;
   bool force_rerun = false;
+  // How long outputs and logs are kept after the run has ended; 0: as the server says; -1: for
+  // ever.
+  std::int64_t retention_seconds = 0;
 };
 
 struct PipelineSpec {

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "absl/status/status.h"
+#include "common/base/overloaded.h"
 #include "common/base/status_macros.h"
 #include "common/pipeline/names.h"
 #include "fmt/format.h"
@@ -88,6 +89,19 @@ std::string WithoutBlanks(const std::string& text) {
 }
 
 }  // namespace
+
+std::string Spelled(const Expression& expression) {
+  const std::string inner = std::visit(
+      Overloaded{[](const OwnInput& e) { return "inputs." + e.name; },
+                 [](const OwnOutput& e) { return "outputs." + e.name; },
+                 [](const ParentInput& e) { return "parent.inputs." + e.name; },
+                 [](const ParentOutput& e) { return "parent.outputs." + e.name; },
+                 [](const StepOutput& e) { return "parent.jobs." + e.step + ".outputs." + e.name; },
+                 [](const StepInput& e) { return "parent.jobs." + e.step + ".inputs." + e.name; },
+                 [](const Builtin& e) { return e.name; }},
+      expression);
+  return "${{" + inner + "}}";
+}
 
 absl::StatusOr<std::vector<TemplatePart>> ParseTemplate(const std::string& text,
                                                         TemplatePlace place) {

@@ -49,6 +49,9 @@ struct Builtin {
 using Expression =
     std::variant<OwnInput, OwnOutput, ParentInput, ParentOutput, StepOutput, StepInput, Builtin>;
 
+// As it is written in a binding or path: "${{parent.inputs.lr}}".
+std::string Spelled(const Expression& expression);
+
 // A piece of a template: literal text, or an expression.
 using TemplatePart = std::variant<std::string, Expression>;
 

@@ -18,12 +18,25 @@ bool IsRunName(const std::string& name) {
   return true;
 }
 
-void CheckSize(const PipelineSpec& spec, Problems* problems) {
-  if (spec.steps.size() > kStepsMax) {
+// Deeper than anyone nests, far from what a stack bears.
+constexpr int kLevelsMax = 50;
+
+std::size_t CountSteps(const std::vector<Step>& steps, int depth) {
+  std::size_t count = steps.size();
+  if (depth >= kLevelsMax) return count;
+  for (const Step& step : steps) {
+    if (step.control != nullptr) count += CountSteps(step.control->body, depth + 1);
+  }
+  return count;
+}
+
+// False if the rest would take too long.
+bool CheckSize(const PipelineSpec& spec, Problems* problems) {
+  const std::size_t count = CountSteps(spec.steps, 0);
+  if (count > kStepsMax) {
     problems->Error(
         "jobs",
-        fmt::format(
-            "the pipeline has {} steps, and at most {} are allowed", spec.steps.size(), kStepsMax));
+        fmt::format("the pipeline has {} steps, and at most {} are allowed", count, kStepsMax));
   }
   if (spec.steps.empty()) problems->Error("jobs", "the pipeline has no steps; add at least one");
   if (!spec.is_pipeline && spec.steps.size() > 1) {
@@ -31,6 +44,61 @@ void CheckSize(const PipelineSpec& spec, Problems* problems) {
                     fmt::format("a standalone job has one step, and this one has {}; make it a"
                                 " pipeline",
                                 spec.steps.size()));
+  }
+  return count <= kStepsMax;
+}
+
+void CheckLevel(const Level& level, int depth, Problems* problems);
+
+void CheckBody(const SpecIndex& index, std::uint32_t step, int depth, Problems* problems) {
+  const Step& outer = index.spec().steps[step];
+  if (outer.control == nullptr || outer.control->body.empty()) return;
+  if (depth == kLevelsMax) {
+    problems->Error(index.Where(step, ""),
+                    fmt::format("more than {} levels are nested; nest fewer", kLevelsMax));
+    return;
+  }
+  const Level body{outer.inputs,
+                   outer.outputs,
+                   outer.control->body,
+                   index.FullName(step),
+                   FedInputsOf(outer).names};
+  CheckLevel(body, depth + 1, problems);
+}
+
+void CheckLevel(const Level& level, int depth, Problems* problems) {
+  const SpecIndex index(level);
+  std::vector<StepReference> references;
+  for (std::uint32_t step = 0; step < level.steps.size(); ++step) {
+    CheckStep(index, step, problems);
+    CheckPolicy(index, step, problems);
+    CheckWhen(index, step, problems, &references);
+    CheckCommand(index, step, problems);
+    CheckControl(index, step, problems);
+    CheckBindings(index, step, problems, &references);
+    CheckBody(index, step, depth, problems);
+  }
+  CheckPromotions(index, problems);
+  CheckFinalizers(index, references, problems);
+  CheckCycles(index, references, problems);
+}
+
+void AddOpaque(const std::string& owner,
+               const std::vector<Step>& steps,
+               int depth,
+               std::vector<Problem>* problems) {
+  for (const Step& step : steps) {
+    if (step.control == nullptr) continue;
+    const std::string name = owner + (step.name.empty() ? "body" : step.name);
+    if (const auto* opaque = std::get_if<Opaque>(&step.control->kind)) {
+      problems->push_back({Severity::kError,
+                           "jobs." + name + ".type",
+                           fmt::format("step '{}' is of type {}, which is not run here: {}",
+                                       name,
+                                       opaque->type,
+                                       opaque->instead)});
+    }
+    if (depth < kLevelsMax) AddOpaque(name + "/", step.control->body, depth + 1, problems);
   }
 }
 
@@ -45,19 +113,25 @@ std::vector<Problem> Validate(const PipelineSpec& spec) {
                     " beginning with a letter or digit",
                     spec.name));
   }
-  CheckSize(spec, &problems);
-  if (spec.steps.size() > kStepsMax) return problems.Take();
-  const SpecIndex index(spec);
-  CheckPorts(index, &problems);
-  std::vector<StepReference> references;
-  for (std::uint32_t step = 0; step < spec.steps.size(); ++step) {
-    CheckStep(index, step, &problems);
-    CheckCommand(index, step, &problems);
-    CheckBindings(index, step, &problems, &references);
-  }
-  CheckPromotions(index, &problems);
-  CheckCycles(index, references, &problems);
+  if (!CheckSize(spec, &problems)) return problems.Take();
+  CheckPorts(spec, &problems);
+  CheckLevel({spec.inputs, spec.outputs, spec.steps, "", {}, spec.is_pipeline}, 0, &problems);
   return problems.Take();
+}
+
+std::vector<Problem> FindOpaque(const PipelineSpec& spec) {
+  std::vector<Problem> problems;
+  AddOpaque("", spec.steps, 0, &problems);
+  return problems;
+}
+
+absl::Status CheckRunnable(const PipelineSpec& spec) {
+  std::string lines;
+  for (const Problem& problem : FindOpaque(spec)) {
+    if (!lines.empty()) lines += '\n';
+    lines += fmt::format("{}: {}", problem.where, problem.message);
+  }
+  return lines.empty() ? absl::OkStatus() : absl::InvalidArgumentError(lines);
 }
 
 }  // namespace potok

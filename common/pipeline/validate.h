@@ -24,10 +24,17 @@ struct Problem {
 
 // Names (Azure's rules), unknown steps, ports and inputs in every template, missing required
 // values, types of bindings and literals, min, max and choices, cycles (named step by step),
-// optional blocks, depends_on, limits of size (10,000 steps an ordinary refusal is not: the limit
-// is kStepsMax), environment variable names, resources. Errors first found first, in the order of
-// the spec. Where Azure is lax on types (1.4: uri_file to uri_folder, models to folders) a warning.
+// optional blocks, depends_on, `when`, loops and sweeps with their bodies, retries, limits of size
+// (10,000 steps an ordinary refusal is not: the limit is kStepsMax), environment variable names,
+// resources. Errors first found first, in the order of the spec. Where Azure is lax on types (1.4:
+// uri_file to uri_folder, models to folders) a warning.
 std::vector<Problem> Validate(const PipelineSpec& spec);
+
+// Whether everything in a valid pipeline can be run here: no step is another service's (Opaque).
+// INVALID_ARGUMENT with one line a step: where, and what to use instead.
+absl::Status CheckRunnable(const PipelineSpec& spec);
+// The same as problems.
+std::vector<Problem> FindOpaque(const PipelineSpec& spec);
 
 // Plans beyond this are refused (mission: pipelines of 100,000 steps).
 inline constexpr std::size_t kStepsMax = 100'000;

@@ -18,12 +18,14 @@ class BindingCheck {
   BindingCheck(const SpecIndex& index,
                std::uint32_t step,
                std::uint32_t input,
+               const FedInputs& fed,
                Problems* problems,
                std::vector<StepReference>* references)
       : index_(index),
         step_(step),
         position_(input),
         input_(index.spec().steps[step].inputs[input]),
+        fed_(fed),
         problems_(problems),
         references_(references) {}
 
@@ -41,7 +43,8 @@ class BindingCheck {
   void Warning(const std::string& message) { problems_->Warning(Where(), message); }
 
   void CheckMissing() {
-    if (!input_.optional) Error("a value is required; bind one, or declare a default");
+    if (input_.optional || fed_.all || fed_.names.contains(input_.name)) return;
+    Error("a value is required; bind one, or declare a default");
   }
 
   void CheckData() {
@@ -92,21 +95,26 @@ class BindingCheck {
   void CheckTarget(const ParentInput& target, bool single) {
     const Input* source = index_.FindPipelineInput(target.name);
     if (source == nullptr) {
-      Error(fmt::format("the pipeline has no input '{}'{}",
+      Error(fmt::format("{} has no input '{}'{}",
+                        index_.spec().Title(),
                         target.name,
                         problems_->Suggestion(target.name, index_.spec().inputs)));
       return;
     }
     if (!HasValue(*source)) {
-      if (source->optional && !input_.optional) {
-        Error(fmt::format("a value is required, and the pipeline's optional input '{}' has none",
-                          target.name));
+      if (source->optional && !input_.optional && !index_.spec().fed.contains(target.name)) {
+        Error(
+            fmt::format("a value is required, and the optional input '{}' has none", target.name));
       }
       return;
     }
-    const std::string name = fmt::format("the pipeline's input '{}'", target.name);
+    const std::string name =
+        index_.spec().owner.empty()
+            ? fmt::format("the pipeline's input '{}'", target.name)
+            : fmt::format("input '{}' of {}", target.name, index_.spec().Title());
     const auto* text = std::get_if<TextValue>(&source->value);
-    if (single && text != nullptr && IsPrimitive(source->type) && IsPrimitive(input_.type)) {
+    const bool is_literal = text != nullptr && text->text.find("${{") == std::string::npos;
+    if (single && is_literal && IsPrimitive(source->type) && IsPrimitive(input_.type)) {
       CheckGiven(name, *source, text->text);
       return;
     }
@@ -218,6 +226,7 @@ class BindingCheck {
   const std::uint32_t step_;
   const std::uint32_t position_;
   const Input& input_;
+  const FedInputs& fed_;
   Problems* problems_;
   std::vector<StepReference>* references_;
 };
@@ -228,9 +237,10 @@ void CheckBindings(const SpecIndex& index,
                    std::uint32_t step,
                    Problems* problems,
                    std::vector<StepReference>* references) {
+  const FedInputs fed = FedInputsOf(index.spec().steps[step]);
   const std::size_t count = index.spec().steps[step].inputs.size();
   for (std::uint32_t input = 0; input < count; ++input) {
-    BindingCheck(index, step, input, problems, references).Run();
+    BindingCheck(index, step, input, fed, problems, references).Run();
   }
 }
 

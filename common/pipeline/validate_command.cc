@@ -15,9 +15,9 @@ namespace {
 bool CheckReference(const SpecIndex& index,
                     std::uint32_t number,
                     const CommandReference& reference,
+                    const std::string& where,
                     Problems* problems) {
   const Step& step = index.spec().steps[number];
-  const std::string where = index.Where(number, "command");
   if (reference.is_output) {
     if (index.FindOutput(number, reference.name)) return true;
     problems->Error(where,
@@ -79,19 +79,16 @@ void CheckRendering(const SpecIndex& index, std::uint32_t number, Problems* prob
   problems->Error(index.Where(number, "command"), std::string(rendered.status().message()));
 }
 
-}  // namespace
-
-void CheckCommand(const SpecIndex& index, std::uint32_t step, Problems* problems) {
-  const std::string& command = index.spec().steps[step].command;
-  const auto where = [&index, step] { return index.Where(step, "command"); };
-  if (command.find_first_not_of(" \t\r\n") == std::string::npos) {
-    problems->Error(where(), "the step has no command");
-    return;
-  }
-  const auto references = ReferencesOf(command);
+// True if all that the template refers to is there.
+bool CheckReferences(const SpecIndex& index,
+                     std::uint32_t step,
+                     const std::string& text,
+                     const std::string& where,
+                     Problems* problems) {
+  const auto references = ReferencesOf(text);
   if (!references.ok()) {
-    problems->Error(where(), std::string(references.status().message()));
-    return;
+    problems->Error(where, std::string(references.status().message()));
+    return false;
   }
   bool all_known = true;
   std::set<std::tuple<bool, bool, std::string>> seen;
@@ -99,9 +96,36 @@ void CheckCommand(const SpecIndex& index, std::uint32_t step, Problems* problems
     if (!seen.emplace(reference.is_output, reference.in_optional_block, reference.name).second) {
       continue;
     }
-    all_known = CheckReference(index, step, reference, problems) && all_known;
+    all_known = CheckReference(index, step, reference, where, problems) && all_known;
   }
-  if (all_known) CheckRendering(index, step, problems);
+  return all_known;
+}
+
+}  // namespace
+
+void CheckCommand(const SpecIndex& index, std::uint32_t number, Problems* problems) {
+  const Step& step = index.spec().steps[number];
+  const std::string where = index.Where(number, "command");
+  if (step.control != nullptr) {
+    if (!step.command.empty()) {
+      problems->Error(where, "the step has a command, and something else to do; keep one");
+    }
+    if (const auto* parallel = std::get_if<Parallel>(&step.control->kind)) {
+      CheckReferences(index,
+                      number,
+                      parallel->program_arguments,
+                      index.Where(number, "task.program_arguments"),
+                      problems);
+    }
+    return;
+  }
+  if (step.command.find_first_not_of(" \t\r\n") == std::string::npos) {
+    problems->Error(where, "the step has no command");
+    return;
+  }
+  if (CheckReferences(index, number, step.command, where, problems)) {
+    CheckRendering(index, number, problems);
+  }
 }
 
 }  // namespace potok

@@ -71,7 +71,8 @@ class Graph {
                             ? InputNode(reference.source, *reference.source_input)
                             : reference.source;
     edges_[reference.step].push_back(source);
-    const auto own = nodes_.find(InputKey(reference.step, reference.input));
+    if (!reference.input) return;
+    const auto own = nodes_.find(InputKey(reference.step, *reference.input));
     if (own != nodes_.end()) edges_[own->second].push_back(source);
   }
 

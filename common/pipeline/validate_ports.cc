@@ -110,12 +110,15 @@ void CheckGivenValue(const Input& input, Problems* problems) {
 
 void CheckInputDeclarations(const std::vector<Input>& inputs,
                             const std::string& where,
+                            ItemsInput items,
                             Problems* problems) {
   const std::vector<bool> repeated = RepeatedNames(inputs);
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Input& input = inputs[i];
     const PortPlace path{where, "inputs.", input.name};
-    CheckPortName(input.name, path, problems);
+    if (items == ItemsInput::kNone || input.name != kItemsInput) {
+      CheckPortName(input.name, path, problems);
+    }
     if (repeated[i]) {
       problems->Error(path, fmt::format("there are two inputs '{}'; rename one", input.name));
     }
@@ -141,20 +144,27 @@ void CheckOutputDeclarations(const std::vector<Output>& outputs,
           fmt::format("mode {} is for inputs; an output's is rw_mount, upload or direct",
                       NameOf(output.mode)));
     }
+    if (!IsPrimitive(output.type) && (output.control || output.early_available)) {
+      problems->Error(path,
+                      fmt::format("{} is for primitive outputs, and this is {}; declare it as"
+                                  " string, number, integer or boolean",
+                                  output.control ? "is_control" : "early_available",
+                                  NameOf(output.type)));
+    }
     if (const auto parts = ParseTemplate(output.path, TemplatePlace::kPath); !parts.ok()) {
       problems->Error(std::string(path) + ".path", std::string(parts.status().message()));
     }
   }
 }
 
-void CheckPorts(const SpecIndex& index, Problems* problems) {
-  CheckInputDeclarations(index.spec().inputs, "", problems);
-  for (const Input& input : index.spec().inputs) CheckGivenValue(input, problems);
-  CheckOutputDeclarations(index.spec().outputs, "", problems);
+void CheckPorts(const PipelineSpec& spec, Problems* problems) {
+  CheckInputDeclarations(spec.inputs, "", ItemsInput::kNone, problems);
+  for (const Input& input : spec.inputs) CheckGivenValue(input, problems);
+  CheckOutputDeclarations(spec.outputs, "", problems);
 }
 
 void CheckPromotions(const SpecIndex& index, Problems* problems) {
-  const PipelineSpec& spec = index.spec();
+  const Level& spec = index.spec();
   if (!spec.is_pipeline) return;
   std::unordered_map<std::string, std::string> producers;
   for (std::uint32_t step = 0; step < spec.steps.size(); ++step) {
@@ -163,15 +173,15 @@ void CheckPromotions(const SpecIndex& index, Problems* problems) {
       const std::string where = index.Where(step, "outputs." + output.name);
       if (index.FindPipelineOutput(output.promoted_to) == nullptr) {
         problems->Error(where,
-                        fmt::format("the pipeline has no output '{}'{}",
+                        fmt::format("{} has no output '{}'{}",
+                                    spec.Title(),
                                     output.promoted_to,
                                     problems->Suggestion(output.promoted_to, spec.outputs)));
       }
       const auto [first, inserted] = producers.emplace(output.promoted_to, where);
       if (!inserted) {
         problems->Error(where,
-                        fmt::format("{} already makes the pipeline's output '{}'; an output has one"
-                                    " producer",
+                        fmt::format("{} already makes the output '{}'; an output has one producer",
                                     first->second,
                                     output.promoted_to));
       }
@@ -180,7 +190,7 @@ void CheckPromotions(const SpecIndex& index, Problems* problems) {
   for (const Output& output : spec.outputs) {
     if (producers.contains(output.name)) continue;
     problems->Warning(
-        "outputs." + output.name,
+        index.WhereOfLevel("outputs." + output.name),
         fmt::format("no step makes it; bind a step's output to ${{{{parent.outputs.{}}}}}",
                     output.name));
   }

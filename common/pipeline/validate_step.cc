@@ -9,6 +9,8 @@ namespace {
 
 void CheckStepName(const SpecIndex& index, std::uint32_t step, Problems* problems) {
   const std::string& name = index.spec().steps[step].name;
+  const bool is_alone = index.spec().steps.size() == 1 && !index.spec().owner.empty();
+  if (name.empty() && is_alone) return;
   if (!IsStepName(name)) {
     problems->Error(index.Where(step, ""),
                     fmt::format("'{}' cannot name a step; use small letters, digits and '_', not"
@@ -36,11 +38,6 @@ void CheckMachine(const SpecIndex& index, std::uint32_t number, Problems* proble
                                 wished.memory_bytes,
                                 wished.cpu_millis,
                                 wished.gpus));
-  }
-  if (step.timeout_seconds < 0) {
-    problems->Error(
-        index.Where(number, "limits.timeout"),
-        fmt::format("{} seconds are negative; leave the limit out for none", step.timeout_seconds));
   }
 }
 
@@ -106,7 +103,12 @@ void CheckStep(const SpecIndex& index, std::uint32_t step, Problems* problems) {
   CheckVariables(index, step, problems);
   CheckOrder(index, step, problems);
   const std::string prefix = index.Where(step, "") + ".";
-  CheckInputDeclarations(index.spec().steps[step].inputs, prefix, problems);
+  const auto& control = index.spec().steps[step].control;
+  const bool is_loop = control != nullptr && std::holds_alternative<ParallelFor>(control->kind);
+  CheckInputDeclarations(index.spec().steps[step].inputs,
+                         prefix,
+                         is_loop ? ItemsInput::kAllowed : ItemsInput::kNone,
+                         problems);
   CheckOutputDeclarations(index.spec().steps[step].outputs, prefix, problems);
 }
 

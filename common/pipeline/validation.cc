@@ -35,12 +35,16 @@ std::optional<std::uint32_t> Find(const std::vector<Item>& items, const std::str
 
 }  // namespace
 
-SpecIndex::SpecIndex(const PipelineSpec& spec)
-    : spec_(spec),
-      steps_(PositionsOf(spec.steps)),
-      pipeline_{PositionsOf(spec.inputs), PositionsOf(spec.outputs)} {
-  for (std::uint32_t i = 0; i < spec.steps.size(); ++i) {
-    const Step& step = spec.steps[i];
+std::string Level::Title() const {
+  return owner.empty() ? "the pipeline" : "the step '" + owner + "' around it";
+}
+
+SpecIndex::SpecIndex(const Level& level)
+    : level_(level),
+      steps_(PositionsOf(level.steps)),
+      pipeline_{PositionsOf(level.inputs), PositionsOf(level.outputs)} {
+  for (std::uint32_t i = 0; i < level.steps.size(); ++i) {
+    const Step& step = level.steps[i];
     if (step.inputs.size() <= kLookedThrough && step.outputs.size() <= kLookedThrough) continue;
     many_ports_[i] = {PositionsOf(step.inputs), PositionsOf(step.outputs)};
   }
@@ -53,30 +57,40 @@ std::optional<std::uint32_t> SpecIndex::FindStep(const std::string& name) const 
 std::optional<std::uint32_t> SpecIndex::FindInput(std::uint32_t step,
                                                   const std::string& name) const {
   const auto many = many_ports_.find(step);
-  return many == many_ports_.end() ? Find(spec_.steps[step].inputs, name)
+  return many == many_ports_.end() ? Find(level_.steps[step].inputs, name)
                                    : Find(many->second.inputs, name);
 }
 
 std::optional<std::uint32_t> SpecIndex::FindOutput(std::uint32_t step,
                                                    const std::string& name) const {
   const auto many = many_ports_.find(step);
-  return many == many_ports_.end() ? Find(spec_.steps[step].outputs, name)
+  return many == many_ports_.end() ? Find(level_.steps[step].outputs, name)
                                    : Find(many->second.outputs, name);
 }
 
 const Input* SpecIndex::FindPipelineInput(const std::string& name) const {
   const auto found = Find(pipeline_.inputs, name);
-  return found ? &spec_.inputs[*found] : nullptr;
+  return found ? &level_.inputs[*found] : nullptr;
 }
 
 const Output* SpecIndex::FindPipelineOutput(const std::string& name) const {
   const auto found = Find(pipeline_.outputs, name);
-  return found ? &spec_.outputs[*found] : nullptr;
+  return found ? &level_.outputs[*found] : nullptr;
+}
+
+std::string SpecIndex::FullName(std::uint32_t step) const {
+  const std::string& name = level_.steps[step].name;
+  if (level_.owner.empty()) return name;
+  return level_.owner + "/" + (name.empty() ? "body" : name);
 }
 
 std::string SpecIndex::Where(std::uint32_t step, const std::string& rest) const {
-  const std::string where = "jobs." + spec_.steps[step].name;
+  const std::string where = "jobs." + FullName(step);
   return rest.empty() ? where : where + "." + rest;
+}
+
+std::string SpecIndex::WhereOfLevel(const std::string& rest) const {
+  return level_.owner.empty() ? rest : "jobs." + level_.owner + "." + rest;
 }
 
 void Problems::Error(std::string where, std::string message) {

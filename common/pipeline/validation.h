@@ -5,30 +5,52 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "common/pipeline/control.h"
 #include "common/pipeline/suggest.h"
 #include "common/pipeline/validate.h"
 
 namespace potok {
 
-// A spec that outlives it, by name. Of two things of one name the first counts.
+// Steps that can name each other, and what they name by "parent": the pipeline, or the body of a
+// step with the step's own ports.
+struct Level {
+  const std::vector<Input>& inputs;
+  const std::vector<Output>& outputs;
+  const std::vector<Step>& steps;
+  std::string owner;  // "", or of a body the step's whole name: "train/fold"
+  // Inputs that get their values while the step runs: from items, or sampled.
+  std::set<std::string> fed;
+  bool is_pipeline = true;  // false: a standalone job
+
+  // "the pipeline", or "the step 'fold' around it".
+  std::string Title() const;
+};
+
+// A level that outlives it, by name. Of two things of one name the first counts.
 class SpecIndex {
  public:
-  explicit SpecIndex(const PipelineSpec& spec);
+  explicit SpecIndex(const Level& level);
 
-  const PipelineSpec& spec() const { return spec_; }
+  const Level& spec() const { return level_; }
   std::optional<std::uint32_t> FindStep(const std::string& name) const;
   // Positions in the step's inputs or outputs.
   std::optional<std::uint32_t> FindInput(std::uint32_t step, const std::string& name) const;
   std::optional<std::uint32_t> FindOutput(std::uint32_t step, const std::string& name) const;
-  // Of the pipeline; null if there is none.
+  // Of the level; null if there is none.
   const Input* FindPipelineInput(const std::string& name) const;
   const Output* FindPipelineOutput(const std::string& name) const;
+  // "train/fit" of the step, in the words of the whole pipeline; the one step of a body that has no
+  // name is "fold/body".
+  std::string FullName(std::uint32_t step) const;
   // "jobs.train.inputs.lr" from 3 and "inputs.lr".
   std::string Where(std::uint32_t step, const std::string& rest) const;
+  // The same of the level itself: "outputs.model", or of a body "jobs.fold.outputs.model".
+  std::string WhereOfLevel(const std::string& rest) const;
 
  private:
   using Positions = std::unordered_map<std::string, std::uint32_t>;
@@ -36,7 +58,7 @@ class SpecIndex {
     Positions inputs;
     Positions outputs;
   };
-  const PipelineSpec& spec_;
+  const Level& level_;
   Positions steps_;
   std::unordered_map<std::uint32_t, Ports> many_ports_;  // of steps with too many to look through
   Ports pipeline_;
@@ -71,13 +93,13 @@ class Problems {
 // A value that comes from another step: from its output, or from what its input is bound to.
 struct StepReference {
   std::uint32_t step = 0;
-  std::uint32_t input = 0;  // position in the step's inputs
+  std::optional<std::uint32_t> input;  // position in the step's inputs; absent: in its `when`
   std::uint32_t source = 0;
   std::optional<std::uint32_t> source_input;  // absent: an output
 };
 
 // The parts, each adding what it finds.
-void CheckPorts(const SpecIndex& index, Problems* problems);
+void CheckPorts(const PipelineSpec& spec, Problems* problems);
 void CheckStep(const SpecIndex& index, std::uint32_t step, Problems* problems);
 void CheckCommand(const SpecIndex& index, std::uint32_t step, Problems* problems);
 // Appends what the step's inputs refer to, but for references to nothing and to itself.
@@ -85,16 +107,39 @@ void CheckBindings(const SpecIndex& index,
                    std::uint32_t step,
                    Problems* problems,
                    std::vector<StepReference>* references);
-// Promotions of the steps' outputs to those of the pipeline.
+// How often, how long and whether at all it runs: retry, reuse, priority, timeouts, finalizing.
+void CheckPolicy(const SpecIndex& index, std::uint32_t step, Problems* problems);
+// No data passes to and from a step that finalizes.
+void CheckFinalizers(const SpecIndex& index,
+                     const std::vector<StepReference>& references,
+                     Problems* problems);
+// `when`: what it names, and its types. Appends the steps that are named.
+void CheckWhen(const SpecIndex& index,
+               std::uint32_t step,
+               Problems* problems,
+               std::vector<StepReference>* references);
+// What the step does instead of a command, but for the steps of its body.
+void CheckControl(const SpecIndex& index, std::uint32_t step, Problems* problems);
+void CheckSweep(const SpecIndex& index, std::uint32_t step, const Sweep& sweep, Problems* problems);
+// Inputs of the step that get their values while it runs, as far as that is known; `all`: any may.
+struct FedInputs {
+  std::set<std::string> names;
+  bool all = false;
+};
+FedInputs FedInputsOf(const Step& step);
+// Promotions of the steps' outputs to those of the level.
 void CheckPromotions(const SpecIndex& index, Problems* problems);
 // Cycles through bindings and depends_on.
 void CheckCycles(const SpecIndex& index,
                  const std::vector<StepReference>& references,
                  Problems* problems);
 
+// Whether one input may be kItemsInput, whose name is not a user's.
+enum class ItemsInput { kNone, kAllowed };
 // Names, types, modes and limits of ports; `where` begins each path: "", or "jobs.train.".
 void CheckInputDeclarations(const std::vector<Input>& inputs,
                             const std::string& where,
+                            ItemsInput items,
                             Problems* problems);
 void CheckOutputDeclarations(const std::vector<Output>& outputs,
                              const std::string& where,

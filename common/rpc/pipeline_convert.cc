@@ -342,6 +342,7 @@ v1::PipelineSpec ToProto(const PipelineSpec& spec) {
   settings.set_default_datastore(spec.settings.default_datastore);
   settings.set_continue_on_step_failure(spec.settings.continue_on_step_failure);
   settings.set_force_rerun(spec.settings.force_rerun);
+  settings.set_retention_seconds(spec.settings.retention_seconds);
   return out;
 }
 
@@ -367,6 +368,7 @@ absl::StatusOr<PipelineSpec> FromProto(const v1::PipelineSpec& spec) {
   out.settings.continue_on_step_failure =
       !settings.has_continue_on_step_failure() || settings.continue_on_step_failure();
   out.settings.force_rerun = settings.force_rerun();
+  out.settings.retention_seconds = settings.retention_seconds();
   return out;
 }
 

@@ -22,6 +22,11 @@ class Local final : public ArtifactStore {
     return ListTree(blobs_, folder);
   }
   absl::Status Put(const Snapshot& snapshot) override { return PutSnapshot(blobs_, snapshot); }
+  absl::StatusOr<Folder> ReadFolder(const Digest& digest, int depth) override {
+    POTOK_RETURN_IF_ERROR(CheckFolderSize(digest));
+    POTOK_ASSIGN_OR_RETURN(const std::string bytes, blobs_.Read(digest));
+    return DecodeFolder(bytes, depth);
+  }
   absl::Status LayOver(const Artifact& artifact, const std::string& path) override {
     return LayOut(blobs_, artifact, path, /*replace=*/true);
   }
@@ -44,6 +49,11 @@ class Remote final : public ArtifactStore {
     return client_.List(folder, cache_);
   }
   absl::Status Put(const Snapshot& snapshot) override { return client_.Upload(snapshot); }
+  absl::StatusOr<Folder> ReadFolder(const Digest& digest, int depth) override {
+    POTOK_RETURN_IF_ERROR(CheckFolderSize(digest));
+    POTOK_ASSIGN_OR_RETURN(const std::string bytes, client_.ReadBlob(digest, digest.size_bytes));
+    return DecodeFolder(bytes, depth);
+  }
   absl::Status LayOver(const Artifact& artifact, const std::string& path) override {
     return client_.FetchOver(artifact, path, cache_);
   }

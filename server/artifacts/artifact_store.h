@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/cas/blob_store.h"
+#include "common/cas/folder.h"
 #include "common/cas/snapshot.h"
 #include "common/pipeline/spec.h"
 
@@ -28,6 +29,9 @@ class ArtifactStore {
   virtual absl::StatusOr<std::map<std::string, std::string>> List(const Artifact& folder) = 0;
 
   virtual absl::Status Put(const Snapshot& snapshot) = 0;
+
+  // One folder of a tree, `depth` folders below its root. NOT_FOUND; DATA_LOSS for what is none.
+  virtual absl::StatusOr<Folder> ReadFolder(const Digest& digest, int depth) = 0;
 
   // Lays an artifact at `path`, lasting, in the place of what is there. NOT_FOUND for a blob that
   // is missing.

@@ -87,15 +87,42 @@ absl::StatusOr<std::unique_ptr<Datastores>> Datastores::Open(const std::string& 
   return std::unique_ptr<Datastores>(new Datastores(root, store));
 }
 
+absl::Status Datastores::Make(const std::string& name) {
+  if (!IsDatastoreName(name)) {
+    return absl::InvalidArgumentError("a datastore's name is 1 to 64 letters, digits, '_' and '-'");
+  }
+  std::error_code error;
+  const std::string path = fmt::format("{}/{}", root_, name);
+  std::filesystem::create_directories(path, error);
+  return error ? DiskError(error.value(), "make folder", path) : absl::OkStatus();
+}
+
 std::vector<std::string> Datastores::Names() const {
-  return {std::begin(kDatastores), std::end(kDatastores)};
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(root_, error)) {
+    std::error_code unreadable;
+    std::string name = entry.path().filename().string();
+    if (IsDatastoreName(name) && entry.is_directory(unreadable)) names.push_back(std::move(name));
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+absl::Status Datastores::Check(const std::string& uri) const {
+  POTOK_ASSIGN_OR_RETURN(const DatastorePlace place, ParseDatastoreUri(uri));
+  return CheckKnown(place.datastore);
 }
 
 absl::Status Datastores::CheckKnown(const std::string& datastore) const {
   const std::vector<std::string> names = Names();
   if (std::ranges::find(names, datastore) != names.end()) return absl::OkStatus();
   return absl::InvalidArgumentError(fmt::format(
-      "there is no datastore '{}'; the known ones are {}", datastore, fmt::join(names, ", ")));
+      "there is no datastore '{}'; the known ones are {}; `potok datastore create --name {}` makes "
+      "one",
+      datastore,
+      fmt::join(names, ", "),
+      datastore));
 }
 
 absl::StatusOr<Artifact> Datastores::Import(const std::string& uri) {

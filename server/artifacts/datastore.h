@@ -29,8 +29,16 @@ class Datastores {
   // above are made. Errors as of Import; NOT_FOUND for a blob that is missing.
   absl::Status Export(const Artifact& artifact, const std::string& uri);
 
-  // In alphabetical order.
+  // Makes a datastore, unless it is there. INVALID_ARGUMENT for a name that is none
+  // (datastore_uri.h).
+  absl::Status Make(const std::string& name);
+
+  // Every folder of ROOT that is named as one, in alphabetical order: a folder, or a link to one,
+  // that somebody puts there is a datastore, too.
   std::vector<std::string> Names() const;
+
+  // OK if the URI names a place in a datastore that there is, whatever lies there.
+  absl::Status Check(const std::string& uri) const;
 
  private:
   Datastores(std::string root, ArtifactStore& store);

@@ -40,13 +40,6 @@ std::string LowerCase(std::string text) {
   return text;
 }
 
-bool IsDatastoreName(const std::string& name) {
-  return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-';
-  });
-}
-
 // Where "datastores" stands; 0 in the short form.
 std::size_t DatastoresAt(const std::vector<std::string>& parts) {
   const auto is = [&](std::size_t i, const char* word) {
@@ -58,6 +51,13 @@ std::size_t DatastoresAt(const std::vector<std::string>& parts) {
 }
 
 }  // namespace
+
+bool IsDatastoreName(const std::string& name) {
+  return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  });
+}
 
 absl::StatusOr<DatastorePlace> ParseDatastoreUri(const std::string& uri) {
   if (uri.rfind(kScheme, 0) != 0) return Bad(uri, "it does not begin with azureml://");

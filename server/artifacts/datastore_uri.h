@@ -20,4 +20,7 @@ struct DatastorePlace {
 // '/' at the end of PATH is ignored. INVALID_ARGUMENT says what is wrong with anything else.
 absl::StatusOr<DatastorePlace> ParseDatastoreUri(const std::string& uri);
 
+// [A-Za-z0-9_-]{1,64}
+bool IsDatastoreName(const std::string& name);
+
 }  // namespace potok::server

@@ -39,6 +39,7 @@ struct RunAdded {
   std::string description;
   std::string submitter;
   std::map<std::string, std::string> tags;
+  std::map<std::string, std::string> properties;  // of runs before them: only in the spec
   bool is_pipeline = true;
   absl::Time at;
   std::shared_ptr<const Plan> plan;  // not stored: attached again when a row is read
@@ -70,6 +71,31 @@ struct StepMoved {
   ResultLack lack = ResultLack::kNone;
 };
 
+// A control step made steps of its body, once: for one item, iteration or trial. They have the
+// numbers from `first` on; as those of RunAdded they are Blocked or Queued.
+struct StepsAdded {
+  RunId run = 0;
+  std::uint32_t control = 0;
+  std::uint32_t ordinal = 0;  // from 0, without gaps
+  std::string label;          // "3" in "fold[3]/fit"
+  std::uint32_t first = 0;
+  std::uint32_t count = 0;
+  std::vector<OutputValue> values;  // of the body's inputs
+  std::string metric;               // of a sweep: what its trials are measured by
+  absl::Time at;
+  std::shared_ptr<const Segment> segment;  // not stored: what Expand makes of it, or null
+};
+
+// A trial of a sweep logged its metric for the count-th time, from 1.
+struct TrialMeasured {
+  RunId run = 0;
+  std::uint32_t index = 0;  // of the trial's step
+  std::uint32_t attempt = 0;
+  std::int64_t count = 0;
+  double value = 0;
+  absl::Time at;
+};
+
 enum class Liveness { kReady, kNotResponding, kLost, kGone };
 
 struct GpuInfo {
@@ -97,6 +123,12 @@ struct MachineChanged {
   absl::Time at;
 };
 
-using Change = std::variant<ServerStarted, RunAdded, RunMoved, StepMoved, MachineChanged>;
+using Change = std::variant<ServerStarted,
+                            RunAdded,
+                            RunMoved,
+                            StepMoved,
+                            MachineChanged,
+                            StepsAdded,
+                            TrialMeasured>;
 
 }  // namespace potok::server

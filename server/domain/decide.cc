@@ -22,6 +22,8 @@ void Handle(Turn& turn, const Event& event) {
                  [&](const MachineDisconnected& e) { Disconnect(turn, e); },
                  [&](const MachineGoodbye& e) { SayGoodbye(turn, e); },
                  [&](const MachineDeclaredDead& e) { DeclareDead(turn, e); },
+                 [&](const OutputsComposed& e) { TakeComposed(turn, e); },
+                 [&](const MetricReported& e) { HearMetric(turn, e); },
                  [](const Tick&) {},
              },
              event);
@@ -41,6 +43,8 @@ void Coalesce(std::vector<Change>& changes) {
     std::vector<std::uint8_t>& seen = seen_of_run[moved->step.run];
     if (seen.size() <= moved->step.index) seen.resize(moved->step.index + 1);
     std::uint8_t& of_step = seen[moved->step.index];
+    // After a failed attempt, too: what it failed of is nowhere else.
+    if (std::holds_alternative<Delayed>(moved->state)) return true;
     const bool began = std::holds_alternative<Running>(moved->state);
     if (of_step != kUnseen) return began && of_step == kSeen;
     of_step = std::holds_alternative<Succeeded>(moved->state) ? kSeenSucceeded : kSeen;
@@ -57,6 +61,7 @@ void Coalesce(std::vector<Change>& changes) {
 }
 
 Decision Finish(Turn& turn) {
+  EndDelays(turn);
   Settle(turn);
   PlaceQueued(turn);
   Settle(turn);
@@ -76,6 +81,11 @@ void Repair(Turn& turn, RunId id) {
   for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
     if (IsTerminal(run.steps[i].state)) turn.ended.push_back({id, i});
   }
+  // What they had asked for may have been lost, and is asked for again.
+  for (auto it = turn.state.open.lower_bound({id, 0}); it != turn.state.open.end() && it->run == id;
+       ++it) {
+    turn.to_advance.insert(*it);
+  }
   Settle(turn);
   const auto it = turn.state.runs.find(id);
   if (it != turn.state.runs.end() && it->second.open_steps == 0) FinishRun(turn, id);
@@ -92,19 +102,23 @@ Decision DecideTurn(State& state,
                     const std::vector<Event>& events,
                     absl::Time now,
                     const DecideOptions& options) {
-  Turn turn{state, now, options, {}, {}, 0, nullptr};
+  Turn turn{state, now, options};
   bool ticked = false;
   for (const Event& event : events) {
     Handle(turn, event);
     ticked = ticked || std::holds_alternative<Tick>(event);
   }
   // After everything else, so that nobody is silent whose message waits in this very turn.
-  if (ticked) CheckLeases(turn);
+  if (ticked) {
+    CheckLeases(turn);
+    CheckQueueTimeouts(turn);
+    CheckSweepTimeouts(turn);
+  }
   return Finish(turn);
 }
 
 Decision DecideStart(State& state, const ServerStarted& started, const DecideOptions& options) {
-  Turn turn{state, started.at, options, {}, {}, 0, nullptr};
+  Turn turn{state, started.at, options};
   Emit(turn, started);
   HearEverybody(state, started.at);
   std::vector<RunId> runs;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -22,7 +23,7 @@ struct OrderInput {
 struct StartOrder {
   AttemptKey key;
   std::string run;                   // its name
-  std::shared_ptr<const Plan> plan;  // the step is plan->spec.steps[key.index]
+  std::shared_ptr<const Plan> plan;  // the step is plan->step(key.index)
   std::string command;               // optional blocks resolved
   std::vector<OrderInput> inputs;    // those that have a value
   std::vector<std::int32_t> gpus;
@@ -70,7 +71,25 @@ struct Answer {
   absl::Status status;
   std::string value;
 };
-using Effect =
-    std::variant<SendOrder, SendAck, AckHeartbeat, SendWelcome, CloseSession, Answer, FindResult>;
+// A control step is done, and what it gives is to be made of what its bodies made: folders of what
+// the items of a loop made, in their order, and copies where an output has a destination. Said
+// again after a start; the answer is OutputsComposed.
+struct ComposeOutputs {
+  struct Output {
+    std::string name;
+    std::vector<std::pair<std::string, Artifact>> entries;  // the item's label, what it made
+  };
+  StepKey step;
+  std::vector<Output> files;
+  std::vector<OutputValue> known;  // of the other outputs
+};
+using Effect = std::variant<SendOrder,
+                            SendAck,
+                            AckHeartbeat,
+                            SendWelcome,
+                            CloseSession,
+                            Answer,
+                            FindResult,
+                            ComposeOutputs>;
 
 }  // namespace potok::server

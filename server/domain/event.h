@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "server/domain/change.h"
 
@@ -85,6 +86,21 @@ struct MachineDeclaredDead {
   std::string machine;
 };
 
+// The outputs of a parallel_for were put together (effect ComposeOutputs), or not: then `status`
+// says why.
+struct OutputsComposed {
+  StepKey step;
+  absl::Status status;
+  std::vector<OutputValue> outputs;
+};
+
+// A step of a sweep's trial logged the sweep's metric.
+struct MetricReported {
+  AttemptKey key;
+  std::int64_t count = 0;  // of the attempt, from 1
+  double value = 0;
+};
+
 // Time has passed: leases, unconfirmed orders.
 struct Tick {};
 
@@ -97,6 +113,8 @@ using Event = std::variant<RunSubmitted,
                            MachineDisconnected,
                            MachineGoodbye,
                            MachineDeclaredDead,
-                           Tick>;
+                           Tick,
+                           OutputsComposed,
+                           MetricReported>;
 
 }  // namespace potok::server

@@ -1,7 +1,10 @@
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <optional>
 #include <tuple>
 
+#include "common/pipeline/control.h"
 #include "fmt/format.h"
 #include "server/domain/fit.h"
 #include "server/domain/placement.h"
@@ -108,11 +111,11 @@ std::string NeverFits(const State& state, const Pools& pools, const Shape& shape
 }
 
 std::string ExplainBlocked(const RunRecord& run, std::uint32_t index) {
-  for (const Edge& edge : run.plan->steps[index].upstreams) {
+  for (const Edge& edge : run.plan->planned(index).upstreams) {
     const StepState& upstream = run.steps[edge.step].state;
     if (IsTerminal(upstream)) continue;
-    const std::string first = fmt::format(
-        "waits for step '{}' ({})", run.plan->spec.steps[edge.step].name, NameOf(upstream));
+    const std::string first =
+        fmt::format("waits for step '{}' ({})", run.plan->step(edge.step).name, NameOf(upstream));
     const std::uint32_t others = run.steps[index].waiting_for - 1;
     return others == 0 ? first : fmt::format("{} and {}", first, Plural(others, "other step"));
   }
@@ -151,20 +154,31 @@ absl::Status CheckSatisfiable(const State& state, const Plan& plan, const Decide
   const bool any = std::any_of(state.machines.begin(), state.machines.end(), [](const auto& entry) {
     return IsKnown(entry.second);
   });
-  if (!any && !plan.steps.empty()) {
+  if (!any && plan.size() > 0) {
     return absl::UnavailableError(
         "no machine is known, so no step could run; start an agent (potok up starts one)");
   }
   const Pools pools(state, options);
-  std::vector<std::string> reasons;  // by shape; empty: it fits
-  for (const Shape& shape : plan.shapes) reasons.push_back(NeverFits(state, pools, shape));
+  std::map<Shape, std::string> reasons;  // empty: it fits
   std::string lines;
   std::size_t count = 0;
-  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
-    const std::string& reason = reasons[plan.steps[i].shape];
-    if (reason.empty() || ++count > kLinesMax) continue;
-    lines += fmt::format("{}jobs.{}: {}", count == 1 ? "" : "\n", plan.spec.steps[i].name, reason);
-  }
+  const std::function<void(const std::vector<Step>&, const std::string&, const std::string&)>
+      check =
+          [&](const std::vector<Step>& steps, const std::string& above, const std::string& pool) {
+            for (const Step& step : steps) {
+              const std::string name = step.name.empty() ? above : above + step.name;
+              const std::string& own = step.compute.empty() ? pool : step.compute;
+              if (IsControl(step)) {
+                check(step.control->body, name + "/", own);
+                continue;
+              }
+              const auto [it, is_new] = reasons.try_emplace(ShapeOf(own, step));
+              if (is_new) it->second = NeverFits(state, pools, it->first);
+              if (it->second.empty() || ++count > kLinesMax) continue;
+              lines += fmt::format("{}jobs.{}: {}", count == 1 ? "" : "\n", name, it->second);
+            }
+          };
+  check(plan.spec().steps, "", plan.spec().settings.default_compute);
   if (count == 0) return absl::OkStatus();
   if (count > kLinesMax) lines += fmt::format("\nand {} more", Plural(count - kLinesMax, "step"));
   return absl::FailedPreconditionError(lines);

@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "common/base/overloaded.h"
+#include "common/pipeline/control.h"
 #include "fmt/format.h"
 #include "server/domain/state.h"
 
@@ -9,8 +12,7 @@ namespace {
 using Problems = std::vector<std::string>;
 
 std::string Describe(const RunRecord& run, std::uint32_t index) {
-  const std::string name =
-      run.plan == nullptr ? std::to_string(index) : run.plan->spec.steps[index].name;
+  const std::string name = run.plan == nullptr ? std::to_string(index) : run.plan->step(index).name;
   return fmt::format("run {} step {} ({}, attempt {})",
                      run.id,
                      name,
@@ -18,26 +20,32 @@ std::string Describe(const RunRecord& run, std::uint32_t index) {
                      run.steps[index].attempt);
 }
 
-// An attempt is one requeue more than the requeues, while it is there and after it.
+// An attempt is one requeue more than the requeues, while it is there and after it. Requeues are of
+// lost machines, and as many as the step may be tried again.
 void CheckAttempt(const RunRecord& run, std::uint32_t index, Problems* problems) {
   const StepRecord& step = run.steps[index];
   const std::uint32_t lost = step.machine_lost;
-  const bool without = step.attempt == lost;
-  const bool with = step.attempt == lost + 1;
-  const bool fine = std::visit(
-      Overloaded{
-          [&](const Blocked&) { return step.attempt == 0; },
-          [&](const Skipped&) { return step.attempt == 0; },
-          [&](const Resolving&) { return step.attempt == 0; },
-          [&](const Queued&) { return without; },
-          [&](const Succeeded& succeeded) {
-            return succeeded.reused.has_value() ? step.attempt == 0 : with;
-          },
-          [&](const Canceled&) { return without || with; },
-          [&](const Failed& failed) { return failed.machine == 0 ? step.attempt == 0 : with; },
-          [&](const auto&) { return with; },
-      },
-      step.state);
+  const bool is_control = run.plan != nullptr && IsControl(run.plan->step(index));
+  const std::int32_t tries = run.plan == nullptr ? 1 : run.plan->step(index).retry.max_attempts;
+  const auto retries_max = static_cast<std::uint32_t>(std::max(tries, 1) - 1);
+  const bool without = step.attempt >= lost && step.attempt <= lost + retries_max;
+  const bool with = step.attempt >= lost + 1 && step.attempt <= lost + 1 + retries_max;
+  const bool fine =
+      std::visit(Overloaded{
+                     [&](const Blocked&) { return step.attempt == 0; },
+                     [&](const Skipped&) { return step.attempt == 0; },
+                     [&](const Resolving&) { return step.attempt == 0; },
+                     [&](const Queued&) { return without; },
+                     [&](const Delayed&) { return step.attempt > lost; },
+                     [&](const Open&) { return is_control && step.attempt == 0; },
+                     [&](const Canceled&) { return without || with; },
+                     [&](const Failed& failed) { return failed.machine == 0 ? without : with; },
+                     [&](const Succeeded& succeeded) {
+                       return is_control || succeeded.reused.has_value() ? step.attempt == 0 : with;
+                     },
+                     [&](const auto&) { return with; },
+                 },
+                 step.state);
   if (!fine) {
     problems->push_back(
         fmt::format("{}: {} requeues do not explain the attempt", Describe(run, index), lost));
@@ -49,7 +57,7 @@ void CheckNeeds(const RunRecord& run, std::uint32_t index, Problems* problems) {
   const StepRecord& step = run.steps[index];
   std::uint32_t waiting_for = 0;
   bool needs_met = true;
-  for (const Edge& edge : run.plan->steps[index].upstreams) {
+  for (const Edge& edge : run.plan->planned(index).upstreams) {
     const StepState& upstream = run.steps[edge.step].state;
     if (!IsTerminal(upstream)) ++waiting_for;
     if (edge.required && !std::holds_alternative<Succeeded>(upstream)) needs_met = false;
@@ -61,19 +69,77 @@ void CheckNeeds(const RunRecord& run, std::uint32_t index, Problems* problems) {
                                     step.waiting_for));
   }
   const bool begun = step.attempt > 0 || std::holds_alternative<Queued>(step.state) ||
-                     std::holds_alternative<Resolving>(step.state);
+                     std::holds_alternative<Resolving>(step.state) ||
+                     std::holds_alternative<Open>(step.state);
+  // Its `when` may let it begin before all have ended, and whatever came of them.
+  if (!run.plan->step(index).when.empty()) return;
   if (begun && (waiting_for > 0 || !needs_met)) {
     problems->push_back(fmt::format("{}: begun before what it needs", Describe(run, index)));
   }
 }
 
+// The books of control steps: which bodies there are, and what has come of them. Nothing of a
+// control step that has ended goes on, but what is being stopped.
+void CheckBodies(const RunRecord& run, Problems* problems) {
+  std::size_t segments = 1;
+  for (const auto& [index, control] : run.controls) {
+    std::uint32_t live = 0;
+    for (const BodyRecord& body : control.bodies) {
+      ++segments;
+      std::uint32_t open = 0;
+      for (std::uint32_t i = body.first; i < body.first + body.count; ++i) {
+        const StepState& state = run.steps[i].state;
+        if (IsTerminal(state)) continue;
+        ++open;
+        if (IsTerminal(run.steps[index].state) && !std::holds_alternative<Stopping>(state)) {
+          problems->push_back(
+              fmt::format("{}: goes on without its control step", Describe(run, i)));
+        }
+      }
+      if (open > 0) ++live;
+      if (open != body.open_steps) {
+        problems->push_back(fmt::format(
+            "{}: a body of {} open steps counts {}", Describe(run, index), open, body.open_steps));
+      }
+    }
+    if (live != control.live) {
+      problems->push_back(
+          fmt::format("{}: {} bodies go on, counted {}", Describe(run, index), live, control.live));
+    }
+  }
+  if (segments != run.plan->segments.size() || run.steps.size() != run.plan->size()) {
+    problems->push_back(
+        fmt::format("run {}: {} segments of {} steps in the plan, {} and {} in the books",
+                    run.id,
+                    run.plan->segments.size(),
+                    run.plan->size(),
+                    segments,
+                    run.steps.size()));
+  }
+}
+
+void CheckTimers(const State& state, const RunRecord& run, Problems* problems) {
+  for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
+    const StepState& step = run.steps[i].state;
+    const auto* delayed = std::get_if<Delayed>(&step);
+    const bool is_listed =
+        delayed == nullptr || state.delayed.contains({delayed->until, {run.id, i}});
+    if (std::holds_alternative<Open>(step) != state.open.contains({run.id, i}) || !is_listed) {
+      problems->push_back(fmt::format("{}: the sets of steps differ", Describe(run, i)));
+    }
+  }
+}
+
 void CheckRun(const State& state, const RunRecord& run, Problems* problems) {
   std::uint32_t open = 0;
+  std::uint32_t open_finals = 0;
   bool failed = false;
   for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
     const StepState& step = run.steps[i].state;
     if (!IsTerminal(step)) ++open;
-    if (std::holds_alternative<Failed>(step)) failed = true;
+    const bool is_of_body = run.plan != nullptr && run.plan->SegmentOf(i).control.has_value();
+    if (std::holds_alternative<Failed>(step) && !is_of_body) failed = true;
+    if (run.plan != nullptr && run.plan->step(i).finalizes && !IsTerminal(step)) ++open_finals;
     if (std::holds_alternative<Queued>(step) != state.queued.contains({run.id, i})) {
       problems->push_back(fmt::format("{}: the set of queued steps differs", Describe(run, i)));
     }
@@ -88,6 +154,13 @@ void CheckRun(const State& state, const RunRecord& run, Problems* problems) {
                                     run.open_steps,
                                     run.step_failed));
   }
+  if (open_finals != run.open_finals) {
+    problems->push_back(fmt::format("run {}: {} open steps that run after all others, counted {}",
+                                    run.id,
+                                    open_finals,
+                                    run.open_finals));
+  }
+  if (run.plan != nullptr) CheckBodies(run, problems);
   if (open == 0)
     problems->push_back(fmt::format("run {}: all steps ended, but it goes on", run.id));
   if (IsTerminal(run.status)) {
@@ -164,7 +237,10 @@ void CheckMachine(const MachineRecord& machine, const MachineRecord& expected, P
 
 std::vector<std::string> CheckInvariants(const State& state) {
   Problems problems;
-  for (const auto& [id, run] : state.runs) CheckRun(state, run, &problems);
+  for (const auto& [id, run] : state.runs) {
+    CheckRun(state, run, &problems);
+    CheckTimers(state, run, &problems);
+  }
   CheckReuse(state, &problems);
   for (const StepKey& key : state.queued) {
     const auto run = state.runs.find(key.run);

@@ -70,6 +70,7 @@ void HearReport(Turn& turn, const MachineRecord& machine, const Report& report) 
                                            failed->failure.cause != FailureCause::kInput);
   // The report of its start may have been lost on the way; users still see that it ran.
   if (std::holds_alternative<Assigned>(state) && began) MoveStep(turn, key, AttemptStarted{});
+  if (failed != nullptr && RetryAttempt(turn, key, failed->failure)) return;
   MoveStep(turn, key, report.event);
 }
 

@@ -7,6 +7,7 @@
 
 #include "common/base/status_macros.h"
 #include "common/pipeline/command.h"
+#include "common/pipeline/parallel.h"
 #include "common/pipeline/validate.h"
 #include "fmt/format.h"
 
@@ -20,7 +21,7 @@ using Value = std::variant<std::string, Artifact>;
 std::optional<Value> Delivered(const RunRecord& run, const UpstreamOutput& reference) {
   const auto* succeeded = std::get_if<Succeeded>(&run.steps[reference.step].state);
   if (succeeded == nullptr) return std::nullopt;
-  const std::string& name = run.plan->spec.steps[reference.step].outputs[reference.output].name;
+  const std::string& name = run.plan->step(reference.step).outputs[reference.output].name;
   const auto it = std::find_if(succeeded->outputs.begin(),
                                succeeded->outputs.end(),
                                [&](const OutputValue& output) { return output.name == name; });
@@ -30,7 +31,7 @@ std::optional<Value> Delivered(const RunRecord& run, const UpstreamOutput& refer
 }
 
 absl::Status Undelivered(const RunRecord& run, const Input& input, const UpstreamOutput& missing) {
-  const Step& upstream = run.plan->spec.steps[missing.step];
+  const Step& upstream = run.plan->step(missing.step);
   return absl::FailedPreconditionError(
       fmt::format("input '{}' has no value: step '{}' ended ({}) without its output '{}'",
                   input.name,
@@ -63,7 +64,7 @@ absl::StatusOr<std::optional<Value>> ValueOf(const RunRecord& run,
     return absl::FailedPreconditionError(
         fmt::format("input '{}' joins text with the files of step '{}'; bind it to them alone",
                     input.name,
-                    run.plan->spec.steps[reference.step].name));
+                    run.plan->step(reference.step).name));
   }
   if (!IsPrimitive(input.type)) return std::optional<Value>(std::move(joined));
   const auto coerced = Coerce(joined, input.type);
@@ -72,18 +73,34 @@ absl::StatusOr<std::optional<Value>> ValueOf(const RunRecord& run,
       fmt::format("input '{}': {}", input.name, std::string(coerced.status().message())));
 }
 
+// What the step runs: its command, or what is made of its control.
+std::string WrittenCommandOf(const Step& step) {
+  if (step.control == nullptr) return step.command;
+  const auto* parallel = std::get_if<Parallel>(&step.control->kind);
+  return parallel == nullptr ? step.command : CommandOfParallel(*parallel);
+}
+
 absl::StatusOr<std::string> CommandOf(const Step& step, const std::vector<OrderInput>& inputs) {
-  if (!HasOptionalBlocks(step.command)) return step.command;
+  std::string command = WrittenCommandOf(step);
+  if (!HasOptionalBlocks(command)) return command;
   std::set<std::string> with_value;
   for (const OrderInput& input : inputs) with_value.insert(step.inputs[input.input].name);
-  return ResolveOptionalBlocks(step.command, with_value);
+  return ResolveOptionalBlocks(command, with_value);
+}
+
+// Whether inputs without a value get one for each item or trial. Those that do not are missed by
+// the body's steps that take them.
+bool FeedsItsBody(const Step& step) {
+  return step.control != nullptr && (std::holds_alternative<ParallelFor>(step.control->kind) ||
+                                     std::holds_alternative<Sweep>(step.control->kind));
 }
 
 }  // namespace
 
 absl::StatusOr<std::vector<OrderInput>> ResolveInputs(const RunRecord& run, std::uint32_t index) {
-  const Step& step = run.plan->spec.steps[index];
-  const std::vector<PlanInput>& planned = run.plan->steps[index].inputs;
+  const Step& step = run.plan->step(index);
+  const std::vector<PlanInput>& planned = run.plan->planned(index).inputs;
+  const bool is_fed_later = FeedsItsBody(step);
   std::vector<OrderInput> inputs;
   for (std::uint32_t i = 0; i < planned.size(); ++i) {
     const Input& input = step.inputs[i];
@@ -92,7 +109,7 @@ absl::StatusOr<std::vector<OrderInput>> ResolveInputs(const RunRecord& run, std:
       value = *artifact;
     } else if (const auto* parts = std::get_if<std::vector<PlanPart>>(&planned[i].value)) {
       POTOK_ASSIGN_OR_RETURN(value, ValueOf(run, input, *parts));
-    } else if (!input.optional) {
+    } else if (!input.optional && !is_fed_later) {
       return absl::FailedPreconditionError(
           fmt::format("input '{}' has no value and is not optional", input.name));
     }
@@ -103,7 +120,7 @@ absl::StatusOr<std::vector<OrderInput>> ResolveInputs(const RunRecord& run, std:
 
 absl::StatusOr<StartOrder> BuildStartOrder(const RunRecord& run, std::uint32_t index) {
   const StepRecord& record = run.steps[index];
-  const Step& step = run.plan->spec.steps[index];
+  const Step& step = run.plan->step(index);
   StartOrder order;
   order.key = {run.id, index, record.attempt};
   order.run = run.name;

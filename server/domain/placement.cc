@@ -62,7 +62,7 @@ class Pass {
     std::size_t refusals = 0;
     for (; it != state_.queued.end() && it->run == run.id && !candidates_.empty(); ++it) {
       if (refusals == refused.size()) return state_.queued.lower_bound({run.id + 1, 0});
-      const std::uint32_t number = run.plan->steps[it->index].shape;
+      const std::uint32_t number = run.plan->planned(it->index).shape;
       if (refused[number]) continue;
       const Shape& shape = run.plan->shapes[number];
       std::optional<Placement> placement;

@@ -1,13 +1,16 @@
 #include "server/domain/plan.h"
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 #include <utility>
 
 #include "common/base/overloaded.h"
 #include "common/base/status_macros.h"
+#include "common/pipeline/control.h"
 #include "common/pipeline/template.h"
 #include "common/pipeline/validate.h"
+#include "common/pipeline/when.h"
 #include "fmt/format.h"
 #include "server/domain/plan_inputs.h"
 
@@ -18,24 +21,10 @@ namespace {
 // A step that asks for no CPU takes this one (decision 0005).
 constexpr std::int32_t kDefaultCpuMillis = 1000;
 
-// What a spec can say and this server does not do yet is refused, and not passed over.
-absl::Status CheckKnown(const PipelineSpec& spec) {
-  for (const Step& step : spec.steps) {
-    const char* what = nullptr;
-    if (step.control != nullptr) what = "a step that is no command";
-    if (!step.when.empty() || step.finalizes) what = "a condition on other steps' ends";
-    if (step.retry != RetryPolicy{}) what = "retry";
-    if (step.queue_timeout_seconds != 0) what = "queue_timeout";
-    if (what == nullptr) continue;
-    return absl::InvalidArgumentError(
-        fmt::format("jobs.{}: this server cannot do {} yet; leave it out", step.name, what));
-  }
-  return absl::OkStatus();
-}
-
 // Files of the submitting machine mean nothing here.
-absl::Status CheckUploaded(const PipelineSpec& spec) {
-  for (const Step& step : spec.steps) {
+absl::Status CheckUploaded(const std::vector<Step>& steps) {
+  for (const Step& step : steps) {
+    if (step.control != nullptr) POTOK_RETURN_IF_ERROR(CheckUploaded(step.control->body));
     if (std::holds_alternative<LocalCode>(step.code)) {
       return absl::InvalidArgumentError(
           fmt::format("jobs.{}.code: the code was not uploaded with the pipeline; submit it with "
@@ -46,28 +35,29 @@ absl::Status CheckUploaded(const PipelineSpec& spec) {
   return absl::OkStatus();
 }
 
-std::string PoolOf(const PipelineSpec& spec, const Step& step) {
+std::string PoolOf(const std::string& compute) {
   const std::string kPrefix = "azureml:";
-  std::string pool = step.compute.empty() ? spec.settings.default_compute : step.compute;
+  std::string pool = compute;
   if (pool.rfind(kPrefix, 0) == 0) pool = pool.substr(kPrefix.size());
   if (pool == "serverless" || pool == "local" || pool == "default") pool.clear();
   return pool;
 }
 
-void AddShapes(Plan* plan) {
+void AddShapes(const std::vector<Shape>& shapes, Segment* segment) {
   std::map<Shape, std::uint32_t> known;
-  for (std::size_t i = 0; i < plan->steps.size(); ++i) {
-    const Step& step = plan->spec.steps[i];
-    Shape shape{PoolOf(plan->spec, step), step.labels, step.resources};
-    if (shape.request.cpu_millis <= 0) shape.request.cpu_millis = kDefaultCpuMillis;
-    const auto number = static_cast<std::uint32_t>(plan->shapes.size());
-    const auto [it, is_new] = known.try_emplace(shape, number);
-    if (is_new) plan->shapes.push_back(std::move(shape));
-    plan->steps[i].shape = it->second;
+  for (std::uint32_t i = 0; i < shapes.size(); ++i) known.emplace(shapes[i], i);
+  for (std::size_t i = 0; i < segment->steps.size(); ++i) {
+    const Step& step = segment->spec.steps[i];
+    const bool is_default = step.compute.empty();
+    Shape shape = ShapeOf(is_default ? segment->spec.settings.default_compute : step.compute, step);
+    const std::size_t number = shapes.size() + segment->new_shapes.size();
+    const auto [it, is_new] = known.try_emplace(shape, static_cast<std::uint32_t>(number));
+    if (is_new) segment->new_shapes.push_back(std::move(shape));
+    segment->steps[i].shape = it->second;
   }
 }
 
-void AddEdgesOf(std::uint32_t index, Plan* plan) {
+void AddEdgesOf(std::uint32_t index, Segment* plan) {
   PlanStep& planned = plan->steps[index];
   const Step& step = plan->spec.steps[index];
   std::vector<Edge>& edges = planned.upstreams;
@@ -76,23 +66,42 @@ void AddEdgesOf(std::uint32_t index, Plan* plan) {
     if (parts == nullptr) continue;
     for (const PlanPart& part : *parts) {
       const auto* upstream = std::get_if<UpstreamOutput>(&part);
-      if (upstream != nullptr) edges.push_back({upstream->step, !step.inputs[i].optional});
+      if (upstream != nullptr) edges.push_back({upstream->step, !step.inputs[i].optional, true});
     }
   }
-  for (const std::string& name : step.depends_on) {
-    const auto it = plan->index_of.find(name);
-    if (it != plan->index_of.end()) edges.push_back({it->second, true});
+  const auto wait_for = [&](const std::vector<std::string>& names, bool required) {
+    for (const std::string& name : names) {
+      const auto it = plan->index_of.find(name);
+      if (it != plan->index_of.end() && it->second != index) {
+        edges.push_back({it->second, required, false});
+      }
+    }
+  };
+  wait_for(step.depends_on, true);
+  if (!step.when.empty()) {
+    // What cannot be read fails the step when it is decided.
+    if (const auto when = When::Parse(step.when); when.ok()) wait_for(when->Steps(), false);
   }
-  // Required edges first, so that unique() keeps them.
   std::sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) {
-    return std::tuple(a.step, !a.required) < std::tuple(b.step, !b.required);
+    return std::tuple(a.step, !a.required, !a.has_value) <
+           std::tuple(b.step, !b.required, !b.has_value);
   });
-  const auto same = [](const Edge& a, const Edge& b) { return a.step == b.step; };
-  edges.erase(std::unique(edges.begin(), edges.end(), same), edges.end());
+  // Of several edges from one step, one that is all of them.
+  std::size_t kept = 0;
+  for (const Edge& edge : edges) {
+    if (kept > 0 && edges[kept - 1].step == edge.step) {
+      Edge& one = edges[kept - 1];
+      one.required = one.required || edge.required;
+      one.has_value = one.has_value || edge.has_value;
+    } else {
+      edges[kept++] = edge;
+    }
+  }
+  edges.erase(edges.begin() + static_cast<std::ptrdiff_t>(kept), edges.end());
   edges.shrink_to_fit();
 }
 
-void AddEdges(Plan* plan) {
+void AddEdges(Segment* plan) {
   for (std::uint32_t i = 0; i < plan->steps.size(); ++i) AddEdgesOf(i, plan);
   for (std::uint32_t i = 0; i < plan->steps.size(); ++i) {
     for (const Edge& edge : plan->steps[i].upstreams) {
@@ -103,7 +112,7 @@ void AddEdges(Plan* plan) {
 
 // Validation sees the references as they are written; an input that follows another step's input
 // to an upstream output can still close a circle, and a circle would wait for ever.
-absl::Status CheckOrder(const Plan& plan) {
+absl::Status CheckOrder(const Segment& plan) {
   std::vector<std::size_t> waiting_for;
   std::vector<std::uint32_t> ready;
   for (std::uint32_t i = 0; i < plan.steps.size(); ++i) {
@@ -146,8 +155,8 @@ absl::Status CheckSpec(const PipelineSpec& spec) {
     problems += fmt::format("{}: {}", problem.where, problem.message);
   }
   if (!problems.empty()) return absl::InvalidArgumentError(problems);
-  POTOK_RETURN_IF_ERROR(CheckKnown(spec));
-  return CheckUploaded(spec);
+  POTOK_RETURN_IF_ERROR(CheckRunnable(spec));
+  return CheckUploaded(spec.steps);
 }
 
 absl::StatusOr<std::shared_ptr<const Plan>> BuildPlan(PipelineSpec spec) {
@@ -156,17 +165,68 @@ absl::StatusOr<std::shared_ptr<const Plan>> BuildPlan(PipelineSpec spec) {
 }
 
 absl::StatusOr<std::shared_ptr<const Plan>> RebuildPlan(PipelineSpec spec) {
-  auto plan = std::make_shared<Plan>();
-  plan->spec = std::move(spec);
-  plan->steps.resize(plan->spec.steps.size());
-  for (std::uint32_t i = 0; i < plan->spec.steps.size(); ++i) {
-    plan->index_of.emplace(plan->spec.steps[i].name, i);
+  auto segment = std::make_shared<Segment>();
+  segment->spec = std::move(spec);
+  POTOK_RETURN_IF_ERROR(FillSegment({}, segment.get()));
+  return std::make_shared<Plan>(std::move(segment));
+}
+
+void Plan::Append(std::shared_ptr<const Segment> segment) {
+  for (const Step& step : segment->spec.steps) {
+    if (step.queue_timeout_seconds > 0) has_queue_timeout = true;
+    if (step.finalizes) ++finals;
   }
-  POTOK_RETURN_IF_ERROR(ResolveBindings(plan.get()));
-  AddEdges(plan.get());
-  POTOK_RETURN_IF_ERROR(CheckOrder(*plan));
-  AddShapes(plan.get());
-  return std::shared_ptr<const Plan>(std::move(plan));
+  shapes.insert(shapes.end(), segment->new_shapes.begin(), segment->new_shapes.end());
+  segments.push_back(std::move(segment));
+}
+
+absl::Status FillSegment(const std::vector<Shape>& shapes, Segment* segment) {
+  segment->steps.resize(segment->spec.steps.size());
+  for (std::uint32_t i = 0; i < segment->spec.steps.size(); ++i) {
+    segment->index_of.emplace(segment->spec.steps[i].name, i);
+  }
+  POTOK_RETURN_IF_ERROR(ResolveBindings(segment));
+  AddEdges(segment);
+  POTOK_RETURN_IF_ERROR(CheckOrder(*segment));
+  AddShapes(shapes, segment);
+  return absl::OkStatus();
+}
+
+Shape ShapeOf(const std::string& compute, const Step& step) {
+  Shape shape{PoolOf(compute), step.labels, step.resources};
+  if (shape.request.cpu_millis <= 0) shape.request.cpu_millis = kDefaultCpuMillis;
+  return shape;
+}
+
+bool IsControl(const Step& step) {
+  if (step.control == nullptr) return false;
+  const auto& kind = step.control->kind;
+  return std::holds_alternative<Condition>(kind) || std::holds_alternative<DoWhile>(kind) ||
+         std::holds_alternative<ParallelFor>(kind) || std::holds_alternative<Sweep>(kind);
+}
+
+const Segment& Plan::SegmentOf(std::uint32_t step) const {
+  const Segment& first = *segments.front();
+  if (step < first.steps.size()) return first;
+  const auto after = std::upper_bound(
+      segments.begin(), segments.end(), step, [](std::uint32_t number, const auto& segment) {
+        return number < segment->first;
+      });
+  return **std::prev(after);
+}
+
+std::optional<std::uint32_t> Plan::Find(const std::string& name) const {
+  for (const auto& segment : segments) {
+    const auto found = segment->index_of.find(name);
+    if (found != segment->index_of.end()) return found->second;
+  }
+  return std::nullopt;
+}
+
+bool Plan::IsRoot(std::uint32_t number) const {
+  if (!planned(number).upstreams.empty()) return false;
+  const Step& it = step(number);
+  return it.when.empty() && !it.finalizes && !IsControl(it);
 }
 
 }  // namespace potok::server

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -34,6 +36,8 @@ struct Edge {
   // False: only optional inputs come from it, so its failure does not stop this step (Azure
   // ML 1.16).
   bool required = true;
+  // Whether a value comes from it; else it is only waited for (depends_on, `when`).
+  bool has_value = true;
 };
 
 // What placement needs to know of a step. Steps of one plan share few of them.
@@ -49,22 +53,64 @@ struct Shape {
 };
 
 struct PlanStep {
-  std::vector<PlanInput> inputs;          // as in spec.steps[i].inputs
+  std::vector<PlanInput> inputs;          // as in the step's inputs
   std::vector<Edge> upstreams;            // each step once, ascending
   std::vector<std::uint32_t> dependents;  // ascending
   std::uint32_t shape = 0;                // in Plan::shapes
 };
 
-struct Plan {
-  PipelineSpec spec;
-  std::vector<PlanStep> steps;  // as in spec.steps
-  std::vector<Shape> shapes;    // each once
-  absl::btree_map<std::string, std::uint32_t> index_of;
-
-  const Shape& shape_of(std::uint32_t step) const { return shapes[steps[step].shape]; }
-  // True if it needs no other step: it is queued as soon as there is the run.
-  bool IsRoot(std::uint32_t step) const { return steps[step].upstreams.empty(); }
+// Steps that came into the plan together: those of the pipeline as it was submitted, or those that
+// one control step made of its body (expand.h). No edge leads out of a segment. Immutable; plans
+// of the same run share them.
+struct Segment {
+  std::uint32_t first = 0;  // number of its first step
+  // The control step that they belong to, and which of its items, iterations or trials they are
+  // (from 0). Nothing: as submitted.
+  std::optional<std::uint32_t> control;
+  std::uint32_t ordinal = 0;
+  std::string prefix;             // "fold[3]", or empty: its steps' names begin with it and a '/'
+  PipelineSpec spec;              // of the first segment as submitted
+  std::vector<PlanStep> steps;    // as in spec.steps
+  std::vector<Shape> new_shapes;  // that its plan did not have; their numbers follow those it had
+  absl::btree_map<std::string, std::uint32_t> index_of;  // by their names in spec, the run's number
 };
+
+struct Plan {
+  Plan() : Plan(std::make_shared<const Segment>()) {}
+  explicit Plan(std::shared_ptr<const Segment> submitted) { Append(std::move(submitted)); }
+
+  // Ascending, without gaps; the first, which is always there, is the pipeline as submitted.
+  std::vector<std::shared_ptr<const Segment>> segments;
+  std::vector<Shape> shapes;       // each once
+  bool has_queue_timeout = false;  // of some step
+  std::uint32_t finals = 0;        // steps that run when all others have ended
+
+  // The pipeline as it was submitted: its steps are the plan's first.
+  const PipelineSpec& spec() const { return segments.front()->spec; }
+  std::uint32_t size() const {
+    const Segment& last = *segments.back();
+    return last.first + static_cast<std::uint32_t>(last.steps.size());
+  }
+  const Segment& SegmentOf(std::uint32_t step) const;
+  const Step& step(std::uint32_t number) const {
+    const Segment& segment = SegmentOf(number);
+    return segment.spec.steps[number - segment.first];
+  }
+  const PlanStep& planned(std::uint32_t number) const {
+    const Segment& segment = SegmentOf(number);
+    return segment.steps[number - segment.first];
+  }
+  const Shape& shape_of(std::uint32_t step) const { return shapes[planned(step).shape]; }
+  std::optional<std::uint32_t> Find(const std::string& name) const;
+  // True if it needs nothing to be decided: it is queued as soon as it is there.
+  bool IsRoot(std::uint32_t step) const;
+
+  // Puts a segment behind the others.
+  void Append(std::shared_ptr<const Segment> segment);
+};
+
+// True of a step that makes steps of its body, or decides at once, instead of running a command.
+bool IsControl(const Step& step);
 
 // Whether a plan can be built: common/pipeline/validate.h, and nothing in it is a file of the
 // submitting machine. INVALID_ARGUMENT with one problem a line.
@@ -79,5 +125,13 @@ absl::StatusOr<std::shared_ptr<const Plan>> BuildPlan(PipelineSpec spec);
 // The same of a spec of which a plan was built before, as it was stored then, without validating it
 // again: rules that were made since do not undo a run.
 absl::StatusOr<std::shared_ptr<const Plan>> RebuildPlan(PipelineSpec spec);
+
+// Inputs, edges and shapes of the segment's steps, from its spec; `shapes` are those that its plan
+// has. For RebuildPlan and expand.h. INVALID_ARGUMENT as RebuildPlan.
+absl::Status FillSegment(const std::vector<Shape>& shapes, Segment* segment);
+
+// What placement needs to know of a step, whose compute or the default of its pipeline is
+// `compute`.
+Shape ShapeOf(const std::string& compute, const Step& step);
 
 }  // namespace potok::server

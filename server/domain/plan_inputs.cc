@@ -41,7 +41,7 @@ void AppendText(const std::string& text, std::vector<PlanPart>* parts) {
 // stack and not recursion.
 class Resolver {
  public:
-  explicit Resolver(Plan* plan) : plan_(*plan) {
+  explicit Resolver(Segment* plan) : plan_(*plan) {
     for (const Input& input : plan_.spec.inputs) parent_inputs_.emplace(input.name, &input);
     std::size_t inputs = 0;
     for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
@@ -240,7 +240,7 @@ class Resolver {
     return PlanInput{std::vector<PlanPart>{UpstreamOutput{step->second, *output}}};
   }
 
-  Plan& plan_;
+  Segment& plan_;
   std::map<std::string, const Input*> parent_inputs_;
   std::vector<std::size_t> first_of_;  // of each step: where its inputs begin in
   std::vector<Progress> progress_;
@@ -248,10 +248,10 @@ class Resolver {
 
 }  // namespace
 
-absl::Status ResolveBindings(Plan* plan) {
-  Resolver resolver(plan);
-  for (std::uint32_t step = 0; step < plan->steps.size(); ++step) {
-    const auto inputs = static_cast<std::uint32_t>(plan->steps[step].inputs.size());
+absl::Status ResolveBindings(Segment* segment) {
+  Resolver resolver(segment);
+  for (std::uint32_t step = 0; step < segment->steps.size(); ++step) {
+    const auto inputs = static_cast<std::uint32_t>(segment->steps[step].inputs.size());
     for (std::uint32_t input = 0; input < inputs; ++input) {
       POTOK_RETURN_IF_ERROR(resolver.Resolve({step, input}));
     }

@@ -6,8 +6,9 @@
 
 namespace potok::server {
 
-// Fills in `plan->steps[i].inputs` from `plan->spec`. INVALID_ARGUMENT for a reference that leads
+// Fills in `segment->steps[i].inputs` from `segment->spec`; numbers of other steps are positions in
+// it. INVALID_ARGUMENT for a reference that leads
 // nowhere or in a circle, for files joined with text, and for files that were not uploaded.
-absl::Status ResolveBindings(Plan* plan);
+absl::Status ResolveBindings(Segment* segment);
 
 }  // namespace potok::server

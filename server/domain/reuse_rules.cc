@@ -10,18 +10,18 @@ namespace potok::server {
 namespace {
 
 const Step& StepAt(const Turn& turn, const StepKey& key) {
-  return turn.state.runs.at(key.run).plan->spec.steps[key.index];
+  return turn.state.runs.at(key.run).plan->step(key.index);
 }
 
 bool IsForcedAt(const Turn& turn, const StepKey& key) {
-  return IsForced(turn.state.runs.at(key.run).plan->spec, StepAt(turn, key));
+  return IsForced(turn.state.runs.at(key.run).plan->spec(), StepAt(turn, key));
 }
 
 std::optional<Fingerprint> FingerprintAt(const Turn& turn, const StepKey& key) {
   const RunRecord& run = turn.state.runs.at(key.run);
   const auto inputs = ResolveInputs(run, key.index);
   if (!inputs.ok()) return std::nullopt;
-  return FingerprintOf(run.plan->spec.steps[key.index], *inputs);
+  return FingerprintOf(run.plan->step(key.index), *inputs);
 }
 
 // What the submission brought for the step, if its inputs are what was assumed.
@@ -41,7 +41,7 @@ void LookUp(Turn& turn, const StepKey& key, const Fingerprint& fingerprint) {
   MoveStep(turn, key, ResultSought{});
   turn.state.reuse.sought.insert(key);
   turn.decision.effects.emplace_back(
-      FindResult{key, fingerprint, MaxAgeOf(run.plan->spec.steps[key.index]), run.name, run.plan});
+      FindResult{key, fingerprint, MaxAgeOf(run.plan->step(key.index)), run.name, run.plan});
 }
 
 // The equal step that runs, or null.
@@ -71,7 +71,8 @@ bool IsResolving(const Turn& turn, const StepKey& key) {
 
 // From its being queued to its end.
 bool IsBegun(const StepState& state) {
-  return std::holds_alternative<Queued>(state) || PlacementOf(state) != nullptr;
+  return std::holds_alternative<Queued>(state) || std::holds_alternative<Delayed>(state) ||
+         PlacementOf(state) != nullptr;
 }
 
 // Calls `visit` with every step that may be reused.
@@ -80,7 +81,7 @@ void ForEachReusable(const Turn& turn, const Visit& visit) {
   for (const auto& [id, run] : turn.state.runs) {
     if (run.plan == nullptr) continue;
     for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
-      if (IsReusable(run.plan->spec.steps[i])) visit(StepKey{id, i}, run.steps[i].state);
+      if (IsReusable(run.plan->step(i))) visit(StepKey{id, i}, run.steps[i].state);
     }
   }
 }
@@ -92,7 +93,8 @@ void StartOrTake(Turn& turn, const StepKey& key, const std::vector<OrderInput>& 
   const Fingerprint fingerprint = FingerprintOf(step, inputs);
   if (IsForcedAt(turn, key)) return RunOrWait(turn, key, fingerprint);
   const Result* brought = Brought(turn, key, fingerprint);
-  const bool decides_alone = !HasDestinations(turn.state.runs.at(key.run).plan->spec, step);
+  const Plan& plan = *turn.state.runs.at(key.run).plan;
+  const bool decides_alone = !HasDestinations(plan.SegmentOf(key.index).spec, step);
   if (brought != nullptr && decides_alone) return Take(turn, key, *brought);
   if (turn.state.reuse.offered.contains(PrefixOf(fingerprint))) {
     return LookUp(turn, key, fingerprint);
@@ -121,7 +123,7 @@ std::optional<Offer> OfferOf(const Turn& turn, const StepKey& key) {
 
 void ServeWaiters(Turn& turn, const StepKey& key) {
   const RunRecord& run = turn.state.runs.at(key.run);
-  if (run.plan == nullptr || !IsReusable(run.plan->spec.steps[key.index])) return;
+  if (run.plan == nullptr || !IsReusable(run.plan->step(key.index))) return;
   ReuseBook& book = turn.state.reuse;
   const auto* succeeded = std::get_if<Succeeded>(&run.steps[key.index].state);
   const bool took = succeeded != nullptr && succeeded->reused.has_value();
@@ -136,10 +138,10 @@ void ServeWaiters(Turn& turn, const StepKey& key) {
   book.waiting_for.erase(waiting);
   for (const StepKey& waiter : waiters) {
     if (!IsResolving(turn, waiter)) continue;
-    const PipelineSpec& spec = turn.state.runs.at(waiter.run).plan->spec;
+    const Plan& plan = *turn.state.runs.at(waiter.run).plan;
     if (succeeded == nullptr) {
       RunOrWait(turn, waiter, *fingerprint);
-    } else if (HasDestinations(spec, spec.steps[waiter.index])) {
+    } else if (HasDestinations(plan.SegmentOf(waiter.index).spec, plan.step(waiter.index))) {
       LookUp(turn, waiter, *fingerprint);
     } else {
       const AttemptKey from{key.run, key.index, run.steps[key.index].attempt};

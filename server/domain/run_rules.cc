@@ -13,13 +13,18 @@ namespace potok::server {
 namespace {
 
 const std::string& NameOfStep(const RunRecord& run, std::uint32_t index) {
-  return run.plan->spec.steps[index].name;
+  return run.plan->step(index).name;
 }
 
-// Nothing new starts; what is on a machine is told to stop.
-void StopAll(Turn& turn, const RunRecord& run, const std::string& reason) {
+enum class Finals { kStop, kKeep };
+
+// Nothing new starts, but what runs after all others where that is kept; what is on a machine is
+// told to stop.
+void StopAll(Turn& turn, const RunRecord& run, const std::string& reason, Finals finals) {
   for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
-    if (!IsTerminal(run.steps[i].state)) MoveStep(turn, {run.id, i}, StopRequested{reason});
+    if (IsTerminal(run.steps[i].state)) continue;
+    if (finals == Finals::kKeep && run.plan->step(i).finalizes) continue;
+    MoveStep(turn, {run.id, i}, StopRequested{reason});
   }
 }
 
@@ -41,11 +46,11 @@ void Contain(Turn& turn, const StepKey& key, const absl::Status& why) {
   const Failed failed{machine, {FailureCause::kInternal, 0, "internal error: " + message}};
   Emit(turn, StepMoved{key, step.attempt, step.machine_lost, failed, turn.now});
   turn.ended.push_back(key);
-  StopAll(turn, run, "canceled after an internal error in this run");
+  StopAll(turn, run, "canceled after an internal error in this run", Finals::kStop);
 }
 
 void AddRun(Turn& turn, const RunSubmitted& submitted) {
-  const PipelineSpec& spec = submitted.plan->spec;
+  const PipelineSpec& spec = submitted.plan->spec();
   RunAdded added;
   added.id = turn.state.next_run;
   added.name = submitted.name;
@@ -57,6 +62,7 @@ void AddRun(Turn& turn, const RunSubmitted& submitted) {
   added.description = spec.description;
   added.submitter = submitted.submitter;
   added.tags = spec.tags;
+  added.properties = spec.properties;
   added.is_pipeline = spec.is_pipeline;
   added.at = turn.now;
   added.plan = submitted.plan;
@@ -72,48 +78,64 @@ const Edge& EdgeOf(const PlanStep& step, std::uint32_t upstream) {
 }
 
 bool NeedsMet(const RunRecord& run, std::uint32_t index) {
-  const std::vector<Edge>& edges = run.plan->steps[index].upstreams;
+  const std::vector<Edge>& edges = run.plan->planned(index).upstreams;
   return std::all_of(edges.begin(), edges.end(), [&](const Edge& edge) {
     return !edge.required || std::holds_alternative<Succeeded>(run.steps[edge.step].state);
   });
 }
 
+// Steps that run after all others do so once only they are left.
+bool IsTheirTurn(const RunRecord& run, std::uint32_t index) {
+  return !run.plan->step(index).finalizes || run.open_steps == run.open_finals;
+}
+
 void TellDependent(Turn& turn, const RunRecord& run, std::uint32_t upstream, std::uint32_t index) {
   const StepRecord& dependent = run.steps[index];
   if (!std::holds_alternative<Blocked>(dependent.state)) return;
-  const StepState& state = run.steps[upstream].state;
-  const bool succeeded = std::holds_alternative<Succeeded>(state);
-  if (!succeeded && EdgeOf(run.plan->steps[index], upstream).required) {
-    const char* const how = std::holds_alternative<Failed>(state)    ? "failed"
-                            : std::holds_alternative<Skipped>(state) ? "was skipped"
-                                                                     : "was canceled";
-    MoveStep(
-        turn,
-        {run.id, index},
-        UpstreamFailed{fmt::format("needs step '{}', which {}", NameOfStep(run, upstream), how)});
-    return;
+  if (!run.plan->step(index).when.empty()) return Consider(turn, run, index);
+  const bool succeeded = std::holds_alternative<Succeeded>(run.steps[upstream].state);
+  if (!succeeded && EdgeOf(run.plan->planned(index), upstream).required) {
+    return SkipFor(turn, run, upstream, index);
   }
   // Another upstream may have failed in this very turn and not be drawn consequences from yet.
-  if (dependent.waiting_for == 0 && NeedsMet(run, index)) MakeReady(turn, {run.id, index});
+  if (dependent.waiting_for == 0 && NeedsMet(run, index) && IsTheirTurn(run, index)) {
+    MakeReady(turn, {run.id, index});
+  }
 }
 
 void DrawConsequences(Turn& turn, const RunRecord& run, std::uint32_t index) {
+  EndBodies(turn, run, index);
+  BodyStepEnded(turn, run, index);
   const bool failed = std::holds_alternative<Failed>(run.steps[index].state);
-  if (failed && !run.plan->spec.settings.continue_on_step_failure) {
+  const bool is_of_body = run.plan->SegmentOf(index).control.has_value();
+  if (failed && !is_of_body && !run.plan->spec().settings.continue_on_step_failure) {
     StopAll(turn,
             run,
             fmt::format("step '{}' failed and continue_on_step_failure is false",
-                        NameOfStep(run, index)));
+                        NameOfStep(run, index)),
+            Finals::kKeep);
     return;
   }
-  for (const std::uint32_t dependent : run.plan->steps[index].dependents) {
+  for (const std::uint32_t dependent : run.plan->planned(index).dependents) {
     TellDependent(turn, run, index, dependent);
+  }
+}
+
+// Begins what runs after all others, if only that is left.
+void BeginFinals(Turn& turn, const RunRecord& run) {
+  if (run.open_finals == 0 || run.open_finals != run.open_steps) return;
+  const auto steps = static_cast<std::uint32_t>(run.plan->spec().steps.size());
+  for (std::uint32_t i = 0; i < steps; ++i) {
+    const bool waits = std::holds_alternative<Blocked>(run.steps[i].state);
+    if (waits && run.plan->step(i).finalizes) Consider(turn, run, i);
   }
 }
 
 std::string ReasonOfFailure(const RunRecord& run) {
   const StepRecord* first = nullptr;
-  for (const StepRecord& step : run.steps) {
+  const std::size_t steps = run.plan == nullptr ? 0 : run.plan->spec().steps.size();
+  for (std::size_t i = 0; i < steps; ++i) {
+    const StepRecord& step = run.steps[i];
     if (!std::holds_alternative<Failed>(step.state)) continue;
     if (first == nullptr || step.since < first->since) first = &step;
   }
@@ -134,11 +156,15 @@ void SubmitRun(Turn& turn, const RunSubmitted& submitted) {
   }
   const RunId id = turn.state.next_run;
   AddRun(turn, submitted);
-  const std::size_t steps = submitted.plan->steps.size();
+  const std::size_t steps = submitted.plan->size();
   turn.submitted = id;
   turn.found = submitted.found;
   for (std::uint32_t i = 0; i < steps; ++i) {
-    if (submitted.plan->IsRoot(i)) MakeReady(turn, {id, i});
+    if (submitted.plan->IsRoot(i)) {
+      MakeReady(turn, {id, i});
+    } else if (submitted.plan->planned(i).upstreams.empty()) {
+      Consider(turn, turn.state.runs.at(id), i);
+    }
   }
   if (steps == 0) FinishRun(turn, id);
   turn.decision.effects.emplace_back(Answer{submitted.reply, absl::OkStatus(), submitted.name});
@@ -156,7 +182,7 @@ void CancelRun(Turn& turn, const CancelRequested& requested) {
   if (run.status != RunStatus::kCancelRequested) {
     const std::string reason = requested.reason.empty() ? "canceled" : requested.reason;
     Emit(turn, RunMoved{run.id, RunStatus::kCancelRequested, reason, turn.now});
-    StopAll(turn, run, reason);
+    StopAll(turn, run, reason, Finals::kStop);
   }
   turn.decision.effects.emplace_back(Answer{requested.reply, absl::OkStatus(), requested.run});
 }
@@ -205,27 +231,45 @@ void LoseAttempt(Turn& turn, const StepKey& key) {
 
 void MakeReady(Turn& turn, const StepKey& key) {
   const RunRecord& run = turn.state.runs.at(key.run);
+  const Step& step = run.plan->step(key.index);
   const auto inputs = ResolveInputs(run, key.index);
   if (!inputs.ok()) {
     const std::string message{inputs.status().message()};
     MoveStep(turn, key, AttemptFailed{{FailureCause::kInput, 0, message}});
-  } else if (IsReusable(run.plan->spec.steps[key.index])) {
+  } else if (IsControl(step)) {
+    OpenStep(turn, key);
+  } else if (IsReusable(step)) {
     StartOrTake(turn, key, *inputs);
   } else {
     MoveStep(turn, key, InputsReady{});
   }
 }
 
+void Consider(Turn& turn, const RunRecord& run, std::uint32_t index) {
+  if (!std::holds_alternative<Blocked>(run.steps[index].state) || !IsTheirTurn(run, index)) return;
+  if (!run.plan->step(index).when.empty()) return DecideWhen(turn, run, index);
+  if (run.steps[index].waiting_for == 0 && NeedsMet(run, index)) MakeReady(turn, {run.id, index});
+}
+
 void Settle(Turn& turn) {
   std::set<RunId> touched;
-  while (!turn.ended.empty()) {
-    const StepKey key = turn.ended.front();
-    turn.ended.pop_front();
-    const auto it = turn.state.runs.find(key.run);
-    if (it == turn.state.runs.end()) continue;
-    touched.insert(key.run);
-    ServeWaiters(turn, key);
-    DrawConsequences(turn, it->second, key.index);
+  while (!turn.ended.empty() || !turn.to_advance.empty()) {
+    if (turn.ended.empty()) {
+      const StepKey control = *turn.to_advance.begin();
+      turn.to_advance.erase(turn.to_advance.begin());
+      AdvanceControl(turn, control);
+    } else {
+      const StepKey key = turn.ended.front();
+      turn.ended.pop_front();
+      const auto it = turn.state.runs.find(key.run);
+      if (it == turn.state.runs.end()) continue;
+      touched.insert(key.run);
+      ServeWaiters(turn, key);
+      DrawConsequences(turn, it->second, key.index);
+    }
+    if (turn.ended.empty() && turn.to_advance.empty()) {
+      for (const RunId id : touched) BeginFinals(turn, turn.state.runs.at(id));
+    }
   }
   for (const RunId id : touched) {
     if (turn.state.runs.at(id).open_steps == 0) FinishRun(turn, id);

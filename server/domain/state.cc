@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/overloaded.h"
+#include "server/domain/expand.h"
 #include "server/domain/fingerprint.h"
 
 namespace potok::server {
@@ -37,8 +38,35 @@ AttemptKey AttemptOf(const StepKey& key, const StepRecord& step) {
   return {key.run, key.index, step.attempt};
 }
 
+// The sets of steps that are in a state.
+void List(State& state, const StepKey& key, const StepState& step) {
+  if (std::holds_alternative<Queued>(step)) state.queued.insert(key);
+  if (std::holds_alternative<Open>(step)) state.open.insert(key);
+  if (const auto* delayed = std::get_if<Delayed>(&step))
+    state.delayed.insert({delayed->until, key});
+}
+void Unlist(State& state, const StepKey& key, const StepState& step) {
+  if (std::holds_alternative<Queued>(step)) state.queued.erase(key);
+  if (std::holds_alternative<Open>(step)) state.open.erase(key);
+  if (const auto* delayed = std::get_if<Delayed>(&step)) state.delayed.erase({delayed->until, key});
+}
+
 void ApplyServerStarted(State& state, const ServerStarted& started) {
   state.epoch = std::max(state.epoch, started.epoch);
+}
+
+// Steps from `first` on, as they are at the beginning.
+void AddSteps(
+    State& state, RunRecord& run, std::uint32_t first, std::uint32_t count, absl::Time at) {
+  run.steps.resize(first + count);
+  for (std::uint32_t i = first; i < first + count; ++i) {
+    run.steps[i].since = at;
+    if (run.plan == nullptr) continue;
+    run.steps[i].waiting_for = static_cast<std::uint32_t>(run.plan->planned(i).upstreams.size());
+    if (!run.plan->IsRoot(i)) continue;
+    run.steps[i].state = Queued{};
+    state.queued.insert(state.queued.end(), {run.id, i});
+  }
 }
 
 void ApplyRunAdded(State& state, const RunAdded& added) {
@@ -50,15 +78,8 @@ void ApplyRunAdded(State& state, const RunAdded& added) {
   run.plan = added.plan;
   run.created = added.at;
   run.open_steps = added.steps;
-  run.steps.resize(added.steps);
-  for (std::uint32_t i = 0; i < added.steps; ++i) {
-    run.steps[i].since = added.at;
-    if (run.plan == nullptr) continue;
-    run.steps[i].waiting_for = static_cast<std::uint32_t>(run.plan->steps[i].upstreams.size());
-    if (!run.plan->IsRoot(i)) continue;
-    run.steps[i].state = Queued{};
-    state.queued.insert(state.queued.end(), {run.id, i});
-  }
+  if (run.plan != nullptr) run.open_finals = run.plan->finals;
+  AddSteps(state, run, 0, added.steps, added.at);
   state.run_by_name[run.name] = run.id;
 }
 
@@ -66,7 +87,7 @@ void ApplyRunAdded(State& state, const RunAdded& added) {
 void Forget(State& state, const RunRecord& run) {
   for (std::uint32_t i = 0; run.open_steps > 0 && i < run.steps.size(); ++i) {
     const StepKey key{run.id, i};
-    state.queued.erase(key);
+    Unlist(state, key, run.steps[i].state);
     const Placement* placement = PlacementOf(run.steps[i].state);
     if (placement != nullptr) Release(state, run, AttemptOf(key, run.steps[i]), *placement);
   }
@@ -85,9 +106,23 @@ void ApplyRunMoved(State& state, const RunMoved& moved) {
 
 void StepEnded(RunRecord& run, std::uint32_t index) {
   --run.open_steps;
-  if (std::holds_alternative<Failed>(run.steps[index].state)) run.step_failed = true;
-  if (run.plan == nullptr) return;
-  for (const std::uint32_t dependent : run.plan->steps[index].dependents) {
+  const bool failed = std::holds_alternative<Failed>(run.steps[index].state);
+  if (run.plan == nullptr) {
+    run.step_failed = run.step_failed || failed;
+    return;
+  }
+  const Segment& segment = run.plan->SegmentOf(index);
+  if (segment.control.has_value()) {
+    ControlRecord& control = run.controls.at(*segment.control);
+    BodyRecord& body = control.bodies[segment.ordinal];
+    if (--body.open_steps == 0) --control.live;
+    if (failed) body.failed = true;
+    if (std::holds_alternative<Canceled>(run.steps[index].state)) body.canceled = true;
+  } else {
+    run.step_failed = run.step_failed || failed;
+    if (run.plan->step(index).finalizes) --run.open_finals;
+  }
+  for (const std::uint32_t dependent : run.plan->planned(index).dependents) {
     --run.steps[dependent].waiting_for;
   }
 }
@@ -101,7 +136,7 @@ void ApplyStepMoved(State& state, const StepMoved& moved) {
   if (const Placement* placement = PlacementOf(step.state)) {
     Release(state, run, AttemptOf(moved.step, step), *placement);
   }
-  if (std::holds_alternative<Queued>(step.state)) state.queued.erase(moved.step);
+  Unlist(state, moved.step, step.state);
   step.state = moved.state;
   step.attempt = moved.attempt;
   step.machine_lost = moved.machine_lost;
@@ -111,8 +146,59 @@ void ApplyStepMoved(State& state, const StepMoved& moved) {
   if (const Placement* placement = PlacementOf(step.state)) {
     Hold(state, run, AttemptOf(moved.step, step), *placement);
   }
-  if (std::holds_alternative<Queued>(step.state)) state.queued.insert(moved.step);
+  List(state, moved.step, step.state);
   if (!was_terminal && IsTerminal(step.state)) StepEnded(run, moved.step.index);
+}
+
+// Once; the changes of an earlier turn may be met again.
+void ApplyStepsAdded(State& state, const StepsAdded& added) {
+  const auto it = state.runs.find(added.run);
+  if (it == state.runs.end() || it->second.plan == nullptr) return;
+  RunRecord& run = it->second;
+  if (added.first != run.steps.size()) return;
+  std::shared_ptr<const Segment> segment = added.segment;
+  if (segment == nullptr) {
+    auto expanded = Expand(*run.plan, added);
+    if (expanded.ok()) segment = *std::move(expanded);
+  }
+  run.open_steps += added.count;
+  if (segment == nullptr) {
+    // What was decided once can be done again; if a bug says otherwise, the run has no plan, which
+    // ends it at the start.
+    run.plan = nullptr;
+    run.steps.resize(added.first + added.count);
+    return;
+  }
+  Grow(std::move(segment), &run.plan);
+  ControlRecord& control = run.controls[added.control];
+  BodyRecord body;
+  body.first = added.first;
+  body.count = added.count;
+  body.open_steps = added.count;
+  body.values = added.values;
+  control.bodies.push_back(std::move(body));
+  ++control.live;
+  AddSteps(state, run, added.first, added.count, added.at);
+}
+
+// Of what an attempt logs; a later attempt begins anew.
+void ApplyTrialMeasured(State& state, const TrialMeasured& measured) {
+  const auto it = state.runs.find(measured.run);
+  if (it == state.runs.end() || it->second.plan == nullptr) return;
+  RunRecord& run = it->second;
+  if (measured.index >= run.steps.size() || measured.count < 1) return;
+  const Segment& segment = run.plan->SegmentOf(measured.index);
+  if (!segment.control.has_value()) return;
+  BodyRecord& body = run.controls.at(*segment.control).bodies[segment.ordinal];
+  const auto before = std::pair(body.measured_step, body.measured_attempt);
+  const auto now = std::pair(measured.index, measured.attempt);
+  if (now < before) return;
+  if (now > before) body.measured.clear();
+  body.measured_step = measured.index;
+  body.measured_attempt = measured.attempt;
+  const auto count = static_cast<std::size_t>(measured.count);
+  if (count <= body.measured.size()) return;
+  body.measured.resize(count, measured.value);
 }
 
 void ApplyMachineChanged(State& state, const MachineChanged& changed) {
@@ -135,6 +221,8 @@ void Apply(State& state, const Change& change) {
                  [&](const RunMoved& c) { ApplyRunMoved(state, c); },
                  [&](const StepMoved& c) { ApplyStepMoved(state, c); },
                  [&](const MachineChanged& c) { ApplyMachineChanged(state, c); },
+                 [&](const StepsAdded& c) { ApplyStepsAdded(state, c); },
+                 [&](const TrialMeasured& c) { ApplyTrialMeasured(state, c); },
              },
              change);
 }

@@ -7,10 +7,12 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
+#include "common/pipeline/items.h"
 #include "server/domain/change.h"
 #include "server/domain/event.h"
 
@@ -25,6 +27,27 @@ struct StepRecord {
   ResultLack lack = ResultLack::kNone;
 };
 
+// One item, iteration or trial of a control step. All but `values` and `measured` is derived from
+// the states of its steps.
+struct BodyRecord {
+  std::uint32_t first = 0;  // its steps: number of the first, and how many
+  std::uint32_t count = 0;
+  std::uint32_t open_steps = 0;
+  bool failed = false;
+  bool canceled = false;
+  std::vector<OutputValue> values;  // of its inputs
+  // Of a trial: what it logged, interval by interval, and the attempt that did.
+  std::vector<double> measured;
+  std::uint32_t measured_step = 0;
+  std::uint32_t measured_attempt = 0;
+};
+struct ControlRecord {
+  std::vector<BodyRecord> bodies;  // by ordinal
+  std::uint32_t live = 0;          // those with open steps
+  // A parallel_for's items as they were read; found again when it is null.
+  std::shared_ptr<const std::vector<LoopItem>> items;
+};
+
 struct RunRecord {
   RunId id = 0;
   std::string name;
@@ -32,8 +55,10 @@ struct RunRecord {
   std::string reason;
   std::shared_ptr<const Plan> plan;
   std::vector<StepRecord> steps;
-  std::uint32_t open_steps = 0;  // not terminal
-  bool step_failed = false;
+  std::uint32_t open_steps = 0;   // not terminal
+  std::uint32_t open_finals = 0;  // those of them that run when all others have ended
+  bool step_failed = false;  // one as submitted; those of bodies are their control step's matter
+  std::map<std::uint32_t, ControlRecord> controls;  // that have made steps
   absl::Time created;
 };
 
@@ -67,6 +92,8 @@ struct State {
   std::map<std::string, MachineId> machine_by_name;
   std::set<StepKey> queued;  // derived: steps in Queued, oldest run first
   ReuseBook reuse;
+  std::set<StepKey> open;                            // derived: steps in Open
+  std::set<std::pair<absl::Time, StepKey>> delayed;  // derived: steps in Delayed, by their time
 };
 
 // Makes `change` true of `state`. Total on any sequence that Decide produced or the store loaded.

@@ -11,9 +11,13 @@ namespace {
 
 using Outcome = absl::StatusOr<StepState>;
 
+// Whether it runs is not decided, or may still change.
 template <class T>
-concept Waiting =
+concept Undecided =
     std::is_same_v<T, Blocked> || std::is_same_v<T, Queued> || std::is_same_v<T, Resolving>;
+// Without a machine.
+template <class T>
+concept Waiting = Undecided<T> || std::is_same_v<T, Delayed> || std::is_same_v<T, Open>;
 // On a machine and wanted.
 template <class T>
 concept Active =
@@ -41,7 +45,10 @@ const char* NameOfEvent(const StepEvent& event) {
                                     "StopRequested",
                                     "UpstreamFailed",
                                     "ResultSought",
-                                    "ResultTaken"};
+                                    "ResultTaken",
+                                    "Opened",
+                                    "RetryWanted",
+                                    "DelayOver"};
   static_assert(std::size(kNames) == std::variant_size_v<StepEvent>);
   return kNames[event.index()];
 }
@@ -53,9 +60,9 @@ Outcome Next(const StepState& state, const StepEvent& event) {
       Overloaded{
           [](const Ended auto& s, const auto&) -> Outcome { return s; },
 
-          [](const Waiting auto&, const InputsReady&) -> Outcome { return Queued{}; },
-          [](const Waiting auto&, const ResultSought&) -> Outcome { return Resolving{}; },
-          [](const Waiting auto&, const ResultTaken& e) -> Outcome {
+          [](const Undecided auto&, const InputsReady&) -> Outcome { return Queued{}; },
+          [](const Undecided auto&, const ResultSought&) -> Outcome { return Resolving{}; },
+          [](const Undecided auto&, const ResultTaken& e) -> Outcome {
             return Succeeded{0, e.outputs, e.reused};
           },
           [](const Blocked&, const UpstreamFailed& e) -> Outcome { return Skipped{e.reason}; },
@@ -65,6 +72,14 @@ Outcome Next(const StepState& state, const StepEvent& event) {
           },
           [](const Waiting auto&, const StopRequested& e) -> Outcome { return Canceled{e.reason}; },
           [](const Queued&, const Placed& e) -> Outcome { return Assigned{e.placement}; },
+          [](const Blocked&, const Opened&) -> Outcome { return Open{}; },
+          [](const Open&, const AttemptSucceeded& e) -> Outcome {
+            return Succeeded{0, e.outputs};
+          },
+          [](const Active auto& s, const RetryWanted& e) -> Outcome {
+            return Delayed{e.until, e.failure, s.placement.machine};
+          },
+          [](const Delayed&, const DelayOver&) -> Outcome { return Queued{}; },
 
           [](const Assigned& s, const AttemptStarted&) -> Outcome { return Running{s.placement}; },
           [](const Assigned& s, const AttemptExited&) -> Outcome { return Uploading{s.placement}; },
@@ -122,7 +137,9 @@ const char* NameOf(const StepState& state) {
                                     "Failed",
                                     "Canceled",
                                     "Skipped",
-                                    "Resolving"};
+                                    "Resolving",
+                                    "Open",
+                                    "Delayed"};
   static_assert(std::size(kNames) == std::variant_size_v<StepState>);
   return kNames[state.index()];
 }
@@ -149,6 +166,10 @@ const char* NameOf(FailureCause cause) {
       return "machine_lost";
     case FailureCause::kInternal:
       return "internal";
+    case FailureCause::kQueueTimeout:
+      return "queue_timeout";
+    case FailureCause::kBody:
+      return "body";
   }
   return "unknown";
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "common/base/attempt.h"
 #include "common/pipeline/spec.h"
 
@@ -30,6 +31,8 @@ enum class FailureCause {
   kLease,
   kMachineLost,
   kInternal,
+  kQueueTimeout,  // waited too long for a machine
+  kBody,          // of a control step: a step of its body failed
 };
 const char* NameOf(FailureCause cause);  // "exit_code", "out_of_memory", ...
 
@@ -109,6 +112,17 @@ struct Skipped {
 struct Resolving {
   bool operator==(const Resolving&) const = default;
 };
+// A control step that makes steps of its body and waits for them. Holds no capacity.
+struct Open {
+  bool operator==(const Open&) const = default;
+};
+// Its attempt failed, and it is tried again: queued once more at that time.
+struct Delayed {
+  absl::Time until;
+  Failure failure;        // of the attempt
+  MachineId machine = 0;  // on which it failed
+  bool operator==(const Delayed&) const = default;
+};
 using StepState = std::variant<Blocked,
                                Queued,
                                Assigned,
@@ -119,7 +133,9 @@ using StepState = std::variant<Blocked,
                                Failed,
                                Canceled,
                                Skipped,
-                               Resolving>;
+                               Resolving,
+                               Open,
+                               Delayed>;
 
 // What can happen to a step. Reports are checked against the attempt number before they get here.
 struct InputsReady {};
@@ -147,6 +163,14 @@ struct StopRequested {
 struct UpstreamFailed {
   std::string reason;
 };
+// Its inputs are known, and it is a control step.
+struct Opened {};
+// The attempt failed, and another is wanted at that time.
+struct RetryWanted {
+  absl::Time until;
+  Failure failure;
+};
+struct DelayOver {};
 using StepEvent = std::variant<InputsReady,
                                Placed,
                                AttemptStarted,
@@ -158,7 +182,10 @@ using StepEvent = std::variant<InputsReady,
                                StopRequested,
                                UpstreamFailed,
                                ResultSought,
-                               ResultTaken>;
+                               ResultTaken,
+                               Opened,
+                               RetryWanted,
+                               DelayOver>;
 
 // The next state; equal to `state` where the event changes nothing; INTERNAL where the move is
 // impossible, which is a bug of the caller (Decide fails that run and goes on).

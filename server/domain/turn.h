@@ -19,9 +19,11 @@ struct Turn {
   State& state;
   const absl::Time now;
   const DecideOptions& options;
-  Decision decision;
+  Decision decision = {};
   // Steps that ended and whose consequences have not been drawn (Settle).
-  std::deque<StepKey> ended;
+  std::deque<StepKey> ended = {};
+  // Control steps of which a body has ended, to be looked at once those are drawn.
+  std::set<StepKey> to_advance = {};
   // The submission that is being handled, if it brought results.
   RunId submitted = 0;
   std::shared_ptr<const FoundResults> found = nullptr;
@@ -63,6 +65,39 @@ std::optional<Offer> OfferOf(const Turn& turn, const StepKey& key);
 void ServeWaiters(Turn& turn, const StepKey& key);
 // After a start: who runs, and who was waiting.
 void RestoreReuse(Turn& turn);
+// --- Whether a step runs (when_rules.cc)
+
+// Decides a step that has a `when`, as far as that can be.
+void DecideWhen(Turn& turn, const RunRecord& run, std::uint32_t index);
+// Skips a step for one that it needs and that did not succeed.
+void SkipFor(Turn& turn, const RunRecord& run, std::uint32_t upstream, std::uint32_t index);
+// Looks at a blocked step again: one with a `when`, one that runs after all others, or one that
+// needs no other.
+void Consider(Turn& turn, const RunRecord& run, std::uint32_t index);
+
+// --- Control steps (flow_rules.cc, loop_rules.cc, sweep_rules.cc)
+
+// A control step whose inputs are known: it opens, and makes what it begins with.
+void OpenStep(Turn& turn, const StepKey& key);
+// What an open control step does next; nothing if it waits. May be called at any time.
+void AdvanceControl(Turn& turn, const StepKey& key);
+// A step has ended: if it is of a body, draws what follows for that.
+void BodyStepEnded(Turn& turn, const RunRecord& run, std::uint32_t index);
+// A control step has ended: what is left of its bodies stops.
+void EndBodies(Turn& turn, const RunRecord& run, std::uint32_t control);
+void StopBody(Turn& turn, RunId run, const BodyRecord& body, const std::string& reason);
+void TakeComposed(Turn& turn, const OutputsComposed& composed);
+void HearMetric(Turn& turn, const MetricReported& reported);
+// Sweeps whose time is over, or whose trials have ended and been heard out.
+void CheckSweepTimeouts(Turn& turn);
+
+// --- Attempts after those that failed, and waiting (retry_rules.cc)
+
+// True if the step is tried again after this failure of its attempt.
+bool RetryAttempt(Turn& turn, const StepKey& key, const Failure& failure);
+// Queues what has waited for its next attempt long enough.
+void EndDelays(Turn& turn);
+void CheckQueueTimeouts(Turn& turn);
 
 // --- Machines (machine_rules.cc)
 

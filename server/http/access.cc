@@ -124,11 +124,9 @@ std::string Access::TakeCode(const std::string& code, absl::Time now) {
   return SessionOf(fmt::format("{}", absl::ToUnixSeconds(now + kSessionLife)));
 }
 
-// "ENDS.HMAC": nothing need be remembered of it.
-std::string Access::SessionOf(const std::string& ends) const {
+std::string Access::Sign(const std::string& text) const {
   std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
   unsigned int size = 0;
-  const std::string text = "potok session until " + ends;
   HMAC(EVP_sha256(),
        token_.data(),
        static_cast<int>(token_.size()),
@@ -136,8 +134,16 @@ std::string Access::SessionOf(const std::string& ends) const {
        text.size(),
        mac.data(),
        &size);
-  return ends + "." +
-         absl::BytesToHexString(std::string(reinterpret_cast<const char*>(mac.data()), size));
+  return absl::BytesToHexString(std::string(reinterpret_cast<const char*>(mac.data()), size));
+}
+
+std::string Access::SecretFor(const std::string& purpose) const {
+  return Sign("potok secret for " + purpose);
+}
+
+// "ENDS.HMAC": nothing need be remembered of it.
+std::string Access::SessionOf(const std::string& ends) const {
+  return ends + "." + Sign("potok session until " + ends);
 }
 
 bool Access::IsSession(const std::string& cookie, absl::Time now) const {

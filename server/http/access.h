@@ -22,6 +22,9 @@ class Access {
   // Whether an Authorization header is "Bearer TOKEN". Takes the same time for every wrong token.
   bool IsToken(const std::string& authorization) const;
 
+  // A secret for one purpose, which tells nothing of the token and ends with it.
+  std::string SecretFor(const std::string& purpose) const;
+
   // A code that opens a browser session once, before `now` + kLinkLife.
   std::string MakeCode(absl::Time now);
   // The value of a session cookie for a code that is good; empty for others, and from then on.
@@ -36,6 +39,7 @@ class Access {
  private:
   explicit Access(std::string token) : token_(std::move(token)) {}
   std::string SessionOf(const std::string& ends) const;
+  std::string Sign(const std::string& text) const;
 
   const std::string token_;
   Mutex mutex_;

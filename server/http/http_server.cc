@@ -2,17 +2,19 @@
 
 #include <httplib.h>
 
-#include <cstdlib>
+#include <optional>
 #include <thread>
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "common/base/status_macros.h"
 #include "fmt/format.h"
 #include "server/http/access.h"
 #include "server/http/connect_bridge.h"
 #include "server/http/connect_protocol.h"
-#include "server/http/connection_threads.h"
 #include "server/http/embedded_file.h"
+#include "server/http/http_port.h"
+#include "server/http/mlflow_routes.h"
 #include "server/http/visitor.h"
 
 namespace potok::server {
@@ -25,10 +27,6 @@ using Handled = httplib::Server::HandlerResponse;
 constexpr std::size_t kBodyBytesMax = std::size_t{256} << 20;
 // Read of the body of a request that may not come in.
 constexpr std::size_t kStrangersBytesMax = std::size_t{64} << 10;
-// How long a connection may stay idle: it holds a thread, and a server that stops waits for it.
-constexpr time_t kIdleSeconds = 2;
-// How long a reader may read nothing of an answer (`curl ... | less`) before it is given up.
-constexpr time_t kStalledSeconds = 30;
 
 void Answer(const absl::Status& status, httplib::Response& response) {
   response.status = status.ok() ? 200 : 503;
@@ -65,30 +63,10 @@ void AddSafetyHeaders(httplib::Response& response) {
 
 class HttpServer::Port {
  public:
-  explicit Port(HttpSources sources) : sources_(std::move(sources)), bridge_(sources_.api) {
-    server_.new_task_queue = [] { return new ConnectionThreads(); };
-    server_.set_keep_alive_timeout(kIdleSeconds);
-    server_.set_keep_alive_max_count(10000);
-    server_.set_write_timeout(kStalledSeconds);
-    server_.set_tcp_nodelay(true);
-    // Not SO_REUSEPORT, the library's own choice: two servers would share a port unnoticed.
-    server_.set_socket_options([](socket_t socket) {
-      const int yes = 1;
-      setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    });
+  Port() {
+    SetUpConnections(server_);
     server_.set_pre_routing_handler(CheckHost);
     server_.set_error_handler(httplib::Server::HandlerWithResponse(ExplainFailure));
-    AddMonitoring();
-    AddPages();
-    server_.Get(R"(/potok\.v1\..*)",
-                Guarded([this](const httplib::Request& request, httplib::Response& response) {
-                  bridge_.Handle(request, "", response);
-                }));
-    server_.Post(
-        "/.*",
-        [this](const httplib::Request& request,
-               httplib::Response& response,
-               const httplib::ContentReader& read) { ReceiveCall(request, response, read); });
   }
 
   ~Port() {
@@ -98,19 +76,28 @@ class HttpServer::Port {
   Port(const Port&) = delete;
   Port& operator=(const Port&) = delete;
 
-  absl::StatusOr<int> Listen(const std::string& host, int port) {
-    if (port == 0) {
-      port = server_.bind_to_any_port(host);
-    } else if (!server_.bind_to_port(host, port)) {
-      port = -1;
+  absl::StatusOr<int> Bind(const std::string& host, int port) {
+    return BindPort(server_, host, port);
+  }
+
+  void Serve(HttpSources sources) {
+    sources_ = std::move(sources);
+    bridge_.emplace(sources_.api);
+    AddMonitoring();
+    AddPages();
+    if (sources_.tracking.api != nullptr) {
+      AddMlflowRoutes(server_, sources_.tracking, sources_.access);
     }
-    if (port < 0) {
-      return absl::UnavailableError("cannot listen; is another program using the port?");
-    }
-    thread_ = std::thread([this] { server_.listen_after_bind(); });
-    // The socket listens already; this only makes sure that stop() finds a loop to end.
-    while (!server_.is_running()) std::this_thread::yield();
-    return port;
+    server_.Get(R"(/potok\.v1\..*)",
+                Guarded([this](const httplib::Request& request, httplib::Response& response) {
+                  bridge_->Handle(request, "", response);
+                }));
+    server_.Post(
+        "/.*",
+        [this](const httplib::Request& request,
+               httplib::Response& response,
+               const httplib::ContentReader& read) { ReceiveCall(request, response, read); });
+    thread_ = ServePort(server_);
   }
 
  private:
@@ -168,7 +155,7 @@ class HttpServer::Port {
     if (!whole) response.set_header("Connection", "close");
     response.status = refused;  // a failed reading changes it
     if (!entered) return;
-    if (whole) return bridge_.Handle(request, body, response);
+    if (whole) return bridge_->Handle(request, body, response);
     const absl::Status unread = absl::ResourceExhaustedError(
         fmt::format("the body was cut off, or is larger than {} MiB", kBodyBytesMax >> 20));
     response.status = 413;
@@ -234,7 +221,7 @@ class HttpServer::Port {
   }
 
   HttpSources sources_;
-  ConnectBridge bridge_;
+  std::optional<ConnectBridge> bridge_;
   httplib::Server server_;
   std::thread thread_;
 };
@@ -242,17 +229,8 @@ class HttpServer::Port {
 HttpServer::HttpServer() = default;
 HttpServer::~HttpServer() = default;
 
-absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string& address,
-                                                              HttpSources sources) {
-  const auto colon = address.rfind(':');
-  const std::string host = address.substr(0, colon);
-  char* end = nullptr;
-  const long port =
-      colon == std::string::npos ? -1 : std::strtol(address.c_str() + colon + 1, &end, 10);
-  if (port < 0 || port > 65535 || *end != '\0') {
-    return absl::InvalidArgumentError(
-        fmt::format("'{}' is not HOST:PORT; write for example 127.0.0.1:8780", address));
-  }
+absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Bind(const std::string& address) {
+  POTOK_ASSIGN_OR_RETURN(const HostAndPort wanted, ParseHostAndPort(address));
   if (!IsLoopbackHost(address)) {
     return absl::InvalidArgumentError(
         fmt::format("'{}' is not a loopback address; the HTTP port has no TLS and stays on "
@@ -260,14 +238,25 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string&
                     address));
   }
   std::unique_ptr<HttpServer> server(new HttpServer());
-  server->port_ = std::make_unique<Port>(std::move(sources));
-  const auto bound = server->port_->Listen(host, static_cast<int>(port));
+  server->port_ = std::make_unique<Port>();
+  const auto bound = server->port_->Bind(wanted.host, wanted.port);
   if (!bound.ok()) {
     return absl::Status(
         bound.status().code(),
         fmt::format("HTTP port {}: {}", address, std::string(bound.status().message())));
   }
-  server->address_ = fmt::format("{}:{}", host, *bound);
+  server->address_ = fmt::format("{}:{}", wanted.host, *bound);
+  return server;
+}
+
+void HttpServer::Serve(HttpSources sources) {
+  port_->Serve(std::move(sources));
+}
+
+absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string& address,
+                                                              HttpSources sources) {
+  POTOK_ASSIGN_OR_RETURN(std::unique_ptr<HttpServer> server, Bind(address));
+  server->Serve(std::move(sources));
   return server;
 }
 

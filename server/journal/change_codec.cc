@@ -87,6 +87,51 @@ absl::Status FromWire(const wire::StepMoved& message, StepMoved* moved) {
   return FromWire(message.state(), &moved->state);
 }
 
+void ToWire(const StepsAdded& added, wire::StepsAdded* message) {
+  message->set_run(added.run);
+  message->set_control(added.control);
+  message->set_ordinal(added.ordinal);
+  message->set_label(added.label);
+  message->set_first(added.first);
+  message->set_count(added.count);
+  for (const OutputValue& value : added.values) ToWire(value, message->add_values());
+  message->set_metric(added.metric);
+  message->set_at_us(absl::ToUnixMicros(added.at));
+}
+
+absl::Status FromWire(const wire::StepsAdded& message, StepsAdded* added) {
+  added->run = message.run();
+  added->control = message.control();
+  added->ordinal = message.ordinal();
+  added->label = message.label();
+  added->first = message.first();
+  added->count = message.count();
+  for (const wire::OutputValue& value : message.values()) {
+    POTOK_RETURN_IF_ERROR(FromWire(value, &added->values.emplace_back()));
+  }
+  added->metric = message.metric();
+  added->at = absl::FromUnixMicros(message.at_us());
+  return absl::OkStatus();
+}
+
+void ToWire(const TrialMeasured& measured, wire::TrialMeasured* message) {
+  message->set_run(measured.run);
+  message->set_index(measured.index);
+  message->set_attempt(measured.attempt);
+  message->set_count(measured.count);
+  message->set_value(measured.value);
+  message->set_at_us(absl::ToUnixMicros(measured.at));
+}
+
+TrialMeasured FromWire(const wire::TrialMeasured& message) {
+  return {message.run(),
+          message.index(),
+          message.attempt(),
+          message.count(),
+          message.value(),
+          absl::FromUnixMicros(message.at_us())};
+}
+
 absl::Status FromWire(wire::Liveness message, Liveness* liveness) {
   for (const Liveness known :
        {Liveness::kReady, Liveness::kNotResponding, Liveness::kLost, Liveness::kGone}) {
@@ -155,6 +200,7 @@ void ToWire(const RunAdded& run, wire::RunAdded* message) {
   message->set_description(run.description);
   message->set_submitter(run.submitter);
   ToWire(run.tags, message->mutable_tags());
+  ToWire(run.properties, message->mutable_properties());
   message->set_is_pipeline(run.is_pipeline);
   message->set_at_us(absl::ToUnixMicros(run.at));
 }
@@ -169,6 +215,7 @@ absl::Status FromWire(const wire::RunAdded& message, RunAdded* run) {
   run->description = message.description();
   run->submitter = message.submitter();
   run->tags = FromWire(message.tags());
+  run->properties = FromWire(message.properties());
   run->is_pipeline = message.is_pipeline();
   run->at = absl::FromUnixMicros(message.at_us());
   return FromWire(message.spec(), &run->spec);
@@ -229,6 +276,8 @@ void ToWire(const Change& change, wire::Change* message) {
                  [&](const RunMoved& c) { ToWire(c, message->mutable_run_moved()); },
                  [&](const StepMoved& c) { ToWire(c, message->mutable_step_moved()); },
                  [&](const MachineChanged& c) { ToWire(c, message->mutable_machine_changed()); },
+                 [&](const StepsAdded& c) { ToWire(c, message->mutable_steps_added()); },
+                 [&](const TrialMeasured& c) { ToWire(c, message->mutable_trial_measured()); },
              },
              change);
 }
@@ -248,6 +297,11 @@ absl::Status FromWire(const wire::Change& message, Change* change) {
       return FromWire(message.step_moved(), &change->emplace<StepMoved>());
     case wire::Change::kMachineChanged:
       return FromWire(message.machine_changed(), &change->emplace<MachineChanged>());
+    case wire::Change::kStepsAdded:
+      return FromWire(message.steps_added(), &change->emplace<StepsAdded>());
+    case wire::Change::kTrialMeasured:
+      *change = FromWire(message.trial_measured());
+      return absl::OkStatus();
     case wire::Change::CHANGE_NOT_SET:
       break;
   }

@@ -37,6 +37,10 @@ wire::FailureCause ToWire(FailureCause cause) {
       return wire::FAILURE_CAUSE_MACHINE_LOST;
     case FailureCause::kInternal:
       return wire::FAILURE_CAUSE_INTERNAL;
+    case FailureCause::kQueueTimeout:
+      return wire::FAILURE_CAUSE_QUEUE_TIMEOUT;
+    case FailureCause::kBody:
+      return wire::FAILURE_CAUSE_BODY;
   }
   return wire::FAILURE_CAUSE_UNSPECIFIED;
 }
@@ -51,7 +55,9 @@ absl::Status FromWire(wire::FailureCause message, FailureCause* cause) {
                                       FailureCause::kStart,
                                       FailureCause::kLease,
                                       FailureCause::kMachineLost,
-                                      FailureCause::kInternal};
+                                      FailureCause::kInternal,
+                                      FailureCause::kQueueTimeout,
+                                      FailureCause::kBody};
   for (const FailureCause known : kCauses) {
     if (ToWire(known) == message) {
       *cause = known;
@@ -80,19 +86,7 @@ void ToWire(const Succeeded& succeeded, wire::Succeeded* message) {
     reused.set_attempt(succeeded.reused->from.attempt);
     reused.set_saved_us(succeeded.reused->saved_us);
   }
-  for (const OutputValue& output : succeeded.outputs) {
-    wire::OutputValue* value = message->add_outputs();
-    value->set_name(output.name);
-    if (const auto* text = std::get_if<std::string>(&output.value)) {
-      value->set_text(*text);
-      continue;
-    }
-    const auto& artifact = std::get<Artifact>(output.value);
-    ToWire(artifact.digest, value->mutable_artifact()->mutable_digest());
-    value->mutable_artifact()->set_is_folder(artifact.is_folder);
-    value->mutable_artifact()->set_total_bytes(artifact.total_bytes);
-    value->mutable_artifact()->set_file_name(artifact.file_name);
-  }
+  for (const OutputValue& output : succeeded.outputs) ToWire(output, message->add_outputs());
 }
 
 absl::Status FromWire(const wire::Succeeded& message, Succeeded* succeeded) {
@@ -102,21 +96,7 @@ absl::Status FromWire(const wire::Succeeded& message, Succeeded* succeeded) {
     succeeded->reused = Reused{{reused.run(), reused.index(), reused.attempt()}, reused.saved_us()};
   }
   for (const wire::OutputValue& value : message.outputs()) {
-    OutputValue output;
-    output.name = value.name();
-    if (value.has_text()) {
-      output.value = value.text();
-    } else if (value.has_artifact()) {
-      Artifact artifact;
-      POTOK_RETURN_IF_ERROR(FromWire(value.artifact().digest(), &artifact.digest));
-      artifact.is_folder = value.artifact().is_folder();
-      artifact.total_bytes = value.artifact().total_bytes();
-      artifact.file_name = value.artifact().file_name();
-      output.value = std::move(artifact);
-    } else {
-      return absl::DataLossError("an output has a value of a kind that is not known");
-    }
-    succeeded->outputs.push_back(std::move(output));
+    POTOK_RETURN_IF_ERROR(FromWire(value, &succeeded->outputs.emplace_back()));
   }
   return absl::OkStatus();
 }
@@ -135,6 +115,37 @@ absl::Status FromWire(const wire::Digest& message, Digest* digest) {
   }
   std::memcpy(digest->sha256.data(), message.sha256().data(), digest->sha256.size());
   digest->size_bytes = message.size_bytes();
+  return absl::OkStatus();
+}
+
+void ToWire(const OutputValue& output, wire::OutputValue* value) {
+  value->set_name(output.name);
+  if (const auto* text = std::get_if<std::string>(&output.value)) {
+    value->set_text(*text);
+    return;
+  }
+  const auto& artifact = std::get<Artifact>(output.value);
+  ToWire(artifact.digest, value->mutable_artifact()->mutable_digest());
+  value->mutable_artifact()->set_is_folder(artifact.is_folder);
+  value->mutable_artifact()->set_total_bytes(artifact.total_bytes);
+  value->mutable_artifact()->set_file_name(artifact.file_name);
+}
+
+absl::Status FromWire(const wire::OutputValue& value, OutputValue* output) {
+  output->name = value.name();
+  if (value.has_text()) {
+    output->value = value.text();
+    return absl::OkStatus();
+  }
+  if (!value.has_artifact()) {
+    return absl::DataLossError("an output has a value of a kind that is not known");
+  }
+  Artifact artifact;
+  POTOK_RETURN_IF_ERROR(FromWire(value.artifact().digest(), &artifact.digest));
+  artifact.is_folder = value.artifact().is_folder();
+  artifact.total_bytes = value.artifact().total_bytes();
+  artifact.file_name = value.artifact().file_name();
+  output->value = std::move(artifact);
   return absl::OkStatus();
 }
 
@@ -159,6 +170,14 @@ void ToWire(const StepState& state, wire::StepState* message) {
                  [&](const Canceled& s) { message->mutable_canceled()->set_reason(s.reason); },
                  [&](const Skipped& s) { message->mutable_skipped()->set_reason(s.reason); },
                  [&](const Resolving&) { message->mutable_resolving(); },
+                 [&](const Open&) { message->mutable_open(); },
+                 [&](const Delayed& s) {
+                   message->mutable_delayed()->set_until_us(absl::ToUnixMicros(s.until));
+                   message->mutable_delayed()->set_cause(ToWire(s.failure.cause));
+                   message->mutable_delayed()->set_code(s.failure.code);
+                   message->mutable_delayed()->set_message(s.failure.message);
+                   message->mutable_delayed()->set_machine(s.machine);
+                 },
              },
              state);
 }
@@ -185,6 +204,17 @@ absl::Status FromWire(const wire::StepState& message, StepState* state) {
       break;
     case wire::StepState::kSucceeded:
       return FromWire(message.succeeded(), &state->emplace<Succeeded>());
+    case wire::StepState::kOpen:
+      *state = Open{};
+      break;
+    case wire::StepState::kDelayed: {
+      auto& delayed = state->emplace<Delayed>();
+      delayed.until = absl::FromUnixMicros(message.delayed().until_us());
+      delayed.failure.code = message.delayed().code();
+      delayed.failure.message = message.delayed().message();
+      delayed.machine = message.delayed().machine();
+      return FromWire(message.delayed().cause(), &delayed.failure.cause);
+    }
     case wire::StepState::kFailed: {
       auto& failed = state->emplace<Failed>();
       failed.machine = message.failed().machine();

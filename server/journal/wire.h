@@ -13,6 +13,9 @@ void ToWire(const Digest& digest, wire::Digest* message);
 // DATA_LOSS if it has not 32 bytes.
 absl::Status FromWire(const wire::Digest& message, Digest* digest);
 
+void ToWire(const OutputValue& output, wire::OutputValue* message);
+absl::Status FromWire(const wire::OutputValue& message, OutputValue* output);
+
 void ToWire(const StepState& state, wire::StepState* message);
 absl::Status FromWire(const wire::StepState& message, StepState* state);
 

@@ -3,12 +3,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <future>
 #include <optional>
 #include <utility>
 
+#include "absl/strings/numbers.h"
+#include "common/base/status_macros.h"
 #include "fmt/format.h"
 #include "server/logs/log_index.h"
 
@@ -27,6 +30,9 @@ std::optional<AttemptKey> KeyOf(const std::filesystem::path& path) {
   if (fields != 3) return std::nullopt;
   return key;
 }
+
+// How the folder of a run's logs is called while it is removed.
+constexpr char kGone[] = ".gone-";
 
 // Packing is for when nobody else wants the processor or the disk.
 void BecomeUnimportant() {
@@ -130,6 +136,12 @@ void LogStore::PackLeftovers() {
        it.increment(error)) {
     if (error || stopping_) return;
     const std::filesystem::path& path = it->path();
+    if (it.depth() == 0 && path.filename().string().starts_with(kGone)) {
+      it.disable_recursion_pending();
+      std::error_code stays;
+      std::filesystem::remove_all(path, stays);
+      continue;
+    }
     if (path.extension() == ".tmp") unlink(path.c_str());
     const std::optional<AttemptKey> key = KeyOf(path);
     if (!key) continue;
@@ -144,6 +156,59 @@ void LogStore::PackLeftovers() {
     }
     LogOf(*key)->Pack([this] { return stopping_.load(); });
   }
+}
+
+absl::StatusOr<std::vector<RunId>> LogStore::Runs() const {
+  std::vector<RunId> runs;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(root_, error), end; !error && it != end;
+       it.increment(error)) {
+    RunId run = 0;
+    if (absl::SimpleAtoi(it->path().filename().string(), &run)) runs.push_back(run);
+  }
+  if (error) return LogErrno("listing the folder of logs " + root_, error.value());
+  std::ranges::sort(runs);
+  return runs;
+}
+
+absl::StatusOr<std::int64_t> LogStore::BytesOf(RunId run) const {
+  const std::string folder = fmt::format("{}/{}", root_, run);
+  std::int64_t bytes = 0;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    std::error_code gone;  // packed meanwhile
+    const auto size = static_cast<std::int64_t>(it->file_size(gone));
+    if (!gone) bytes += size;
+  }
+  if (error && error.value() != ENOENT) return LogErrno("listing " + folder, error.value());
+  return bytes;
+}
+
+absl::StatusOr<std::int64_t> LogStore::Remove(RunId run) {
+  POTOK_ASSIGN_OR_RETURN(const std::int64_t bytes, BytesOf(run));
+  const std::string folder = fmt::format("{}/{}", root_, run);
+  const std::string aside = fmt::format("{}/{}{}", root_, kGone, run);
+  {
+    // Nobody makes a file in it while it goes; what is in it may take long to remove.
+    MutexLock lock(mutex_);
+    folders_.erase(run);
+    const auto is_of_run = [run](const auto& entry) { return entry.first.run == run; };
+    for (const auto& entry : logs_) {
+      if (is_of_run(entry)) std::erase(open_, entry.second);
+    }
+    // Who waits for one is told by the log that it knows.
+    std::erase_if(logs_, [&](const auto& entry) {
+      return is_of_run(entry) && entry.second.use_count() == 1 && entry.second->IsIdle();
+    });
+    if (rename(folder.c_str(), aside.c_str()) != 0 && errno != ENOENT) {
+      return LogErrno("removing " + folder, errno);
+    }
+  }
+  std::error_code error;
+  std::filesystem::remove_all(aside, error);
+  if (error) return LogErrno("removing " + aside, error.value());
+  return bytes;
 }
 
 void LogStore::AwaitPacked() {

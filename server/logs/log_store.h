@@ -14,6 +14,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -43,6 +44,14 @@ class LogStore {
 
   // The log is known to be `bytes` long: readers that follow may stop there, and it may be packed.
   void Finish(const AttemptKey& key, std::int64_t bytes);
+
+  // Runs that have logs, by id. UNAVAILABLE if the folder cannot be read.
+  absl::StatusOr<std::vector<RunId>> Runs() const;
+  // What the logs of a run take on the disk.
+  absl::StatusOr<std::int64_t> BytesOf(RunId run) const;
+  // Removes the logs of a run that has ended; the bytes they took. Whoever reads one reads on to
+  // the end of what is open. What an agent still brings begins a new one.
+  absl::StatusOr<std::int64_t> Remove(RunId run);
 
   // How many logs it has in memory: those under way, and some thousand others.
   std::size_t remembered();

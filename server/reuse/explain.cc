@@ -71,13 +71,13 @@ const FingerprintField* FieldNamed(const Fields& fields, const std::string& name
 std::optional<Fields> FieldsAt(const RunRecord& run, std::uint32_t index) {
   const auto inputs = ResolveInputs(run, index);
   if (!inputs.ok()) return std::nullopt;
-  return FieldsOf(run.plan->spec.steps[index], *inputs);
+  return FieldsOf(run.plan->step(index), *inputs);
 }
 
 // The first upstream that has not ended.
 std::string FirstOpenUpstream(const RunRecord& run, std::uint32_t index) {
-  for (const Edge& edge : run.plan->steps[index].upstreams) {
-    if (!IsTerminal(run.steps[edge.step].state)) return run.plan->spec.steps[edge.step].name;
+  for (const Edge& edge : run.plan->planned(index).upstreams) {
+    if (!IsTerminal(run.steps[edge.step].state)) return run.plan->step(edge.step).name;
   }
   return "";
 }
@@ -159,7 +159,7 @@ std::vector<std::string> Explainer::DifferentFiles(const FingerprintField& was,
 }
 
 void Explainer::NoteFolders(const RunRecord& run, std::uint32_t index) {
-  const Step& step = run.plan->spec.steps[index];
+  const Step& step = run.plan->step(index);
   if (const auto* code = std::get_if<Artifact>(&step.code); code != nullptr && code->is_folder) {
     folders_[code->digest.Hex()] = *code;
   }
@@ -174,7 +174,7 @@ void Explainer::NoteFolders(const RunRecord& run, std::uint32_t index) {
 absl::Status Explainer::CompareWithNearest(const RunRecord& run,
                                            std::int64_t begun_us,
                                            Explanation* to) {
-  const Step& step = run.plan->spec.steps[to->step];
+  const Step& step = run.plan->step(to->step);
   const std::optional<Fields> now = FieldsAt(run, to->step);
   if (!now.has_value()) return absl::OkStatus();
   POTOK_ASSIGN_OR_RETURN(const std::vector<FoundResult> kin,
@@ -220,7 +220,7 @@ absl::StatusOr<Explanation> Explainer::Explain(const RunRecord& run,
                                                std::uint32_t index,
                                                ResultLack lack,
                                                std::int64_t begun_us) {
-  const Step& step = run.plan->spec.steps[index];
+  const Step& step = run.plan->step(index);
   const StepRecord& record = run.steps[index];
   Explanation out;
   out.step = index;
@@ -237,7 +237,7 @@ absl::StatusOr<Explanation> Explainer::Explain(const RunRecord& run,
     return out;
   }
   out.verdict = Verdict::kRuns;
-  out.reason = PlainReason(run.plan->spec, step);
+  out.reason = PlainReason(run.plan->spec(), step);
   if (!out.reason.empty()) return out;
   if (const std::string open = FirstOpenUpstream(run, index); !open.empty()) {
     out.verdict = Verdict::kUnknown;

@@ -16,7 +16,7 @@ bool IsForeseeable(const PipelineSpec& spec, const Step& step) {
 
 // The dependents of a step that succeeded which now have all they need.
 void Release(RunRecord& run, std::uint32_t index, std::vector<std::uint32_t>* ready) {
-  for (const std::uint32_t dependent : run.plan->steps[index].dependents) {
+  for (const std::uint32_t dependent : run.plan->planned(index).dependents) {
     if (--run.steps[dependent].waiting_for == 0) ready->push_back(dependent);
   }
 }
@@ -26,9 +26,9 @@ void Release(RunRecord& run, std::uint32_t index, std::vector<std::uint32_t>* re
 RunRecord BlankRun(std::shared_ptr<const Plan> plan) {
   RunRecord run;
   run.plan = std::move(plan);
-  run.steps.resize(run.plan->steps.size());
-  for (std::size_t i = 0; i < run.steps.size(); ++i) {
-    run.steps[i].waiting_for = static_cast<std::uint32_t>(run.plan->steps[i].upstreams.size());
+  run.steps.resize(run.plan->size());
+  for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
+    run.steps[i].waiting_for = static_cast<std::uint32_t>(run.plan->planned(i).upstreams.size());
   }
   return run;
 }
@@ -36,10 +36,10 @@ RunRecord BlankRun(std::shared_ptr<const Plan> plan) {
 std::vector<std::uint64_t> PrefixesOfRoots(const std::shared_ptr<const Plan>& plan) {
   std::vector<std::uint64_t> prefixes;
   const RunRecord run = BlankRun(plan);
-  for (std::uint32_t i = 0; i < plan->steps.size(); ++i) {
-    if (!plan->IsRoot(i) || !IsForeseeable(plan->spec, plan->spec.steps[i])) continue;
+  for (std::uint32_t i = 0; i < plan->size(); ++i) {
+    if (!plan->IsRoot(i) || !IsForeseeable(plan->spec(), plan->step(i))) continue;
     const auto inputs = ResolveInputs(run, i);
-    if (inputs.ok()) prefixes.push_back(PrefixOf(FingerprintOf(plan->spec.steps[i], *inputs)));
+    if (inputs.ok()) prefixes.push_back(PrefixOf(FingerprintOf(plan->step(i), *inputs)));
   }
   return prefixes;
 }
@@ -48,15 +48,15 @@ absl::StatusOr<Foresight> Foresee(const std::shared_ptr<const Plan>& plan, Resul
   Foresight foresight;
   foresight.run = BlankRun(plan);
   std::vector<std::uint32_t> ready;
-  for (std::uint32_t i = 0; i < plan->steps.size(); ++i) {
+  for (std::uint32_t i = 0; i < plan->size(); ++i) {
     if (plan->IsRoot(i)) ready.push_back(i);
   }
   while (!ready.empty()) {
     std::vector<std::uint32_t> asked;
     std::vector<ResultWish> wishes;
     for (const std::uint32_t index : ready) {
-      const Step& step = plan->spec.steps[index];
-      if (!IsForeseeable(plan->spec, step)) continue;
+      const Step& step = plan->step(index);
+      if (!IsForeseeable(plan->spec(), step)) continue;
       const auto inputs = ResolveInputs(foresight.run, index);
       if (!inputs.ok()) continue;
       asked.push_back(index);

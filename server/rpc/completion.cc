@@ -5,8 +5,10 @@
 
 #include "common/base/overloaded.h"
 #include "common/base/status_macros.h"
+#include "common/cas/folder.h"
 #include "common/pipeline/template.h"
 #include "fmt/format.h"
+#include "server/rpc/composition.h"
 #include "server/rpc/run_name.h"
 
 namespace potok::server {
@@ -16,19 +18,51 @@ bool Completion::Needed(const Report& report) {
   return succeeded != nullptr && !succeeded->outputs.empty();
 }
 
-Report Completion::Check(Report report) const {
-  absl::Status status = CheckArtifacts(std::get<AttemptSucceeded>(report.event));
-  if (status.ok()) status = WriteDestinations(report);
+absl::StatusOr<Report> Completion::Check(Report report) const {
+  const auto& succeeded = std::get<AttemptSucceeded>(report.event);
+  absl::Status status = CheckArtifacts(succeeded);
+  const auto run = find_run_(report.key.run);
+  // A run that has ended takes no more results: the scheduler will pass the report over.
+  if (status.ok() && run.ok()) {
+    status = Settle(*run->plan, run->name, report.key, succeeded.outputs);
+    if (absl::IsUnavailable(status)) return status;
+  }
   if (!status.ok()) {
     report.event = AttemptFailed{{FailureCause::kOutput, 0, std::string(status.message())}};
   }
   return report;
 }
 
+absl::Status Completion::Settle(const Plan& plan,
+                                const std::string& run,
+                                const AttemptKey& key,
+                                const std::vector<OutputValue>& outputs) const {
+  if (key.index >= plan.size()) return absl::OkStatus();
+  const PipelineSpec& spec = plan.SegmentOf(key.index).spec;
+  const Step& step = plan.step(key.index);
+  const absl::Status written = WriteDestinations(spec, run, step, outputs);
+  // Only of the database it is known that it comes back.
+  if (absl::IsUnavailable(written)) return absl::FailedPreconditionError(written.message());
+  POTOK_RETURN_IF_ERROR(written);
+  const absl::Status registered = output_assets_.Register({key, run}, spec, step, outputs);
+  if (absl::IsAborted(registered)) return absl::UnavailableError(registered.message());
+  return registered;
+}
+
+OutputsComposed Completion::Compose(const ComposeOutputs& wanted) const {
+  OutputsComposed composed = server::Compose(store_, wanted);
+  const auto run = find_run_(wanted.step.run);
+  if (!composed.status.ok() || !run.ok()) return composed;
+  const AttemptKey key{wanted.step.run, wanted.step.index, 0};
+  composed.status = Settle(*run->plan, run->name, key, composed.outputs);
+  return composed;
+}
+
 absl::Status Completion::CheckArtifacts(const AttemptSucceeded& succeeded) const {
   for (const OutputValue& output : succeeded.outputs) {
     const auto* artifact = std::get_if<Artifact>(&output.value);
     if (artifact == nullptr) continue;
+    if (!artifact->file_name.empty()) POTOK_RETURN_IF_ERROR(CheckName(artifact->file_name));
     POTOK_ASSIGN_OR_RETURN(const std::vector<Digest> missing, store_.MissingOf(*artifact));
     if (!missing.empty()) {
       return absl::DataLossError(
@@ -41,21 +75,10 @@ absl::Status Completion::CheckArtifacts(const AttemptSucceeded& succeeded) const
   return absl::OkStatus();
 }
 
-absl::Status Completion::WriteDestinations(const Report& report) const {
-  const auto run = find_run_(report.key.run);
-  // A run that has ended takes no more results: the scheduler will pass the report over.
-  if (!run.ok()) return absl::OkStatus();
-  return WriteDestinations(
-      *run->plan, run->name, report.key.index, std::get<AttemptSucceeded>(report.event).outputs);
-}
-
-absl::Status Completion::WriteDestinations(const Plan& plan,
+absl::Status Completion::WriteDestinations(const PipelineSpec& spec,
                                            const std::string& run,
-                                           std::uint32_t index,
+                                           const Step& step,
                                            const std::vector<OutputValue>& outputs) const {
-  const PipelineSpec& spec = plan.spec;
-  if (index >= spec.steps.size()) return absl::OkStatus();
-  const Step& step = spec.steps[index];
   for (const OutputValue& value : outputs) {
     const auto output = std::ranges::find(step.outputs, value.name, &Output::name);
     const auto* artifact = std::get_if<Artifact>(&value.value);

@@ -62,11 +62,11 @@ bool IsMachineName(const std::string& name) {
 }
 
 v1::StartAttempt StartOf(const StartOrder& order) {
-  const Step& step = order.plan->spec.steps[order.key.index];
+  const Step& step = order.plan->step(order.key.index);
   v1::StartAttempt out;
   out.set_run(order.run);
   out.set_step(step.name);
-  out.set_job_name(StepJobName(order.plan->spec, order.run, step));
+  out.set_job_name(StepJobName(order.plan->spec(), order.run, step));
   out.set_command(order.command);
   if (const auto* code = std::get_if<Artifact>(&step.code)) {
     *out.mutable_code() = potok::ToProto(*code);
@@ -89,7 +89,7 @@ v1::StartAttempt StartOf(const StartOrder& order) {
   *out.mutable_resources() = potok::ToProto(step.resources);
   out.mutable_gpu_indices()->Assign(order.gpus.begin(), order.gpus.end());
   out.set_timeout_seconds(step.timeout_seconds);
-  out.set_experiment_name(order.plan->spec.experiment_name);
+  out.set_experiment_name(order.plan->spec().experiment_name);
   out.set_instance_count(step.instance_count);
   if (!step.distribution.type.empty()) {
     *out.mutable_distribution() = potok::ToProto(step.distribution);
@@ -200,6 +200,8 @@ v1::Status StatusOf(const StepState& state, bool machine_silent) {
                         [](const Canceled&) { return v1::STATUS_CANCELED; },
                         [](const Skipped&) { return v1::STATUS_CANCELED; },
                         [](const Resolving&) { return v1::STATUS_NOT_STARTED; },
+                        [](const Open&) { return v1::STATUS_RUNNING; },
+                        [](const Delayed&) { return v1::STATUS_QUEUED; },
                     },
                     state);
 }
@@ -269,7 +271,7 @@ v1::Machine ToProto(const MachineRecord& machine, const State& state) {
   for (const AttemptKey& key : machine.holding) {
     const auto run = state.runs.find(key.run);
     if (run == state.runs.end()) continue;
-    const Step& step = run->second.plan->spec.steps[key.index];
+    const Step& step = run->second.plan->step(key.index);
     v1::StepOnMachine& to = *out.add_steps();
     to.set_run(run->second.name);
     to.set_step(step.name);
@@ -291,15 +293,18 @@ v1::Run ToProto(const RunRow& row) {
   out.set_created_us(row.created_us);
   out.set_started_us(row.started_us);
   out.set_ended_us(row.ended_us);
+  out.set_forgotten_us(row.forgotten_us);
   out.set_submitter(row.added.submitter);
   out.mutable_tags()->insert(row.added.tags.begin(), row.added.tags.end());
-  out.set_steps_total(static_cast<std::int32_t>(row.added.steps));
+  out.set_steps_total(static_cast<std::int32_t>(row.added.steps + row.added_steps));
   out.set_steps_completed(row.completed);
   out.set_steps_failed(row.failed);
   out.set_steps_canceled(row.canceled);
   out.set_steps_running(row.running);
   out.set_revision(row.revision);
   out.set_is_pipeline(row.added.is_pipeline);
+  out.mutable_properties()->insert(row.added.properties.begin(), row.added.properties.end());
+  out.set_archived(row.archived);
   return out;
 }
 
@@ -314,25 +319,32 @@ v1::StepStatus ToProto(const StepRow& row, const std::map<MachineId, MachineChan
   out.set_queued_us(row.queued_us);
   out.set_started_us(row.started_us);
   out.set_ended_us(row.ended_us);
-  std::visit(Overloaded{
-                 [&](const Succeeded& state) {
-                   out.set_exit_code(0);
-                   for (const OutputValue& output : state.outputs)
-                     *out.add_outputs() = ToProto(output);
-                 },
-                 [&](const Failed& state) {
-                   out.set_reason(state.failure.message.empty() ? NameOf(state.failure.cause)
-                                                                : state.failure.message);
-                   if (state.failure.cause == FailureCause::kExitCode) {
-                     out.set_exit_code(state.failure.code);
-                   }
-                 },
-                 [&](const Canceled& state) { out.set_reason(state.reason); },
-                 [&](const Skipped& state) { out.set_reason(state.reason); },
-                 [&](const Stopping& state) { out.set_reason(state.reason); },
-                 [](const auto&) {},
-             },
-             row.state);
+  std::visit(
+      Overloaded{
+          [&](const Succeeded& state) {
+            out.set_exit_code(0);
+            for (const OutputValue& output : state.outputs) *out.add_outputs() = ToProto(output);
+          },
+          [&](const Failed& state) {
+            out.set_reason(state.failure.message.empty() ? NameOf(state.failure.cause)
+                                                         : state.failure.message);
+            if (state.failure.cause == FailureCause::kExitCode) {
+              out.set_exit_code(state.failure.code);
+            }
+          },
+          [&](const Canceled& state) { out.set_reason(state.reason); },
+          [&](const Skipped& state) { out.set_reason(state.reason); },
+          [&](const Stopping& state) { out.set_reason(state.reason); },
+          [&](const Delayed& state) {
+            out.set_reason(fmt::format(
+                "attempt {} failed ({}); another follows at {}",
+                row.attempt,
+                state.failure.message.empty() ? NameOf(state.failure.cause) : state.failure.message,
+                absl::FormatTime(absl::RFC3339_sec, state.until, absl::UTCTimeZone())));
+          },
+          [](const auto&) {},
+      },
+      row.state);
   return out;
 }
 

@@ -41,7 +41,14 @@ void LogStream::Find(std::int64_t revision) {
     return;
   }
   const auto row = context_.view.reader().GetRun(request_.name());
-  const absl::Status chosen = row.ok() ? ChooseSteps(*row) : row.status();
+  absl::Status chosen = row.ok() ? ChooseSteps(*row) : row.status();
+  if (chosen.ok() && row->forgotten_us != 0) {
+    chosen = absl::NotFoundError(fmt::format(
+        "the logs of the run {} are deleted since {}: their retention had ended",
+        row->added.name,
+        absl::FormatTime(
+            "%Y-%m-%dT%H:%M:%SZ", absl::FromUnixMicros(row->forgotten_us), absl::UTCTimeZone())));
+  }
   if (!chosen.ok()) {
     End(chosen);
     return;

@@ -66,6 +66,7 @@ class LogStream final : public grpc::ServerWriteReactor<v1::LogsResponse>,
   void Find(std::int64_t revision);
   absl::Status ChooseSteps(const RunRow& row);
   bool LookAtSteps();
+  bool LearnNewSteps(RunId run, const std::vector<StepRow>& rows);
   void LookAtStep(std::uint32_t index, std::uint32_t attempt, bool ended)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void LookAtReusedStep(std::uint32_t index, const AttemptKey& source)
@@ -92,6 +93,7 @@ class LogStream final : public grpc::ServerWriteReactor<v1::LogsResponse>,
   Mutex mutex_;
   RunId run_ ABSL_GUARDED_BY(mutex_) = 0;
   std::int64_t seen_revision_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::uint32_t known_steps_ ABSL_GUARDED_BY(mutex_) = 0;  // of the run, when they were chosen
   std::map<std::uint32_t, WantedStep> steps_ ABSL_GUARDED_BY(mutex_);
   std::size_t steps_ended_ ABSL_GUARDED_BY(mutex_) = 0;
   bool looked_ ABSL_GUARDED_BY(mutex_) = false;  // at the steps

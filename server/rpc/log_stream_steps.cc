@@ -22,6 +22,7 @@ absl::Status LogStream::ChooseSteps(const RunRow& row) {
                          context_.view.FindSteps(row, request_.step(), patterns));
   MutexLock lock(mutex_);
   run_ = row.added.id;
+  known_steps_ = std::max(known_steps_, row.added.steps + row.added_steps);
   for (const auto& [index, name] : found) steps_[index].name = name;
   for (const v1::LogPosition& position : request_.resume_at()) {
     const auto step = std::ranges::find_if(
@@ -54,6 +55,7 @@ bool LogStream::LookAtSteps() {
     End(rows.status());
     return false;
   }
+  if (!LearnNewSteps(run, *rows)) return false;
   MutexLock lock(mutex_);
   for (const StepRow& row : *rows) {
     seen_revision_ = std::max(seen_revision_, row.revision);
@@ -66,6 +68,19 @@ bool LogStream::LookAtSteps() {
   }
   looked_ = true;
   return steps_ended_ < steps_.size();
+}
+
+// Steps that control steps have made since the steps were chosen. False if that cannot be found
+// out.
+bool LogStream::LearnNewSteps(RunId run, const std::vector<StepRow>& rows) {
+  {
+    MutexLock lock(mutex_);
+    if (rows.empty() || rows.back().index < known_steps_) return true;
+  }
+  const auto row = context_.view.reader().GetRunById(run);
+  const absl::Status chosen = row.ok() ? ChooseSteps(*row) : row.status();
+  if (!chosen.ok()) End(chosen);
+  return chosen.ok();
 }
 
 void LogStream::LookAtStep(std::uint32_t index, std::uint32_t attempt, bool ended) {

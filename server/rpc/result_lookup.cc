@@ -26,8 +26,9 @@ absl::StatusOr<ResultLookedUp> ResultLookup::Look(const FindResult& question,
                          search.Find({{question.fingerprint, question.max_age}}));
   ResultLookedUp answer{question.step, std::move(answers[0].result), answers[0].lack};
   if (answer.result.has_value()) {
-    POTOK_RETURN_IF_ERROR(completion_.WriteDestinations(
-        *question.plan, question.run, question.step.index, answer.result->outputs));
+    const AttemptKey key{question.step.run, question.step.index, 0};
+    POTOK_RETURN_IF_ERROR(
+        completion_.Settle(*question.plan, question.run, key, answer.result->outputs));
   }
   return answer;
 }

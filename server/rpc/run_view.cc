@@ -7,6 +7,7 @@
 #include "common/base/status_macros.h"
 #include "common/rpc/pipeline_convert.h"
 #include "fmt/format.h"
+#include "server/domain/expand.h"
 #include "server/domain/placement.h"
 #include "server/reuse/foresee.h"
 #include "server/rpc/completion.h"
@@ -20,8 +21,9 @@ constexpr std::size_t kSpecsKept = 16;
 constexpr std::size_t kStepsExplained = 50;
 
 // A step that has not moved yet has no row: it is Blocked, or Queued if it needs no other.
+// Those that were added by control steps have moved.
 std::vector<StepRow> WithUnmoved(std::vector<StepRow> rows, const Plan& plan) {
-  std::vector<bool> moved(plan.steps.size());
+  std::vector<bool> moved(plan.spec().steps.size());
   for (const StepRow& row : rows) {
     if (row.index < moved.size()) moved[row.index] = true;
   }
@@ -36,13 +38,13 @@ std::vector<StepRow> WithUnmoved(std::vector<StepRow> rows, const Plan& plan) {
   return rows;
 }
 
-std::string SomeNames(const std::vector<Step>& steps) {
-  constexpr std::size_t kNamesMax = 20;
+std::string SomeNames(const Plan& plan) {
+  constexpr std::uint32_t kNamesMax = 20;
   std::string names;
-  for (std::size_t i = 0; i < std::min(steps.size(), kNamesMax); ++i) {
-    names += (i == 0 ? "" : ", ") + steps[i].name;
+  for (std::uint32_t i = 0; i < std::min(plan.size(), kNamesMax); ++i) {
+    names += (i == 0 ? "" : ", ") + plan.step(i).name;
   }
-  return steps.size() > kNamesMax ? names + ", ..." : names;
+  return plan.size() > kNamesMax ? names + ", ..." : names;
 }
 
 // * is any characters, ? is one; brackets are of the names of loops' items, not of sets.
@@ -74,7 +76,8 @@ bool MatchesPattern(const std::string& name, const std::string& pattern) {
 bool IsQueuedWithRun(const StepRow& row, const Plan& plan) {
   const bool is_unmoved = row.attempt == 0 && std::holds_alternative<Queued>(row.state);
   const bool is_first = row.attempt == 1 && !std::holds_alternative<Queued>(row.state);
-  return plan.IsRoot(row.index) && (is_unmoved || is_first);
+  const bool is_submitted = row.index < plan.spec().steps.size();
+  return is_submitted && plan.IsRoot(row.index) && (is_unmoved || is_first);
 }
 
 }  // namespace
@@ -104,6 +107,34 @@ absl::StatusOr<std::shared_ptr<const RunView::StoredSpec>> RunView::SpecOf(const
   return std::shared_ptr<const StoredSpec>(std::move(spec));
 }
 
+absl::StatusOr<std::shared_ptr<const Plan>> RunView::PlanOf(const RunRow& row) {
+  POTOK_ASSIGN_OR_RETURN(const auto spec, SpecOf(row));
+  return PlanOf(row, *spec);
+}
+
+absl::StatusOr<std::shared_ptr<const Plan>> RunView::PlanOf(const RunRow& row,
+                                                            const StoredSpec& spec) {
+  if (row.added_steps == 0) return spec.plan;
+  std::shared_ptr<const Plan> plan = spec.plan;
+  {
+    MutexLock lock(mutex_);
+    if (const auto known = grown_.find(row.added.id); known != grown_.end()) plan = known->second;
+  }
+  if (plan->size() >= row.added.steps + row.added_steps) return plan;
+  POTOK_ASSIGN_OR_RETURN(const std::vector<StepsAdded> added,
+                         reader_.GetAddedSteps(row.added.id, plan->size()));
+  // Others may hold the plan: one of our own grows.
+  plan = std::make_shared<Plan>(*plan);
+  for (const StepsAdded& steps : added) {
+    POTOK_ASSIGN_OR_RETURN(std::shared_ptr<const Segment> segment, Expand(*plan, steps));
+    Grow(std::move(segment), &plan);
+  }
+  MutexLock lock(mutex_);
+  if (grown_.size() >= kSpecsKept) grown_.erase(grown_.begin());
+  grown_[row.added.id] = plan;
+  return plan;
+}
+
 absl::StatusOr<v1::Run> RunView::Get(const std::string& name,
                                      bool with_spec,
                                      std::int64_t after_revision) {
@@ -125,7 +156,8 @@ absl::StatusOr<v1::Run> RunView::Make(const RunRow& row,
                                       bool with_spec,
                                       std::int64_t after_revision) {
   POTOK_ASSIGN_OR_RETURN(const auto spec, SpecOf(row));
-  const Plan& plan = *spec->plan;
+  POTOK_ASSIGN_OR_RETURN(const std::shared_ptr<const Plan> whole, PlanOf(row, *spec));
+  const Plan& plan = *whole;
   POTOK_ASSIGN_OR_RETURN(std::vector<StepRow> steps,
                          reader_.GetSteps(row.added.id, after_revision));
   if (after_revision == 0) steps = WithUnmoved(std::move(steps), plan);
@@ -133,16 +165,16 @@ absl::StatusOr<v1::Run> RunView::Make(const RunRow& row,
   v1::Run run = ToProto(row);
   Sources sources;
   for (const StepRow& step : steps) {
-    if (step.index >= plan.steps.size()) continue;
+    if (step.index >= plan.size()) continue;
     v1::StepStatus& status = *run.add_steps();
     status = ToProto(step, machines);
-    status.set_name(plan.spec.steps[step.index].name);
+    status.set_name(plan.step(step.index).name);
     if (IsQueuedWithRun(step, plan)) status.set_queued_us(row.created_us);
     const AttemptKey log = LogOf(row.added.id, step);
     if (log.attempt > 0) status.set_log_bytes(logs_.SizeOf(log));
     NameSource(step, sources, status);
   }
-  AddOutputs(run, plan.spec);
+  AddOutputs(run, plan);
   if (!IsTerminal(row.status)) ExplainQueued(run, row.added.id);
   if (with_spec) *run.mutable_spec() = spec->wire;
   return run;
@@ -159,25 +191,25 @@ void RunView::NameSource(const StepRow& step, Sources& sources, v1::StepStatus& 
     source = sources.emplace(reused.from.run, Source{}).first;
     const auto row = reader_.GetRunById(reused.from.run);
     if (!row.ok()) return;
-    const auto spec = SpecOf(*row);
-    if (!spec.ok()) return;
-    source->second = {row->added.name, (*spec)->plan};
+    const auto plan_of_source = PlanOf(*row);
+    if (!plan_of_source.ok()) return;
+    source->second = {row->added.name, *plan_of_source};
   }
   const auto& [name, plan] = source->second;
-  if (plan == nullptr || reused.from.index >= plan->spec.steps.size()) return;
-  status.set_reused_from(name + "/" + plan->spec.steps[reused.from.index].name);
+  if (plan == nullptr || reused.from.index >= plan->size()) return;
+  status.set_reused_from(name + "/" + plan->step(reused.from.index).name);
 }
 
 absl::StatusOr<std::vector<StepRow>> RunView::StepsOf(const RunRow& row) {
-  POTOK_ASSIGN_OR_RETURN(const auto spec, SpecOf(row));
+  POTOK_ASSIGN_OR_RETURN(const std::shared_ptr<const Plan> plan, PlanOf(row));
   POTOK_ASSIGN_OR_RETURN(std::vector<StepRow> steps, reader_.GetSteps(row.added.id, 0));
-  return WithUnmoved(std::move(steps), *spec->plan);
+  return WithUnmoved(std::move(steps), *plan);
 }
 
 absl::StatusOr<std::shared_ptr<const RunRecord>> RunView::Load(const RunRow& row) {
-  POTOK_ASSIGN_OR_RETURN(const auto spec, SpecOf(row));
+  POTOK_ASSIGN_OR_RETURN(const std::shared_ptr<const Plan> plan, PlanOf(row));
   POTOK_ASSIGN_OR_RETURN(const std::vector<StepRow> steps, StepsOf(row));
-  auto run = std::make_shared<RunRecord>(BlankRun(spec->plan));
+  auto run = std::make_shared<RunRecord>(BlankRun(plan));
   run->id = row.added.id;
   run->name = row.added.name;
   run->status = row.status;
@@ -196,15 +228,20 @@ absl::StatusOr<std::shared_ptr<const RunRecord>> RunView::Load(RunId id) {
 }
 
 // Where outputs were written, and which of them are the run's own.
-void RunView::AddOutputs(v1::Run& run, const PipelineSpec& spec) {
+void RunView::AddOutputs(v1::Run& run, const Plan& plan) {
   for (v1::StepStatus& status : *run.mutable_steps()) {
     if (status.outputs().empty()) continue;
-    const Step& step = spec.steps[static_cast<std::size_t>(status.index())];
+    const auto index = static_cast<std::uint32_t>(status.index());
+    const Segment& segment = plan.SegmentOf(index);
+    const PipelineSpec& spec = segment.spec;
+    const Step& step = plan.step(index);
     for (v1::OutputValue& value : *status.mutable_outputs()) {
       const auto output = std::ranges::find(step.outputs, value.name(), &Output::name);
       if (output == step.outputs.end()) continue;
       const auto destination = DestinationOf(spec, run.name(), step, *output);
       if (destination.ok()) value.set_path(*destination);
+      // What a body promotes is its control step's.
+      if (segment.control.has_value()) continue;
       if (!output->promoted_to.empty() || !spec.is_pipeline) {
         v1::OutputValue& own = *run.add_outputs();
         own = value;
@@ -245,27 +282,28 @@ void RunView::ExplainQueued(v1::Run& run, RunId id) {
 absl::StatusOr<std::vector<std::pair<std::uint32_t, std::string>>> RunView::FindSteps(
     const RunRow& run, const std::string& step, const std::vector<std::string>& patterns) {
   POTOK_ASSIGN_OR_RETURN(const auto spec, SpecOf(run));
-  const std::vector<Step>& steps = spec->plan->spec.steps;
+  POTOK_ASSIGN_OR_RETURN(const std::shared_ptr<const Plan> plan, PlanOf(run, *spec));
   std::vector<std::string> wanted = patterns;
-  if (wanted.empty()) wanted.push_back(step.empty() && steps.size() == 1 ? "*" : step);
+  if (wanted.empty()) wanted.push_back(step.empty() && plan->size() == 1 ? "*" : step);
   std::vector<bool> found(wanted.size());
   std::vector<std::pair<std::uint32_t, std::string>> chosen;
-  for (std::size_t i = 0; i < steps.size(); ++i) {
+  for (std::uint32_t i = 0; i < plan->size(); ++i) {
+    const std::string& name = plan->step(i).name;
     bool matches = false;
     for (std::size_t of = 0; of < wanted.size(); ++of) {
-      const bool is_it = steps[i].name == wanted[of] || MatchesPattern(steps[i].name, wanted[of]);
+      const bool is_it = name == wanted[of] || MatchesPattern(name, wanted[of]);
       if (is_it) found[of] = true;
       matches = matches || is_it;
     }
-    if (matches) chosen.emplace_back(static_cast<std::uint32_t>(i), steps[i].name);
+    if (matches) chosen.emplace_back(i, name);
   }
   const auto missing = std::ranges::find(found, false);
   if (missing == found.end()) return chosen;
-  const std::string names = SomeNames(steps);
+  const std::string names = SomeNames(*plan);
   const std::string& name = wanted[static_cast<std::size_t>(missing - found.begin())];
   if (name.empty()) {
     return absl::InvalidArgumentError(
-        fmt::format("run {} has {} steps; say which one: {}", run.added.name, steps.size(), names));
+        fmt::format("run {} has {} steps; say which one: {}", run.added.name, plan->size(), names));
   }
   return absl::NotFoundError(
       fmt::format("run {} has no step '{}'; it has {}", run.added.name, name, names));

@@ -51,6 +51,8 @@ class RunView {
   absl::StatusOr<std::shared_ptr<const RunRecord>> Load(RunId id);
   // All steps, by their numbers.
   absl::StatusOr<std::vector<StepRow>> StepsOf(const RunRow& row);
+  // Everything that a run does, also what it made of itself while it ran.
+  absl::StatusOr<std::shared_ptr<const Plan>> PlanOf(const RunRow& row);
 
   Reader& reader() { return reader_; }
 
@@ -70,7 +72,9 @@ class RunView {
   };
   using Sources = std::map<RunId, Source>;
   void NameSource(const StepRow& step, Sources& sources, v1::StepStatus& status);
-  static void AddOutputs(v1::Run& run, const PipelineSpec& spec);
+  // With the steps that were added up to the row's revision, or later.
+  absl::StatusOr<std::shared_ptr<const Plan>> PlanOf(const RunRow& row, const StoredSpec& spec);
+  static void AddOutputs(v1::Run& run, const Plan& plan);
   void ExplainQueued(v1::Run& run, RunId id);
 
   Reader& reader_;
@@ -81,6 +85,8 @@ class RunView {
   Mutex mutex_;
   // Specs never change: the last few are kept for those who watch.
   std::map<Digest, std::shared_ptr<const StoredSpec>> specs_ ABSL_GUARDED_BY(mutex_);
+  // Likewise plans of runs that grew.
+  std::map<RunId, std::shared_ptr<const Plan>> grown_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace potok::server

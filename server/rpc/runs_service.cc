@@ -10,7 +10,9 @@
 #include "common/rpc/status.h"
 #include "fmt/format.h"
 #include "server/rpc/convert.h"
+#include "server/rpc/lineage.h"
 #include "server/rpc/problem_details.h"
+#include "server/rpc/run_edits.h"
 #include "server/rpc/run_watch.h"
 
 namespace potok::server {
@@ -55,6 +57,19 @@ absl::StatusOr<PipelineSpec> ParseSpec(const std::string& bytes) {
   return potok::FromProto(*message);
 }
 
+absl::StatusOr<RunFilter::Archived> ArchivedOf(v1::ArchivedRuns archived) {
+  switch (archived) {
+    case v1::ARCHIVED_RUNS_UNSPECIFIED:
+      return RunFilter::Archived::kLeftOut;
+    case v1::ARCHIVED_RUNS_INCLUDED:
+      return RunFilter::Archived::kIncluded;
+    case v1::ARCHIVED_RUNS_ONLY:
+      return RunFilter::Archived::kOnly;
+    default:
+      return absl::InvalidArgumentError("`archived` is not a value that this server knows");
+  }
+}
+
 absl::StatusOr<RunFilter> FilterOf(const v1::ListRunsRequest& request) {
   RunFilter filter;
   filter.limit = request.page_size() == 0 ? kPageDefault : request.page_size();
@@ -74,6 +89,9 @@ absl::StatusOr<RunFilter> FilterOf(const v1::ListRunsRequest& request) {
   filter.name_prefix = request.name_prefix();
   filter.submitter = request.submitter();
   filter.created_after_us = request.created_after_us();
+  filter.created_before_us = request.created_before_us();
+  filter.text = request.text();
+  POTOK_ASSIGN_OR_RETURN(filter.archived, ArchivedOf(request.archived()));
   filter.tags.insert(request.tags().begin(), request.tags().end());
   if (!request.page_token().empty()) {
     char* end = nullptr;
@@ -196,6 +214,52 @@ grpc::Status RunsService::Cancel(grpc::ServerContext* /*context*/,
   // Not live: one that has ended stays as it is, which is what was asked for.
   if (absl::Status shown = ShowEverything(); !shown.ok()) return ToGrpc(shown);
   return ToGrpc(streams_.view.reader().GetRun(request->name()).status());
+}
+
+grpc::Status RunsService::Edit(const std::string& name,
+                               const std::function<absl::Status(RunRow&)>& edit,
+                               v1::Run* response) {
+  if (absl::Status shown = ShowEverything(); !shown.ok()) return ToGrpc(shown);
+  Reader& reader = streams_.view.reader();
+  const auto run = reader.GetRun(name);
+  if (!run.ok()) return ToGrpc(run.status());
+  const auto edited = reader.EditRun(run->added.id, edit);
+  if (!edited.ok()) return ToGrpc(edited.status());
+  *response = ToProto(*edited);
+  return grpc::Status::OK;
+}
+
+grpc::Status RunsService::Update(grpc::ServerContext* /*context*/,
+                                 const v1::UpdateRunRequest* request,
+                                 v1::Run* response) {
+  return Edit(
+      request->name(), [request](RunRow& row) { return ApplyUpdate(*request, row); }, response);
+}
+
+grpc::Status RunsService::Archive(grpc::ServerContext* /*context*/,
+                                  const v1::ArchiveRunRequest* request,
+                                  v1::Run* response) {
+  return Edit(
+      request->name(), [](RunRow& row) { return SetArchived(true, row); }, response);
+}
+
+grpc::Status RunsService::Restore(grpc::ServerContext* /*context*/,
+                                  const v1::RestoreRunRequest* request,
+                                  v1::Run* response) {
+  return Edit(
+      request->name(), [](RunRow& row) { return SetArchived(false, row); }, response);
+}
+
+grpc::Status RunsService::Lineage(grpc::ServerContext* /*context*/,
+                                  const v1::LineageRequest* request,
+                                  v1::LineageResponse* response) {
+  if (absl::Status shown = ShowEverything(); !shown.ok()) return ToGrpc(shown);
+  server::Lineage lineage(streams_.view.reader(),
+                          [this](const RunRow& row) { return streams_.view.PlanOf(row); });
+  auto answer = lineage.Of(*request);
+  if (!answer.ok()) return ToGrpc(answer.status());
+  *response = *std::move(answer);
+  return grpc::Status::OK;
 }
 
 grpc::ServerWriteReactor<v1::WatchRunResponse>* RunsService::Watch(

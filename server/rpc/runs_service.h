@@ -1,5 +1,5 @@
-// The Runs service. Create, Get, List and Cancel block (sync handlers); Watch and Logs wait
-// (callback handlers).
+// The Runs service. All but Watch and Logs block (sync handlers); those two wait (callback
+// handlers).
 #pragma once
 
 #include <grpcpp/server_context.h>
@@ -49,6 +49,18 @@ class RunsService final : public v1::Runs::WithCallbackMethod_Watch<
   grpc::Status Cancel(grpc::ServerContext* context,
                       const v1::CancelRunRequest* request,
                       v1::CancelRunResponse* response) override;
+  grpc::Status Update(grpc::ServerContext* context,
+                      const v1::UpdateRunRequest* request,
+                      v1::Run* response) override;
+  grpc::Status Archive(grpc::ServerContext* context,
+                       const v1::ArchiveRunRequest* request,
+                       v1::Run* response) override;
+  grpc::Status Restore(grpc::ServerContext* context,
+                       const v1::RestoreRunRequest* request,
+                       v1::Run* response) override;
+  grpc::Status Lineage(grpc::ServerContext* context,
+                       const v1::LineageRequest* request,
+                       v1::LineageResponse* response) override;
   grpc::ServerWriteReactor<v1::WatchRunResponse>* Watch(
       grpc::CallbackServerContext* context, const v1::WatchRunRequest* request) override;
   grpc::ServerWriteReactor<v1::LogsResponse>* Logs(grpc::CallbackServerContext* context,
@@ -56,6 +68,9 @@ class RunsService final : public v1::Runs::WithCallbackMethod_Watch<
 
  private:
   absl::Status ShowEverything();
+  grpc::Status Edit(const std::string& name,
+                    const std::function<absl::Status(RunRow&)>& edit,
+                    v1::Run* response);
 
   Submission& submission_;
   Scheduler& scheduler_;

@@ -10,6 +10,8 @@
 
 #include "absl/time/clock.h"
 #include "common/base/status_macros.h"
+#include "common/cas/folder.h"
+#include "common/pipeline/asset_reference.h"
 #include "common/rpc/pipeline_convert.h"
 #include "fmt/format.h"
 #include "server/artifacts/web_address.h"
@@ -37,6 +39,8 @@ bool StartsWith(const std::string& text, const std::string& start) {
 }
 
 absl::Status CheckPresent(ArtifactStore& store, const Artifact& artifact) {
+  // A machine makes a file of this name.
+  if (!artifact.file_name.empty()) POTOK_RETURN_IF_ERROR(CheckName(artifact.file_name));
   POTOK_ASSIGN_OR_RETURN(const std::vector<Digest> missing, store.MissingOf(artifact));
   if (missing.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(fmt::format(
@@ -51,7 +55,9 @@ absl::Status At(const std::string& where, const absl::Status& status) {
 
 // Whether a value must be got from somewhere.
 bool IsToBeFound(const Input& input) {
-  return std::holds_alternative<UriValue>(input.value) && input.mode != Mode::kDirect;
+  const auto* value = std::get_if<UriValue>(&input.value);
+  // A registered name is no address that could be handed on.
+  return value != nullptr && (input.mode != Mode::kDirect || IsRegistered(value->uri));
 }
 
 bool HasDataToFind(const PipelineSpec& spec) {
@@ -59,6 +65,28 @@ bool HasDataToFind(const PipelineSpec& spec) {
          std::ranges::any_of(spec.steps, [](const Step& step) {
            return std::ranges::any_of(step.inputs, IsToBeFound);
          });
+}
+
+// Names under which outputs will be registered: a wrong one would only be found when the work is
+// done.
+absl::Status CheckAssetNames(const std::vector<Output>& outputs, const std::string& where) {
+  for (const Output& output : outputs) {
+    if (output.asset_name.empty()) continue;
+    absl::Status checked = CheckAssetName(AssetKind::kData, output.asset_name);
+    if (checked.ok() && !output.asset_version.empty()) {
+      checked = CheckAssetVersion(output.asset_version);
+    }
+    if (!checked.ok()) return At(fmt::format("{}outputs.{}", where, output.name), checked);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckAssetNames(const PipelineSpec& spec) {
+  POTOK_RETURN_IF_ERROR(CheckAssetNames(spec.outputs, ""));
+  for (const Step& step : spec.steps) {
+    POTOK_RETURN_IF_ERROR(CheckAssetNames(step.outputs, "jobs." + step.name + "."));
+  }
+  return absl::OkStatus();
 }
 
 // Clients submit again what was UNAVAILABLE or RESOURCE_EXHAUSTED; but it was the source that is
@@ -81,7 +109,7 @@ std::vector<std::string> UnknownPools(const State& state, const Plan& plan) {
 }
 
 void WarnOfInstances(const Plan& plan, std::vector<std::string>& warnings) {
-  for (const Step& step : plan.spec.steps) {
+  for (const Step& step : plan.spec().steps) {
     if (step.instance_count <= 1) continue;
     warnings.push_back(fmt::format(
         "jobs.{}: asks for {} instances; it runs once, as rank 0", step.name, step.instance_count));
@@ -102,6 +130,14 @@ absl::StatusOr<std::shared_ptr<const Plan>> PlanOfStoredSpec(const std::string& 
 absl::StatusOr<Artifact> Submission::FindUri(const std::string& uri,
                                              ValueType type,
                                              Found& found) const {
+  if (IsRegistered(uri)) {
+    return absl::InvalidArgumentError(fmt::format(
+        "'{}' is the name of something registered, and a run pins what it is made of: ask "
+        "Registry.Resolve for it, and submit the artifact or address that its path names (`potok "
+        "job create` does so)",
+        uri));
+  }
+  if (StartsWith(uri, "azureml://jobs/") || StartsWith(uri, "runs:/")) return find_output_(uri);
   if (StartsWith(uri, "azureml://")) return datastores_.Import(uri);
   if (!IsWebAddress(uri)) {
     return absl::InvalidArgumentError(
@@ -197,6 +233,7 @@ absl::Status Submission::CheckMachines(Prepared& prepared) {
 absl::StatusOr<Prepared> Submission::Prepare(PipelineSpec spec,
                                              const std::function<bool()>& is_wanted) {
   if (!spec.name.empty()) POTOK_RETURN_IF_ERROR(CheckRunName(spec.name));
+  POTOK_RETURN_IF_ERROR(CheckAssetNames(spec));
   Prepared prepared;
   prepared.found_data = HasDataToFind(spec);
   // What is wrong is refused before anything is fetched for it.
@@ -213,7 +250,7 @@ absl::StatusOr<Foresight> Submission::Foresee(const std::shared_ptr<const Plan>&
   // What was offered a moment ago may not be in the tables yet.
   POTOK_RETURN_IF_ERROR(
       projector_.WaitFor(scheduler_.committed_revision(), options_.answer_wait, Haste::kNow));
-  const bool expects_many = plan->steps.size() >= kManySteps;
+  const bool expects_many = plan->size() >= kManySteps;
   ResultSearch search(reader_, store_, absl::Now(), expects_many);
   return server::Foresee(plan, search);
 }
@@ -244,7 +281,7 @@ absl::StatusOr<Accepted> Submission::Submit(PipelineSpec spec,
                    foresight.status().ToString());
     }
   }
-  if (prepared.found_data) bytes = ToProto(prepared.plan->spec).SerializeAsString();
+  if (prepared.found_data) bytes = ToProto(prepared.plan->spec()).SerializeAsString();
   run.spec = DigestOf(bytes);
   POTOK_RETURN_IF_ERROR(reader_.PutSpec(run.spec, bytes));
   Replies::Pending pending = replies_.Expect();

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "server/artifacts/datastore.h"
 #include "server/artifacts/web_fetch.h"
+#include "server/registry/registry.h"
 #include "server/reuse/foresee.h"
 #include "server/rpc/replies.h"
 #include "server/scheduler/scheduler.h"
@@ -47,6 +48,7 @@ class Submission {
  public:
   Submission(ArtifactStore& store,
              Datastores& datastores,
+             FindRunOutput find_output,
              Reader& reader,
              Projector& projector,
              Scheduler& scheduler,
@@ -54,6 +56,7 @@ class Submission {
              SubmissionOptions options)
       : store_(store),
         datastores_(datastores),
+        find_output_(std::move(find_output)),
         reader_(reader),
         projector_(projector),
         scheduler_(scheduler),
@@ -96,6 +99,7 @@ class Submission {
 
   ArtifactStore& store_;
   Datastores& datastores_;
+  const FindRunOutput find_output_;
   Reader& reader_;
   Projector& projector_;
   Scheduler& scheduler_;

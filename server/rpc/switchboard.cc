@@ -31,8 +31,12 @@ v1::ServerMessage WelcomeOf(const SendWelcome& welcome) {
 
 }  // namespace
 
-Switchboard::Switchboard(Replies& replies, WatchHub& watches, LogStore& logs)
-    : replies_(replies), watches_(watches), logs_(logs) {}
+Switchboard::Switchboard(Replies& replies,
+                         WatchHub& watches,
+                         LogStore& logs,
+                         const StepTracking& tracking,
+                         TrialMetrics& trials)
+    : replies_(replies), watches_(watches), logs_(logs), tracking_(tracking), trials_(trials) {}
 
 void Switchboard::Attach(Scheduler& scheduler,
                          const Completion& completion,
@@ -77,6 +81,14 @@ void Switchboard::Send(SessionId id, v1::ServerMessage message) {
   if (const auto session = Find(id); session != nullptr) session->Send(std::move(message));
 }
 
+void Switchboard::AddOrder(const SendOrder& order, v1::Orders& orders) const {
+  v1::Order& added = *orders.add_orders();
+  added = ToProto(order);
+  if (const auto* start = std::get_if<StartOrder>(&order.order)) {
+    tracking_.Offer(*start, *added.mutable_start());
+  }
+}
+
 // Each agent gets one message with all its orders and acknowledgements: a message costs both ends
 // several switches between threads.
 void Switchboard::Say(std::vector<Effect> effects) {
@@ -87,7 +99,7 @@ void Switchboard::Say(std::vector<Effect> effects) {
   for (Effect& effect : effects) {
     std::visit(Overloaded{
                    [&](const SendOrder& order) {
-                     *orders[order.session].mutable_orders()->add_orders() = ToProto(order);
+                     AddOrder(order, *orders[order.session].mutable_orders());
                    },
                    [&](const SendAck& ack) {
                      *orders[ack.session].mutable_orders()->add_acknowledged() = ToProto(ack.key);
@@ -108,6 +120,11 @@ void Switchboard::Say(std::vector<Effect> effects) {
                    },
                    [&](const Answer& answer) { replies_.Give(answer); },
                    [&](FindResult& question) { LookUp(std::move(question)); },
+                   [&](ComposeOutputs& wanted) {
+                     completions_->Post([this, wanted = std::move(wanted)] {
+                       scheduler_->PostAlways(completion_->Compose(wanted));
+                     });
+                   },
                },
                effect);
   }
@@ -131,6 +148,7 @@ void Switchboard::Committed(const Batch& batch) {
         machines_[machine->id] = *machine;
     }
   }
+  trials_.Committed(batch);
   watches_.Committed(batch);
 }
 
@@ -176,9 +194,12 @@ absl::Status Switchboard::OnHello(AgentSession& session, const v1::Hello& hello)
     return absl::OkStatus();
   }
   // The whole Hello waits: without its reports their attempts would count as lost.
-  completions_->Post([this, event = std::move(event)]() mutable {
+  completions_->Post([this, id = session.id(), event = std::move(event)]() mutable {
     for (Report& report : event.unacknowledged) {
-      if (Completion::Needed(report)) report = completion_->Check(std::move(report));
+      if (!Completion::Needed(report)) continue;
+      auto checked = completion_->Check(std::move(report));
+      if (!checked.ok()) return HearAgain(id, checked.status());
+      report = *std::move(checked);
     }
     scheduler_->PostAlways(std::move(event));
   });
@@ -197,13 +218,21 @@ absl::Status Switchboard::OnReports(AgentSession& session, const v1::Reports& re
     // Nothing follows a completion of the same attempt, so that it may arrive after the rest of
     // this message.
     completions_->Post([this, id = session.id(), machine = session.machine(), report]() mutable {
+      auto checked = completion_->Check(std::move(report));
+      if (!checked.ok()) return HearAgain(id, checked.status());
       MachineReported completed{id, machine, {}};
-      completed.reports.push_back(completion_->Check(std::move(report)));
+      completed.reports.push_back(*std::move(checked));
       scheduler_->PostAlways(std::move(completed));
     });
   }
   if (!event.reports.empty()) scheduler_->PostAlways(std::move(event));
   return absl::OkStatus();
+}
+
+// What is not acknowledged is said again in the agent's next Hello.
+void Switchboard::HearAgain(SessionId id, const absl::Status& why) {
+  spdlog::warn("completion put off session={} reason={}", id, why.ToString());
+  if (const std::shared_ptr<AgentSession> session = Find(id)) session->Close(why);
 }
 
 void Switchboard::NoteLogEnd(const v1::Report& report) {

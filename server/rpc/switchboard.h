@@ -13,6 +13,8 @@
 #include "server/rpc/completion.h"
 #include "server/rpc/replies.h"
 #include "server/rpc/result_lookup.h"
+#include "server/rpc/step_tracking.h"
+#include "server/rpc/trial_metrics.h"
 #include "server/rpc/watch_hub.h"
 #include "server/scheduler/outbound.h"
 #include "server/scheduler/scheduler.h"
@@ -22,7 +24,11 @@ namespace potok::server {
 // Thread-safe. Lives longer than the gRPC server.
 class Switchboard final : public Outbound, public AgentSessionListener {
  public:
-  Switchboard(Replies& replies, WatchHub& watches, LogStore& logs);
+  Switchboard(Replies& replies,
+              WatchHub& watches,
+              LogStore& logs,
+              const StepTracking& tracking,
+              TrialMetrics& trials);
 
   // Once, before agents can connect: the scheduler is made after its outbound port. All outlive
   // this.
@@ -45,13 +51,17 @@ class Switchboard final : public Outbound, public AgentSessionListener {
   absl::Status OnHello(AgentSession& session, const v1::Hello& hello);
   absl::Status OnReports(AgentSession& session, const v1::Reports& reports);
   void Send(SessionId id, v1::ServerMessage message);
+  void HearAgain(SessionId id, const absl::Status& why);
   void LookUp(FindResult question);
+  void AddOrder(const SendOrder& order, v1::Orders& orders) const;
   void NoteLogEnd(const v1::Report& report);
   std::shared_ptr<AgentSession> Find(SessionId id);
 
   Replies& replies_;
   WatchHub& watches_;
   LogStore& logs_;
+  const StepTracking& tracking_;
+  TrialMetrics& trials_;
   Scheduler* scheduler_ = nullptr;
   const Completion* completion_ = nullptr;
   const ResultLookup* results_ = nullptr;

@@ -73,6 +73,7 @@ void WatchHub::Committed(const Batch& batch) {
   for (const Change& change : batch.changes) {
     std::visit(Overloaded{[&](const StepMoved& moved) { touched.insert(moved.step.run); },
                           [&](const RunMoved& moved) { touched.insert(moved.id); },
+                          [&](const StepsAdded& added) { touched.insert(added.run); },
                           [](const auto&) {}},
                change);
   }

@@ -43,7 +43,9 @@ constexpr std::array kStateNames = {"blocked",
                                     "failed",
                                     "canceled",
                                     "skipped",
-                                    "resolving"};
+                                    "resolving",
+                                    "open",
+                                    "delayed"};
 static_assert(kStateNames.size() == std::variant_size_v<StepState>);
 
 const char* NameOfLiveness(Liveness liveness) {
@@ -151,6 +153,8 @@ void SchedulerMetrics::ObserveBatch(const Batch& batch, const State& state) {
                                                                                 : "canceled";
                      runs_finished_family_.Add({{"result", result}}).Increment();
                    },
+                   [&](const StepsAdded& added) { ObserveSteps(added, state, &moves); },
+                   [](const TrialMeasured&) {},
                    [&](const MachineChanged&) { machines_changed = true; },
                    [](const ServerStarted&) {},
                },
@@ -176,6 +180,21 @@ void SchedulerMetrics::ObserveSteps(const RunAdded& added, Moves* moves) {
     counted.push_back({state, added.at});
     ++moves->more[state];
     if (is_queued) ++moves->entered[state];
+  }
+}
+
+void SchedulerMetrics::ObserveSteps(const StepsAdded& added, const State& state, Moves* moves) {
+  const auto run = counted_.find(added.run);
+  if (run == counted_.end()) return;
+  const auto known = state.runs.find(added.run);
+  for (std::uint32_t i = added.first; i < added.first + added.count; ++i) {
+    const bool is_queued =
+        known != state.runs.end() && known->second.plan != nullptr && known->second.plan->IsRoot(i);
+    const std::size_t entered =
+        is_queued ? StepState(Queued{}).index() : StepState(Blocked{}).index();
+    run->second.push_back({entered, added.at});
+    ++moves->more[entered];
+    if (is_queued) ++moves->entered[entered];
   }
 }
 

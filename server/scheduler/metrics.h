@@ -61,6 +61,7 @@ class SchedulerMetrics {
     std::array<int, std::variant_size_v<StepState>> entered{};
   };
   void ObserveSteps(const RunAdded& added, Moves* moves);
+  void ObserveSteps(const StepsAdded& added, const State& state, Moves* moves);
   void ObserveStep(const StepMoved& moved, Moves* moves);
   void ObserveFailure(FailureCause cause);
   void ObserveMachines(const State& state);

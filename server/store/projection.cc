@@ -17,7 +17,8 @@ std::int32_t* CounterOf(int state, RunRow* row) {
   static const int kFailed = NumberOf(StepState(Failed{}));
   static const int kCanceled = NumberOf(StepState(Canceled{}));
   static const int kSkipped = NumberOf(StepState(Skipped{}));
-  if (state == kRunning || state == kUploading) return &row->running;
+  static const int kOpen = NumberOf(StepState(Open{}));
+  if (state == kRunning || state == kUploading || state == kOpen) return &row->running;
   if (state == kSucceeded) return &row->completed;
   if (state == kFailed) return &row->failed;
   if (state == kCanceled || state == kSkipped) return &row->canceled;
@@ -36,8 +37,10 @@ AttemptEnded EndOf(const StepMoved& moved, const StepFacts& before) {
   ended.machine = before.machine;
   ended.started_us = before.started_us;
   ended.ended_us = absl::ToUnixMicros(moved.at);
-  // A step leaves a machine without an end of its own only when the machine was lost.
-  ended.cause = NameOf(FailureCause::kMachineLost);
+  // A step leaves a machine and goes on when its attempt failed or the machine was lost.
+  const auto* delayed = std::get_if<Delayed>(&moved.state);
+  ended.cause = NameOf(delayed != nullptr ? delayed->failure.cause : FailureCause::kMachineLost);
+  if (delayed != nullptr) ended.code = delayed->failure.code;
   return ended;
 }
 
@@ -71,6 +74,11 @@ void Enter(const StepState& state, std::int64_t at_us, StepFacts* facts) {
                  [&](const Canceled&) { end(); },
                  [&](const Skipped&) { end(); },
                  [](const Resolving&) {},
+                 [&](const Open&) { facts->started_us = at_us; },
+                 [&](const Delayed& s) {
+                   Place(s.machine, facts);
+                   facts->queued_us = at_us;
+                 },
              },
              state);
 }
@@ -109,7 +117,9 @@ bool Fold(const StepMoved& moved,
   const bool left = !HoldsPlacement(state) || moved.attempt != facts.attempt;
   if (goes_on && left && HoldsPlacement(facts.state)) *ended = EndOf(moved, facts);
   // Times are those of the latest attempt; waiting again begins a new story.
-  if (moved.attempt != facts.attempt || std::holds_alternative<Queued>(moved.state)) {
+  const bool waits =
+      std::holds_alternative<Queued>(moved.state) || std::holds_alternative<Delayed>(moved.state);
+  if (moved.attempt != facts.attempt || waits) {
     facts.started_us = 0;
     facts.ended_us = 0;
   }
@@ -124,6 +134,14 @@ bool Fold(const StepMoved& moved,
   facts.state = state;
   facts.attempt = moved.attempt;
   Enter(moved.state, absl::ToUnixMicros(moved.at), &facts);
+  run->row.revision = revision;
+  return true;
+}
+
+bool Fold(const StepsAdded& added, std::int64_t revision, RunFacts* run) {
+  if (added.first != run->steps.size()) return false;
+  run->steps.resize(added.first + added.count);
+  run->row.added_steps += added.count;
   run->row.revision = revision;
   return true;
 }
@@ -149,6 +167,9 @@ std::int64_t SizeOf(const Batch& batch) {
     const auto* done = moved == nullptr ? nullptr : std::get_if<Succeeded>(&moved->state);
     if (done != nullptr) bytes += done->outputs.size() * (sizeof(OutputValue) + 32);
     if (std::holds_alternative<RunAdded>(change)) bytes += 1024;
+    if (const auto* steps = std::get_if<StepsAdded>(&change)) {
+      bytes += 1024 * std::size_t{steps->count} + 64 * steps->values.size();
+    }
   }
   return static_cast<std::int64_t>(bytes);
 }

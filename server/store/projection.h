@@ -48,6 +48,9 @@ bool Fold(const StepMoved& moved,
           RunFacts* run,
           std::optional<AttemptEnded>* ended);
 
+// False if those steps are known already, or others are missing: then nothing changes.
+bool Fold(const StepsAdded& added, std::int64_t revision, RunFacts* run);
+
 // The row of a step after its latest change was folded.
 StepRow RowOf(const StepMoved& latest, const StepFacts& facts, std::int64_t revision);
 

@@ -14,6 +14,8 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/domain/change.h"
+#include "server/store/assets.h"
+#include "server/store/retention_store.h"
 
 namespace potok::server {
 
@@ -38,8 +40,8 @@ struct Loaded {
   std::int64_t epoch = 0;     // highest that ever started
   std::int64_t next_run = 1;
   std::uint32_t next_machine = 1;
-  // Rows of unfinished runs (RunAdded without plan, RunMoved, StepMoved) and all machines, as
-  // changes for Apply.
+  // Rows of unfinished runs (RunAdded without plan, RunMoved, then what was added to them and
+  // measured in them, StepMoved) and all machines, as changes for Apply.
   std::vector<Change> changes;
   // PrefixOf every fingerprint that is offered.
   std::vector<std::uint64_t> offered;
@@ -50,8 +52,8 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // Projects what is not yet projected, then reads everything that is live. UNAVAILABLE: try again;
-  // DATA_LOSS names the row of the journal that cannot be read.
+  // Projects what is not yet projected, then reads everything that is live. UNAVAILABLE: try
+  // again; DATA_LOSS names the row of the journal that cannot be read.
   virtual absl::StatusOr<Loaded> Load() = 0;
 
   // Opens the turn's transaction and claims each; a claim that is taken yields the value of its
@@ -89,7 +91,8 @@ class Projector {
   virtual std::int64_t projected_revision() const = 0;
   // Blocks until the tables show `revision`; DEADLINE_EXCEEDED. Thread-safe.
   virtual absl::Status WaitFor(std::int64_t revision, absl::Duration timeout, Haste haste) = 0;
-  // Bytes not yet projected: beyond 64 MiB Create is paused (docs/decisions/0001-journal-first.md).
+  // Bytes not yet projected: beyond 64 MiB Create is paused
+  // (docs/decisions/0001-journal-first.md).
   virtual std::int64_t backlog_bytes() const = 0;
 };
 
@@ -101,12 +104,15 @@ struct RunRow {
   std::int64_t created_us = 0;
   std::int64_t started_us = 0;
   std::int64_t ended_us = 0;
+  std::int64_t forgotten_us = 0;  // since when its outputs and logs are not kept; 0: they are
   std::int64_t revision = 0;
   // Steps by what users see of them: Skipped counts as canceled, Uploading as running.
   std::int32_t completed = 0;
   std::int32_t failed = 0;
   std::int32_t canceled = 0;
   std::int32_t running = 0;
+  bool archived = false;
+  std::uint32_t added_steps = 0;  // by control steps, beyond those that it was added with
 };
 // A step that never moved has no row: it is Blocked.
 struct StepRow {
@@ -129,10 +135,33 @@ struct RunFilter {
   std::map<std::string, std::string> tags;  // a run has all of them
   std::int64_t before_run = 0;              // 0: from the newest; else runs with a lower id
   int limit = 50;
+  std::int64_t created_before_us = 0;  // 0: any time
+  // In the name, or in the first 500 bytes of display name and description, in any case of ASCII
+  // letters.
+  std::string text;
+  enum class Archived { kIncluded, kLeftOut, kOnly };
+  Archived archived = Archived::kIncluded;
 };
 
-// Queries and the plans, beside the scheduler. Thread-safe: a small pool of connections; every call
-// blocks.
+// That a step made an artifact, took it as an input, or ran its code.
+enum class ArtifactRole { kMade = 1, kUsed = 2, kCode = 3 };
+struct ArtifactUse {
+  Digest digest;
+  RunId run = 0;
+  std::uint32_t index = 0;
+  ArtifactRole role = ArtifactRole::kMade;
+  std::string port;  // name of the output or input; "code"
+  bool operator==(const ArtifactUse&) const = default;
+};
+struct ArtifactUseFilter {
+  Digest digest;
+  std::vector<ArtifactRole> roles;
+  std::int64_t before_run = 0;  // 0: from the newest; else runs with a lower id
+  int limit = 50;
+};
+
+// Queries and the plans, beside the scheduler. Thread-safe: a small pool of connections; every
+// call blocks.
 class Reader {
  public:
   virtual ~Reader() = default;
@@ -143,11 +172,13 @@ class Reader {
   virtual absl::StatusOr<RunRow> GetRunById(RunId id) = 0;
   // Those that moved after the revision (0: all), by index.
   virtual absl::StatusOr<std::vector<StepRow>> GetSteps(RunId run, std::int64_t after_revision) = 0;
+  // What control steps of the run made, from the step with that number on, in order.
+  virtual absl::StatusOr<std::vector<StepsAdded>> GetAddedSteps(RunId run, std::uint32_t from) = 0;
   virtual absl::StatusOr<std::vector<RunRow>> ListRuns(const RunFilter& filter) = 0;
   virtual absl::StatusOr<std::vector<MachineChanged>> ListMachines() = 0;
 
-  // Results that are offered under these fingerprints, in any order; whether their bytes are still
-  // there is another question.
+  // Results that are offered under these fingerprints, in any order; whether their bytes are
+  // still there is another question.
   virtual absl::StatusOr<std::vector<FoundResult>> FindResults(
       const std::vector<Fingerprint>& fingerprints) = 0;
   // All that steps of the run offer.
@@ -157,6 +188,19 @@ class Reader {
   virtual absl::StatusOr<std::vector<FoundResult>> ResultsOfKin(std::uint64_t kin,
                                                                 std::int64_t before_us,
                                                                 int limit) = 0;
+  // Changes how a run is described: of the row that `edit` gets, display name, experiment,
+  // description, tags and properties of `added`, and `archived`, are kept as it leaves them; one
+  // edit after the other. An error of `edit` is returned and nothing changes. NOT_FOUND.
+  // docs/decisions/0028-runs-are-described-beside-the-journal.md.
+  virtual absl::StatusOr<RunRow> EditRun(RunId id,
+                                         const std::function<absl::Status(RunRow&)>& edit) = 0;
+
+  // Runs that have ended and whose uses of artifacts were never put, the oldest first.
+  virtual absl::StatusOr<std::vector<RunId>> ListRunsWithoutUses(int limit) = 0;
+  // All uses of a run that has ended, once and for all: a second call for a run changes nothing.
+  virtual absl::Status PutUses(RunId run, const std::vector<ArtifactUse>& uses) = 0;
+  // The newest run first; within a run by step.
+  virtual absl::StatusOr<std::vector<ArtifactUse>> FindUses(const ArtifactUseFilter& filter) = 0;
 };
 
 // Everything of one database.
@@ -164,6 +208,8 @@ struct StoreBundle {
   std::unique_ptr<Store> store;
   std::unique_ptr<Projector> projector;
   std::unique_ptr<Reader> reader;
+  std::unique_ptr<AssetStore> assets;
+  std::unique_ptr<RetentionStore> retention;
 };
 
 }  // namespace potok::server

@@ -31,17 +31,25 @@ MAY_INCLUDE = {
     + ["common/runtime/", "server/domain/", "server/journal/", "server/store/", "libpq-fe.h", "spdlog/"],
     "server/embedded": BASE + ["common/runtime/", "libpq-fe.h", "spdlog/"],
     "server/artifacts": PURE + ["common/cas/", "common/rpc/", "common/runtime/", "curl/"] + GRPC,
+    "server/registry": PURE + ["server/artifacts/", "server/store/", "nlohmann/"],
     "server/logs": BASE + ["common/runtime/", "re2/", "spdlog/"],
+    "server/retention": PURE
+    + ["common/cas/", "common/runtime/", "server/domain/", "server/store/", "server/logs/", "server/artifacts/", "spdlog/"]
+    + ["potok/journal/"]
+    + PROTO,
     "server/scheduler": PURE + ["common/runtime/", "server/domain/", "server/store/", "spdlog/", "prometheus/"],
     "server/reuse": PURE + ["server/domain/", "server/store/", "server/artifacts/"],
+    "server/tracking": PURE
+    + ["common/runtime/", "common/rpc/", "common/cas/", "server/store/", "server/artifacts/", "nlohmann/", "openssl/", "spdlog/"],
     "server/rpc": PURE
     + ["common/runtime/", "common/rpc/", "common/cas/", "server/domain/", "server/store/", "server/scheduler/"]
-    + ["server/artifacts/", "server/logs/", "server/reuse/", "spdlog/", "google/rpc/"]
+    + ["server/artifacts/", "server/logs/", "server/registry/", "server/retention/", "server/reuse/", "server/tracking/"]
+    + ["spdlog/", "google/rpc/"]
     + PROTO
     + GRPC,
     "server/rpc/cas": PURE + ["common/cas/", "common/rpc/"] + CAS_PROTO + GRPC + ["google/protobuf/"],
     "server/http": BASE
-    + ["server/http/openapi/", "common/runtime/", "common/rpc/", "prometheus/", "httplib.h", "openssl/", "google/protobuf/", "google/rpc/"]
+    + ["server/http/openapi/", "server/tracking/", "common/cas/", "common/runtime/", "common/rpc/", "prometheus/", "httplib.h", "openssl/", "google/protobuf/", "google/rpc/"]
     + GRPC,
     "server/http/openapi": ["google/protobuf/"],
     "server": PURE + ["common/", "server/", "spdlog/", "prometheus/"] + GRPC,

@@ -194,7 +194,8 @@ class IdiomsTest(StackTest):
 
     def test_a_step_is_shown_as_a_child_job(self):
         query = ("--query", "[name, status, parent_job_name, type]", "-o", "tsv")
-        self.assertEqual(self.out("job", "show", "-n", "first/say", *query), "first/say\nCompleted\nfirst\ncommand\n")
+        for name in ("first_say", "first/say"):
+            self.assertEqual(self.out("job", "show", "-n", name, *query), "first_say\nCompleted\nfirst\ncommand\n")
         wrong = self.stack.potok("job", "show", "-n", "first/sya", check=False)
         self.assertEqual(wrong.returncode, 1)
         self.assertIn("potok job list -p first", wrong.stderr)
@@ -282,8 +283,8 @@ class IdiomsTest(StackTest):
 
     def test_list_of_a_parent_shows_its_steps(self):
         query = ("--query", "[].{name:name,status:status,parent:parent_job_name}", "-o", "tsv")
-        self.assertEqual(self.listed("-p", "first", *query), "first/say\tCompleted\tfirst\nfirst/after\tCompleted\tfirst\n")
-        self.assertEqual(self.listed("--parent-job-name", "first", "-r", "1", *query), "first/say\tCompleted\tfirst\n")
+        self.assertEqual(self.listed("-p", "first", *query), "first_say\tCompleted\tfirst\nfirst_after\tCompleted\tfirst\n")
+        self.assertEqual(self.listed("--parent-job-name", "first", "-r", "1", *query), "first_say\tCompleted\tfirst\n")
         self.listed("-p", "nobody", code=1)
 
     # job stream, download, cancel

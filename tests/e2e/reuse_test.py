@@ -170,6 +170,18 @@ class ReuseTest(StackTest):
             self.assertEqual(self.reused(jobs), set())
         self.assertIn("is_deterministic", self.explain("random2")["a"]["reason"])
 
+    def test_a_result_that_is_too_old_is_not_taken(self):
+        file = self.stack.home / "old.yml"
+        file.write_text(
+            "type: pipeline\njobs:\n  a:\n    type: command\n    command: echo old\n    reuse: {max_age: 1}\n"
+        )
+        self.run_file(file, "old1")
+        ended = time.time()
+        while time.time() - ended < 1.2:  # the age itself is what is tested
+            time.sleep(0.1)
+        self.assertEqual(self.reused(self.run_file(file, "old2")), set())
+        self.assertIn("max_age", self.explain("old2")["a"]["reason"])
+
     def test_what_is_not_there_is_said(self):
         file = self.stack.home / "there.yml"
         file.write_text("type: command\ncommand: echo there\n")

@@ -66,6 +66,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     POTOK_CHECK(!problem.message.empty());
     is_valid = is_valid && problem.severity == Severity::kWarning;
   }
+  is_valid = is_valid && CheckRunnable(*spec).ok();
   const auto plan = server::BuildPlan(*std::move(spec));
   POTOK_CHECK(plan.ok() == is_valid);
   if (is_valid) CheckRun(*plan);

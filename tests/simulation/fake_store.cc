@@ -38,6 +38,11 @@ void FakeStore::Keep(const std::vector<Change>& changes) {
                    [&](const RunMoved& c) { KeepRun(c); },
                    [&](const StepMoved& c) { KeepStep(c); },
                    [&](const MachineChanged& c) { machines_[c.id] = c; },
+                   [&](const StepsAdded& c) {
+                     growth_[c.run].push_back(c);
+                     std::get<StepsAdded>(growth_[c.run].back()).segment = nullptr;
+                   },
+                   [&](const TrialMeasured& c) { growth_[c.run].push_back(c); },
                },
                change);
   }
@@ -62,10 +67,12 @@ void FakeStore::KeepStep(const StepMoved& moved) {
   }
   if (const auto* succeeded = std::get_if<Succeeded>(&moved.state)) {
     ++results_;
+    // A control step runs nothing: what it gives is what its bodies made.
+    const bool is_control = moved.attempt == 0 && !succeeded->reused.has_value();
     const std::string maker = ToString(succeeded->reused ? succeeded->reused->from : key);
     for (const OutputValue& output : succeeded->outputs) {
       // Agents sign what they make.
-      if (std::get<std::string>(output.value) == maker) continue;
+      if (is_control || std::get<std::string>(output.value) == maker) continue;
       ledger_.violations.push_back("attempt " + ToString(key) + " was given the result of " +
                                    std::get<std::string>(output.value));
     }
@@ -92,6 +99,10 @@ State FakeStore::Load() const {
     if (IsTerminal(row.moved.status)) continue;
     Apply(state, row.added);
     Apply(state, row.moved);
+    const auto grown = growth_.find(id);
+    if (grown != growth_.end()) {
+      for (const Change& change : grown->second) Apply(state, change);
+    }
     const auto end = steps_.lower_bound({id + 1, 0});
     for (auto it = steps_.lower_bound({id, 0}); it != end; ++it) Apply(state, it->second);
   }

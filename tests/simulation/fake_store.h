@@ -57,6 +57,7 @@ class FakeStore {
   std::map<std::string, RunId> run_by_name_;
   std::map<StepKey, StepMoved> steps_;
   std::map<Fingerprint, StepKey> offers_;
+  std::map<RunId, std::vector<Change>> growth_;
   std::map<MachineId, MachineChanged> machines_;
 };
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/base/check.h"
+#include "common/pipeline/control.h"
 #include "fmt/format.h"
 #include "tests/server/domain/builders.h"
 
@@ -13,6 +14,57 @@ namespace {
 constexpr int kFaultySteps = 150;
 constexpr int kCalmStepsMax = 2000;
 constexpr absl::Duration kStepLongest = absl::Milliseconds(400);
+
+// Makes it a loop or a sweep of one or two steps, which promote what the last of them makes.
+void MakeControl(Random& random, potok::Step* step) {
+  auto control = std::make_shared<Control>();
+  const std::uint32_t kind = random.Below(3);
+  if (kind == 0) {
+    DoWhile loop;
+    loop.condition = "true";
+    loop.max_iterations = static_cast<std::int32_t>(1 + random.Below(3));
+    control->kind = loop;
+  } else if (kind == 1) {
+    Input items;
+    items.name = kItemsInput;
+    items.value = TextValue{random.Chance(100) ? "[]" : R"([{"i": 1}, {"i": 2}, {"i": 3}])"};
+    step->inputs.push_back(items);
+    control->kind = ParallelFor{static_cast<std::int32_t>(random.Below(3))};
+  } else {
+    Sweep sweep;
+    sweep.algorithm = "random";
+    sweep.primary_metric = "loss";
+    sweep.max_total_trials = static_cast<std::int32_t>(1 + random.Below(3));
+    sweep.max_concurrent_trials = static_cast<std::int32_t>(random.Below(3));
+    control->kind = sweep;
+  }
+  potok::Step body = *step;
+  body.name = "b0";
+  body.inputs.clear();
+  body.depends_on.clear();
+  body.when.clear();
+  control->body.push_back(body);
+  if (random.Chance(500)) {
+    body.name = "b1";
+    body.depends_on = {"b0"};
+    control->body.push_back(body);
+  }
+  control->body.back().outputs.front().promoted_to = "out";
+  step->command.clear();
+  step->control = std::move(control);
+}
+
+// What decides when, and how often, it runs.
+void Complicate(Random& random, std::uint32_t number, potok::Step* step) {
+  if (random.Chance(200)) {
+    step->retry.max_attempts = static_cast<std::int32_t>(2 + random.Below(2));
+    step->retry.delay_seconds = random.Below(3);
+  }
+  if (random.Chance(50)) step->queue_timeout_seconds = 5;
+  if (number == 0 || !random.Chance(150)) return;
+  const char* const kRules[] = {"all_done", "one_failed", "none_failed", "succeeded(s0)"};
+  step->when = kRules[random.Below(4)];
+}
 
 // A random pipeline: each step may need the value of an earlier one, surely or perhaps, or only
 // its end.
@@ -41,9 +93,16 @@ std::shared_ptr<const Plan> RandomPlan(Random& random) {
       input.value = TextValue{"${{parent.jobs." + name + ".outputs.out}}"};
       step.inputs.push_back(input);
     }
+    Complicate(random, i, &step);
+    if (random.Chance(150)) MakeControl(random, &step);
     spec.steps.push_back(step);
   }
-  auto plan = BuildPlan(std::move(spec));
+  if (random.Chance(100)) {
+    spec.steps.push_back(spec.steps.front());
+    spec.steps.back().name = "last";
+    spec.steps.back().finalizes = true;
+  }
+  auto plan = RebuildPlan(std::move(spec));
   POTOK_CHECK(plan.ok());
   return *std::move(plan);
 }

@@ -115,6 +115,13 @@ void Simulator::Say(const Effect& effect) {
             Machine* machine = FindMachine(e.session);
             if (machine != nullptr) machine->agent.Disconnect();
           },
+          [&](const ComposeOutputs& e) {
+            OutputsComposed composed{e.step, absl::OkStatus(), e.known};
+            for (const ComposeOutputs::Output& output : e.files) {
+              composed.outputs.push_back({output.name, output.entries.front().second});
+            }
+            inbox_.emplace_back(std::move(composed));
+          },
           [&](const Answer& e) {
             if (e.reply >= clients_.size()) return;
             Client& client = clients_[e.reply];

@@ -66,6 +66,12 @@ std::string TextOf(const Event& event) {
                         [](const MachineGoodbye& e) { return "goodbye " + e.machine; },
                         [](const MachineDeclaredDead& e) { return "declared dead " + e.machine; },
                         [](const Tick&) { return std::string("tick"); },
+                        [](const OutputsComposed& e) {
+                          return fmt::format("composed {} {}", e.step.run, e.step.index);
+                        },
+                        [](const MetricReported& e) {
+                          return fmt::format("metric {} {} {}", ToString(e.key), e.count, e.value);
+                        },
                     },
                     event);
 }
@@ -90,6 +96,9 @@ std::string TextOf(const Effect& effect) {
           },
           [](const CloseSession& e) {
             return fmt::format("close session {}: {}", e.session, e.why.ToString());
+          },
+          [](const ComposeOutputs& e) {
+            return fmt::format("compose {} {}", e.step.run, e.step.index);
           },
           [](const Answer& e) { return fmt::format("answer {} {}", e.reply, e.status.ToString()); },
           [](const FindResult& e) {

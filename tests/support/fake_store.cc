@@ -8,11 +8,14 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "common/base/status_macros.h"
 #include "fmt/format.h"
 #include "server/domain/fingerprint.h"
 #include "server/journal/codec.h"
 #include "server/store/projection.h"
+#include "tests/support/fake_asset_store.h"
 
 namespace potok::server {
 
@@ -36,9 +39,16 @@ struct FakeDatabase::Content {
   std::int64_t projected = 0;
   std::map<RunId, RunFacts> runs;
   std::map<StepKey, Step> steps;
+  std::map<RunId, std::vector<Change>> growth;  // StepsAdded and TrialMeasured, as they came
   std::map<MachineId, MachineChanged> machines;
   std::map<Fingerprint, StepKey> results;
   std::map<StepKey, Offer> offers;
+  struct Edit {
+    RunAdded added;
+    bool archived = false;
+  };
+  std::map<RunId, Edit> edits;
+  std::map<RunId, std::vector<ArtifactUse>> uses;
   std::int64_t epoch = 0;
 
   int fail_before = 0;
@@ -92,6 +102,12 @@ struct FakeDatabase::Content {
       if (!moved->offer.has_value()) return;
       results[moved->offer->fingerprint] = moved->step;
       offers[moved->step] = *moved->offer;
+    } else if (const auto* grown = std::get_if<StepsAdded>(&change)) {
+      const auto run = runs.find(grown->run);
+      if (run == runs.end() || !Fold(*grown, revision, &run->second)) return;
+      growth[grown->run].push_back(change);
+    } else if (const auto* measured = std::get_if<TrialMeasured>(&change)) {
+      growth[measured->run].push_back(change);
     }
   }
 
@@ -134,6 +150,10 @@ class FakeStore final : public Store {
       if (run.moved_us == 0) continue;
       loaded.changes.emplace_back(
           RunMoved{id, run.row.status, run.row.reason, absl::FromUnixMicros(run.moved_us)});
+    }
+    for (const auto& [id, changes] : content_->growth) {
+      if (IsTerminal(content_->runs.at(id).row.status)) continue;
+      loaded.changes.insert(loaded.changes.end(), changes.begin(), changes.end());
     }
     for (const auto& [key, step] : content_->steps) {
       if (!IsTerminal(content_->runs.at(key.run).row.status))
@@ -275,7 +295,7 @@ class FakeReader final : public Reader {
     const Lock lock(content_->mutex);
     POTOK_RETURN_IF_ERROR(content_->Reach());
     for (const auto& [id, run] : content_->runs) {
-      if (run.row.added.name == name) return run.row;
+      if (run.row.added.name == name) return Edited(run.row);
     }
     return absl::NotFoundError(fmt::format("there is no run '{}'", name));
   }
@@ -283,8 +303,18 @@ class FakeReader final : public Reader {
     const Lock lock(content_->mutex);
     POTOK_RETURN_IF_ERROR(content_->Reach());
     const auto found = content_->runs.find(id);
-    if (found != content_->runs.end()) return found->second.row;
+    if (found != content_->runs.end()) return Edited(found->second.row);
     return absl::NotFoundError(fmt::format("there is no run number {}", id));
+  }
+  absl::StatusOr<std::vector<StepsAdded>> GetAddedSteps(RunId run, std::uint32_t from) override {
+    const Lock lock(content_->mutex);
+    POTOK_RETURN_IF_ERROR(content_->Reach());
+    std::vector<StepsAdded> added;
+    for (const Change& change : content_->growth[run]) {
+      const auto* steps = std::get_if<StepsAdded>(&change);
+      if (steps != nullptr && steps->first >= from) added.push_back(*steps);
+    }
+    return added;
   }
   absl::StatusOr<std::vector<StepRow>> GetSteps(RunId run, std::int64_t after_revision) override {
     const Lock lock(content_->mutex);
@@ -305,7 +335,8 @@ class FakeReader final : public Reader {
     std::vector<RunRow> rows;
     for (auto at = content_->runs.rbegin(); at != content_->runs.rend(); ++at) {
       if (static_cast<int>(rows.size()) >= filter.limit) break;
-      if (Passes(at->second.row, filter)) rows.push_back(at->second.row);
+      const RunRow row = Edited(at->second.row);
+      if (Passes(row, filter)) rows.push_back(row);
     }
     return rows;
   }
@@ -345,6 +376,54 @@ class FakeReader final : public Reader {
     return found;
   }
 
+  absl::StatusOr<RunRow> EditRun(RunId id,
+                                 const std::function<absl::Status(RunRow&)>& edit) override {
+    const Lock lock(content_->mutex);
+    POTOK_RETURN_IF_ERROR(content_->Reach());
+    const auto found = content_->runs.find(id);
+    if (found == content_->runs.end()) {
+      return absl::NotFoundError(fmt::format("there is no run number {}", id));
+    }
+    RunRow row = Edited(found->second.row);
+    POTOK_RETURN_IF_ERROR(edit(row));
+    content_->edits[id] = {row.added, row.archived};
+    return row;
+  }
+  absl::StatusOr<std::vector<RunId>> ListRunsWithoutUses(int limit) override {
+    const Lock lock(content_->mutex);
+    POTOK_RETURN_IF_ERROR(content_->Reach());
+    std::vector<RunId> runs;
+    for (const auto& [id, run] : content_->runs) {
+      const bool is_wanted = run.row.ended_us != 0 && !content_->uses.contains(id);
+      if (is_wanted && static_cast<int>(runs.size()) < limit) runs.push_back(id);
+    }
+    return runs;
+  }
+  absl::Status PutUses(RunId run, const std::vector<ArtifactUse>& uses) override {
+    const Lock lock(content_->mutex);
+    POTOK_RETURN_IF_ERROR(content_->Reach());
+    const auto found = content_->runs.find(run);
+    if (found != content_->runs.end() && found->second.row.ended_us != 0) {
+      content_->uses.insert({run, uses});
+    }
+    return absl::OkStatus();
+  }
+  absl::StatusOr<std::vector<ArtifactUse>> FindUses(const ArtifactUseFilter& filter) override {
+    const Lock lock(content_->mutex);
+    POTOK_RETURN_IF_ERROR(content_->Reach());
+    std::vector<ArtifactUse> found;
+    for (auto at = content_->uses.rbegin(); at != content_->uses.rend(); ++at) {
+      if (filter.before_run != 0 && at->first >= filter.before_run) continue;
+      for (const ArtifactUse& use : at->second) {
+        const bool fits =
+            std::find(filter.roles.begin(), filter.roles.end(), use.role) != filter.roles.end();
+        const bool has_room = static_cast<int>(found.size()) < filter.limit;
+        if (fits && has_room && use.digest == filter.digest) found.push_back(use);
+      }
+    }
+    return found;
+  }
+
  private:
   template <class Condition>
   absl::StatusOr<std::vector<FoundResult>> ResultsIf(const Condition& condition) {
@@ -357,7 +436,27 @@ class FakeReader final : public Reader {
     return found;
   }
 
+  RunRow Edited(RunRow row) const {
+    const auto edit = content_->edits.find(row.added.id);
+    if (edit == content_->edits.end()) return row;
+    row.added = edit->second.added;
+    row.archived = edit->second.archived;
+    return row;
+  }
+
+  static bool HoldsText(const std::string& within, const std::string& text) {
+    return absl::StrContains(absl::AsciiStrToLower(within), absl::AsciiStrToLower(text));
+  }
+
   static bool Passes(const RunRow& row, const RunFilter& filter) {
+    if (filter.archived == RunFilter::Archived::kLeftOut && row.archived) return false;
+    if (filter.archived == RunFilter::Archived::kOnly && !row.archived) return false;
+    if (filter.created_before_us != 0 && row.created_us >= filter.created_before_us) return false;
+    const RunAdded& added = row.added;
+    if (!HoldsText(added.name, filter.text) &&
+        !HoldsText((added.display_name + "\n" + added.description).substr(0, 500), filter.text)) {
+      return false;
+    }
     const std::vector<RunStatus>& status = filter.status;
     if (!status.empty() && std::find(status.begin(), status.end(), row.status) == status.end()) {
       return false;
@@ -386,7 +485,9 @@ FakeDatabase::~FakeDatabase() = default;
 StoreBundle FakeDatabase::Open() {
   return {std::make_unique<FakeStore>(content_),
           std::make_unique<FakeProjector>(content_),
-          std::make_unique<FakeReader>(content_)};
+          std::make_unique<FakeReader>(content_),
+          std::make_unique<FakeAssetStore>(),
+          nullptr};
 }
 
 void FakeDatabase::FailCommitsBeforeStoring(int times) {

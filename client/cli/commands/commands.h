@@ -13,6 +13,7 @@ struct Session;
 void AddUp(CLI::App& app, Session& session);
 void AddDown(CLI::App& app, Session& session);
 void AddStatus(CLI::App& app, Session& session);
+void AddGc(CLI::App& app, Session& session);
 void AddWeb(CLI::App& app, Session& session);
 void AddSupervise(CLI::App& app, Session& session);
 void AddRun(CLI::App& app, Session& session);
@@ -32,6 +33,20 @@ void AddJobExplain(CLI::App& job, Session& session);
 void AddJobPlan(CLI::App& job, Session& session);
 void AddJobWait(CLI::App& job, Session& session);
 void AddJobTop(CLI::App& job, Session& session);
+void AddJobMetrics(CLI::App& job, Session& session);
+void AddJobUpdate(CLI::App& job, Session& session);
+void AddJobArchive(CLI::App& job, Session& session);
+void AddJobRestore(CLI::App& job, Session& session);
+void AddJobClone(CLI::App& job, Session& session);
+void AddJobRerun(CLI::App& job, Session& session);
+void AddJobDiff(CLI::App& job, Session& session);
+void AddJobLineage(CLI::App& job, Session& session);
+
+void AddComponentCommands(CLI::App& component, Session& session);
+void AddEnvironmentCommands(CLI::App& environment, Session& session);
+void AddDataCommands(CLI::App& data, Session& session);
+void AddModelCommands(CLI::App& model, Session& session);
+void AddDatastoreCommands(CLI::App& datastore, Session& session);
 
 void AddMachineList(CLI::App& machine, Session& session);
 void AddMachineShow(CLI::App& machine, Session& session);

@@ -20,7 +20,9 @@ struct CreateOptions {
 };
 
 absl::StatusOr<int> Create(const Context& context, const CreateOptions& options) {
-  POTOK_ASSIGN_OR_RETURN(PipelineSpec spec, LoadSpec(context, options.file, options.set));
+  POTOK_ASSIGN_OR_RETURN(PipelineSpec spec, LoadSpec(context, options.file, options.set, [&] {
+                           return Connect(context, options.common);
+                         }));
   if (!options.name.empty()) spec.name = options.name;
   POTOK_ASSIGN_OR_RETURN(const Connection connection, Connect(context, options.common));
   POTOK_ASSIGN_OR_RETURN(const std::string name, Submit(context, connection, std::move(spec)));

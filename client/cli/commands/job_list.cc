@@ -17,11 +17,14 @@ struct ListOptions {
   int results_max = 50;
   bool all_results = false;
   std::string parent;
+  bool include_archived = false;
   bool archived_only = false;
   std::vector<std::string> statuses;
   std::string experiment;
   std::string submitter;
   std::string since;
+  std::string until;
+  std::string text;
   std::string name_prefix;
   std::vector<std::string> tags;
 };
@@ -79,9 +82,21 @@ absl::Status AddTags(const std::vector<std::string>& tags, v1::ListRunsRequest* 
   return absl::OkStatus();
 }
 
+// So long before now as an option says, in Unix microseconds; 0: it says nothing.
+absl::StatusOr<std::int64_t> TimeBefore(const char* option,
+                                        const std::string& text,
+                                        absl::Time now) {
+  if (text.empty()) return 0;
+  const absl::StatusOr<absl::Duration> span = ParseSpan(text);
+  if (span.ok()) return std::max<std::int64_t>(absl::ToUnixMicros(now - *span), 1);
+  return absl::InvalidArgumentError(
+      fmt::format("{}: {}", option, std::string(span.status().message())));
+}
+
 absl::StatusOr<v1::ListRunsRequest> FilterOf(const ListOptions& options, absl::Time now) {
   const bool filters = !options.statuses.empty() || !options.experiment.empty() ||
                        !options.submitter.empty() || !options.since.empty() ||
+                       !options.until.empty() || !options.text.empty() ||
                        !options.name_prefix.empty() || !options.tags.empty();
   if (filters && !options.parent.empty()) {
     return absl::InvalidArgumentError(
@@ -94,22 +109,22 @@ absl::StatusOr<v1::ListRunsRequest> FilterOf(const ListOptions& options, absl::T
   filter.set_name_prefix(options.name_prefix);
   POTOK_RETURN_IF_ERROR(AddStatuses(options.statuses, &filter));
   POTOK_RETURN_IF_ERROR(AddTags(options.tags, &filter));
-  if (!options.since.empty()) {
-    const absl::StatusOr<absl::Duration> span = ParseSpan(options.since);
-    if (!span.ok()) {
-      return absl::InvalidArgumentError(
-          fmt::format("--since: {}", std::string(span.status().message())));
-    }
-    filter.set_created_after_us(std::max<std::int64_t>(absl::ToUnixMicros(now - *span), 1));
+  filter.set_text(options.text);
+  if (options.archived_only) {
+    filter.set_archived(v1::ARCHIVED_RUNS_ONLY);
+  } else if (options.include_archived) {
+    filter.set_archived(v1::ARCHIVED_RUNS_INCLUDED);
   }
+  POTOK_ASSIGN_OR_RETURN(const std::int64_t since, TimeBefore("--since", options.since, now));
+  POTOK_ASSIGN_OR_RETURN(const std::int64_t until, TimeBefore("--until", options.until, now));
+  filter.set_created_after_us(since);
+  filter.set_created_before_us(until);
   return filter;
 }
 
 absl::StatusOr<std::vector<v1::Run>> Listed(const ListOptions& options,
                                             const v1::ListRunsRequest& filter,
                                             RunsClient& runs) {
-  // No run can be archived yet.
-  if (options.archived_only) return std::vector<v1::Run>();
   return runs.List(filter,
                    options.all_results ? static_cast<std::size_t>(-1)
                                        : static_cast<std::size_t>(options.results_max));
@@ -157,7 +172,7 @@ void AddJobList(CLI::App& job, Session& session) {
                  session,
                  "list",
                  "Runs, newest first",
-                 "potok job list --status Failed --since 3d --tag team=vision\n"
+                 "potok job list --status Failed --since 3d --tag team=vision --text digits\n"
                  "  potok job list -r 5 --query \"[].{Name:name,Status:status}\" -o table",
                  options,
                  RunList);
@@ -165,11 +180,11 @@ void AddJobList(CLI::App& job, Session& session) {
   list.Flag("--all-results", "All of them", &options->all_results);
   list.Text("-p,--parent-job-name",
             "RUN",
-            "The steps of this run, each as a job RUN/STEP",
+            "The steps of this run, each as a job RUN_STEP",
             &options->parent);
-  list.IgnoredFlag("--include-archived");
-  list.Flag(
-      "--archived-only", "Only archived runs, of which there are none", &options->archived_only);
+  list.Flag("--include-archived", "Archived runs, too", &options->include_archived);
+  list.Flag("--archived-only", "Only archived runs", &options->archived_only);
+  list.Exclude("--archived-only", "--include-archived");
   list.Group("Filters (all must hold)");
   list.Texts("--status", "STATE", "Only runs in this state, as Failed", &options->statuses);
   list.Text("--experiment,--experiment-name",
@@ -178,6 +193,11 @@ void AddJobList(CLI::App& job, Session& session) {
             &options->experiment);
   list.Text("--submitter", "USER", "Only runs that this user submitted", &options->submitter);
   list.Text("--since", "TIME", "Only runs submitted since: 30m, 2h, 3d, 1w", &options->since);
+  list.Text("--until", "TIME", "Only runs submitted before: 30m, 2h, 3d, 1w", &options->until);
+  list.Text("--text",
+            "TEXT",
+            "Only runs with this in name, display name or description, in any case",
+            &options->text);
   list.Text("--name-prefix", "TEXT", "Only runs whose name begins so", &options->name_prefix);
   list.Texts("--tag", "KEY=VALUE", "Only runs with this tag", &options->tags);
   list.Group("Options");

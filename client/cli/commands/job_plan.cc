@@ -16,7 +16,9 @@ struct PlanOptions {
 };
 
 absl::StatusOr<v1::ExplainResponse> Foresee(const Context& context, const PlanOptions& options) {
-  POTOK_ASSIGN_OR_RETURN(PipelineSpec spec, LoadSpec(context, options.file, options.set));
+  POTOK_ASSIGN_OR_RETURN(PipelineSpec spec, LoadSpec(context, options.file, options.set, [&] {
+                           return Connect(context, options.common);
+                         }));
   POTOK_ASSIGN_OR_RETURN(const Connection connection, Connect(context, options.common));
   POTOK_RETURN_IF_ERROR(Upload(context, connection, &spec));
   RunsClient runs(connection.channel());

@@ -26,7 +26,7 @@ void AddJobShow(CLI::App& job, Session& session) {
                                    "potok job show -n brave_river_1 --query status -o tsv",
                                    options,
                                    RunShow);
-  show.RequiredText("-n,--name", "NAME", "Name of the run, or RUN/STEP", &options->name);
+  show.RequiredText("-n,--name", "NAME", "Name of the run, or RUN_STEP", &options->name);
   show.IgnoredFlag("-e,--web");
   AddServerOptions(show, &options->common);
   AddOutputOptions(show, session, &options->common);

@@ -1,4 +1,5 @@
 #include "client/cli/commands/command.h"
+#include "client/cli/server_assets.h"
 #include "client/cli/text/printable.h"
 #include "client/frontend/azureml/load.h"
 
@@ -20,8 +21,11 @@ Value DiagnosticObject(const Diagnostic& diagnostic) {
 }
 
 int RunValidate(Session& session, const ValidateOptions& options) {
+  ServerAssets assets([&] { return Connect(session.context, options.common, absl::Seconds(1)); },
+                      ServerAssets::WithoutServer::kKeepsNames);
   LoadOptions load;
   load.set = options.set;
+  load.assets = &assets;
   const Loaded loaded = LoadJob(options.file, load);
   Array diagnostics;
   for (const Diagnostic& diagnostic : loaded.diagnostics) {
@@ -45,13 +49,15 @@ int RunValidate(Session& session, const ValidateOptions& options) {
 
 void AddJobValidate(CLI::App& job, Session& session) {
   const auto options = std::make_shared<ValidateOptions>();
-  CommandOptions validate = AddCommand(job,
-                                       session,
-                                       "validate",
-                                       "Check a pipeline without submitting it; needs no server",
-                                       "potok job validate -f pipeline.yml",
-                                       options,
-                                       RunValidate);
+  CommandOptions validate =
+      AddCommand(job,
+                 session,
+                 "validate",
+                 "Check a pipeline without submitting it; needs no server but for "
+                 "what is registered",
+                 "potok job validate -f pipeline.yml",
+                 options,
+                 RunValidate);
   validate.RequiredText("-f,--file", "FILE", "Pipeline or job as YAML", &options->file);
   validate.ManyTexts("--set", "PATH=VALUE", "Changes of the file, as inputs.lr=0.1", &options->set);
   AddServerOptions(validate, &options->common);

@@ -21,17 +21,6 @@ struct RunOptions {
   std::string download;
 };
 
-absl::StatusOr<PipelineSpec> SpecOf(const Session& session, const RunOptions& options) {
-  if (options.file.empty()) {
-    OneStepOptions step = options.step;
-    step.command = session.own_command;
-    return OneStepSpec(step, session.context.working_folder);
-  }
-  POTOK_ASSIGN_OR_RETURN(PipelineSpec spec, LoadSpec(session.context, options.file, options.set));
-  if (!options.step.name.empty()) spec.name = options.step.name;
-  return spec;
-}
-
 // The server that is configured; without one, this user's own stack, started if need be.
 absl::StatusOr<Connection> ServerForRun(const Context& context, const CommonOptions& options) {
   POTOK_ASSIGN_OR_RETURN(const ServerAddress address, ServerOf(context, options));
@@ -39,9 +28,23 @@ absl::StatusOr<Connection> ServerForRun(const Context& context, const CommonOpti
   return BringUp(context, UpOptions());
 }
 
+absl::StatusOr<PipelineSpec> SpecOf(const Session& session, const RunOptions& options) {
+  if (options.file.empty()) {
+    OneStepOptions step = options.step;
+    step.command = session.own_command;
+    return OneStepSpec(step, session.context.working_folder);
+  }
+  const Context& context = session.context;
+  POTOK_ASSIGN_OR_RETURN(PipelineSpec spec, LoadSpec(context, options.file, options.set, [&] {
+                           return ServerForRun(context, options.common);
+                         }));
+  if (!options.step.name.empty()) spec.name = options.step.name;
+  return spec;
+}
+
 absl::StatusOr<int> SubmitAndFollow(Session& session, const RunOptions& options) {
   const Context& context = session.context;
-  // Before the server is started: a wrong pipeline needs none.
+  // Before the server is started: a wrong pipeline needs none, unless it names what is registered.
   POTOK_ASSIGN_OR_RETURN(PipelineSpec spec, SpecOf(session, options));
   POTOK_ASSIGN_OR_RETURN(const Connection connection, ServerForRun(context, options.common));
   POTOK_ASSIGN_OR_RETURN(const std::string name, Submit(context, connection, std::move(spec)));

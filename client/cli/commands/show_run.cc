@@ -1,5 +1,7 @@
 #include "client/cli/commands/show_run.h"
 
+#include <algorithm>
+
 #include "client/cli/profiles.h"
 #include "client/cli/show/run_text.h"
 #include "client/cli/show/table_style.h"
@@ -9,16 +11,46 @@ namespace potok::client {
 namespace {
 
 absl::StatusOr<Value> ChildJob(const v1::Run& run,
-                               const std::string& name,
+                               const std::string& step,
                                const std::string& runs_at) {
+  const std::string name = ChildJobName(run.name(), step);
   for (const Value& job : ChildJobs(run, runs_at)) {
     if (*(*job.AsObject())[0].second.AsText() == name) return job;
   }
   return absl::NotFoundError(
       fmt::format("the run {} has no step {}; `potok job list -p {}` shows them",
                   run.name(),
-                  name.substr(run.name().size() + 1),
+                  step,
                   run.name()));
+}
+
+bool HasStep(const v1::Run& run, const std::string& name) {
+  return std::ranges::any_of(run.steps(),
+                             [&name](const v1::StepStatus& step) { return step.name() == name; });
+}
+
+// A run, and of it a step if the name is a step's.
+struct Named {
+  v1::Run run;
+  std::string step;
+};
+
+// RUN, RUN/STEP, or RUN_STEP: what no run is called may be one and the name of a step.
+absl::StatusOr<Named> Find(RunsClient& runs, const std::string& name) {
+  // A run's name has no '/', but a step's may: "train/fit".
+  const std::size_t slash = name.find('/');
+  const absl::StatusOr<v1::Run> run = runs.Get(name.substr(0, slash), /*without_spec=*/false);
+  if (run.ok()) return Named{*run, slash == std::string::npos ? "" : name.substr(slash + 1)};
+  if (!absl::IsNotFound(run.status())) return run.status();
+  const std::size_t end = slash == std::string::npos ? name.size() : slash;
+  for (std::size_t at = name.rfind('_', end); at != std::string::npos && at > 0;
+       at = name.rfind('_', at - 1)) {
+    absl::StatusOr<v1::Run> parent = runs.Get(name.substr(0, at), /*without_spec=*/false);
+    if (!parent.ok() && !absl::IsNotFound(parent.status())) return parent.status();
+    const std::string step = name.substr(at + 1);
+    if (parent.ok() && HasStep(*parent, step)) return Named{*std::move(parent), step};
+  }
+  return run.status();
 }
 
 }  // namespace
@@ -41,12 +73,11 @@ int ShowRun(const Context& context,
             const std::string& name) {
   RunsClient runs(connection.channel());
   const std::string runs_at = RunsAt(context, options, connection);
-  // A run's name has no '/'.
-  const std::size_t slash = name.find('/');
-  const absl::StatusOr<v1::Run> run = runs.Get(name.substr(0, slash), /*without_spec=*/false);
-  if (!run.ok()) return Complain(context, run.status());
-  if (slash != std::string::npos) {
-    const absl::StatusOr<Value> child = ChildJob(*run, name, runs_at);
+  const absl::StatusOr<Named> named = Find(runs, name);
+  if (!named.ok()) return Complain(context, named.status());
+  const v1::Run* const run = &named->run;
+  if (!named->step.empty()) {
+    const absl::StatusOr<Value> child = ChildJob(*run, named->step, runs_at);
     if (!child.ok()) return Complain(context, child.status());
     return PrintObject(context, options, DefaultOutput::kJsonUnlessTerminal, *child, [&] {
       return ToYaml(*child);

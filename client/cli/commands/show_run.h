@@ -16,7 +16,7 @@ std::string RunsAt(const Context& context,
                    const CommonOptions& options,
                    const Connection& connection);
 
-// Prints the run; of RUN/STEP the step, as a job of its own. The exit code.
+// Prints the run; of RUN_STEP or RUN/STEP the step, as a job of its own. The exit code.
 int ShowRun(const Context& context,
             const CommonOptions& options,
             const Connection& connection,

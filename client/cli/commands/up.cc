@@ -31,6 +31,10 @@ void AddUp(CLI::App& app, Session& session) {
   up.Text("--agent-gpus", "N", "GPUs that each offers", &options->agent_gpus);
   up.Texts("--agent-label", "KEY=VALUE", "Label of the agents", &options->agent_labels);
   up.Texts("--agent-pool", "NAME", "Pool of the agents", &options->agent_pools);
+  up.Texts("--server-flag",
+           "NAME=VALUE",
+           "A flag of potok-server, as retention=30d or artifacts-quota=500GiB",
+           &options->server_flags);
   up.Text("--server-binary", "PATH", "Run this as potok-server", &options->server_program);
   up.Text("--agent-binary", "PATH", "Run this as potok-agent", &options->agent_program);
   up.Number("--timeout",

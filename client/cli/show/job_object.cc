@@ -106,15 +106,17 @@ Object StateMembers(const v1::StepStatus& step) {
 // What was asked of a step.
 Object SpecMembers(const v1::Step& spec, const v1::StepStatus* step) {
   static const google::protobuf::RepeatedPtrField<v1::OutputValue> kNone;
-  return {{"type", "command"},
-          {"component", TextOrNull(spec.component())},
-          {"command", spec.command()},
-          {"compute", TextOrNull(spec.compute())},
-          {"environment", TextOrNull(spec.environment())},
-          {"environment_variables", SortedTexts(spec.environment_variables())},
-          {"inputs", InputsObject(spec.inputs())},
-          {"outputs", OutputsObject(spec.outputs(), step == nullptr ? kNone : step->outputs())},
-          {"resources", ResourcesObject(spec.resources())}};
+  return {
+      {"type", "command"},
+      {"component", TextOrNull(spec.component())},
+      {"command", spec.command()},
+      {"compute", TextOrNull(spec.compute())},
+      {"environment",
+       TextOrNull(spec.environment().empty() ? spec.environment_definition() : spec.environment())},
+      {"environment_variables", SortedTexts(spec.environment_variables())},
+      {"inputs", InputsObject(spec.inputs())},
+      {"outputs", OutputsObject(spec.outputs(), step == nullptr ? kNone : step->outputs())},
+      {"resources", ResourcesObject(spec.resources())}};
 }
 
 Value JobsObject(const v1::Run& run) {
@@ -176,7 +178,7 @@ Value JobObject(const v1::Run& run, const std::string& runs_at) {
                 {"reason", TextOrNull(run.reason())},
                 {"type", run.is_pipeline() ? "pipeline" : "command"},
                 {"tags", SortedTexts(run.tags())},
-                {"properties", SortedTexts(run.spec().properties())},
+                {"properties", SortedTexts(run.properties())},
                 {"inputs", InputsObject(run.spec().inputs())},
                 {"outputs", OutputsObject(run.spec().outputs(), run.outputs())}};
   if (run.is_pipeline()) {
@@ -197,7 +199,11 @@ Value JobObject(const v1::Run& run, const std::string& runs_at) {
   job.emplace_back("creation_context", CreationContext(run));
   job.emplace_back("started_at", TextOrNull(IsoTime(run.started_us())));
   job.emplace_back("ended_at", TextOrNull(IsoTime(run.ended_us())));
+  if (run.forgotten_us() != 0) {
+    job.emplace_back("outputs_deleted_at", TextOrNull(IsoTime(run.forgotten_us())));
+  }
   job.emplace_back("parent_job_name", Value());
+  job.emplace_back("archived", run.archived());
   return Value(std::move(job));
 }
 
@@ -209,6 +215,8 @@ Value JobListItem(const v1::Run& run, const std::string& runs_at) {
                       {"reason", TextOrNull(run.reason())},
                       {"type", run.is_pipeline() ? "pipeline" : "command"},
                       {"tags", SortedTexts(run.tags())},
+                      {"properties", SortedTexts(run.properties())},
+                      {"archived", run.archived()},
                       {"steps",
                        Object{{"total", run.steps_total()},
                               {"completed", run.steps_completed()},
@@ -222,12 +230,16 @@ Value JobListItem(const v1::Run& run, const std::string& runs_at) {
                       {"parent_job_name", Value()}});
 }
 
+std::string ChildJobName(const std::string& run, const std::string& step) {
+  return run + "_" + step;
+}
+
 Array ChildJobs(const v1::Run& run, const std::string& runs_at) {
   std::map<std::string, const v1::Step*> specs;
   for (const v1::Step& spec : run.spec().steps()) specs[spec.name()] = &spec;
   Array jobs;
   for (const v1::StepStatus& step : run.steps()) {
-    const std::string name = run.name() + "/" + step.name();
+    const std::string name = ChildJobName(run.name(), step.name());
     Object job = {
         {"name", name}, {"display_name", step.name()}, {"experiment_name", run.experiment_name()}};
     for (Member& member : StateMembers(step)) job.push_back(std::move(member));

@@ -16,7 +16,10 @@ Value JobObject(const v1::Run& run, const std::string& runs_at);
 // What lists show of a run.
 Value JobListItem(const v1::Run& run, const std::string& runs_at);
 
-// Every step of a run as a job of its own, of which the run is the parent: RUN/STEP.
+// What a step is called as a job of its own, which is also what it finds as AZUREML_RUN_ID.
+std::string ChildJobName(const std::string& run, const std::string& step);
+
+// Every step of a run as a job of its own, of which the run is the parent: RUN_STEP.
 Array ChildJobs(const v1::Run& run, const std::string& runs_at);
 
 // The URI below which the runs of a server are, for services.Studio.endpoint: `web` if it is not

@@ -131,6 +131,10 @@ std::string RunSummary(const v1::Run& run, absl::Time now, const TableStyle& sty
   }
   text += "  (" + Counts(run) + ")\n";
   if (!run.reason().empty()) text += "  " + Printable(run.reason()) + "\n";
+  if (run.forgotten_us() != 0) {
+    text += fmt::format("  Outputs and logs are deleted since {}: their retention had ended\n",
+                        IsoTime(run.forgotten_us()));
+  }
   text += StepTable(run, now, style) + OutputLines(run);
   return text;
 }

@@ -37,6 +37,9 @@ std::vector<ProcessSpec> ProcessesOf(const StackConfig& config, const Home& home
                         "--listen=" + home.server_address(),
                         "--http-listen=127.0.0.1:0",
                         "--unknown-pool-is-default"}});
+  // Last, so that they win.
+  std::vector<std::string>& server = processes.back().argv;
+  server.insert(server.end(), config.server_flags.begin(), config.server_flags.end());
   for (const std::string& name : config.agents) {
     std::vector<std::string> argv = {config.agent_program,
                                      "--server=" + home.server_address(),
@@ -55,6 +58,7 @@ std::vector<ProcessSpec> ProcessesOf(const StackConfig& config, const Home& home
 absl::Status SaveConfig(const StackConfig& config, const Home& home) {
   const Object object = {{"server_program", config.server_program},
                          {"agent_program", config.agent_program},
+                         {"server_flags", Texts(config.server_flags)},
                          {"agents", Texts(config.agents)},
                          {"agent_memory", config.agent_memory},
                          {"agent_cpus", config.agent_cpus},
@@ -73,6 +77,7 @@ absl::StatusOr<std::optional<StackConfig>> LoadConfig(const Home& home) {
     StackConfig config;
     config.server_program = word("server_program");
     config.agent_program = word("agent_program");
+    config.server_flags = TextsOf(node["server_flags"]);
     config.agents = TextsOf(node["agents"]);
     config.agent_memory = word("agent_memory");
     config.agent_cpus = word("agent_cpus");

@@ -15,7 +15,8 @@ namespace potok::client {
 struct StackConfig {
   std::string server_program;  // absolute path
   std::string agent_program;
-  std::vector<std::string> agents;  // names
+  std::vector<std::string> server_flags;  // more of them: "--retention=30d"
+  std::vector<std::string> agents;        // names
   // For every agent; empty: what the machine has.
   std::string agent_memory;
   std::string agent_cpus;

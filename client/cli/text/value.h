@@ -73,7 +73,11 @@ Value Sorted(const Value& value);
 
 // YAML that reads the same in versions 1.1 and 1.2 (text that could be taken for something else is
 // quoted); ends in a newline.
-std::string ToYaml(const Value& value);
+struct YamlStyle {
+  // Texts of several lines as blocks, where that means the same: for files that people edit.
+  bool blocks = false;
+};
+std::string ToYaml(const Value& value, YamlStyle style = {});
 
 // Tab-separated, byte for byte as `az -o tsv` (knack 0.10): one line for each item of an array, or
 // one for the value; of an object its values, of an array its items. In such a line an array is its

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cctype>
 #include <set>
 
@@ -48,9 +49,52 @@ bool IsBlock(const Value& value) {
   return (array != nullptr && !array->empty()) || (object != nullptr && !object->empty());
 }
 
+// Text of several lines that a literal block ("|", YAML 1.2, 8.1.2) keeps as it is in every
+// version: the first line is not indented, the end is clear, nothing in it is invisible or another
+// line break.
+bool FitsBlock(const std::string& text) {
+  if (text.find('\n') == std::string::npos || text.front() == '\n' || text.front() == ' ')
+    return false;
+  const std::string end = text.substr(text.size() - 2);
+  if (end.back() == ' ' || end == "\n\n" || end == " \n") return false;
+  for (const char* odd : {"\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xef\xbb\xbf"}) {
+    if (text.find(odd) != std::string::npos) return false;
+  }
+  return std::none_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte < 0x20 && c != '\n') || byte == 0x7f;
+  });
+}
+
+void WriteBlockText(const std::string& text, std::size_t indent, std::string* out) {
+  const bool ends_in_newline = text.back() == '\n';
+  *out += ends_in_newline ? "|\n" : "|-\n";
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    if (end > at) out->append(indent, ' ').append(text, at, end - at);
+    *out += "\n";
+    at = end + 1;
+  }
+}
+
 constexpr std::size_t kPlainKeyBytesMax = 1000;
 
-void WriteBlock(const Value& value, std::size_t indent, bool first_line_started, std::string* out) {
+// What stands behind "key:" or "- ", and is no block.
+void WriteScalar(const Value& value, std::size_t indent, YamlStyle style, std::string* out) {
+  const std::string* text = value.AsText();
+  if (style.blocks && text != nullptr && text->size() > 1 && FitsBlock(*text)) {
+    WriteBlockText(*text, indent, out);
+  } else {
+    *out += Scalar(value) + "\n";
+  }
+}
+
+void WriteBlock(const Value& value,
+                std::size_t indent,
+                bool first_line_started,
+                YamlStyle style,
+                std::string* out) {
   const auto start_line = [&](bool first) {
     if (!first || !first_line_started) out->append(indent, ' ');
   };
@@ -61,9 +105,9 @@ void WriteBlock(const Value& value, std::size_t indent, bool first_line_started,
       first = false;
       *out += "- ";
       if (IsBlock(item)) {
-        WriteBlock(item, indent + 2, true, out);
+        WriteBlock(item, indent + 2, true, style, out);
       } else {
-        *out += Scalar(item) + "\n";
+        WriteScalar(item, indent + 2, style, out);
       }
     }
     return;
@@ -80,19 +124,20 @@ void WriteBlock(const Value& value, std::size_t indent, bool first_line_started,
     }
     if (IsBlock(member)) {
       *out += "\n";
-      WriteBlock(member, indent + 2, false, out);
+      WriteBlock(member, indent + 2, false, style, out);
     } else {
-      *out += " " + Scalar(member) + "\n";
+      *out += " ";
+      WriteScalar(member, indent + 2, style, out);
     }
   }
 }
 
 }  // namespace
 
-std::string ToYaml(const Value& value) {
+std::string ToYaml(const Value& value, YamlStyle style) {
   if (!IsBlock(value)) return Scalar(value) + "\n";
   std::string out;
-  WriteBlock(value, 0, false, &out);
+  WriteBlock(value, 0, false, style, &out);
   return out;
 }
 

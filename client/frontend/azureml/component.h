@@ -1,28 +1,36 @@
-// Command components: files, and maps written in the node. One thread.
+// Components: what they declare, without the bindings of the node that uses them. One thread.
 #pragma once
 
 #include <optional>
 #include <string>
 
+#include "client/frontend/azureml/component_source.h"
 #include "client/frontend/azureml/reading.h"
 
 namespace potok::client {
 
-// What a component declares: a step without its bindings. Inputs hold their defaults.
-struct Component {
-  Step step;
-  const YamlNode* source = nullptr;  // its map
+// What the component of a node, or the trial of a sweep, is: the map that it is written in, and
+// who names it.
+struct ComponentUse {
+  ComponentSource source;
+  std::string what;  // "node 'train'"
+  Place at;          // where it is named
 };
 
-// The component that `value` of a node's `component:` names. Reports what is wrong, naming the node
-// as `what`; then, and for kinds that are not supported yet, returns nothing.
-std::optional<Component> ReadComponent(const YamlNode& value,
-                                       const Origin& origin,
-                                       const std::string& what,
-                                       Reading* reading);
+// The name, version, title and tags that any kind of component has.
+void ReadComponentHead(Fields* fields, const ComponentSource& source, Step* step);
 
-// What to tell of a node or component of a kind that Potok does not run, or "" for a command.
-// `type` is in lower case.
-std::string Refusal(const std::string& type);
+// A command component as a step whose inputs hold their defaults. Reports what is wrong, and
+// returns nothing if there is no component at all.
+std::optional<Step> ReadCommandComponent(const ComponentUse& use, Reading* reading);
+
+// The declared ports of any component.
+void ReadDeclaredPorts(Fields* fields, const ComponentUse& use, Reading* reading, Step* step);
+
+// Keys that any component may have and that mean nothing here.
+void IgnoreComponentKeys(Fields* fields);
+
+// Files that are merged into the code.
+void ReadIncludes(Fields* fields, const Origin& origin, Reading* reading, Step* step);
 
 }  // namespace potok::client

@@ -100,16 +100,6 @@ void ReadDistribution(Fields* outer, Severity unknown, Reading* reading, Step* s
   step->distribution = std::move(distribution);
 }
 
-void ReadLimits(Fields* outer, Severity unknown, Reading* reading, Step* step) {
-  const YamlNode* map = outer->Map("limits");
-  if (map == nullptr) return;
-  Fields fields(map, outer->what() + ": limits", &reading->reporter, ResolverOf(reading));
-  if (const auto timeout = fields.Whole("timeout", 1, std::numeric_limits<std::int32_t>::max())) {
-    step->timeout_seconds = *timeout;
-  }
-  fields.ReportUnknown(unknown);
-}
-
 }  // namespace
 
 void ReadCommand(Fields* fields, const Origin& origin, Reading* reading, Step* step) {
@@ -121,7 +111,9 @@ void ReadCommand(Fields* fields, const Origin& origin, Reading* reading, Step* s
 void ReadRunSettings(
     Fields* fields, const Origin& origin, Severity unknown, Reading* reading, Step* step) {
   if (const YamlNode* environment = fields->Value("environment")) {
-    step->environment = ReadEnvironment(*environment, origin, fields->what(), reading);
+    EnvironmentText text = ReadEnvironment(*environment, origin, fields->what(), reading);
+    step->environment = std::move(text.name);
+    step->environment_definition = std::move(text.definition);
   }
   for (auto& [key, value] :
        fields->Texts("environment_variables", Fields::Strictness::kTextsOnly)) {
@@ -129,7 +121,16 @@ void ReadRunSettings(
   }
   ReadResources(fields, unknown, reading, step);
   ReadDistribution(fields, unknown, reading, step);
-  ReadLimits(fields, unknown, reading, step);
+}
+
+void ReadLimits(Fields* outer, Severity unknown, Reading* reading, Step* step) {
+  const YamlNode* map = outer->Map("limits");
+  if (map == nullptr) return;
+  Fields fields(map, outer->what() + ": limits", &reading->reporter, ResolverOf(reading));
+  if (const auto timeout = fields.Whole("timeout", 1, std::numeric_limits<std::int32_t>::max())) {
+    step->timeout_seconds = *timeout;
+  }
+  fields.ReportUnknown(unknown);
 }
 
 }  // namespace potok::client

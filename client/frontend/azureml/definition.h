@@ -11,10 +11,13 @@ namespace potok::client {
 // Reads command and code into `step`.
 void ReadCommand(Fields* fields, const Origin& origin, Reading* reading, Step* step);
 
-// Reads environment, environment_variables, resources, distribution and limits over what `step`
-// already has: a node's own fields win over its component's, one by one. Unknown keys in them are
+// Reads environment, environment_variables, resources and distribution over what `step` already
+// has: a node's own fields win over its component's, one by one. Unknown keys in them are
 // reported as `unknown`.
 void ReadRunSettings(
     Fields* fields, const Origin& origin, Severity unknown, Reading* reading, Step* step);
+
+// The same of limits, for steps that have no limits of their own kind.
+void ReadLimits(Fields* fields, Severity unknown, Reading* reading, Step* step);
 
 }  // namespace potok::client

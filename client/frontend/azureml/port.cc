@@ -1,10 +1,13 @@
 #include "client/frontend/azureml/port.h"
 
+#include <filesystem>
+#include <system_error>
 #include <variant>
 
 #include "client/frontend/azureml/port_fields.h"
 #include "client/frontend/azureml/reference.h"
 #include "client/frontend/azureml/scalar.h"
+#include "common/pipeline/artifact_reference.h"
 #include "common/pipeline/template.h"
 #include "fmt/format.h"
 
@@ -46,11 +49,32 @@ std::string WithLiterals(const std::string& text, const PortContext& context) {
     const auto parts = ParseTemplate(spelling, TemplatePlace::kBinding);
     const auto* parent =
         parts.ok() ? std::get_if<ParentInput>(&std::get<Expression>(parts->front())) : nullptr;
-    const auto& literals = context.reading->literals;
+    const auto& literals = context.reading->scope->literals;
     const auto value = parent == nullptr ? literals.end() : literals.find(parent->name);
     resolved += value == literals.end() ? spelling : value->second;
   }
   return resolved + text.substr(position);
+}
+
+// A local path that does not exist, where that is not an error (yet).
+std::optional<Binding> ReadMissing(const std::string& text,
+                                   const Place& at,
+                                   const PortContext& context,
+                                   const GivenInput& given) {
+  if (context.missing == PortContext::Missing::kError) return std::nullopt;
+  if (IsArtifactReference(text)) return std::nullopt;
+  const absl::StatusOr<DataReference> reference = ParseDataReference(text);
+  if (!reference.ok() || !reference->is_local) return std::nullopt;
+  const std::string path = AbsoluteFrom(context.origin, reference->text);
+  std::error_code error;
+  if (std::filesystem::exists(path, error)) return std::nullopt;
+  const std::string message = MissingData(text, path);
+  if (context.missing == PortContext::Missing::kLater) {
+    context.reading->missing.push_back({given.input.name, at, message});
+  } else {
+    context.reading->reporter.Warning(at, message);
+  }
+  return LocalPath{path};
 }
 
 // The value of a data input written as `scalar`: a binding, a path or a URI.
@@ -60,7 +84,11 @@ Binding ReadPath(const YamlNode& scalar, const PortContext& context, GivenInput*
   ValueType* type = &given->input.type;
   const bool infer = !given->is_typed;
   given->is_typed = true;
-  return ReadData(text, scalar.at, context.origin, infer, type, &context.reading->reporter);
+  if (const std::optional<Binding> missing = ReadMissing(text, scalar.at, context, *given)) {
+    return *missing;
+  }
+  const std::string where = context.where + "inputs." + given->input.name;
+  return ReadData(text, scalar.at, context.origin, infer, where, type, context.reading);
 }
 
 void ReadScalarInput(const YamlNode& scalar,
@@ -161,7 +189,9 @@ void ReadMapOutput(const YamlNode& map,
   if (const YamlNode* path = fields.Scalar("path")) ReadDestination(*path, context, &output);
   output.asset_name = fields.Text("name");
   output.asset_version = VersionText(fields.Scalar("version"));
-  fields.Ignore({"description", "datastore", "is_control", "early_available", "optional"});
+  if (const auto is_control = fields.Flag("is_control")) output.control = *is_control;
+  if (const auto is_early = fields.Flag("early_available")) output.early_available = *is_early;
+  fields.Ignore({"description", "datastore", "optional"});
   fields.ReportUnknown(context.unknown);
 }
 

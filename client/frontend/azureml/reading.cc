@@ -33,8 +33,8 @@ std::optional<std::string> Resolve(Reading* reading, const std::string& text, co
                       text));
       return std::nullopt;
     }
-    const auto value = reading->literals.find(input->name);
-    if (value == reading->literals.end()) {
+    const auto value = reading->scope->literals.find(input->name);
+    if (value == reading->scope->literals.end()) {
       reading->reporter.Error(
           at,
           fmt::format(
@@ -49,6 +49,12 @@ std::optional<std::string> Resolve(Reading* reading, const std::string& text, co
 }
 
 }  // namespace
+
+std::size_t Scope::IndexOf(const std::string& node) const {
+  std::size_t index = 0;
+  while (index < steps.size() && steps[index].name != node) ++index;
+  return index;
+}
 
 std::string AbsoluteFrom(const Origin& origin, const std::string& path) {
   std::string normal = (std::filesystem::path(origin.folder) / path).lexically_normal().string();

@@ -6,7 +6,9 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "client/frontend/azureml/assets.h"
 #include "client/frontend/azureml/fields.h"
 #include "client/frontend/azureml/source_map.h"
 #include "client/frontend/azureml/yaml_tree.h"
@@ -16,6 +18,43 @@ namespace potok::client {
 
 // An input or output of a step: (index of the step, name).
 using StepPort = std::pair<std::size_t, std::string>;
+
+// A component file that is being read, as part of itself or not.
+struct OpenComponent {
+  const YamlNode* map = nullptr;
+  std::string shown;
+};
+
+// One pipeline while its nodes are read: the job's own, or a component's as one node uses it.
+struct Scope {
+  std::string owner;  // "", or the whole name of the node: "train"
+  // Values of the pipeline's inputs that the files themselves give, for ${{parent.inputs.X}} in
+  // fields that are read before anything runs.
+  std::map<std::string, std::string> literals;
+  std::vector<Step> steps;
+  // Ports whose type the file leaves to their value or their source (type_inference.h).
+  std::set<StepPort> untyped_inputs;
+  std::set<StepPort> untyped_outputs;
+  std::set<std::string> untyped_pipeline_inputs;
+  std::set<std::string> untyped_pipeline_outputs;
+  // Steps of which no file says what ports they have: they have those that others name.
+  std::set<std::size_t> open_ports;
+  std::vector<OpenComponent> open_components;  // the outermost first
+
+  // "train/fit" of "fit".
+  std::string FullName(const std::string& node) const {
+    return owner.empty() ? node : owner + "/" + node;
+  }
+  // The step of that name, or the number of steps.
+  std::size_t IndexOf(const std::string& node) const;
+};
+
+// A file or folder that is named and does not exist, of an input of the job.
+struct MissingPath {
+  std::string input;
+  Place at;
+  std::string message;
+};
 
 struct Reading {
   YamlArena arena;
@@ -28,16 +67,19 @@ struct Reading {
   // False when the spec lacks so much that Validate would mislead: a step, or a port of the
   // pipeline.
   bool is_whole = true;
-  // Values of the pipeline's inputs that the file itself gives, for ${{parent.inputs.X}} in fields
-  // that are read before anything runs.
-  std::map<std::string, std::string> literals;
-  // Ports whose type the file leaves to their value or their source (type_inference.h).
-  std::set<StepPort> untyped_inputs;
-  std::set<StepPort> untyped_outputs;
-  std::set<std::string> untyped_job_inputs;
-  std::set<std::string> untyped_job_outputs;
+  // The pipeline whose nodes are read now; ReadJob sets it, and each component while it is read.
+  Scope* scope = nullptr;
+  // Wrong only if something that is run here reads them.
+  std::vector<MissingPath> missing;
+  std::size_t steps_read = 0;  // of all pipelines
   // Component files by absolute path, parsed once; null where that failed.
   std::map<std::string, const YamlNode*> files;
+  // What is registered, and null if nobody is to be asked; what was found of it, by kind and the
+  // text that names it: within one file `latest` means one version.
+  Assets* assets = nullptr;
+  std::map<std::pair<AssetKind, std::string>, absl::StatusOr<AssetDocument>> found_assets;
+  // Tells the content of build contexts; may be null.
+  FolderContent folder_content;
 };
 
 // The file that a value stands in: relative paths start at its folder.

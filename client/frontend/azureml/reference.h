@@ -29,16 +29,22 @@ std::string ResourceName(const std::string& text);
 std::string WithoutFilePrefix(const std::string& text);
 
 // The value of an input of `type` that is written as the path or URI `text` at `at`. Looks whether
-// a local one exists, and reports what is wrong; then the value is empty. With `infer_type` a local
-// file sets *type to uri_file.
+// a local one exists, and for a registered one what it is, which the spec's property
+// "asset.WHERE" then names (WHERE as in Problem::where); reports what is wrong, and then the value
+// is empty. With `infer_type` a local file sets *type to uri_file, and a registered one to its own
+// type.
 Binding ReadData(const std::string& text,
                  const Place& at,
                  const Origin& origin,
                  bool infer_type,
+                 const std::string& where,
                  ValueType* type,
-                 Reporter* reporter);
+                 Reading* reading);
 
-// The code snapshot written as `text`: a folder or file that exists.
+// What is said of data that is written as `text` and is not at `path`.
+std::string MissingData(const std::string& text, const std::string& path);
+
+// The code snapshot written as `text`: a folder or file that exists, or an artifact.
 Code ReadCode(const std::string& text, const Place& at, const Origin& origin, Reporter* reporter);
 
 }  // namespace potok::client

@@ -13,9 +13,15 @@ class SourceMap {
  public:
   // The job's map. It and all nodes given below outlive this.
   void SetRoot(const YamlNode* root) { job_ = {"", root->at, root}; }
-  // A step is the node `entry` of `jobs`, and what the node leaves out is in `component` (null for
-  // an inline node).
-  void AddStep(const YamlEntry* entry, const YamlNode* component);
+  // Of a job that is a component: what the job leaves out is there.
+  void SetComponent(const YamlNode* component) { component_ = component; }
+  // A step, by its whole name, is the node `entry` of `jobs`, and what the node leaves out is in
+  // `component` (null for an inline node).
+  void AddStep(const std::string& name, const YamlEntry* entry, const YamlNode* component);
+
+  // A loop is the node `entry`, and what that leaves out is in the node `body`, which was added
+  // before and whose steps are called by the loop's name from now on. Whole names.
+  void AddLoop(const YamlEntry* entry, const std::string& name, const std::string& body);
 
   // The step of a standalone job stands at the root.
   void SetOnlyStep(const std::string& name);
@@ -32,10 +38,12 @@ class SourceMap {
   struct Step {
     const YamlEntry* entry = nullptr;
     const YamlNode* component = nullptr;
+    std::string body;  // of a loop: the whole name of its body
   };
   static Found FindInStep(const Step& step, const std::string& rest);
 
   YamlEntry job_;
+  const YamlNode* component_ = nullptr;
   std::unordered_map<std::string, Step> steps_;
 };
 

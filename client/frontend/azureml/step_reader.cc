@@ -2,11 +2,19 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "client/frontend/azureml/component.h"
+#include "client/frontend/azureml/control_flow.h"
 #include "client/frontend/azureml/definition.h"
-#include "client/frontend/azureml/port.h"
+#include "client/frontend/azureml/nested.h"
+#include "client/frontend/azureml/node_ports.h"
+#include "client/frontend/azureml/node_type.h"
+#include "client/frontend/azureml/opaque.h"
+#include "client/frontend/azureml/parallel.h"
+#include "client/frontend/azureml/policy.h"
 #include "client/frontend/azureml/reference.h"
-#include "common/pipeline/suggest.h"
+#include "client/frontend/azureml/sweep.h"
+#include "client/frontend/azureml/type_inference.h"
 #include "fmt/format.h"
 
 namespace potok::client {
@@ -27,19 +35,17 @@ const std::vector<std::string>& IgnoredKeys() {
   return keys;
 }
 
-std::vector<std::string> NamesOf(const auto& ports) {
-  std::vector<std::string> names;
-  names.reserve(ports.size());
-  for (const auto& port : ports) names.push_back(port.name);
-  return names;
+bool IsControlFlow(NodeKind kind) {
+  return kind == NodeKind::kIfElse || kind == NodeKind::kDoWhile || kind == NodeKind::kParallelFor;
 }
 
-// One node, with what its parts have in common.
+// One node that is a step, with what its parts have in common.
 class NodeReader {
  public:
   NodeReader(const YamlEntry& entry, const Origin& origin, Reading* reading)
       : entry_(entry),
         reading_(reading),
+        name_(reading->scope->FullName(entry.key)),
         fields_(entry.value,
                 fmt::format("node '{}'", entry.key),
                 &reading->reporter,
@@ -47,121 +53,135 @@ class NodeReader {
         context_{reading,
                  origin,
                  fields_.what(),
-                 "jobs." + entry.key + ".",
+                 "jobs." + name_ + ".",
                  IsInline() ? Severity::kError : Severity::kWarning,
                  true} {}
 
-  // Adds the step to the spec, unless it cannot be one.
-  void Read() {
-    if (!ReadDefinition()) {
-      reading_->is_whole = false;
-      return;
-    }
-    step_.name = entry_.key;
-    ReadCommon();
-    reading_->sources.AddStep(&entry_, component_);
-    reading_->spec.steps.push_back(std::move(step_));
-  }
-
- private:
-  bool IsInline() const { return entry_.value->Find("component") == nullptr; }
-  std::size_t index() const { return reading_->spec.steps.size(); }
-
-  bool ReadDefinition() {
-    const std::string type = fields_.Word("type");
-    if (const std::string refusal = Refusal(type); !refusal.empty()) {
-      reading_->reporter.Error(
-          fields_.At("type"), fmt::format("{} is of type '{}'; {}", fields_.what(), type, refusal));
-      return false;
-    }
+  // Adds the step to the scope. False if it cannot be one.
+  bool Read() {
     if (entry_.value->IsNull()) {
       reading_->reporter.Error(
           entry_.at, fmt::format("{} is empty; write a command or a component", fields_.what()));
     }
-    if (fields_.map() == nullptr) return false;
-    if (const YamlNode* component = fields_.Value("component")) return ReadReference(*component);
-    ReadInline();
+    if (fields_.map() == nullptr || !ReadKind() || !ReadDefinition()) return false;
+    step_.name = entry_.key;
+    ReadCommon();
+    reading_->sources.AddStep(name_, &entry_, use_ ? use_->source.map : nullptr);
+    reading_->scope->steps.push_back(std::move(step_));
     return true;
   }
 
-  void ReadInline() {
+ private:
+  bool IsInline() const { return entry_.value->Find("component") == nullptr; }
+
+  // What it is: by its own type and its component's.
+  bool ReadKind() {
+    type_ = fields_.Word("type");
+    kind_ = KindOfType(type_);
+    if (kind_ == NodeKind::kUnknown) {
+      reading_->reporter.Error(
+          fields_.At("type"),
+          fmt::format("{} is of type '{}'; write {}", fields_.what(), type_, kNodeTypes));
+      return false;
+    }
+    const YamlNode* component = fields_.Value("component");
+    if (component == nullptr) return true;
+    const auto source = FindComponent(*component, context_.origin, fields_.what(), reading_);
+    if (!source) return false;
+    use_ = ComponentUse{*source, fields_.what(), component->at};
+    if (source->is_elsewhere) {
+      kind_ = NodeKind::kOpaque;
+      return true;
+    }
+    return ReadKindOfComponent();
+  }
+
+  bool ReadKindOfComponent() {
+    const std::string type = TypeOfComponent(*use_->source.map);
+    const NodeKind kind = KindOfType(type);
+    const bool fits = type_.empty() || kind == kind_ || type == "prompt flow";
+    if (kind == NodeKind::kUnknown || IsControlFlow(kind) || kind == NodeKind::kSweep) {
+      reading_->reporter.Error(
+          use_->at,
+          fmt::format("{}: component {} is of type '{}'; a component is of type command, pipeline "
+                      "or parallel",
+                      fields_.what(),
+                      use_->source.shown,
+                      type));
+      return false;
+    }
+    if (!fits) {
+      reading_->reporter.Error(
+          fields_.At("type"),
+          fmt::format("{} is of type '{}', and its component {} of type '{}'; leave the type out",
+                      fields_.what(),
+                      type_,
+                      use_->source.shown,
+                      type.empty() ? "command" : type));
+      return false;
+    }
+    kind_ = kind;
+    type_ = type;
+    return true;
+  }
+
+  // What follows from errors in a component is not told again; those of the node's own ports are
+  // nobody's reason.
+  void MarkIfBroken(std::size_t errors_before) {
+    if (reading_->reporter.errors() != errors_before) reading_->broken.insert("jobs." + name_);
+  }
+
+  bool ReadDefinition() {
+    const ComponentUse* use = use_ ? &*use_ : nullptr;
+    switch (kind_) {
+      case NodeKind::kPipeline:
+        return ReadPipeline();
+      case NodeKind::kSweep:
+        return ReadSweep(&fields_, context_, name_, &step_);
+      case NodeKind::kParallel:
+        return ReadParallel(use, &fields_, context_, &step_);
+      case NodeKind::kOpaque:
+        context_.missing = PortContext::Missing::kWarning;
+        ReadOpaque(type_, use, &fields_, context_, &step_);
+        return true;
+      default:
+        return use == nullptr ? ReadInline() : ReadReference();
+    }
+  }
+
+  bool ReadInline() {
     ReadCommand(&fields_, context_.origin, reading_, &step_);
     if (fields_.Value("command") == nullptr) {
       reading_->reporter.Error(
           entry_.at, fmt::format("{} has no command; write what it runs", fields_.what()));
     }
     if (step_.command.empty()) reading_->broken.insert(context_.where + "command");
-    if (const YamlNode* inputs = fields_.Map("inputs")) {
-      for (const YamlEntry& entry : inputs->entries) {
-        GivenInput given = ReadGivenInput(entry, nullptr, context_);
-        if (!given.is_typed) reading_->untyped_inputs.insert({index(), entry.key});
-        step_.inputs.push_back(std::move(given.input));
-      }
-    }
-    if (const YamlNode* outputs = fields_.Map("outputs")) {
-      for (const YamlEntry& entry : outputs->entries) {
-        GivenOutput given = ReadGivenOutput(entry, nullptr, context_);
-        if (!given.is_typed) reading_->untyped_outputs.insert({index(), entry.key});
-        step_.outputs.push_back(std::move(given.output));
-      }
-    }
-  }
-
-  bool ReadReference(const YamlNode& value) {
-    const std::size_t errors_before = reading_->reporter.errors();
-    std::optional<Component> component =
-        ReadComponent(value, context_.origin, fields_.what(), reading_);
-    if (!component) return false;
-    if (reading_->reporter.errors() != errors_before) {
-      reading_->broken.insert("jobs." + entry_.key);
-    }
-    step_ = std::move(component->step);
-    component_ = component->source;
-    BindInputs();
-    BindOutputs();
+    GivePorts(&fields_, context_, &step_);
     return true;
   }
 
-  void BindInputs() {
-    const YamlNode* inputs = fields_.Map("inputs");
-    if (inputs == nullptr) return;
-    for (const YamlEntry& entry : inputs->entries) {
-      const auto declared = std::ranges::find(step_.inputs, entry.key, &Input::name);
-      if (declared == step_.inputs.end()) {
-        ReportUndeclared("input", entry, NamesOf(step_.inputs));
-        continue;
-      }
-      *declared = ReadGivenInput(entry, &*declared, context_).input;
-    }
+  bool ReadReference() {
+    const std::size_t errors_before = reading_->reporter.errors();
+    std::optional<Step> component = ReadCommandComponent(*use_, reading_);
+    if (!component) return false;
+    MarkIfBroken(errors_before);
+    step_ = *std::move(component);
+    BindPorts(&fields_, context_, &step_);
+    return true;
   }
 
-  void BindOutputs() {
-    const YamlNode* outputs = fields_.Map("outputs");
-    if (outputs == nullptr) return;
-    for (const YamlEntry& entry : outputs->entries) {
-      const auto declared = std::ranges::find(step_.outputs, entry.key, &Output::name);
-      if (declared == step_.outputs.end()) {
-        ReportUndeclared("output", entry, NamesOf(step_.outputs));
-        continue;
-      }
-      *declared = ReadGivenOutput(entry, &*declared, context_).output;
-    }
-  }
-
-  void ReportUndeclared(const char* port,
-                        const YamlEntry& entry,
-                        const std::vector<std::string>& declared) {
-    reading_->reporter.Error(entry.at,
-                             fmt::format("{}: its component has no {} '{}'{}",
-                                         fields_.what(),
-                                         port,
-                                         entry.key,
-                                         SuggestionFor(entry.key, declared)));
+  bool ReadPipeline() {
+    if (!use_) return ReadInlinePipeline(&fields_, context_, name_, reading_, &step_);
+    const std::size_t errors_before = reading_->reporter.errors();
+    if (!ReadPipelineHead(*use_, reading_, &step_)) return false;
+    MarkIfBroken(errors_before);
+    context_.undeclared_input = Severity::kWarning;
+    BindPorts(&fields_, context_, &step_);
+    return ReadPipelineBody(*use_, name_, reading_, &step_);
   }
 
   void ReadCommon() {
-    ReadRunSettings(&fields_, context_.origin, context_.unknown, reading_, &step_);
-    step_.compute = ResourceName(fields_.Text("compute"));
+    ReadSettings();
     if (const std::string text = fields_.RawText("display_name"); !text.empty()) {
       step_.display_name = text;
     }
@@ -171,57 +191,121 @@ class NodeReader {
     for (auto& [key, tag] : fields_.Texts("tags", Fields::Strictness::kTextsOnly)) {
       step_.tags[key] = tag;
     }
-    step_.depends_on = fields_.TextList("depends_on");
+    ReadOrder(&fields_, reading_, &step_);
     fields_.Map("services");
     fields_.Map("identity");
-    fields_.Map("queue_settings");
     fields_.Ignore(IgnoredKeys());
-    if (const YamlEntry* flag = fields_.map()->Find("is_deterministic")) {
-      fields_.Ignore({flag->key});
-      const std::string rule = fields_.what() + ": is_deterministic belongs to the component; ";
-      if (IsInline()) {
-        reading_->reporter.Error(
-            flag->at, rule + "write component: {command: ..., is_deterministic: ...} in this node");
-      } else {
-        reading_->reporter.Warning(flag->at, rule + "it is ignored here");
-      }
-    }
+    ReadDeterminism();
     fields_.ReportUnknown(context_.unknown);
+  }
+
+  // How it runs, as far as that is said in the node.
+  void ReadSettings() {
+    if (kind_ == NodeKind::kSweep) return;
+    if (const std::string compute = ResourceName(fields_.Text("compute")); !compute.empty()) {
+      step_.compute = compute;
+    }
+    if (kind_ == NodeKind::kPipeline) {
+      ReadPriorityOnly(&fields_, "write it in the nodes of the pipeline", reading_, &step_);
+      return;
+    }
+    if (kind_ == NodeKind::kOpaque && !use_) return;
+    ReadRunSettings(&fields_, context_.origin, context_.unknown, reading_, &step_);
+    ReadLimits(&fields_, context_.unknown, reading_, &step_);
+    ReadPolicy(&fields_, reading_, &step_);
+  }
+
+  void ReadDeterminism() {
+    const YamlEntry* flag = fields_.map()->Find("is_deterministic");
+    if (flag == nullptr) return;
+    fields_.Ignore({flag->key});
+    const std::string rule = fields_.what() + ": is_deterministic belongs to the component; ";
+    if (IsInline()) {
+      reading_->reporter.Error(
+          flag->at, rule + "write component: {command: ..., is_deterministic: ...} in this node");
+    } else {
+      reading_->reporter.Warning(flag->at, rule + "it is ignored here");
+    }
   }
 
   const YamlEntry& entry_;
   Reading* reading_;
-  const YamlNode* component_ = nullptr;
+  const std::string name_;  // whole
   Fields fields_;
   PortContext context_;
+  std::string type_;
+  NodeKind kind_ = NodeKind::kCommand;
+  std::optional<ComponentUse> use_;
   Step step_;
 };
 
-}  // namespace
-
-void ReadSteps(const YamlNode& jobs, const Origin& origin, Reading* reading) {
-  for (const YamlEntry& entry : jobs.entries) NodeReader(entry, origin, reading).Read();
+// Says once that there are too many.
+bool CountStep(const YamlEntry& entry, Reading* reading) {
+  if (++reading->steps_read <= kStepsMax) return true;
+  if (reading->steps_read == kStepsMax + 1) {
+    reading->reporter.Error(
+        entry.at,
+        fmt::format("the pipeline has more than {} steps, with those of the pipelines in it; "
+                    "split it",
+                    kStepsMax));
+  }
+  return false;
 }
 
-void ReadStandaloneStep(Fields* fields, const Origin& origin, Reading* reading) {
+NodeKind KindOfNode(const YamlNode& node) {
+  const YamlEntry* type = node.IsMap() ? node.Find("type") : nullptr;
+  if (type == nullptr || !type->value->IsScalar()) return NodeKind::kCommand;
+  return KindOfType(absl::AsciiStrToLower(type->value->text));
+}
+
+}  // namespace
+
+bool ReadSteps(const YamlNode& jobs,
+               const Origin& origin,
+               std::vector<Input>* inputs,
+               std::vector<Output>* outputs,
+               Reading* reading) {
+  bool is_whole = true;
+  std::vector<const YamlEntry*> control_flow;
+  for (const YamlEntry& entry : jobs.entries) {
+    if (!CountStep(entry, reading)) return false;
+    if (IsControlFlow(KindOfNode(*entry.value))) {
+      control_flow.push_back(&entry);
+    } else {
+      is_whole = NodeReader(entry, origin, reading).Read() && is_whole;
+    }
+  }
+  InferTypes(inputs, outputs, reading->scope);
+  if (control_flow.empty() || !is_whole) return is_whole;
+  is_whole = ReadControlFlow(control_flow, origin, reading);
+  InferTypes(inputs, outputs, reading->scope);
+  return is_whole;
+}
+
+void ReadStandaloneStep(const std::string& type,
+                        Fields* fields,
+                        const Origin& origin,
+                        Reading* reading) {
   Step step;
+  PortContext context{reading, origin, "the job", "jobs.main.", Severity::kError, false};
+  const NodeKind kind = KindOfType(type);
+  if (kind == NodeKind::kSweep) {
+    reading->is_whole = ReadSweep(fields, context, "main", &step) && reading->is_whole;
+  } else if (kind == NodeKind::kOpaque) {
+    context.missing = PortContext::Missing::kWarning;
+    ReadOpaque(type, nullptr, fields, context, &step);
+    step.compute = ResourceName(fields->Text("compute"));
+  } else {
+    ReadCommand(fields, origin, reading, &step);
+    ReadRunSettings(fields, origin, Severity::kError, reading, &step);
+    ReadLimits(fields, Severity::kError, reading, &step);
+    ReadPolicy(fields, reading, &step);
+    step.compute = ResourceName(fields->Text("compute"));
+    GivePorts(fields, context, &step);
+  }
   step.name = "main";
-  ReadCommand(fields, origin, reading, &step);
-  ReadRunSettings(fields, origin, Severity::kError, reading, &step);
-  step.compute = ResourceName(fields->Text("compute"));
-  const PortContext context{reading, origin, "the job", "jobs.main.", Severity::kError, false};
-  if (const YamlNode* inputs = fields->Map("inputs")) {
-    for (const YamlEntry& entry : inputs->entries) {
-      step.inputs.push_back(ReadGivenInput(entry, nullptr, context).input);
-    }
-  }
-  if (const YamlNode* outputs = fields->Map("outputs")) {
-    for (const YamlEntry& entry : outputs->entries) {
-      step.outputs.push_back(ReadGivenOutput(entry, nullptr, context).output);
-    }
-  }
   reading->sources.SetOnlyStep(step.name);
-  reading->spec.steps.push_back(std::move(step));
+  reading->scope->steps.push_back(std::move(step));
 }
 
 }  // namespace potok::client

@@ -1,10 +1,13 @@
 #include "client/frontend/azureml/type_inference.h"
 
 #include <algorithm>
+#include <memory>
 #include <unordered_map>
+#include <utility>
 #include <variant>
 
 #include "common/base/overloaded.h"
+#include "common/pipeline/control.h"
 #include "common/pipeline/template.h"
 #include "common/pipeline/validate.h"
 
@@ -33,26 +36,61 @@ Port* FindJobPort(const std::unordered_map<std::string, Port*>& ports, const std
   return found == ports.end() ? nullptr : found->second;
 }
 
+// What a sweep tries and what a loop repeats has the inputs of its step.
+void SetBodyType(const std::string& name, ValueType type, Step* step) {
+  if (step->control == nullptr || step->control->body.size() != 1) return;
+  if (!step->control->body.front().name.empty()) return;
+  auto control = std::make_shared<Control>(*step->control);
+  Step& body = control->body.front();
+  if (Input* input = FindPort(body.inputs, name)) input->type = type;
+  SetBodyType(name, type, &body);
+  step->control = std::move(control);
+}
+
 class Inference {
  public:
-  explicit Inference(Reading* reading) : reading_(reading), spec_(reading->spec) {
-    for (std::size_t i = 0; i < spec_.steps.size(); ++i) steps_.emplace(spec_.steps[i].name, i);
-    for (Input& input : spec_.inputs) job_inputs_.emplace(input.name, &input);
-    for (Output& output : spec_.outputs) job_outputs_.emplace(output.name, &output);
+  Inference(std::vector<Input>* inputs, std::vector<Output>* outputs, Scope* scope)
+      : scope_(*scope) {
+    for (std::size_t i = 0; i < scope_.steps.size(); ++i) steps_.emplace(scope_.steps[i].name, i);
+    for (Input& input : *inputs) job_inputs_.emplace(input.name, &input);
+    for (Output& output : *outputs) job_outputs_.emplace(output.name, &output);
   }
 
   void Run() {
-    for (const auto& [step, name] : reading_->untyped_outputs) TypeStepOutput(step, name);
-    const std::set<StepPort> untyped = reading_->untyped_inputs;
+    OpenPorts();
+    for (const auto& [step, name] : scope_.untyped_outputs) TypeStepOutput(step, name);
+    const std::set<StepPort> untyped = scope_.untyped_inputs;
     for (const StepPort& port : untyped) TypeStepInput(port);
+    scope_.untyped_inputs = std::move(still_untyped_);
     TypeJobInputs();
     TypeJobOutputs();
   }
 
  private:
+  // Outputs that others are bound to, of steps of which no file says what they make, have the type
+  // that is wanted of them.
+  void OpenPorts() {
+    if (scope_.open_ports.empty()) return;
+    for (std::size_t i = 0; i < scope_.steps.size(); ++i) {
+      for (const Input& input : scope_.steps[i].inputs) {
+        const std::optional<Expression> source = SourceOf(input);
+        const auto* of = source ? std::get_if<StepOutput>(&*source) : nullptr;
+        const auto step = of == nullptr ? steps_.end() : steps_.find(of->step);
+        if (step == steps_.end() || !scope_.open_ports.contains(step->second)) continue;
+        std::vector<Output>& outputs = scope_.steps[step->second].outputs;
+        if (FindPort(outputs, of->name) != nullptr) continue;
+        Output output;
+        output.name = of->name;
+        const bool is_typed = !scope_.untyped_inputs.contains({i, input.name});
+        output.type = is_typed ? input.type : ValueType::kUriFolder;
+        outputs.push_back(std::move(output));
+      }
+    }
+  }
+
   // An inline node's output takes the type of the pipeline's output that it fills.
   void TypeStepOutput(std::size_t step, const std::string& name) {
-    Output* output = FindPort(spec_.steps[step].outputs, name);
+    Output* output = FindPort(scope_.steps[step].outputs, name);
     if (output == nullptr || output->promoted_to.empty()) return;
     const Output* target = FindJobPort(job_outputs_, output->promoted_to);
     if (target != nullptr) output->type = target->type;
@@ -61,12 +99,17 @@ class Inference {
   // Follows the binding; a chain of inputs is typed from its end. An input leaves the set before
   // its source is asked, so a circle ends.
   void TypeStepInput(const StepPort& port) {
-    if (reading_->untyped_inputs.erase(port) == 0) return;
-    Input* input = FindPort(spec_.steps[port.first].inputs, port.second);
+    if (scope_.untyped_inputs.erase(port) == 0) return;
+    Input* input = FindPort(scope_.steps[port.first].inputs, port.second);
     if (input == nullptr) return;
     const std::optional<Expression> source = SourceOf(*input);
     if (!source) return;
-    if (const std::optional<ValueType> type = TypeOf(*source)) input->type = *type;
+    if (const std::optional<ValueType> type = TypeOf(*source)) {
+      input->type = *type;
+      SetBodyType(port.second, *type, &scope_.steps[port.first]);
+    } else {
+      still_untyped_.insert(port);
+    }
   }
 
   std::optional<ValueType> TypeOf(const Expression& source) {
@@ -79,7 +122,7 @@ class Inference {
                    [&](const StepOutput& of) -> std::optional<ValueType> {
                      const auto step = steps_.find(of.step);
                      if (step == steps_.end()) return std::nullopt;
-                     const Output* output = FindPort(spec_.steps[step->second].outputs, of.name);
+                     const Output* output = FindPort(scope_.steps[step->second].outputs, of.name);
                      if (output == nullptr) return std::nullopt;
                      return output->type;
                    },
@@ -87,7 +130,7 @@ class Inference {
                      const auto step = steps_.find(of.step);
                      if (step == steps_.end()) return std::nullopt;
                      TypeStepInput({step->second, of.name});
-                     const Input* input = FindPort(spec_.steps[step->second].inputs, of.name);
+                     const Input* input = FindPort(scope_.steps[step->second].inputs, of.name);
                      if (input == nullptr) return std::nullopt;
                      return input->type;
                    },
@@ -99,14 +142,14 @@ class Inference {
   // same other primitive type, and it is one, it has that type.
   void TypeJobInputs() {
     std::map<std::string, std::set<ValueType>> readers;
-    for (const Step& step : spec_.steps) {
+    for (const Step& step : scope_.steps) {
       for (const Input& input : step.inputs) {
         const std::optional<Expression> source = SourceOf(input);
         const auto* parent = source ? std::get_if<ParentInput>(&*source) : nullptr;
         if (parent != nullptr) readers[parent->name].insert(input.type);
       }
     }
-    for (const std::string& name : reading_->untyped_job_inputs) {
+    for (const std::string& name : scope_.untyped_pipeline_inputs) {
       Input* input = FindJobPort(job_inputs_, name);
       const auto* text = input == nullptr ? nullptr : std::get_if<TextValue>(&input->value);
       const auto wanted = readers.find(name);
@@ -121,9 +164,9 @@ class Inference {
   }
 
   void TypeJobOutputs() {
-    for (const Step& step : spec_.steps) {
+    for (const Step& step : scope_.steps) {
       for (const Output& output : step.outputs) {
-        if (!reading_->untyped_job_outputs.contains(output.promoted_to)) continue;
+        if (!scope_.untyped_pipeline_outputs.contains(output.promoted_to)) continue;
         if (Output* target = FindJobPort(job_outputs_, output.promoted_to)) {
           target->type = output.type;
         }
@@ -131,8 +174,8 @@ class Inference {
     }
   }
 
-  Reading* reading_;
-  PipelineSpec& spec_;
+  Scope& scope_;
+  std::set<StepPort> still_untyped_;
   std::unordered_map<std::string, std::size_t> steps_;
   std::unordered_map<std::string, Input*> job_inputs_;
   std::unordered_map<std::string, Output*> job_outputs_;
@@ -140,8 +183,8 @@ class Inference {
 
 }  // namespace
 
-void InferTypes(Reading* reading) {
-  Inference(reading).Run();
+void InferTypes(std::vector<Input>* inputs, std::vector<Output>* outputs, Scope* scope) {
+  Inference(inputs, outputs, scope).Run();
 }
 
 }  // namespace potok::client

@@ -7,8 +7,9 @@
 
 namespace potok::client {
 
-// Fills in the types of all ports in the untyped_* sets of `reading`. References that lead nowhere
-// are left as they are; Validate refuses them.
-void InferTypes(Reading* reading);
+// Fills in the types of all ports in the untyped_* sets of `scope`, whose pipeline has these inputs
+// and outputs, and gives the steps of scope->open_ports the outputs that others name. Inputs whose
+// source is not there (a loop that is not put together yet) stay in the set.
+void InferTypes(std::vector<Input>* inputs, std::vector<Output>* outputs, Scope* scope);
 
 }  // namespace potok::client

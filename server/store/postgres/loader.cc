@@ -1,9 +1,12 @@
 #include "server/store/postgres/loader.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "common/base/status_macros.h"
 #include "server/journal/codec.h"
+#include "server/store/postgres/growth.h"
 #include "server/store/postgres/journal_table.h"
 #include "server/store/postgres/results.h"
 #include "server/store/postgres/rows.h"
@@ -71,6 +74,8 @@ absl::StatusOr<Loaded> ReadLive(PgConnection& connection) {
     POTOK_RETURN_IF_ERROR(ReadMachines(connection, &loaded));
     POTOK_RETURN_IF_ERROR(ReadRuns(connection, &loaded));
     POTOK_ASSIGN_OR_RETURN(loaded.offered, ReadOffered(connection));
+    POTOK_ASSIGN_OR_RETURN(std::vector<Change> growth, ReadLiveGrowth(connection));
+    std::ranges::move(growth, std::back_inserter(loaded.changes));
     return ReadSteps(connection, &loaded);
   });
   if (!status.ok()) return status;

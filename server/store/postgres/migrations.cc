@@ -25,6 +25,12 @@ const Statement kWriteVersion = {"write schema version",
                                  "INSERT INTO schema_version (version) VALUES ($1::integer)"};
 
 constexpr std::int64_t kVersionOfRunTerms = 2;
+// What a later migration that wants the terms written again says.
+constexpr char kFillsRunTerms[] = "(run_terms.h)";
+
+bool FillsTerms(std::int64_t version, const std::string& sql) {
+  return version == kVersionOfRunTerms || sql.find(kFillsRunTerms) != std::string::npos;
+}
 
 absl::Status MigrateInTransaction(PgConnection& connection) {
   POTOK_RETURN_IF_ERROR(connection.Execute(kPrepare));
@@ -39,8 +45,9 @@ absl::Status MigrateInTransaction(PgConnection& connection) {
                     ours));
   }
   for (std::int64_t next = found; next < ours; ++next) {
-    POTOK_RETURN_IF_ERROR(connection.Execute(Migrations()[static_cast<std::size_t>(next)]));
-    if (next + 1 == kVersionOfRunTerms) POTOK_RETURN_IF_ERROR(FillRunTerms(connection));
+    const std::string& sql = Migrations()[static_cast<std::size_t>(next)];
+    POTOK_RETURN_IF_ERROR(connection.Execute(sql));
+    if (FillsTerms(next + 1, sql)) POTOK_RETURN_IF_ERROR(FillRunTerms(connection));
     POTOK_RETURN_IF_ERROR(connection.Run(kWriteVersion, PgParams().Int32(next + 1)).status());
   }
   return absl::OkStatus();

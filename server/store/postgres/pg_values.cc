@@ -3,6 +3,7 @@
 #include <endian.h>
 #include <libpq-fe.h>
 
+#include <bit>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -19,6 +20,7 @@ constexpr std::uint32_t kInt8Oid = 20;
 constexpr std::uint32_t kInt2Oid = 21;
 constexpr std::uint32_t kInt4Oid = 23;
 constexpr std::uint32_t kTextOid = 25;
+constexpr std::uint32_t kFloat8Oid = 701;
 
 void Append16(std::uint16_t value, std::string* out) {
   value = htobe16(value);
@@ -138,6 +140,19 @@ PgParams& PgParams::Int64s(const std::vector<std::int64_t>& values) {
   return Bytes(std::move(out));
 }
 
+PgParams& PgParams::Double(double value) {
+  return Int64(std::bit_cast<std::int64_t>(value));
+}
+
+PgParams& PgParams::Doubles(const std::vector<double>& values) {
+  std::string out = ArrayHeader(kFloat8Oid, values.size(), values.size() * 12);
+  for (const double value : values) {
+    Append32(8, &out);
+    Append64(std::bit_cast<std::uint64_t>(value), &out);
+  }
+  return Bytes(std::move(out));
+}
+
 PgParams& PgParams::ByteStrings(const std::vector<std::string>& values) {
   return Bytes(ArrayOf(kByteaOid, values));
 }
@@ -226,6 +241,15 @@ std::int64_t PgResult::Int(int row, int column) const {
       return static_cast<std::int64_t>(be64toh(value));
     }
   }
+}
+
+double PgResult::Double(int row, int column) const {
+  return std::bit_cast<double>(Int(row, column));
+}
+
+bool PgResult::Bool(int row, int column) const {
+  POTOK_CHECK(PQgetlength(raw_.get(), row, column) == 1);
+  return *PQgetvalue(raw_.get(), row, column) != 0;
 }
 
 std::string PgResult::Bytes(int row, int column) const {

@@ -23,6 +23,8 @@ class PgParams {
   PgParams& Int16s(const std::vector<int>& values);
   PgParams& Int32s(const std::vector<std::int64_t>& values);
   PgParams& Int64s(const std::vector<std::int64_t>& values);
+  PgParams& Double(double value);  // double precision
+  PgParams& Doubles(const std::vector<double>& values);
   PgParams& ByteStrings(const std::vector<std::string>& values);  // bytea[]
   PgParams& Texts(const std::vector<std::string>& values);        // text[]
 
@@ -63,7 +65,9 @@ class PgResult {
   // Rows that an INSERT, UPDATE or DELETE touched.
   std::int64_t affected() const;
   bool IsNull(int row, int column) const;
-  std::int64_t Int(int row, int column) const;   // smallint, integer, bigint
+  std::int64_t Int(int row, int column) const;  // smallint, integer, bigint
+  double Double(int row, int column) const;     // double precision
+  bool Bool(int row, int column) const;
   std::string Bytes(int row, int column) const;  // bytea, text
 
   // For libpq; owned by this. Null where libpq had no memory.

@@ -6,14 +6,16 @@
 #include "common/base/status_macros.h"
 #include "fmt/format.h"
 #include "server/journal/codec.h"
+#include "server/store/postgres/artifact_uses.h"
+#include "server/store/postgres/growth.h"
 #include "server/store/postgres/rows.h"
+#include "server/store/postgres/run_edits.h"
 #include "server/store/postgres/run_terms.h"
 
 namespace potok::server {
 
 namespace {
 
-constexpr int kConnectionsMax = 4;
 constexpr int kListMax = 1000;
 
 const Statement kPutSpec = {"put spec",
@@ -22,9 +24,9 @@ const Statement kPutSpec = {"put spec",
 const Statement kGetSpec = {
     "get spec", "SELECT spec FROM specs WHERE sha256 = $1::bytea AND size_bytes = $2::bigint"};
 const Statement kGetRun = {
-    "get run", std::string(kSelectRuns) + " WHERE name = $1::text ORDER BY id DESC LIMIT 1"};
+    "get run", std::string(kSelectEditedRuns) + " WHERE name = $1::text ORDER BY id DESC LIMIT 1"};
 const Statement kGetRunById = {"get run by id",
-                               std::string(kSelectRuns) + " WHERE id = $1::bigint"};
+                               std::string(kSelectEditedRuns) + " WHERE id = $1::bigint"};
 const Statement kGetSteps = {
     "get steps",
     std::string("SELECT ") + kStepColumns + " FROM steps WHERE run = $1::bigint ORDER BY index"};
@@ -71,6 +73,15 @@ Statement ListStatement(const RunFilter& filter, PgParams* params) {
     params->Int64(filter.created_after_us);
     conditions.push_back(fmt::format("created_us >= ${}::bigint", params->count()));
   }
+  if (filter.created_before_us != 0) {
+    params->Int64(filter.created_before_us);
+    conditions.push_back(fmt::format("created_us < ${}::bigint", params->count()));
+  }
+  if (filter.archived == RunFilter::Archived::kLeftOut) {
+    conditions.emplace_back("NOT coalesce(run_edits.archived, false)");
+  } else if (filter.archived == RunFilter::Archived::kOnly) {
+    conditions.emplace_back("run_edits.archived");
+  }
   for (std::string& condition : TermConditions(filter, params)) {
     conditions.push_back(std::move(condition));
   }
@@ -78,7 +89,7 @@ Statement ListStatement(const RunFilter& filter, PgParams* params) {
     params->Int64(filter.before_run);
     conditions.push_back(fmt::format("id < ${}::bigint", params->count()));
   }
-  std::string sql = kSelectRuns;
+  std::string sql = kSelectEditedRuns;
   for (std::size_t i = 0; i < conditions.size(); ++i) {
     sql += (i == 0 ? " WHERE " : " AND ") + conditions[i];
   }
@@ -89,50 +100,12 @@ Statement ListStatement(const RunFilter& filter, PgParams* params) {
 
 }  // namespace
 
-std::unique_ptr<PgConnection> PostgresReader::Take() {
-  MutexLock lock(mutex_);
-  while (taken_ == kConnectionsMax) returned_.wait(lock.native());
-  ++taken_;
-  if (idle_.empty()) return nullptr;
-  std::unique_ptr<PgConnection> connection = std::move(idle_.back());
-  idle_.pop_back();
-  return connection;
-}
-
-void PostgresReader::Return(std::unique_ptr<PgConnection> connection) {
-  {
-    MutexLock lock(mutex_);
-    --taken_;
-    if (connection != nullptr) idle_.push_back(std::move(connection));
-  }
-  returned_.notify_one();
-}
-
-absl::StatusOr<PgResult> PostgresReader::Query(const Statement& statement, const PgParams& params) {
-  std::unique_ptr<PgConnection> connection = Take();
-  absl::StatusOr<PgResult> result = absl::UnavailableError("not connected");
-  if (connection != nullptr) result = connection->Run(statement, params);
-  if (absl::IsUnavailable(result.status())) {
-    absl::StatusOr<std::unique_ptr<PgConnection>> opened = PgConnection::Open(url_);
-    if (opened.ok()) {
-      connection = *std::move(opened);
-      result = connection->Run(statement, params);
-    } else {
-      connection = nullptr;
-      result = opened.status();
-    }
-    if (absl::IsUnavailable(result.status())) connection = nullptr;
-  }
-  Return(std::move(connection));
-  return result;
-}
-
 absl::StatusOr<std::vector<RunRow>> PostgresReader::QueryRuns(const Statement& statement,
                                                               const PgParams& params) {
   POTOK_ASSIGN_OR_RETURN(const PgResult rows, Query(statement, params));
   std::vector<RunRow> runs;
   for (int row = 0; row < rows.rows(); ++row) {
-    POTOK_ASSIGN_OR_RETURN(runs.emplace_back(), RunRowFrom(rows, row));
+    POTOK_ASSIGN_OR_RETURN(runs.emplace_back(), EditedRunRowFrom(rows, row));
   }
   return runs;
 }
@@ -177,6 +150,17 @@ absl::StatusOr<std::vector<StepRow>> PostgresReader::GetSteps(RunId run,
   return steps;
 }
 
+absl::StatusOr<std::vector<StepsAdded>> PostgresReader::GetAddedSteps(RunId run,
+                                                                      std::uint32_t from) {
+  POTOK_ASSIGN_OR_RETURN(const PgResult rows,
+                         Query(kSelectAddedSteps, PgParams().Int64(run).Int32(from)));
+  std::vector<StepsAdded> added;
+  for (int row = 0; row < rows.rows(); ++row) {
+    POTOK_ASSIGN_OR_RETURN(added.emplace_back(), AddedStepsFrom(rows, row));
+  }
+  return added;
+}
+
 absl::StatusOr<std::vector<RunRow>> PostgresReader::ListRuns(const RunFilter& filter) {
   PgParams params;
   const Statement statement = ListStatement(filter, &params);
@@ -190,6 +174,41 @@ absl::StatusOr<std::vector<MachineChanged>> PostgresReader::ListMachines() {
     POTOK_ASSIGN_OR_RETURN(machines.emplace_back(), DecodeMachineChanged(rows.Bytes(row, 0)));
   }
   return machines;
+}
+
+absl::StatusOr<RunRow> PostgresReader::EditRun(RunId id,
+                                               const std::function<absl::Status(RunRow&)>& edit) {
+  absl::StatusOr<RunRow> edited;
+  const absl::Status used = pool_.Use([&](PgConnection& connection) {
+    edited = EditRunIn(connection, id, edit);
+    return edited.status();
+  });
+  if (!used.ok()) return used;
+  return edited;
+}
+
+absl::StatusOr<std::vector<RunId>> PostgresReader::ListRunsWithoutUses(int limit) {
+  absl::StatusOr<std::vector<RunId>> runs;
+  const absl::Status used = pool_.Use([&](PgConnection& connection) {
+    runs = ListRunsWithoutUsesIn(connection, limit);
+    return runs.status();
+  });
+  if (!used.ok()) return used;
+  return runs;
+}
+
+absl::Status PostgresReader::PutUses(RunId run, const std::vector<ArtifactUse>& uses) {
+  return pool_.Use([&](PgConnection& connection) { return PutUsesIn(connection, run, uses); });
+}
+
+absl::StatusOr<std::vector<ArtifactUse>> PostgresReader::FindUses(const ArtifactUseFilter& filter) {
+  absl::StatusOr<std::vector<ArtifactUse>> uses;
+  const absl::Status used = pool_.Use([&](PgConnection& connection) {
+    uses = FindUsesIn(connection, filter);
+    return uses.status();
+  });
+  if (!used.ok()) return used;
+  return uses;
 }
 
 }  // namespace potok::server

@@ -8,8 +8,10 @@
 #include "server/store/postgres/loader.h"
 #include "server/store/postgres/migrations.h"
 #include "server/store/postgres/pg_connection.h"
+#include "server/store/postgres/postgres_assets.h"
 #include "server/store/postgres/postgres_projector.h"
 #include "server/store/postgres/postgres_reader.h"
+#include "server/store/postgres/postgres_retention.h"
 #include "server/store/postgres/transaction.h"
 
 namespace potok::server {
@@ -147,6 +149,8 @@ absl::StatusOr<StoreBundle> OpenPostgres(const std::string& url) {
   bundle.store = std::make_unique<PostgresStore>(url, projector.get());
   bundle.projector = std::move(projector);
   bundle.reader = std::make_unique<PostgresReader>(url);
+  bundle.assets = std::make_unique<PostgresAssets>(url);
+  bundle.retention = std::make_unique<PostgresRetention>(url);
   return bundle;
 }
 

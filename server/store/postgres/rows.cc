@@ -22,6 +22,8 @@ enum RunColumn {
   kRunCanceled,
   kRunRunning,
   kRunAdded,
+  kRunForgotten,
+  kRunAddedSteps,
 };
 enum StepColumn {
   kStepRun,
@@ -49,7 +51,8 @@ std::uint32_t Number(const PgResult& rows, int row, int column) {
 
 const char kSelectRuns[] =
     "SELECT status, reason, created_us, started_us, ended_us, moved_us, revision, completed, "
-    "failed, canceled, running, added FROM runs";
+    "failed, canceled, running, added, coalesce((SELECT at_us FROM forgotten_runs f "
+    "WHERE f.run = runs.id), 0), added_steps FROM runs";
 const char kStepColumns[] =
     "run, index, steps.revision, attempt, machine_lost, machine, queued_us, steps.started_us, "
     "steps.ended_us, since_us, state, lack";
@@ -62,11 +65,13 @@ absl::StatusOr<RunRow> RunRowFrom(const PgResult& rows, int row) {
   run.created_us = rows.Int(row, kRunCreated);
   run.started_us = rows.Int(row, kRunStarted);
   run.ended_us = rows.Int(row, kRunEnded);
+  run.forgotten_us = rows.Int(row, kRunForgotten);
   run.revision = rows.Int(row, kRunRevision);
   run.completed = Small(rows, row, kRunCompleted);
   run.failed = Small(rows, row, kRunFailed);
   run.canceled = Small(rows, row, kRunCanceled);
   run.running = Small(rows, row, kRunRunning);
+  run.added_steps = Number(rows, row, kRunAddedSteps);
   return run;
 }
 

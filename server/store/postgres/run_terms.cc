@@ -10,6 +10,7 @@ namespace {
 
 constexpr char kSubmitter[] = "submitter";
 constexpr char kTag[] = "tag";
+constexpr char kText[] = "text";
 // Runs that are read at a time.
 constexpr int kFillRuns = 1000;
 
@@ -20,6 +21,20 @@ const Statement kWrite = {"write run terms",
 const Statement kReadRuns = {"read runs for their terms",
                              "SELECT id, added FROM runs WHERE id > $1::bigint "
                              "ORDER BY id LIMIT $2::bigint"};
+
+const Statement kDelete = {"delete run terms", "DELETE FROM run_terms WHERE run = $1::bigint"};
+
+// Search looks at every run, the newest first, until there are enough: of a million runs a second.
+std::string TextCondition(const std::string& text, PgParams* params) {
+  params->Bytes(AsText(text));
+  const int number = params->count();
+  return fmt::format(
+      "(position(lower(${0}::text) IN lower(name)) > 0 OR EXISTS (SELECT FROM run_terms "
+      "WHERE run_terms.run = runs.id AND kind = '{1}' AND key = '' "
+      "AND position(lower(${0}::text) IN lower(value)) > 0))",
+      number,
+      kText);
+}
 
 std::string Condition(const char* kind,
                       const std::string& key,
@@ -51,10 +66,18 @@ absl::Status WriteRunTerms(PgConnection& connection, const std::vector<const Run
   for (const RunAdded* added : runs) {
     add(added->id, kSubmitter, "", added->submitter);
     for (const auto& [tag, text] : added->tags) add(added->id, kTag, tag, text);
+    if (!added->display_name.empty() || !added->description.empty()) {
+      add(added->id, kText, "", added->display_name + "\n" + added->description);
+    }
   }
   PgParams params;
   params.Int64s(run).Texts(kind).Texts(key).Texts(value);
   return connection.Run(kWrite, params).status();
+}
+
+absl::Status RewriteRunTerms(PgConnection& connection, const RunAdded& run) {
+  POTOK_RETURN_IF_ERROR(connection.Run(kDelete, PgParams().Int64(run.id)).status());
+  return WriteRunTerms(connection, {&run});
 }
 
 absl::Status FillRunTerms(PgConnection& connection) {
@@ -83,6 +106,7 @@ std::vector<std::string> TermConditions(const RunFilter& filter, PgParams* param
   for (const auto& [key, value] : filter.tags) {
     conditions.push_back(Condition(kTag, key, value, params));
   }
+  if (!filter.text.empty()) conditions.push_back(TextCondition(filter.text, params));
   return conditions;
 }
 

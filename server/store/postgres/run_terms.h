@@ -14,10 +14,13 @@ namespace potok::server {
 // Inside a transaction. Idempotent.
 absl::Status WriteRunTerms(PgConnection& connection, const std::vector<const RunAdded*>& runs);
 
-// Inside the migration that makes the table: the terms of all runs that were there before.
+// The same of a run that was edited: its old terms go. Inside a transaction.
+absl::Status RewriteRunTerms(PgConnection& connection, const RunAdded& run);
+
+// Inside a migration: the terms of all runs that were there before.
 absl::Status FillRunTerms(PgConnection& connection);
 
-// The conditions on `runs` for the submitter and the tags of the filter; appends their parameters.
+// The conditions on `runs` for submitter, tags and text of the filter; appends their parameters.
 std::vector<std::string> TermConditions(const RunFilter& filter, PgParams* params);
 
 }  // namespace potok::server

@@ -8,6 +8,7 @@
 #include "common/base/overloaded.h"
 #include "common/base/status_macros.h"
 #include "server/journal/codec.h"
+#include "server/store/postgres/growth.h"
 #include "server/store/postgres/journal_table.h"
 #include "server/store/postgres/results.h"
 #include "server/store/postgres/rows.h"
@@ -45,6 +46,7 @@ struct TableWriter::Writes {
   std::vector<const ServerStarted*> servers;
   std::set<RunId> runs;
   std::vector<const RunAdded*> added;
+  std::vector<GrowthWrite> growth;
   std::vector<const StepMoved*> offers;
 };
 
@@ -128,7 +130,8 @@ absl::Status TableWriter::ApplyInTransaction(const std::vector<Batch>& batches,
 }
 
 absl::Status TableWriter::FoldInto(const Batch& batch, Writes* writes) {
-  for (const Change& change : batch.changes) {
+  for (std::size_t position = 0; position < batch.changes.size(); ++position) {
+    const Change& change = batch.changes[position];
     if (const auto* moved = std::get_if<StepMoved>(&change)) {
       POTOK_RETURN_IF_ERROR(FoldStep(*moved, batch.revision, writes));
     } else if (const auto* added = std::get_if<RunAdded>(&change)) {
@@ -144,8 +147,29 @@ absl::Status TableWriter::FoldInto(const Batch& batch, Writes* writes) {
       writes->machines[machine->id] = {machine, batch.revision};
     } else if (const auto* started = std::get_if<ServerStarted>(&change)) {
       writes->servers.push_back(started);
+    } else {
+      POTOK_RETURN_IF_ERROR(FoldGrowth(batch.revision, position, change, writes));
     }
   }
+  return absl::OkStatus();
+}
+
+absl::Status TableWriter::FoldGrowth(std::int64_t revision,
+                                     std::size_t position,
+                                     const Change& change,
+                                     Writes* writes) {
+  const auto* added = std::get_if<StepsAdded>(&change);
+  const auto* measured = std::get_if<TrialMeasured>(&change);
+  if (added == nullptr && measured == nullptr) return absl::OkStatus();
+  const RunId id = added != nullptr ? added->run : measured->run;
+  POTOK_ASSIGN_OR_RETURN(CachedRun* const run, Find(id));
+  if (run == nullptr) return absl::OkStatus();
+  if (added != nullptr) {
+    if (!Fold(*added, revision, &run->facts)) return absl::OkStatus();
+    run->write_of.resize(run->facts.steps.size());
+    writes->runs.insert(id);
+  }
+  writes->growth.push_back({id, revision, static_cast<std::int64_t>(position), change});
   return absl::OkStatus();
 }
 
@@ -185,7 +209,7 @@ absl::StatusOr<TableWriter::CachedRun*> TableWriter::Find(RunId id) {
   POTOK_ASSIGN_OR_RETURN(facts.row, RunRowFrom(found, 0));
   POTOK_ASSIGN_OR_RETURN(const RunMoved moved, RunMovedFrom(found, 0));
   facts.moved_us = absl::ToUnixMicros(moved.at);
-  facts.steps.resize(facts.row.added.steps);
+  facts.steps.resize(facts.row.added.steps + facts.row.added_steps);
   POTOK_ASSIGN_OR_RETURN(const PgResult steps, connection_->Run(kFindSteps, PgParams().Int64(id)));
   for (int row = 0; row < steps.rows(); ++row) {
     facts.steps.at(static_cast<std::size_t>(steps.Int(row, 0))) = {
@@ -197,11 +221,6 @@ absl::StatusOr<TableWriter::CachedRun*> TableWriter::Find(RunId id) {
         steps.Int(row, 6)};
   }
   return &runs_.emplace(id, CachedOf(std::move(facts))).first->second;
-}
-
-absl::Status TableWriter::WriteEnds(const Writes& writes) {
-  POTOK_RETURN_IF_ERROR(WriteAttempts(*connection_, writes.attempts));
-  return WriteResults(*connection_, writes.offers);
 }
 
 absl::Status TableWriter::Write(Writes* writes) {
@@ -221,9 +240,11 @@ absl::Status TableWriter::Write(Writes* writes) {
   std::vector<MachineWrite> machines;
   for (const auto& [id, machine] : writes->machines) machines.push_back(machine);
   POTOK_RETURN_IF_ERROR(WriteRuns(*connection_, runs));
+  POTOK_RETURN_IF_ERROR(WriteGrowth(*connection_, writes->growth, runs));
   POTOK_RETURN_IF_ERROR(WriteRunTerms(*connection_, writes->added));
   POTOK_RETURN_IF_ERROR(WriteSteps(*connection_, steps));
-  POTOK_RETURN_IF_ERROR(WriteEnds(*writes));
+  POTOK_RETURN_IF_ERROR(WriteAttempts(*connection_, writes->attempts));
+  POTOK_RETURN_IF_ERROR(WriteResults(*connection_, writes->offers));
   POTOK_RETURN_IF_ERROR(WriteMachines(*connection_, machines));
   for (const ServerStarted* started : writes->servers) {
     POTOK_RETURN_IF_ERROR(WriteServer(*connection_, *started));

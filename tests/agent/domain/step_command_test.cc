@@ -99,8 +99,6 @@ TEST(StepCommandTest, GivesAStepAzureMlsVariablesAndNothingOfTheAgents) {
                    {"AZUREML_CR_NODE_RANK", "0"},
                    {"AZUREML_PROCESS_NAME", "rank_0"},
                    {"AZURE_ML_INPUT_data", kPaths.folder + "/inputs/data"},
-                   {"MLFLOW_RUN_ID", "calm_lake_train"},
-                   {"MLFLOW_EXPERIMENT_NAME", "prices"},
                    {"HOME", "/home/ada"},
                    {"LANG", "C.UTF-8"},
                    {"TMPDIR", kPaths.folder + "/tmp"},
@@ -109,6 +107,50 @@ TEST(StepCommandTest, GivesAStepAzureMlsVariablesAndNothingOfTheAgents) {
   EXPECT_THAT(environment, Not(Contains(Key("POTOK_TEST_SECRET"))));
   EXPECT_THAT(environment, Not(Contains(Key("TERM"))));
   EXPECT_THAT(environment, Not(Contains(Key("CUDA_VISIBLE_DEVICES"))));
+}
+
+AttemptOrder ATrackedOrder() {
+  AttemptOrder order = AnOrder();
+  order.tracking = {"http://10.0.0.1:8781", "token", "calm_lake_train", "prices"};
+  return order;
+}
+
+TEST(StepCommandTest, TellsAStepWhereItLogs) {
+  ExpectVariables(Render(ATrackedOrder()).environment,
+                  {{"MLFLOW_TRACKING_URI", "http://10.0.0.1:8781"},
+                   {"MLFLOW_TRACKING_TOKEN", "token"},
+                   {"MLFLOW_RUN_ID", "calm_lake_train"},
+                   {"MLFLOW_EXPERIMENT_ID", "prices"},
+                   {"MLFLOW_EXPERIMENT_NAME", "prices"}});
+}
+
+TEST(StepCommandTest, TellsAStepWithAServerOfItsOwnNothingOfOurs) {
+  AttemptOrder order = ATrackedOrder();
+  order.environment_variables = {{"MLFLOW_TRACKING_URI", "https://mlflow.example"}};
+  const auto environment = Render(order).environment;
+  EXPECT_THAT(environment, Contains(Pair("MLFLOW_TRACKING_URI", "https://mlflow.example")));
+  EXPECT_THAT(environment, Not(Contains(Key("MLFLOW_TRACKING_TOKEN"))));
+  EXPECT_THAT(environment, Not(Contains(Key("MLFLOW_RUN_ID"))));
+}
+
+TEST(StepCommandTest, TellsNothingOfAnAddressThatIsNotReachedFromHere) {
+  AttemptOrder order = ATrackedOrder();
+  order.tracking.uri = "http://127.0.0.1:8780";
+  EXPECT_THAT(Render(order).environment, Not(Contains(Key("MLFLOW_TRACKING_URI"))));
+  StepSurroundings beside_the_server;
+  beside_the_server.is_servers_machine = true;
+  EXPECT_THAT(StepEnvironment(order, kPaths, beside_the_server),
+              Contains(Pair("MLFLOW_TRACKING_URI", "http://127.0.0.1:8780")));
+}
+
+TEST(StepCommandTest, PutsTheStandInForMlflowBehindTheStepsOwnModules) {
+  StepSurroundings surroundings;
+  surroundings.mlflow_standin = "/share/mlflow_standin";
+  AttemptOrder order = AnOrder();
+  EXPECT_EQ(StepEnvironment(order, kPaths, surroundings).at("PYTHONPATH"), "/share/mlflow_standin");
+  order.environment_variables = {{"PYTHONPATH", "/mine"}};
+  EXPECT_EQ(StepEnvironment(order, kPaths, surroundings).at("PYTHONPATH"),
+            "/mine:/share/mlflow_standin");
 }
 
 TEST(StepCommandTest, LetsTheStepsOwnVariablesWinButNotOverItsIdentity) {

@@ -409,10 +409,16 @@ TEST_F(CommandLineTest, AsksTheServerForFilteredRuns) {
   EXPECT_EQ(request.tags().at("x"), "");
   EXPECT_GE(absl::FromUnixMicros(request.created_after_us() + 1), before - absl::Hours(2));
   EXPECT_LE(absl::FromUnixMicros(request.created_after_us()), absl::Now() - absl::Hours(2));
-  EXPECT_EQ(Run({"job", "list", "--archived-only", "-o", "json"}), 0);
-  EXPECT_EQ(out(), "[]\n");
+  EXPECT_EQ(request.archived(), v1::ARCHIVED_RUNS_UNSPECIFIED);
+  EXPECT_EQ(Run({"job", "list", "--archived-only", "--text", "wide", "--until", "1h"}), 0);
+  ASSERT_EQ(server_.runs.list_requests.size(), 2U);
+  const v1::ListRunsRequest& archived = server_.runs.list_requests[1];
+  EXPECT_EQ(archived.archived(), v1::ARCHIVED_RUNS_ONLY);
+  EXPECT_EQ(archived.text(), "wide");
+  EXPECT_LE(absl::FromUnixMicros(archived.created_before_us()), absl::Now() - absl::Hours(1));
+  EXPECT_EQ(Run({"job", "list", "--include-archived", "--archived-only"}), 2);
   EXPECT_EQ(Run({"job", "list", "--tag", "a=1", "--tag", "a=2"}), 2);
-  EXPECT_EQ(server_.runs.list_requests.size(), 1U);
+  EXPECT_EQ(server_.runs.list_requests.size(), 2U);
 }
 
 TEST_F(CommandLineTest, CancelsARun) {

@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "absl/time/clock.h"
@@ -67,6 +68,13 @@ TEST(RunSummaryTest, TellsStepsTimesReasonsAndHowToGetTheOutputs) {
             "train  Failed     50s   gpu-2    exit code 3\n"
             "Outputs\n"
             "  model  12 MiB folder  (potok job download -n brave_river --output-name model)\n");
+}
+
+TEST(RunSummaryTest, SaysSinceWhenOutputsAreDeleted) {
+  v1::Run run = ARun();
+  run.set_forgotten_us(kStartUs);
+  EXPECT_THAT(RunSummary(run, absl::FromUnixMicros(kStartUs)),
+              testing::HasSubstr("  Outputs and logs are deleted since 20"));
 }
 
 TEST(RunSummaryTest, LeavesOutTheCompletedStepsOfALargeRun) {

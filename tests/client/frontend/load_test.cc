@@ -67,14 +67,21 @@ std::string NameOf(const testing::TestParamInfo<std::string>& test) {
   return test.param;
 }
 
+// With POTOK_WRITE_CASES set what was said becomes what is expected, to be looked at by whoever set
+// it.
+void MaybeWrite(const std::string& name, const std::string& text) {
+  if (getenv("POTOK_WRITE_CASES") != nullptr) std::ofstream(name + ".txt") << text;
+}
+
 class GoodCase : public testing::TestWithParam<std::string> {};
 
 // Beside NAME.yml lies NAME.txt: warnings, if any, and the spec.
 TEST_P(GoodCase, LoadsAsTheSpecBesideIt) {
   const Loaded loaded = LoadCase("good", GetParam());
   ASSERT_TRUE(loaded.spec.has_value()) << Lines(loaded.diagnostics);
-  EXPECT_EQ(Lines(loaded.diagnostics) + SpecText(*loaded.spec, CASES),
-            ReadText(GetParam() + ".txt"));
+  const std::string text = Lines(loaded.diagnostics) + SpecText(*loaded.spec, CASES);
+  MaybeWrite(GetParam(), text);
+  EXPECT_EQ(text, ReadText(GetParam() + ".txt"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, GoodCase, testing::ValuesIn(CasesIn("good")), NameOf);
@@ -86,6 +93,7 @@ TEST_P(WrongCase, IsRefusedWithTheMessagesBesideIt) {
   const Loaded loaded = LoadCase("wrong", GetParam());
   EXPECT_FALSE(loaded.spec.has_value());
   EXPECT_TRUE(loaded.HasErrors());
+  MaybeWrite(GetParam(), Lines(loaded.diagnostics));
   EXPECT_EQ(Lines(loaded.diagnostics), ReadText(GetParam() + ".txt"));
 }
 

@@ -1,5 +1,6 @@
 #include "common/cas/snapshot.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -110,6 +111,79 @@ TEST_F(SnapshotTest, RefusesNamesThatAreNotUtf8) {
   const auto snapshot = SnapshotFolder(folder_.path(), {});
   EXPECT_TRUE(absl::IsInvalidArgument(snapshot.status()));
   EXPECT_THAT(std::string(snapshot.status().message()), HasSubstr("bad\\xffname"));
+}
+
+// Two names to us, whatever another system makes of them: nothing is lost.
+TEST_F(SnapshotTest, KeepsNamesApartThatDifferOnlyInCaseOrForm) {
+  const std::string composed = "caf\xC3\xA9";
+  const std::string decomposed = "cafe\xCC\x81";
+  for (const std::string& name :
+       {std::string("readme"), std::string("README"), composed, decomposed}) {
+    WriteFile(folder_ / name, name);
+    WriteFile(folder_ / (name + "-folder/empty"), "");
+  }
+  EXPECT_EQ(Contents(folder_.path()), Listing(folder_.path()));
+}
+
+TEST_F(SnapshotTest, RefusesFoldersThatAreTooDeep) {
+  std::string path = folder_.path();
+  for (int i = 0; i <= 512; ++i) path += "/d";
+  fs::create_directories(path);
+  const auto snapshot = SnapshotFolder(folder_.path(), {});
+  EXPECT_TRUE(absl::IsInvalidArgument(snapshot.status()));
+  EXPECT_THAT(std::string(snapshot.status().message()), HasSubstr("more than 512 folders deep"));
+}
+
+// Its path has more bytes than the system takes (PATH_MAX).
+TEST_F(SnapshotTest, RefusesPathsThatAreTooLong) {
+  const fs::path before = fs::current_path();
+  fs::current_path(folder_.path());
+  const std::string name(250, 'n');
+  for (int i = 0; i < 20; ++i) {
+    fs::create_directory(name);
+    fs::current_path(name);
+  }
+  fs::current_path(before);
+  const auto snapshot = SnapshotFolder(folder_.path(), {});
+  EXPECT_TRUE(absl::IsInvalidArgument(snapshot.status())) << snapshot.status();
+  EXPECT_THAT(std::string(snapshot.status().message()), HasSubstr("File name too long"));
+}
+
+// Each of these folders has two links to the next: together they are a million folders.
+TEST_F(SnapshotTest, RefusesFoldersThatLinksMakeLarge) {
+  constexpr int kFolders = 20;
+  for (int i = 0; i < kFolders; ++i) {
+    const std::string path = folder_ / ("elsewhere/" + std::to_string(i));
+    fs::create_directories(path);
+    const std::string next = folder_ / ("elsewhere/" + std::to_string(i + 1));
+    fs::create_symlink(next, path + "/a");
+    fs::create_symlink(next, path + "/b");
+  }
+  WriteFile(folder_ / ("elsewhere/" + std::to_string(kFolders) + "/file"), "x");
+  SnapshotOptions options;
+  options.follow_symlinks = true;
+  options.entries_max = 10'000;
+  const auto snapshot = SnapshotFolder(folder_ / "elsewhere/0", options);
+  EXPECT_TRUE(absl::IsInvalidArgument(snapshot.status()));
+  EXPECT_THAT(std::string(snapshot.status().message()),
+              HasSubstr("has more than 10000 files and folders; leave some out by .amlignore"));
+}
+
+TEST_F(SnapshotTest, TakesAFolderOfAHundredThousandEntries) {
+  constexpr int kFiles = 100'000;
+  for (int i = 0; i < kFiles; ++i) {
+    const std::string path = folder_ / ("many/" + std::to_string(i));
+    if (i == 0) fs::create_directories(folder_ / "many");
+    ASSERT_EQ(close(creat(path.c_str(), 0600)), 0);
+  }
+  const Snapshot snapshot = Take(folder_ / "many");
+  EXPECT_EQ(snapshot.file_count, kFiles);
+  EXPECT_EQ(snapshot.blobs.size(), 2U);
+  const auto store = OpenStore(folder_ / "store");
+  ASSERT_TRUE(PutSnapshot(*store, snapshot).ok());
+  ASSERT_TRUE(LayOut(*store, snapshot.artifact, folder_ / "laid", false).ok());
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "laid"), fs::directory_iterator()),
+            kFiles);
 }
 
 TEST_F(SnapshotTest, RefusesPipes) {

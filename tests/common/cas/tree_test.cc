@@ -71,6 +71,7 @@ TEST_F(TreeTest, RefusesHostileNames) {
                                   std::string("a/b"),
                                   std::string("/etc/x"),
                                   std::string("a\0b", 3),
+                                  std::string("no UTF-8 \xFF"),
                                   std::string(256, 'a')}) {
     reapi::Directory file;
     AddFile(file, name, file_);

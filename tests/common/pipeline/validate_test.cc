@@ -314,9 +314,9 @@ TEST(ValidateTest, FindsNumbersThatNoMachineHas) {
   EXPECT_THAT(Found(spec),
               ElementsAre(HasSubstr("jobs.prepare.resources.instance_count: 0 machines"),
                           HasSubstr("jobs.prepare.resources: memory (-5 bytes)"),
-                          HasSubstr("jobs.prepare.limits.timeout: -1 seconds"),
                           HasSubstr("jobs.prepare.distribution.type: 'nccl' is unknown"),
-                          HasSubstr("jobs.prepare.distribution.process_count_per_instance: 0")));
+                          HasSubstr("jobs.prepare.distribution.process_count_per_instance: 0"),
+                          HasSubstr("jobs.prepare.limits.timeout: -1 seconds")));
 }
 
 TEST(ValidateTest, FindsWrongModesLimitsAndPaths) {

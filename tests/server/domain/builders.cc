@@ -4,6 +4,7 @@
 #include "common/base/overloaded.h"
 #include "fmt/format.h"
 #include "gmock/gmock.h"
+#include "server/domain/expand.h"
 
 namespace potok::server {
 
@@ -119,9 +120,16 @@ AMachine& AMachine::StateId(const std::string& state_id) {
 const Decision& World::Turn(const std::vector<Event>& events) {
   last = DecideTurn(state, events, now, options);
   for (const Change& change : last.changes) {
-    Apply(replayed_, change);
     journal.push_back(change);
-    if (const auto* added = std::get_if<RunAdded>(&change)) runs_[added->name] = *added;
+    if (const auto* added = std::get_if<RunAdded>(&change)) {
+      runs_[added->name] = *added;
+      plans_[added->id] = added->plan;
+    }
+    Change stored = change;
+    if (auto* added = std::get_if<StepsAdded>(&stored)) {
+      Grow(std::exchange(added->segment, nullptr), &plans_[added->run]);
+    }
+    Apply(replayed_, stored);
   }
   EXPECT_THAT(CheckInvariants(state), testing::IsEmpty());
   EXPECT_EQ(StoredPartOf(state), StoredPartOf(replayed_));
@@ -132,7 +140,7 @@ const Decision& World::Wait(absl::Duration duration) {
   return Turn({Tick{}});
 }
 const Decision& World::Submit(const std::string& run, const PipelineSpec& spec) {
-  auto plan = BuildPlan(spec);
+  auto plan = RebuildPlan(spec);
   EXPECT_TRUE(plan.ok()) << plan.status();
   POTOK_CHECK(plan.ok());
   return Turn({RunSubmitted{next_reply_++, run, "request " + run, {}, *plan, "someone"}});
@@ -156,27 +164,33 @@ const Decision& World::Disconnect(const std::string& machine) {
   return Turn({MachineDisconnected{Machine(machine).session, machine}});
 }
 
+StepKey World::KeyOf(const std::string& run, const std::string& step) const {
+  const RunId id = runs_.at(run).id;
+  const std::optional<std::uint32_t> index = plans_.at(id)->Find(step);
+  EXPECT_TRUE(index.has_value()) << "no step " << step;
+  return {id, index.value()};
+}
+bool World::Has(const std::string& run, const std::string& step) const {
+  return plans_.at(runs_.at(run).id)->Find(step).has_value();
+}
 AttemptKey World::Attempt(const std::string& run, const std::string& step) const {
-  const RunAdded& added = runs_.at(run);
-  const std::uint32_t index = added.plan->index_of.at(step);
-  return {added.id, index, state.runs.at(added.id).steps[index].attempt};
+  const StepKey key = KeyOf(run, step);
+  return {key.run, key.index, state.runs.at(key.run).steps[key.index].attempt};
 }
 const StepRecord& World::StepOf(const std::string& run, const std::string& step) const {
-  const RunAdded& added = runs_.at(run);
-  return state.runs.at(added.id).steps[added.plan->index_of.at(step)];
+  const StepKey key = KeyOf(run, step);
+  return state.runs.at(key.run).steps[key.index];
 }
 std::string World::StateOf(const std::string& run, const std::string& step) const {
   return NameOf(LastOf(run, step));
 }
 StepState World::LastOf(const std::string& run, const std::string& step) const {
-  const RunAdded& added = runs_.at(run);
+  const StepKey key = KeyOf(run, step);
   StepState found;
-  if (added.plan->IsRoot(added.plan->index_of.at(step))) found = Queued{};
+  if (plans_.at(key.run)->IsRoot(key.index)) found = Queued{};
   for (const Change& change : journal) {
     const auto* moved = std::get_if<StepMoved>(&change);
-    if (moved == nullptr || moved->step != StepKey{added.id, added.plan->index_of.at(step)}) {
-      continue;
-    }
+    if (moved == nullptr || moved->step != key) continue;
     found = moved->state;
   }
   return found;
@@ -268,6 +282,23 @@ std::string StoredPartOf(const State& state) {
                         run.reason,
                         run.open_steps,
                         run.step_failed);
+    for (const auto& [index, control] : run.controls) {
+      if (control.bodies.empty()) continue;  // only its items are kept
+      text += fmt::format(" control {} live {}\n", index, control.live);
+      for (const BodyRecord& body : control.bodies) {
+        text += fmt::format("  body {}+{} open {} {} {} measured {}\n",
+                            body.first,
+                            body.count,
+                            body.open_steps,
+                            body.failed,
+                            body.canceled,
+                            fmt::join(body.measured, ","));
+      }
+    }
+    for (std::uint32_t i = 0; run.plan != nullptr && i < run.plan->size(); ++i) {
+      text += " " + run.plan->step(i).name;
+    }
+    text += fmt::format(" finals {}\n", run.open_finals);
     for (const StepRecord& step : run.steps) {
       text += fmt::format(" {} attempt {} lost {} waiting {} since {}\n",
                           TextOf(step.state),
@@ -290,6 +321,10 @@ std::string StoredPartOf(const State& state) {
     for (const AttemptKey& key : machine.holding) text += " " + ToString(key) + "\n";
   }
   for (const StepKey& key : state.queued) text += fmt::format("queued {} {}\n", key.run, key.index);
+  for (const StepKey& key : state.open) text += fmt::format("open {} {}\n", key.run, key.index);
+  for (const auto& [until, key] : state.delayed) {
+    text += fmt::format("delayed {} {} {}\n", key.run, key.index, absl::ToUnixMicros(until));
+  }
   return text;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -92,6 +93,9 @@ class World {
   const Decision& Heartbeat(const std::string& machine);
   const Decision& Disconnect(const std::string& machine);
 
+  // The step of that name, also one that was added.
+  StepKey KeyOf(const std::string& run, const std::string& step) const;
+  bool Has(const std::string& run, const std::string& step) const;
   // The latest attempt of a step.
   AttemptKey Attempt(const std::string& run, const std::string& step) const;
   const StepRecord& StepOf(const std::string& run, const std::string& step) const;
@@ -124,6 +128,7 @@ class World {
   ReplyToken next_reply_ = 1;
   State replayed_;
   std::map<std::string, RunAdded> runs_;
+  std::map<RunId, std::shared_ptr<const Plan>> plans_;
 };
 
 Report Starts(const AttemptKey& key);

@@ -16,8 +16,8 @@ using testing::Not;
 std::vector<std::string> Where(const World& world) {
   std::vector<std::string> where;
   const RunRecord& run = world.state.runs.begin()->second;
-  for (std::size_t i = 0; i < run.steps.size(); ++i) {
-    std::string text = run.plan->spec.steps[i].name;
+  for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
+    std::string text = run.plan->step(i).name;
     if (const Placement* placement = PlacementOf(run.steps[i].state)) {
       text += "@" + world.state.machines.at(placement->machine).facts.name;
       if (!placement->gpus.empty()) text += fmt::format(":{}", fmt::join(placement->gpus, ","));

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "common/pipeline/control.h"
 #include "fmt/format.h"
 #include "gmock/gmock.h"
 #include "tests/server/domain/builders.h"
@@ -43,7 +42,7 @@ std::string Describe(const PlanInput& input) {
 std::string ValueIn(const PipelineSpec& spec, std::uint32_t step, std::uint32_t input) {
   auto plan = BuildPlan(spec);
   EXPECT_TRUE(plan.ok()) << plan.status();
-  return plan.ok() ? Describe((*plan)->steps[step].inputs[input]) : "";
+  return plan.ok() ? Describe((*plan)->segments.front()->steps[step].inputs[input]) : "";
 }
 
 TEST(PlanTest, ValuesOfThePipelinesInputsBecomeLiterals) {
@@ -69,11 +68,11 @@ TEST(PlanTest, APipelinesInputReadsAsItIsDeclaredBeforeAStepSeesIt) {
 TEST(PlanTest, AnOutputOfAnotherStepIsAReferenceAndAnEdge) {
   const auto plan = APlan({AStep("train").Data("data", OutputOf("prepare", "rows")),
                            AStep("prepare").Output("log").Output("rows")});
-  EXPECT_EQ(Describe(plan->steps[0].inputs[0]), "{1.1}");
-  ASSERT_EQ(plan->steps[0].upstreams.size(), 1U);
-  EXPECT_EQ(plan->steps[0].upstreams[0].step, 1U);
-  EXPECT_TRUE(plan->steps[0].upstreams[0].required);
-  EXPECT_THAT(plan->steps[1].dependents, ElementsAre(0U));
+  EXPECT_EQ(Describe(plan->planned(0).inputs[0]), "{1.1}");
+  ASSERT_EQ(plan->planned(0).upstreams.size(), 1U);
+  EXPECT_EQ(plan->planned(0).upstreams[0].step, 1U);
+  EXPECT_TRUE(plan->planned(0).upstreams[0].required);
+  EXPECT_THAT(plan->planned(1).dependents, ElementsAre(0U));
 }
 
 TEST(PlanTest, AnInputOfAnotherStepIsFollowedToWhatItIsBoundTo) {
@@ -81,10 +80,10 @@ TEST(PlanTest, AnInputOfAnotherStepIsFollowedToWhatItIsBoundTo) {
                            AStep("b").Data("x", "${{parent.jobs.a.inputs.x}}"),
                            AStep("a").Data("x", OutputOf("source", "out")),
                            AStep("source").Output("out")});
-  EXPECT_EQ(Describe(plan->steps[0].inputs[0]), "{3.0}");
+  EXPECT_EQ(Describe(plan->planned(0).inputs[0]), "{3.0}");
   // The dependency is on the step that makes the data, not on those that also read it.
-  ASSERT_EQ(plan->steps[0].upstreams.size(), 1U);
-  EXPECT_EQ(plan->steps[0].upstreams[0].step, 3U);
+  ASSERT_EQ(plan->planned(0).upstreams.size(), 1U);
+  EXPECT_EQ(plan->planned(0).upstreams[0].step, 3U);
 }
 
 TEST(PlanTest, ACircleMadeOnlyOfInputsIsRefused) {
@@ -117,8 +116,8 @@ TEST(PlanTest, AnEmptyTextIsAValueAndAMissingOneIsNone) {
   spec.steps[0].inputs[1].value = std::monostate{};
   const auto plan = BuildPlan(spec);
   ASSERT_TRUE(plan.ok()) << plan.status();
-  EXPECT_EQ(Describe((*plan)->steps[0].inputs[0]), "");
-  EXPECT_EQ(Describe((*plan)->steps[0].inputs[1]), "-");
+  EXPECT_EQ(Describe((*plan)->segments.front()->steps[0].inputs[0]), "");
+  EXPECT_EQ(Describe((*plan)->segments.front()->steps[0].inputs[1]), "-");
 }
 
 TEST(PlanTest, AnOptionalInputOfAPipelineWithoutValueLeavesTheStepWithoutEdge) {
@@ -127,8 +126,8 @@ TEST(PlanTest, AnOptionalInputOfAPipelineWithoutValueLeavesTheStepWithoutEdge) {
   spec.inputs[0].optional = true;
   const auto plan = BuildPlan(spec);
   ASSERT_TRUE(plan.ok()) << plan.status();
-  EXPECT_EQ(Describe((*plan)->steps[0].inputs[0]), "-");
-  EXPECT_THAT((*plan)->steps[0].upstreams, IsEmpty());
+  EXPECT_EQ(Describe((*plan)->segments.front()->steps[0].inputs[0]), "-");
+  EXPECT_THAT((*plan)->segments.front()->steps[0].upstreams, IsEmpty());
 }
 
 TEST(PlanTest, AnEdgeIsOptionalOnlyIfAllThatComesOverItIs) {
@@ -137,12 +136,12 @@ TEST(PlanTest, AnEdgeIsOptionalOnlyIfAllThatComesOverItIs) {
              AStep("b").OptionalData("x", OutputOf("a", "x")),
              AStep("c").OptionalData("x", OutputOf("a", "x")).Data("y", OutputOf("a", "y")),
              AStep("d").OptionalData("x", OutputOf("a", "x")).After("a")});
-  EXPECT_FALSE(plan->steps[1].upstreams[0].required);
-  ASSERT_EQ(plan->steps[2].upstreams.size(), 1U);
-  EXPECT_TRUE(plan->steps[2].upstreams[0].required);
-  ASSERT_EQ(plan->steps[3].upstreams.size(), 1U);
-  EXPECT_TRUE(plan->steps[3].upstreams[0].required);
-  EXPECT_THAT(plan->steps[0].dependents, ElementsAre(1U, 2U, 3U));
+  EXPECT_FALSE(plan->planned(1).upstreams[0].required);
+  ASSERT_EQ(plan->planned(2).upstreams.size(), 1U);
+  EXPECT_TRUE(plan->planned(2).upstreams[0].required);
+  ASSERT_EQ(plan->planned(3).upstreams.size(), 1U);
+  EXPECT_TRUE(plan->planned(3).upstreams[0].required);
+  EXPECT_THAT(plan->planned(0).dependents, ElementsAre(1U, 2U, 3U));
 }
 
 TEST(PlanTest, ThePoolIsTheStepsComputeOrThePipelinesDefault) {
@@ -162,7 +161,7 @@ TEST(PlanTest, ThePoolIsTheStepsComputeOrThePipelinesDefault) {
 TEST(PlanTest, StepsThatAskForTheSameShareAShapeAndAskForACpuAtLeast) {
   const auto plan = APlan({AStep("a"), AStep("b"), AStep("c").Memory(kGiB).Cpus(500)});
   EXPECT_EQ(plan->shapes.size(), 2U);
-  EXPECT_EQ(plan->steps[0].shape, plan->steps[1].shape);
+  EXPECT_EQ(plan->planned(0).shape, plan->planned(1).shape);
   EXPECT_EQ(plan->shape_of(0).request, (Resources{0, 1000, 0}));
   EXPECT_EQ(plan->shape_of(2).request, (Resources{kGiB, 500, 0}));
 }
@@ -186,20 +185,6 @@ TEST(PlanTest, FilesThatWereNotUploadedAreRefused) {
   EXPECT_EQ(BuildPlan(code).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
-TEST(PlanTest, WhatIsNotDoneYetIsRefusedAndNotPassedOver) {
-  Step loop = AStep("a");
-  loop.control = std::make_shared<const Control>();
-  Step conditional = AStep("a");
-  conditional.when = "all_done";
-  Step retried = AStep("a");
-  retried.retry.max_attempts = 2;
-  for (const Step& step : {loop, conditional, retried}) {
-    const absl::Status status = BuildPlan(APipeline({step})).status();
-    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
-    EXPECT_THAT(std::string(status.message()), testing::HasSubstr("jobs.a: "));
-  }
-}
-
 TEST(PlanTest, AHundredThousandStepsInOneChainOfInputsArePlanned) {
   std::vector<Step> steps = {AStep("s0").Text("x", "v", ValueType::kString)};
   for (int i = 1; i < 100'000; ++i) {
@@ -211,8 +196,8 @@ TEST(PlanTest, AHundredThousandStepsInOneChainOfInputsArePlanned) {
   }
   std::reverse(steps.begin(), steps.end());
   const auto plan = APlan(std::move(steps));
-  EXPECT_EQ(Describe(plan->steps[0].inputs[0]), "v");
-  EXPECT_EQ(plan->steps[99'999].dependents.size(), 1U);
+  EXPECT_EQ(Describe(plan->planned(0).inputs[0]), "v");
+  EXPECT_EQ(plan->planned(99'999).dependents.size(), 1U);
 }
 
 }  // namespace

@@ -22,7 +22,9 @@ std::vector<StepState> AllStates() {
           Failed{7, kFailure},
           Canceled{"why"},
           Skipped{"why"},
-          Resolving{}};
+          Resolving{},
+          Open{},
+          Delayed{absl::FromUnixSeconds(9), kFailure, 7}};
 }
 
 std::vector<StepEvent> AllEvents() {
@@ -37,64 +39,32 @@ std::vector<StepEvent> AllEvents() {
           StopRequested{"asked"},
           UpstreamFailed{"upstream"},
           ResultSought{},
-          ResultTaken{kOutputs, kReused}};
+          ResultTaken{kOutputs, kReused},
+          Opened{},
+          RetryWanted{absl::FromUnixSeconds(9), kFailure},
+          DelayOver{}};
 }
 
-// "." is the state itself, "!" a move that is impossible.
-constexpr const char* kTable[11][12] = {
-    // InputsReady, Placed, Started, Exited, Succeeded, Failed, Stopped, MachineLost, StopRequested,
-    // UpstreamFailed, ResultSought, ResultTaken
-    /* Blocked   */ {"Queued",
-                     "!",
-                     "!",
-                     "!",
-                     "!",
-                     "Failed",
-                     "!",
-                     "!",
-                     "Canceled",
-                     "Skipped",
-                     "Resolving",
-                     "Succeeded"},
-    /* Queued    */
-    {".", "Assigned", "!", "!", "!", "Failed", "!", "!", "Canceled", "!", "Resolving", "Succeeded"},
-    /* Assigned  */
-    {"!",
-     "!",
-     "Running",
-     "Uploading",
-     "Succeeded",
-     "Failed",
-     "Queued",
-     "Queued",
-     "Stopping",
-     "!",
-     "!",
-     "!"},
-    /* Running   */
-    {"!",
-     "!",
-     ".",
-     "Uploading",
-     "Succeeded",
-     "Failed",
-     "Queued",
-     "Queued",
-     "Stopping",
-     "!",
-     "!",
-     "!"},
-    /* Uploading */
-    {"!", "!", ".", ".", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "!"},
-    /* Stopping  */
-    {"!", "!", ".", ".", "Canceled", "Canceled", "Canceled", "Canceled", ".", "!", "!", "!"},
-    /* Succeeded */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
-    /* Failed    */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
-    /* Canceled  */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
-    /* Skipped   */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
-    /* Resolving */
-    {"Queued", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "!", ".", "Succeeded"},
+// "." is the state itself, "!" a move that is impossible. Columns: InputsReady, Placed, Started,
+// Exited, Succeeded, Failed, Stopped, MachineLost, StopRequested, UpstreamFailed, ResultSought,
+// ResultTaken, Opened, RetryWanted, DelayOver.
+// clang-format off
+constexpr const char* kTable[13][15] = {
+    /* Blocked   */ {"Queued", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "Skipped", "Resolving", "Succeeded", "Open", "!", "!"},
+    /* Queued    */ {".", "Assigned", "!", "!", "!", "Failed", "!", "!", "Canceled", "!", "Resolving", "Succeeded", "!", "!", "!"},
+    /* Assigned  */ {"!", "!", "Running", "Uploading", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "!", "!", "Delayed", "!"},
+    /* Running   */ {"!", "!", ".", "Uploading", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "!", "!", "Delayed", "!"},
+    /* Uploading */ {"!", "!", ".", ".", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "!", "!", "Delayed", "!"},
+    /* Stopping  */ {"!", "!", ".", ".", "Canceled", "Canceled", "Canceled", "Canceled", ".", "!", "!", "!", "!", "!", "!"},
+    /* Succeeded */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+    /* Failed    */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+    /* Canceled  */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+    /* Skipped   */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+    /* Resolving */ {"Queued", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "!", ".", "Succeeded", "!", "!", "!"},
+    /* Open      */ {"!", "!", "!", "!", "Succeeded", "Failed", "!", "!", "Canceled", "!", "!", "!", "!", "!", "!"},
+    /* Delayed   */ {"!", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "!", "!", "!", "!", "!", "Queued"},
 };
+// clang-format on
 
 TEST(StepStateTest, EveryStateAnswersEveryEventAsTheTableSays) {
   const std::vector<StepState> states = AllStates();

@@ -57,6 +57,40 @@ TEST_F(LogStoreTest, GoesOnWhereItWasAfterARestart) {
   EXPECT_EQ(*ReadLog(key_, 0, 100), std::string("a\0bc", 4));
 }
 
+TEST_F(LogStoreTest, RemovesTheLogsOfARun) {
+  const AttemptKey second{7, 4, 2};
+  const AttemptKey other{8, 0, 1};
+  for (const AttemptKey& key : {key_, second, other}) {
+    ASSERT_TRUE(logs_->Append(key, 0, "abc").ok());
+  }
+  logs_->Finish(key_, 3);
+  EXPECT_THAT(*logs_->Runs(), ::testing::ElementsAre(7, 8));
+  const std::int64_t bytes = *logs_->BytesOf(7);
+  EXPECT_GE(bytes, 6);
+  EXPECT_EQ(*logs_->Remove(7), bytes);
+  EXPECT_THAT(*logs_->Runs(), ::testing::ElementsAre(8));
+  EXPECT_EQ(*logs_->BytesOf(7), 0);
+  EXPECT_EQ(*logs_->Remove(7), 0);
+  EXPECT_EQ(*ReadLog(other, 0, 100), "abc");
+}
+
+TEST_F(LogStoreTest, TakesLogsAgainThatAnAgentBringsAfterTheirRemoval) {
+  ASSERT_TRUE(logs_->Append(key_, 0, "abc").ok());
+  logs_->Finish(key_, 3);
+  ASSERT_TRUE(logs_->Remove(7).ok());
+  EXPECT_EQ(*logs_->Append(key_, 0, "late"), 4);
+  EXPECT_EQ(*ReadLog(key_, 0, 100), "late");
+}
+
+TEST_F(LogStoreTest, EndsARemovalThatTheLastServerBegan) {
+  ASSERT_TRUE(logs_->Append(key_, 0, "abc").ok());
+  logs_.reset();
+  std::filesystem::rename(folder_ + "/7", folder_ + "/.gone-7");
+  Reopen();
+  logs_->AwaitPacked();
+  EXPECT_TRUE(std::filesystem::is_empty(folder_));
+}
+
 TEST_F(LogStoreTest, ReadsARangeAndNothingBeyondTheEnd) {
   ASSERT_TRUE(logs_->Append(key_, 0, "0123456789").ok());
   EXPECT_EQ(*ReadLog(key_, 4, 3), "456");

@@ -185,7 +185,10 @@ class LogStreamTest : public testing::Test {
   std::atomic<std::int64_t> revision_ = 0;
   Replies replies_;
   WatchHub hub_{*bundle_.projector, 2};
-  Switchboard switchboard_{replies_, hub_, *logs_};
+  const StepTokens tokens_{"secret"};
+  const StepTracking tracking_{tokens_};
+  TrialMetrics trials_;
+  Switchboard switchboard_{replies_, hub_, *logs_, tracking_, trials_};
   const RealClock clock_;
   prometheus::Registry registry_;
   SchedulerMetrics metrics_{registry_};

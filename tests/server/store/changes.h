@@ -82,7 +82,23 @@ inline std::vector<StepState> AllStates() {
           Canceled{"by ada"},
           Skipped{"prepare failed"},
           Resolving{},
+          Open{},
+          Delayed{At(77), {FailureCause::kQueueTimeout, 3, "exit 3"}, 9},
           Succeeded{0, SomeOutputs(), Reused{{7, 8, 9}, 10}}};
+}
+
+inline StepsAdded Growth(RunId run, std::uint32_t first, std::uint32_t count) {
+  StepsAdded added;
+  added.run = run;
+  added.control = 1;
+  added.ordinal = 4;
+  added.label = "item-4";
+  added.first = first;
+  added.count = count;
+  added.values = SomeOutputs();
+  added.metric = "loss";
+  added.at = At(50);
+  return added;
 }
 
 inline RunMoved MoveRun(RunId id, RunStatus status, std::int64_t at_us) {

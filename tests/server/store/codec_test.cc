@@ -17,6 +17,8 @@ std::vector<Change> OneOfEach() {
                                  run,
                                  MoveRun(7, RunStatus::kCancelRequested, 20),
                                  AMachine(4)};
+  changes.emplace_back(Growth(7, 3, 2));
+  changes.emplace_back(TrialMeasured{7, 3, 1, 12, -0.5, At(60)});
   for (const StepState& state : AllStates()) {
     StepMoved moved = Move(7, 2, 5, state, 30);
     moved.machine_lost = 2;
@@ -36,6 +38,7 @@ TEST(CodecTest, DecodesWhatItEncodedOfEveryChangeAndState) {
 
 TEST(CodecTest, KeepsEveryFieldOfARun) {
   RunAdded run = ARun(7);
+  run.properties = {{"commit", "abc"}};
   run.description = "described";
   run.is_pipeline = false;
   const RunAdded decoded = *DecodeRunAdded(EncodeRunAdded(run));
@@ -49,8 +52,31 @@ TEST(CodecTest, KeepsEveryFieldOfARun) {
   EXPECT_EQ(decoded.description, run.description);
   EXPECT_EQ(decoded.submitter, run.submitter);
   EXPECT_EQ(decoded.tags, run.tags);
+  EXPECT_EQ(decoded.properties, run.properties);
   EXPECT_EQ(decoded.is_pipeline, run.is_pipeline);
   EXPECT_EQ(decoded.at, run.at);
+}
+
+TEST(CodecTest, KeepsEveryFieldOfWhatARunGrowsBy) {
+  const std::vector<Change> decoded =
+      *Decode(Encode({Growth(7, 3, 2), TrialMeasured{7, 3, 1, 12, -0.5, At(60)}}));
+  const auto& added = std::get<StepsAdded>(decoded.at(0));
+  EXPECT_EQ(added.run, 7);
+  EXPECT_EQ(added.control, 1U);
+  EXPECT_EQ(added.ordinal, 4U);
+  EXPECT_EQ(added.label, "item-4");
+  EXPECT_EQ(added.first, 3U);
+  EXPECT_EQ(added.count, 2U);
+  EXPECT_EQ(added.values, SomeOutputs());
+  EXPECT_EQ(added.metric, "loss");
+  EXPECT_EQ(added.at, At(50));
+  const auto& measured = std::get<TrialMeasured>(decoded.at(1));
+  EXPECT_EQ(measured.run, 7);
+  EXPECT_EQ(measured.index, 3U);
+  EXPECT_EQ(measured.attempt, 1U);
+  EXPECT_EQ(measured.count, 12);
+  EXPECT_EQ(measured.value, -0.5);
+  EXPECT_EQ(measured.at, At(60));
 }
 
 TEST(CodecTest, KeepsEveryFieldOfAMachine) {
@@ -82,7 +108,7 @@ TEST(CodecTest, KeepsEveryStateAndNumbersItAsTheFormatDoes) {
 }
 
 TEST(CodecTest, KeepsEveryFailureCauseAndStatus) {
-  for (int cause = 0; cause <= static_cast<int>(FailureCause::kInternal); ++cause) {
+  for (int cause = 0; cause <= static_cast<int>(FailureCause::kBody); ++cause) {
     const StepState state = Failed{1, {static_cast<FailureCause>(cause), 0, ""}};
     EXPECT_EQ(*DecodeStepState(EncodeStepState(state)), state);
   }
@@ -116,13 +142,15 @@ constexpr char kGoldenBatch[] =
     "4a080a06627920616461301e0a20221e08071002180520022a1252100a0e70726570617265206661696c6564"
     "301e";
 
-// What that version knew of OneOfEach: the first ten states.
+// What that version knew of OneOfEach: no growth, and the first ten states.
 std::vector<Change> OneOfEachOfTheFirstVersion() {
   std::vector<Change> changes = OneOfEach();
   std::erase_if(changes, [](const Change& change) {
     const auto* moved = std::get_if<StepMoved>(&change);
     const auto* done = moved == nullptr ? nullptr : std::get_if<Succeeded>(&moved->state);
-    return (moved != nullptr && moved->state.index() >= 10) ||
+    return std::holds_alternative<StepsAdded>(change) ||
+           std::holds_alternative<TrialMeasured>(change) ||
+           (moved != nullptr && moved->state.index() >= 10) ||
            (done != nullptr && done->reused.has_value());
   });
   return changes;

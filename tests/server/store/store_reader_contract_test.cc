@@ -45,6 +45,32 @@ TEST_P(StoreContractTest, ShowsARunWithItsTimesAndCounters) {
   EXPECT_EQ(reader().GetRunById(1)->added.name, "run-1");
 }
 
+TEST_P(StoreContractTest, KeepsWhatARunGrowsBy) {
+  Turn({ARun(1), ARun(2)});
+  Turn({Growth(1, 3, 2), Move(1, 4, 0, Queued{}, 51)});
+  Turn({TrialMeasured{1, 4, 1, 1, 0.25, At(60)}, Growth(1, 5, 1), Growth(1, 5, 1)});
+  AwaitProjection();
+  EXPECT_EQ(reader().GetRunById(1)->added_steps, 3U);
+  EXPECT_EQ(reader().GetRunById(2)->added_steps, 0U);
+  EXPECT_EQ(reader().GetSteps(1, 0)->front().index, 4U);
+  const auto all = reader().GetAddedSteps(1, 0);
+  ASSERT_TRUE(all.ok()) << all.status();
+  EXPECT_EQ(all->front().first, 3U);
+  EXPECT_EQ(all->front().values, SomeOutputs());
+  EXPECT_EQ(reader().GetAddedSteps(1, 5)->front().first, 5U);
+  EXPECT_THAT(*reader().GetAddedSteps(2, 0), IsEmpty());
+  // A start finds what was added before what moved.
+  Reopen();
+  std::string kinds;
+  for (const Change& change : Load().changes) {
+    if (std::holds_alternative<StepsAdded>(change)) kinds += "added ";
+    if (std::holds_alternative<TrialMeasured>(change)) kinds += "measured ";
+    if (std::holds_alternative<StepMoved>(change)) kinds += "moved ";
+  }
+  EXPECT_THAT(kinds, testing::StartsWith("added measured added"));
+  EXPECT_THAT(kinds, testing::EndsWith("moved "));
+}
+
 TEST_P(StoreContractTest, FindsNoRunThatThereIsNot) {
   EXPECT_EQ(reader().GetRun("run-1").status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(reader().GetRunById(1).status().code(), absl::StatusCode::kNotFound);

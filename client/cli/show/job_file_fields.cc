@@ -1,0 +1,208 @@
+#include "client/cli/show/job_file_fields.h"
+
+#include <utility>
+
+#include "common/base/overloaded.h"
+#include "common/pipeline/artifact_reference.h"
+#include "fmt/format.h"
+
+namespace potok::client {
+namespace {
+
+void AddNumber(const char* key, std::int64_t number, std::int64_t by_default, Object* object) {
+  if (number != by_default) object->emplace_back(key, number);
+}
+
+// {path: ...} or {value: ...}; nothing if there is no value.
+void AddBinding(const Input& input, Object* object) {
+  std::visit(Overloaded{[](const std::monostate&) {},
+                        [&](const TextValue& text) {
+                          object->emplace_back(IsPrimitive(input.type) ? "value" : "path",
+                                               text.text);
+                        },
+                        [&](const Artifact& artifact) {
+                          object->emplace_back("path", ArtifactReference(artifact));
+                        },
+                        [&](const UriValue& uri) { object->emplace_back("path", uri.uri); },
+                        [&](const LocalPath& local) { object->emplace_back("path", local.path); }},
+             input.value);
+}
+
+void AddBounds(const Input& input, Object* object) {
+  if (input.optional) object->emplace_back("optional", true);
+  if (input.min) object->emplace_back("min", fmt::format("{}", *input.min));
+  if (input.max) object->emplace_back("max", fmt::format("{}", *input.max));
+  AddStrings("enum", input.choices, object);
+}
+
+void AddDestination(const Output& output, Object* object) {
+  AddText("mode", NameOf(output.mode), object);
+  AddText("path", output.path, object);
+  AddText("name", output.asset_name, object);
+  AddText("version", output.asset_version, object);
+}
+
+void AddFlags(const Output& output, Object* object) {
+  if (output.control) object->emplace_back("is_control", true);
+  if (output.early_available) object->emplace_back("early_available", true);
+}
+
+Object ResourcesOf(const Step& step) {
+  Object resources;
+  AddNumber("instance_count", step.instance_count, 1, &resources);
+  if (step.resources.memory_bytes != 0) {
+    resources.emplace_back("memory", std::to_string(step.resources.memory_bytes));
+  }
+  if (step.resources.cpu_millis != 0) {
+    resources.emplace_back("cpus", fmt::format("{}m", step.resources.cpu_millis));
+  }
+  AddNumber("gpus", step.resources.gpus, 0, &resources);
+  AddTexts("labels", step.labels, &resources);
+  return resources;
+}
+
+Object DistributionOf(const Distribution& distribution) {
+  Object object;
+  AddText("type", distribution.type, &object);
+  if (object.empty()) return object;
+  AddNumber("process_count_per_instance", distribution.process_count_per_instance, 1, &object);
+  for (const auto& [key, text] : distribution.properties) object.emplace_back(key, text);
+  return object;
+}
+
+Object RetryOf(const RetryPolicy& retry) {
+  Object object;
+  AddNumber("max_attempts", retry.max_attempts, 1, &object);
+  AddStrings("on", retry.on, &object);
+  Array codes;
+  for (const std::int32_t code : retry.exit_codes) codes.emplace_back(code);
+  if (!codes.empty()) object.emplace_back("exit_codes", std::move(codes));
+  if (retry.delay_seconds != 0) object.emplace_back("delay", retry.delay_seconds);
+  if (retry.backoff != 1) object.emplace_back("backoff", retry.backoff);
+  return object;
+}
+
+// That a run was forced to read nothing is its own affair, and no part of the file.
+Object ReuseOf(const ReusePolicy& reuse) {
+  Object object;
+  if (!reuse.enabled) object.emplace_back("enabled", false);
+  AddNumber("max_age", reuse.max_age_seconds, 0, &object);
+  AddText("salt", reuse.salt, &object);
+  AddStrings("ignore_inputs", reuse.ignore_inputs, &object);
+  return object;
+}
+
+// A registered one by its name, which has a version that never changes; else what it is.
+absl::Status AddEnvironment(const Step& step, Object* object) {
+  if (!step.environment.empty() && step.environment.front() != '{') {
+    const bool is_whole = step.environment.rfind("azureml:", 0) == 0;
+    object->emplace_back("environment", (is_whole ? "" : "azureml:") + step.environment);
+    return absl::OkStatus();
+  }
+  const std::string& definition =
+      step.environment_definition.empty() ? step.environment : step.environment_definition;
+  if (definition.empty()) return absl::OkStatus();
+  absl::StatusOr<Value> value = ParseJson(definition);
+  if (!value.ok()) {
+    return absl::InternalError(fmt::format("the environment of step {} cannot be read: {}",
+                                           step.name,
+                                           std::string(value.status().message())));
+  }
+  object->emplace_back("environment", *std::move(value));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddText(const char* key, const std::string& text, Object* object) {
+  if (!text.empty()) object->emplace_back(key, text);
+}
+
+void AddTexts(const char* key, const std::map<std::string, std::string>& texts, Object* object) {
+  Object values;
+  for (const auto& [name, text] : texts) values.emplace_back(name, text);
+  AddObject(key, std::move(values), object);
+}
+
+void AddStrings(const char* key, const std::vector<std::string>& texts, Object* object) {
+  Array values;
+  for (const std::string& text : texts) values.emplace_back(text);
+  if (!values.empty()) object->emplace_back(key, std::move(values));
+}
+
+void AddObject(const char* key, Object value, Object* object) {
+  if (!value.empty()) object->emplace_back(key, std::move(value));
+}
+
+void AddCode(const Code& code, Object* object) {
+  if (const auto* artifact = std::get_if<Artifact>(&code)) {
+    object->emplace_back("code", ArtifactReference(*artifact));
+  } else if (const auto* local = std::get_if<LocalCode>(&code)) {
+    AddText("code", local->path, object);
+    AddStrings("additional_includes", local->additional_includes, object);
+  }
+}
+
+Value DeclaredInput(const Input& input) {
+  Object object = {{"type", NameOf(input.type)}};
+  AddText("mode", NameOf(input.mode), &object);
+  AddText("description", input.description, &object);
+  AddBounds(input, &object);
+  return Value(std::move(object));
+}
+
+Value DeclaredOutput(const Output& output) {
+  Object object = {{"type", NameOf(output.type)}};
+  AddFlags(output, &object);
+  return Value(std::move(object));
+}
+
+Value BoundInput(const Input& input) {
+  Object object;
+  AddBinding(input, &object);
+  if (object.empty()) return {};
+  return std::move(object.front().second);
+}
+
+Value GivenOutput(const Output& output) {
+  Object object;
+  AddDestination(output, &object);
+  if (output.promoted_to.empty()) return object.empty() ? Value() : Value(std::move(object));
+  const std::string promotion = fmt::format("${{{{parent.outputs.{}}}}}", output.promoted_to);
+  if (object.empty()) return {promotion};
+  object.emplace_back("path", promotion);
+  return Value(std::move(object));
+}
+
+Value WholeInput(const Input& input) {
+  Object object = {{"type", NameOf(input.type)}};
+  AddText("mode", NameOf(input.mode), &object);
+  AddText("description", input.description, &object);
+  AddBinding(input, &object);
+  AddBounds(input, &object);
+  return Value(std::move(object));
+}
+
+Value WholeOutput(const Output& output) {
+  Object object = {{"type", NameOf(output.type)}};
+  AddDestination(output, &object);
+  AddFlags(output, &object);
+  return Value(std::move(object));
+}
+
+absl::Status AddRunSettings(const Step& step, Object* object) {
+  AddText("compute", step.compute, object);
+  AddTexts("environment_variables", step.environment_variables, object);
+  AddObject("resources", ResourcesOf(step), object);
+  AddObject("distribution", DistributionOf(step.distribution), object);
+  Object limits;
+  AddNumber("timeout", step.timeout_seconds, 0, &limits);
+  AddObject("limits", std::move(limits), object);
+  AddNumber("queue_timeout", step.queue_timeout_seconds, 0, object);
+  AddNumber("priority", step.priority, 0, object);
+  AddObject("retry", RetryOf(step.retry), object);
+  AddObject("reuse", ReuseOf(step.reuse), object);
+  return AddEnvironment(step, object);
+}
+
+}  // namespace potok::client

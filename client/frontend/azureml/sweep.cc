@@ -1,0 +1,109 @@
+#include "client/frontend/azureml/sweep.h"
+
+#include <memory>
+
+#include "client/frontend/azureml/component.h"
+#include "client/frontend/azureml/definition.h"
+#include "client/frontend/azureml/loop_body.h"
+#include "client/frontend/azureml/node_type.h"
+#include "client/frontend/azureml/opaque.h"
+#include "client/frontend/azureml/policy.h"
+#include "client/frontend/azureml/reference.h"
+#include "client/frontend/azureml/search_space.h"
+#include "fmt/format.h"
+
+namespace potok::client {
+
+namespace {
+
+// ${{search_space.X}}, with blanks or without, as ${{inputs.X}}.
+std::string WithSampledInputs(const std::string& command) {
+  const std::string mark = "search_space.";
+  std::string text;
+  std::size_t position = 0;
+  while (true) {
+    const std::size_t open = command.find("${{", position);
+    const std::size_t name =
+        open == std::string::npos ? open : command.find_first_not_of(" \t", open + 3);
+    if (name == std::string::npos) break;
+    const bool is_sampled = command.compare(name, mark.size(), mark) == 0;
+    const std::size_t end = is_sampled ? name + mark.size() : name;
+    text += command.substr(position, name - position);
+    if (is_sampled) text += "inputs.";
+    position = end;
+  }
+  return text + command.substr(position);
+}
+
+const YamlNode* TrialOf(Fields* fields, Reading* reading) {
+  const YamlNode* trial = fields->Value("trial");
+  if (trial == nullptr) {
+    reading->reporter.Error(
+        fields->map()->at,
+        fmt::format("{} has no trial; write the component or command that is tried",
+                    fields->what()));
+  }
+  return trial;
+}
+
+// How trials run, where the sweep says it.
+void ReadTrialSettings(Fields* fields, const PortContext& context, Step* trial) {
+  Reading* reading = context.reading;
+  ReadRunSettings(fields, context.origin, context.unknown, reading, trial);
+  if (const std::string compute = ResourceName(fields->Text("compute")); !compute.empty()) {
+    trial->compute = compute;
+  }
+  ReadPolicy(fields, reading, trial);
+}
+
+}  // namespace
+
+bool ReadSweep(Fields* fields, const PortContext& context, const std::string& name, Step* step) {
+  Reading* reading = context.reading;
+  const YamlNode* value = TrialOf(fields, reading);
+  if (value == nullptr) return false;
+  const std::string what = fields->what() + ": trial";
+  const auto source = FindComponent(*value, context.origin, what, reading);
+  if (!source) return false;
+  const ComponentUse use{*source, what, value->at};
+  if (source->is_elsewhere) {
+    ReadOpaque("sweep", &use, fields, context, step);
+    return true;
+  }
+  if (KindOfType(TypeOfComponent(*source->map)) != NodeKind::kCommand) {
+    reading->reporter.Error(value->at,
+                            fmt::format("{}: a sweep tries a command, and this is of type '{}'",
+                                        what,
+                                        TypeOfComponent(*source->map)));
+    return false;
+  }
+  std::optional<Step> trial = ReadCommandComponent(use, reading);
+  if (!trial) return false;
+  const bool has_ports = !trial->inputs.empty() || !trial->outputs.empty();
+  step->inputs = trial->inputs;
+  step->outputs = trial->outputs;
+  step->component = trial->component;
+  step->component_version = trial->component_version;
+  step->display_name = trial->display_name;
+  step->deterministic = trial->deterministic;
+  if (value->IsMap() && !has_ports) {
+    GivePorts(fields, context, step);
+  } else {
+    BindPorts(fields, context, step);
+  }
+  Sweep sweep;
+  ReadSearch(fields, reading, &sweep);
+  ReadSampledInputs(fields, reading, &sweep, step);
+  ReadTrialSettings(fields, context, &*trial);
+  trial->command = WithSampledInputs(trial->command);
+  trial->inputs = step->inputs;
+  trial->outputs = step->outputs;
+  auto control = std::make_shared<Control>();
+  control->body = BodyOf(*trial, step);
+  control->kind = std::move(sweep);
+  step->control = std::move(control);
+  reading->sources.AddStep(name + "/body", fields->map()->Find("trial"), source->map);
+  return true;
+}
+
+}  // namespace potok::client

@@ -1,0 +1,229 @@
+// The search space, limits and rules of a sweep (Azure ML's: reference of the sweep job).
+#include <algorithm>
+#include <map>
+
+#include "common/pipeline/validation.h"
+#include "fmt/format.h"
+
+namespace potok {
+
+namespace {
+
+// The numbers that each type of search space has.
+const std::map<std::string, std::vector<std::string>>& SpaceTypes() {
+  static const std::map<std::string, std::vector<std::string>> types = {
+      {"choice", {}},
+      {"randint", {"upper"}},
+      {"uniform", {"min_value", "max_value"}},
+      {"loguniform", {"min_value", "max_value"}},
+      {"quniform", {"min_value", "max_value", "q"}},
+      {"qloguniform", {"min_value", "max_value", "q"}},
+      {"normal", {"mu", "sigma"}},
+      {"lognormal", {"mu", "sigma"}},
+      {"qnormal", {"mu", "sigma", "q"}},
+      {"qlognormal", {"mu", "sigma", "q"}}};
+  return types;
+}
+
+class SweepCheck {
+ public:
+  SweepCheck(const SpecIndex& index, std::uint32_t step, const Sweep& sweep, Problems* problems)
+      : index_(index),
+        number_(step),
+        step_(index.spec().steps[step]),
+        sweep_(sweep),
+        problems_(problems) {}
+
+  void Run() {
+    if (sweep_.space.empty()) Error("search_space", "nothing is searched; add a parameter");
+    std::set<std::string> names;
+    for (const SearchParameter& parameter : sweep_.space) {
+      if (!names.insert(parameter.name).second) {
+        Error("search_space", fmt::format("there are two '{}'; rename one", parameter.name));
+      }
+      CheckParameter(parameter);
+    }
+    CheckAlgorithm();
+    if (sweep_.primary_metric.empty()) {
+      Error("objective.primary_metric",
+            "there is no metric; name the one that the trials log and that decides");
+    }
+    CheckLimits();
+    CheckEarlyTermination();
+  }
+
+ private:
+  void Error(const std::string& rest, const std::string& message) {
+    problems_->Error(index_.Where(number_, rest), message);
+  }
+
+  void CheckParameter(const SearchParameter& parameter) {
+    const std::string where = "search_space." + parameter.name;
+    const auto type = SpaceTypes().find(parameter.type);
+    if (type == SpaceTypes().end()) {
+      Error(where,
+            fmt::format("'{}' is no type of search space; write choice, randint, uniform, "
+                        "loguniform, quniform, qloguniform, normal, lognormal, qnormal or "
+                        "qlognormal",
+                        parameter.type));
+      return;
+    }
+    const auto input = index_.FindInput(number_, parameter.name);
+    if (!input) {
+      Error(where,
+            fmt::format("the trial has no input '{}'{}",
+                        parameter.name,
+                        problems_->Suggestion(parameter.name, step_.inputs)));
+      return;
+    }
+    for (const std::string& number : type->second) {
+      if (parameter.numbers.contains(number)) continue;
+      Error(where, fmt::format("a {} has {}; it is missing", parameter.type, number));
+      return;
+    }
+    CheckRange(parameter, where);
+    CheckFit(parameter, step_.inputs[*input], where);
+  }
+
+  static double Number(const SearchParameter& parameter, const std::string& name) {
+    const auto found = parameter.numbers.find(name);
+    return found == parameter.numbers.end() ? 0 : found->second;
+  }
+
+  void CheckRange(const SearchParameter& parameter, const std::string& where) {
+    const auto has = [&](const char* name) { return parameter.numbers.contains(name); };
+    if (parameter.type == "choice" && parameter.values.empty()) {
+      Error(where, "there is nothing to choose from; list values");
+    }
+    if (has("min_value") && !(Number(parameter, "min_value") < Number(parameter, "max_value"))) {
+      Error(where,
+            fmt::format("min_value, {}, is not below max_value, {}",
+                        Number(parameter, "min_value"),
+                        Number(parameter, "max_value")));
+    }
+    for (const char* name : {"q", "sigma"}) {
+      if (has(name) && !(Number(parameter, name) > 0)) {
+        Error(where, fmt::format("{} is {}, and must be above 0", name, Number(parameter, name)));
+      }
+    }
+    if (has("upper") && !(Number(parameter, "upper") >= 1)) {
+      Error(where,
+            fmt::format("upper is {}, and must be at least 1: values are below it",
+                        Number(parameter, "upper")));
+    }
+  }
+
+  // What can be sampled must be a value of the input.
+  void CheckFit(const SearchParameter& parameter, const Input& input, const std::string& where) {
+    if (!IsPrimitive(input.type)) {
+      Error(where,
+            fmt::format("input '{}' of the trial is {}, and only values are searched",
+                        input.name,
+                        NameOf(input.type)));
+      return;
+    }
+    for (const std::string& value : parameter.values) {
+      if (const absl::Status status = CheckValue(value, input); !status.ok()) {
+        Error(where, std::string(status.message()));
+      }
+    }
+    const bool is_number = input.type == ValueType::kNumber || input.type == ValueType::kString ||
+                           (input.type == ValueType::kInteger &&
+                            (parameter.type == "randint" || parameter.numbers.contains("q")));
+    if (parameter.type != "choice" && !is_number) {
+      Error(where,
+            fmt::format("a {} gives numbers, and input '{}' of the trial is {}",
+                        parameter.type,
+                        input.name,
+                        NameOf(input.type)));
+    }
+  }
+
+  void CheckAlgorithm() {
+    const std::string& algorithm = sweep_.algorithm;
+    if (algorithm != "random" && algorithm != "grid" && algorithm != "bayesian") {
+      Error("sampling_algorithm",
+            fmt::format("'{}' is no algorithm; write random, grid or bayesian", algorithm));
+      return;
+    }
+    if (algorithm == "random") {
+      if (!sweep_.rule.empty() && sweep_.rule != "random" && sweep_.rule != "sobol") {
+        Error("sampling_algorithm.rule",
+              fmt::format("'{}' is no rule; write random or sobol", sweep_.rule));
+      }
+      return;
+    }
+    static const std::set<std::string> bayesian = {"choice", "uniform", "quniform"};
+    for (const SearchParameter& parameter : sweep_.space) {
+      const bool fits =
+          algorithm == "grid" ? parameter.type == "choice" : bayesian.contains(parameter.type);
+      if (fits || !SpaceTypes().contains(parameter.type)) continue;
+      Error("search_space." + parameter.name,
+            fmt::format("a {} is not searched by {}, which takes only {}; use random",
+                        parameter.type,
+                        algorithm,
+                        algorithm == "grid" ? "choice" : "choice, uniform and quniform"));
+    }
+  }
+
+  void CheckLimits() {
+    if (sweep_.max_total_trials < 1) {
+      Error("limits.max_total_trials",
+            fmt::format("{} trials are not possible; write at least 1", sweep_.max_total_trials));
+    }
+    if (sweep_.max_concurrent_trials < 0) {
+      Error("limits.max_concurrent_trials",
+            fmt::format("{} at a time are not possible; leave it out for all",
+                        sweep_.max_concurrent_trials));
+    }
+    if (sweep_.timeout_seconds < 0 || sweep_.trial_timeout_seconds < 0) {
+      Error("limits", "a timeout is negative; leave it out for none");
+    }
+  }
+
+  void CheckEarlyTermination() {
+    const EarlyTermination& early = sweep_.early_termination;
+    if (early.policy.empty()) return;
+    if (early.policy == "bandit") {
+      const bool one = (early.slack_factor > 0) != (early.slack_amount > 0);
+      if (!one || early.slack_factor < 0 || early.slack_amount < 0) {
+        Error("early_termination", "bandit has one of slack_factor and slack_amount, above 0");
+      }
+    } else if (early.policy == "truncation_selection") {
+      if (early.truncation_percentage < 1 || early.truncation_percentage > 99) {
+        Error("early_termination.truncation_percentage",
+              fmt::format("{} is no percentage to cancel; write 1 to 99",
+                          early.truncation_percentage));
+      }
+    } else if (early.policy != "median_stopping") {
+      Error("early_termination.type",
+            fmt::format("'{}' is no rule; write bandit, median_stopping or truncation_selection",
+                        early.policy));
+    }
+    if (early.evaluation_interval < 1) {
+      Error("early_termination.evaluation_interval",
+            fmt::format("{} is no interval; write at least 1", early.evaluation_interval));
+    }
+    if (early.delay_evaluation < 0) {
+      Error("early_termination.delay_evaluation",
+            fmt::format("{} is negative; write 0 or more", early.delay_evaluation));
+    }
+  }
+
+  const SpecIndex& index_;
+  const std::uint32_t number_;
+  const Step& step_;
+  const Sweep& sweep_;
+  Problems* problems_;
+};
+
+}  // namespace
+
+void CheckSweep(const SpecIndex& index,
+                std::uint32_t step,
+                const Sweep& sweep,
+                Problems* problems) {
+  SweepCheck(index, step, sweep, problems).Run();
+}
+
+}  // namespace potok

@@ -1,0 +1,88 @@
+// What time brings about, and attempts after those that failed.
+#include <algorithm>
+#include <cmath>
+
+#include "common/pipeline/control.h"
+#include "fmt/format.h"
+#include "server/domain/turn.h"
+
+namespace potok::server {
+
+namespace {
+
+// However the delay grows.
+constexpr double kDelayMaxSeconds = 7.0 * 24 * 3600;
+
+bool IsNamed(const RetryPolicy& retry, const char* cause) {
+  return std::ranges::find(retry.on, cause) != retry.on.end();
+}
+
+bool Covers(const RetryPolicy& retry, const Failure& failure) {
+  if (failure.cause == FailureCause::kInternal) return false;
+  const bool has_code = failure.cause == FailureCause::kExitCode;
+  if (has_code && !retry.exit_codes.empty() &&
+      std::ranges::find(retry.exit_codes, failure.code) == retry.exit_codes.end()) {
+    return false;
+  }
+  if (retry.on.empty()) return true;
+  switch (failure.cause) {
+    case FailureCause::kExitCode:
+    case FailureCause::kSignal:
+      return IsNamed(retry, "exit_code");
+    case FailureCause::kTimeout:
+      return IsNamed(retry, "timeout");
+    case FailureCause::kOutOfMemory:
+      return IsNamed(retry, "oom");
+    default:
+      return false;
+  }
+}
+
+void FailQueued(Turn& turn, const StepKey& key, std::int64_t limit_seconds) {
+  const std::string message = fmt::format(
+      "no machine had room for it within its queue_timeout of {} seconds", limit_seconds);
+  MoveStep(turn, key, AttemptFailed{{FailureCause::kQueueTimeout, 0, message}});
+}
+
+}  // namespace
+
+bool RetryAttempt(Turn& turn, const StepKey& key, const Failure& failure) {
+  const RunRecord& run = turn.state.runs.at(key.run);
+  const StepRecord& step = run.steps[key.index];
+  if (PlacementOf(step.state) == nullptr || std::holds_alternative<Stopping>(step.state)) {
+    return false;
+  }
+  const RetryPolicy& retry = run.plan->step(key.index).retry;
+  // Those that were lost with their machine are not the step's.
+  const auto failures = static_cast<std::int32_t>(step.attempt - step.machine_lost);
+  if (failures >= retry.max_attempts || !Covers(retry, failure)) return false;
+  const double seconds =
+      std::min(retry.delay_seconds * std::pow(retry.backoff, failures - 1), kDelayMaxSeconds);
+  const absl::Duration delay = seconds > 0 ? absl::Seconds(seconds) : absl::ZeroDuration();
+  MoveStep(turn, key, RetryWanted{turn.now + absl::Trunc(delay, absl::Microseconds(1)), failure});
+  return true;
+}
+
+void EndDelays(Turn& turn) {
+  while (!turn.state.delayed.empty() && turn.state.delayed.begin()->first <= turn.now) {
+    MoveStep(turn, turn.state.delayed.begin()->second, DelayOver{});
+  }
+}
+
+void CheckQueueTimeouts(Turn& turn) {
+  std::vector<std::pair<StepKey, std::int64_t>> late;
+  for (auto it = turn.state.queued.begin(); it != turn.state.queued.end();) {
+    const RunRecord& run = turn.state.runs.at(it->run);
+    if (!run.plan->has_queue_timeout) {
+      it = turn.state.queued.lower_bound({it->run + 1, 0});
+      continue;
+    }
+    const std::int64_t limit = run.plan->step(it->index).queue_timeout_seconds;
+    const absl::Duration waited = turn.now - run.steps[it->index].since;
+    if (limit > 0 && waited >= absl::Seconds(limit)) late.emplace_back(*it, limit);
+    ++it;
+  }
+  for (const auto& [key, limit] : late) FailQueued(turn, key, limit);
+}
+
+}  // namespace potok::server

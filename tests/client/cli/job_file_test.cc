@@ -1,0 +1,254 @@
+// What is written as a file reads back as the same pipeline.
+#include "client/cli/show/job_file.h"
+
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <random>
+
+#include "client/frontend/azureml/load.h"
+#include "common/rpc/pipeline_convert.h"
+#include "fmt/format.h"
+#include "gmock/gmock.h"
+#include "tests/common/pipeline/spec_builder.h"
+
+namespace potok::client {
+namespace {
+
+using testing::HasSubstr;
+
+Artifact AnArtifact(const std::string& content, bool is_folder) {
+  Artifact artifact;
+  artifact.digest = DigestOf(content);
+  artifact.is_folder = is_folder;
+  artifact.total_bytes = 17;
+  if (!is_folder) artifact.file_name = "a file.csv";
+  return artifact;
+}
+
+class JobFileTest : public testing::Test {
+ protected:
+  JobFileTest() {
+    std::string name = testing::TempDir() + "/job-file-XXXXXX";
+    folder_ = mkdtemp(name.data());
+  }
+  ~JobFileTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string ReadBack(const PipelineSpec& spec, std::string* yaml) {
+    const absl::StatusOr<std::string> text = JobFile(spec);
+    EXPECT_TRUE(text.ok()) << text.status();
+    if (!text.ok()) return "";
+    *yaml = *text;
+    const std::string file = folder_ + "/job.yml";
+    std::ofstream(file) << *text;
+    const Loaded loaded = LoadJob(file, {});
+    for (const Diagnostic& diagnostic : loaded.diagnostics) {
+      if (diagnostic.severity == Severity::kError) ADD_FAILURE() << ToString(diagnostic) << *text;
+    }
+    return loaded.spec ? potok::ToProto(*loaded.spec).DebugString() : "";
+  }
+
+  void ExpectSame(const PipelineSpec& spec) {
+    PipelineSpec nameless = spec;
+    nameless.name = "";
+    std::string yaml;
+    const std::string again = ReadBack(spec, &yaml);
+    EXPECT_EQ(again, potok::ToProto(nameless).DebugString()) << yaml;
+  }
+
+  std::string folder_;
+};
+
+// As if it had been uploaded.
+void Upload(std::vector<Input>& inputs) {
+  for (Input& input : inputs) {
+    const auto* local = std::get_if<LocalPath>(&input.value);
+    if (local != nullptr) input.value = AnArtifact(local->path, input.type != ValueType::kUriFile);
+  }
+}
+
+TEST_F(JobFileTest, EveryGoodFileReadsBackAsItself) {
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(CASES)) {
+    if (entry.path().extension() != ".yml") continue;
+    std::filesystem::current_path(CASES);
+    const Loaded loaded = LoadJob(entry.path().filename(), {});
+    if (!loaded.spec) continue;  // one that needs --set
+    SCOPED_TRACE(entry.path());
+    PipelineSpec spec = *loaded.spec;
+    Upload(spec.inputs);
+    for (Step& step : spec.steps) {
+      Upload(step.inputs);
+      if (std::holds_alternative<LocalCode>(step.code)) step.code = AnArtifact("code", true);
+    }
+    ExpectSame(spec);
+    ++files;
+  }
+  EXPECT_GT(files, 10);
+}
+
+// Texts that YAML, expressions and Azure's typing could take for something else.
+const std::vector<std::string>& OddTexts() {
+  static const std::vector<std::string> texts = {"plain",
+                                                 "0.1",
+                                                 "1e-3",
+                                                 "010",
+                                                 "true",
+                                                 "No",
+                                                 "~",
+                                                 "null",
+                                                 "12:30",
+                                                 "2024-01-01",
+                                                 " blanks ",
+                                                 "- a",
+                                                 "a: b # c",
+                                                 "{x}",
+                                                 "\"quoted\" 'twice'",
+                                                 "two\nlines\n",
+                                                 "if x:\n    y\n\n  z",
+                                                 " first\nindented",
+                                                 "tab\there\nthere",
+                                                 "line\xe2\x80\xa8separator\nx",
+                                                 "\n",
+                                                 "a\n\n",
+                                                 "a \n",
+                                                 "\\n \\ %",
+                                                 "\xc5\xbb\xc3\xb3\xc5\x82w",
+                                                 "$HOME `id` $(id)"};
+  return texts;
+}
+
+class Generator {
+ public:
+  explicit Generator(std::uint32_t seed) : random_(seed) {}
+
+  PipelineSpec Spec() {
+    PipelineSpec spec;
+    spec.display_name = MaybeText();
+    spec.description = MaybeText();
+    spec.experiment_name = "x" + Text();
+    if (Chance()) spec.tags = {{"k", Text()}, {"other key", Text()}};
+    if (Chance()) spec.properties = {{"potok.cloned_from", Text()}};
+    spec.inputs = {Literal("lr"), AnInput("data", ValueType::kUriFolder, AnArtifact("d", true))};
+    spec.outputs = {AnOutput("model")};
+    if (Chance()) spec.outputs[0].path = "azureml://datastores/x/paths/${{name}}/m";
+    if (Chance()) spec.outputs[0].mode = Mode::kUpload;
+    spec.settings.default_compute = Chance() ? "gpu" : "";
+    spec.settings.continue_on_step_failure = Chance();
+    spec.settings.force_rerun = Chance();
+    spec.steps = {First(), Second()};
+    return spec;
+  }
+
+ private:
+  bool Chance() { return random_() % 2 == 0; }
+  std::string Text() { return OddTexts()[random_() % OddTexts().size()]; }
+  std::string MaybeText() { return Chance() ? Text() : ""; }
+
+  Input Literal(const std::string& name) {
+    switch (random_() % 4) {
+      case 0:
+        return AnInput(name, ValueType::kString, TextValue{Text()});
+      case 1:
+        return AnInput(name, ValueType::kNumber, TextValue{"1e-3"});
+      case 2:
+        return AnInput(name, ValueType::kBoolean, TextValue{"True"});
+      default: {
+        Input input = AnInput(name, ValueType::kInteger, TextValue{"7"});
+        input.min = -1;
+        input.max = 1e6;
+        return input;
+      }
+    }
+  }
+
+  void Settings(Step* step) {
+    step->display_name = MaybeText();
+    step->description = MaybeText();
+    if (Chance()) step->component = "trainer";
+    if (Chance()) step->component_version = "2";
+    if (Chance()) step->code = AnArtifact("code", true);
+    if (Chance()) step->environment_variables = {{"A", Text()}};
+    if (Chance()) step->resources = {std::int64_t{3} << 30, 1500, 0};
+    if (Chance()) step->labels = {{"zone", "a"}};
+    if (Chance()) step->compute = "big";
+    if (Chance()) step->instance_count = 2;
+    if (Chance()) step->distribution = {"tensorflow", 2, {{"worker_count", "3"}}};
+    if (Chance()) step->timeout_seconds = 60;
+    if (Chance()) step->tags = {{"t", Text()}};
+    step->deterministic = Chance();
+  }
+
+  Step First() {
+    Step step = AStep("prepare",
+                      "echo ${{inputs.text}} $[[--also ${{inputs.also}}]] " + Text(),
+                      {AnInput("text", ValueType::kString, TextValue{Text()}),
+                       AnInput("also", ValueType::kNumber, std::monostate()),
+                       AnInput("file", ValueType::kUriFile, AnArtifact("f", false)),
+                       AnInput("web", ValueType::kUriFile, UriValue{"https://example.com/a"})},
+                      {AnOutput("table")});
+    step.inputs[1].optional = true;
+    step.inputs[2].mode = Chance() ? Mode::kDownload : Mode::kDefault;
+    step.inputs[3].mode = Mode::kDirect;
+    step.inputs[0].description = MaybeText();
+    if (Chance()) step.inputs[0].choices = {std::get<TextValue>(step.inputs[0].value).text, "b"};
+    if (Chance()) step.outputs[0].type = ValueType::kUriFile;
+    if (Chance()) step.outputs[0].path = "azureml://datastores/y/paths/z";
+    if (Chance()) step.outputs[0].asset_name = "table";
+    Settings(&step);
+    return step;
+  }
+
+  Step Second() {
+    Step step =
+        AStep("train",
+              "train",
+              {ABinding("table", ValueType::kUriFolder, "${{parent.jobs.prepare.outputs.table}}"),
+               ABinding("note", ValueType::kString, "lr is ${{parent.inputs.lr}} and"),
+               ABinding("data", ValueType::kUriFolder, "${{parent.inputs.data}}")},
+              {APromoted("model", "model")});
+    if (Chance()) step.depends_on = {"prepare"};
+    if (Chance()) step.outputs[0].mode = Mode::kUpload;
+    Settings(&step);
+    return step;
+  }
+
+  std::mt19937 random_;
+};
+
+TEST_F(JobFileTest, MadeUpPipelinesReadBackAsThemselves) {
+  for (std::uint32_t seed = 0; seed < 300 && !HasFailure(); ++seed) {
+    SCOPED_TRACE(seed);
+    ExpectSame(Generator(seed).Spec());
+  }
+}
+
+TEST_F(JobFileTest, AStandaloneJobReadsBackAsItself) {
+  PipelineSpec spec;
+  spec.is_pipeline = false;
+  spec.display_name = "one step";
+  spec.experiment_name = "x";
+  spec.steps = {AStep("main",
+                      "echo ${{inputs.a}}\necho more",
+                      {AnInput("a", ValueType::kString, TextValue{"1"}),
+                       AnInput("d", ValueType::kUriFolder, AnArtifact("d", true))},
+                      {AnOutput("out")})};
+  spec.steps[0].display_name = "one step";
+  spec.steps[0].code = AnArtifact("code", true);
+  spec.steps[0].timeout_seconds = 5;
+  ExpectSame(spec);
+}
+
+TEST_F(JobFileTest, WritesCommandsOfSeveralLinesAsPeopleDo) {
+  const PipelineSpec spec = APipeline({}, {}, {AStep("a", "set -e\nif true; then\n  ls\nfi\n")});
+  EXPECT_THAT(*JobFile(spec),
+              HasSubstr("      command: |\n"
+                        "        set -e\n"
+                        "        if true; then\n"
+                        "          ls\n"
+                        "        fi\n"));
+}
+
+}  // namespace
+}  // namespace potok::client

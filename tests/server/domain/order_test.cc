@@ -1,0 +1,54 @@
+#include "server/domain/order.h"
+
+#include "common/pipeline/control.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/server/domain/builders.h"
+
+namespace potok::server {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+// A run of this step alone, on machine 1.
+RunRecord ARunOf(Step step) {
+  PipelineSpec spec;
+  spec.steps = {std::move(step)};
+  RunRecord run;
+  run.id = 1;
+  run.name = "run";
+  const auto plan = RebuildPlan(std::move(spec));
+  EXPECT_TRUE(plan.ok()) << plan.status();
+  run.plan = *plan;
+  run.steps.resize(1);
+  run.steps[0].attempt = 1;
+  run.steps[0].state = Assigned{{1, {}}};
+  return run;
+}
+
+TEST(OrderTest, OrdersTheCommandOfAStep) {
+  const auto order = BuildStartOrder(ARunOf(AStep("train").Command("python train.py")), 0);
+  ASSERT_TRUE(order.ok()) << order.status();
+  EXPECT_EQ(order->command, "python train.py");
+}
+
+TEST(OrderTest, OrdersTheRunnerForAStepOfMiniBatches) {
+  Parallel parallel;
+  parallel.entry_script = "score.py";
+  parallel.input_data = "images";
+  parallel.append_row_to = "rows";
+  parallel.program_arguments = "--a ${{inputs.a}} $[[--b ${{inputs.b}}]]";
+  Step step = AStep("score").Text("a", "1", ValueType::kString).Output("rows", ValueType::kUriFile);
+  step.command.clear();
+  step.control = std::make_shared<const Control>(Control{parallel, {}});
+  const auto order = BuildStartOrder(ARunOf(std::move(step)), 0);
+  ASSERT_TRUE(order.ok()) << order.status();
+  EXPECT_THAT(order->command,
+              AllOf(HasSubstr("/potok_parallel\" --settings '{\"entry_script\": \"score.py\""),
+                    HasSubstr("--input ${{inputs.images}} --append-to ${{outputs.rows}}")));
+  EXPECT_TRUE(order->command.ends_with(" -- --a ${{inputs.a}} ")) << order->command;
+}
+
+}  // namespace
+}  // namespace potok::server
