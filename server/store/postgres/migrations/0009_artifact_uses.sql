@@ -1,4 +1,4 @@
-CREATE TABLE IF NOT EXISTS artifact_uses (
+CREATE TABLE artifact_uses (
   sha256 bytea NOT NULL,
   size_bytes bigint NOT NULL,
   run bigint NOT NULL,
@@ -9,8 +9,8 @@ CREATE TABLE IF NOT EXISTS artifact_uses (
 COMMENT ON TABLE artifact_uses IS
   'Which steps made (role 1) or took (2) an artifact, or ran its code (3). Of runs that have ended, and '
   'written when somebody asks for the lineage of something: runs pay nothing for it.';
-CREATE INDEX IF NOT EXISTS artifact_uses_sha256 ON artifact_uses (sha256, run DESC, index);
+CREATE INDEX artifact_uses_sha256 ON artifact_uses (sha256, run DESC, index);
 
-ALTER TABLE runs ADD COLUMN IF NOT EXISTS has_uses boolean NOT NULL DEFAULT false;
+ALTER TABLE runs ADD COLUMN has_uses boolean NOT NULL DEFAULT false;
 COMMENT ON COLUMN runs.has_uses IS 'Its artifacts are in artifact_uses.';
-CREATE INDEX IF NOT EXISTS runs_without_uses ON runs (id) WHERE NOT has_uses;
+CREATE INDEX runs_without_uses ON runs (id) WHERE NOT has_uses;
