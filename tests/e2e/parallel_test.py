@@ -65,7 +65,7 @@ class ParallelTest(StackTest):
         self.assertIn("10 files in 4 mini-batches for 2 processes", log)
         self.assertIn("4 of 4 mini-batches completed, 0 failed (0 of 10 files); 0 retries", log)
         self.stack.potok("job", "download", "-n", self.name, "--output-name", "score.rows", "-p", "got")
-        rows = next((self.stack.path("got")).rglob("rows")).read_text().splitlines()
+        rows = self.stack.path("got/named-outputs/rows/rows").read_text().splitlines()
         self.assertEqual(rows, [f"{number}.txt {number + 100}" for number in range(10)])
 
     def test_a_step_fails_beyond_its_threshold_and_its_log_says_which(self):
