@@ -60,11 +60,25 @@ void Coalesce(std::vector<Change>& changes) {
   changes.erase(changes.begin(), kept);
 }
 
+// What was right in the middle of the turn may be void at its end: a machine said Hello, was given
+// its orders again, and was declared dead.
+bool IsVoid(const State& state, const Effect& effect) {
+  const auto* sent = std::get_if<SendOrder>(&effect);
+  const auto* start = sent == nullptr ? nullptr : std::get_if<StartOrder>(&sent->order);
+  if (start == nullptr) return false;
+  const auto run = state.runs.find(start->key.run);
+  if (run == state.runs.end()) return true;
+  const StepRecord& step = run->second.steps[start->key.index];
+  return step.attempt != start->key.attempt || PlacementOf(step.state) == nullptr;
+}
+
 Decision Finish(Turn& turn) {
   EndDelays(turn);
   Settle(turn);
   PlaceQueued(turn);
   Settle(turn);
+  std::erase_if(turn.decision.effects,
+                [&](const Effect& effect) { return IsVoid(turn.state, effect); });
   Coalesce(turn.decision.changes);
   return std::move(turn.decision);
 }

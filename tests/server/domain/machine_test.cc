@@ -298,6 +298,16 @@ TEST(MachineTest, WithoutALeaseOnlyAPersonEndsAttempts) {
   EXPECT_TRUE(world.Said<Answer>()[0].status.ok());
 }
 
+// A machine came back and was declared dead in the same turn. Its attempt had been ordered again at
+// the Hello, and was started by a machine that no longer held it.
+TEST(MachineTest, AMachineThatIsDeclaredDeadInTheTurnOfItsHelloIsOrderedNothing) {
+  World world = WithStepOnMachine();
+  world.Disconnect("m1");
+  world.Turn({MachineHello{7, AMachine("m1"), {}, {}}, MachineDeclaredDead{9, "m1"}});
+  EXPECT_EQ(world.StateOf("r", "a"), "Queued");
+  EXPECT_THAT(world.Starts(), IsEmpty());
+}
+
 TEST(MachineTest, DeclaringAnUnknownMachineDeadIsNotFound) {
   World world;
   world.Turn({MachineDeclaredDead{9, "nobody"}});
