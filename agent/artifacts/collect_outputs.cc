@@ -2,8 +2,10 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <set>
@@ -61,7 +63,17 @@ absl::Status Problem(const Output& output, const std::string& what) {
   return absl::InvalidArgumentError(fmt::format("the output \"{}\" {}", output.name, what));
 }
 
+bool IsRegularFile(const std::string& path) {
+  struct stat facts {};
+  return stat(path.c_str(), &facts) == 0 && S_ISREG(facts.st_mode);
+}
+
 absl::StatusOr<std::string> ReadText(const Output& output, const std::string& path) {
+  // A pipe would hold us for ever.
+  if (!IsRegularFile(path)) {
+    return Problem(output,
+                   fmt::format("is a {}, but {} is not a regular file", NameOf(output.type), path));
+  }
   std::ifstream file(path, std::ios::binary);
   std::string text(kTextBytesMax + 3, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
@@ -90,8 +102,26 @@ void Add(std::string name, Snapshot snapshot, std::set<Digest>& seen, CollectedO
   }
 }
 
+// What a link leads to elsewhere is not the step's to give: an agent may be allowed to read more.
+absl::Status StaysInside(const std::string& path, const AttemptPaths& paths) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path folder = fs::canonical(paths.folder, error);
+  const fs::path real = error ? fs::path() : fs::canonical(path, error);
+  if (error) {
+    return absl::InvalidArgumentError(fmt::format("cannot find {}: {}", path, error.message()));
+  }
+  const auto parts = std::mismatch(folder.begin(), folder.end(), real.begin(), real.end());
+  if (parts.first == folder.end()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      fmt::format("{} leads to {}, outside of the step's folder; write the data itself there",
+                  path,
+                  real.string()));
+}
+
 // The artifact root: of the working directory, only outputs/ and logs/.
 absl::StatusOr<Snapshot> SnapshotArtifactRoot(const AttemptPaths& paths) {
+  POTOK_RETURN_IF_ERROR(StaysInside(paths.work(), paths));
   SnapshotOptions options;
   options.ignored = [](const std::string& relative) {
     return !relative.starts_with("outputs/") && !relative.starts_with("logs/") &&
@@ -106,6 +136,11 @@ absl::StatusOr<Snapshot> SnapshotOutput(const Output& output, const AttemptPaths
   struct stat facts {};
   stat(path.c_str(), &facts);
   return S_ISDIR(facts.st_mode) ? SnapshotFolder(path, {}) : SnapshotFile(path);
+}
+
+absl::Status CannotBeKept(const Output& output, const absl::Status& why) {
+  if (why.ok()) return why;
+  return Problem(output, fmt::format("cannot be kept: {}", std::string(why.message())));
 }
 
 absl::Status Exists(const Output& output, const std::string& path) {
@@ -125,16 +160,14 @@ absl::Status CollectOne(const Output& output,
                         CollectedOutputs& to) {
   const std::string path = paths.OutputPath(output);
   POTOK_RETURN_IF_ERROR(Exists(output, path));
+  POTOK_RETURN_IF_ERROR(CannotBeKept(output, StaysInside(path, paths)));
   if (IsPrimitive(output.type)) {
     POTOK_ASSIGN_OR_RETURN(std::string text, ReadText(output, path));
     to.values.push_back({output.name, std::move(text)});
     return absl::OkStatus();
   }
   absl::StatusOr<Snapshot> snapshot = SnapshotOutput(output, paths);
-  if (!snapshot.ok()) {
-    return Problem(output,
-                   fmt::format("cannot be kept: {}", std::string(snapshot.status().message())));
-  }
+  if (!snapshot.ok()) return CannotBeKept(output, snapshot.status());
   Add(output.name, *std::move(snapshot), seen, to);
   return absl::OkStatus();
 }

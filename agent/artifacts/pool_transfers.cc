@@ -76,7 +76,7 @@ class PoolTransfers::Pool {
     if (!collected.ok()) return Done(order.key, OutputsStored{collected.status()});
     if (!collected->blobs.blobs.empty()) {
       const absl::Status status = Persist(
-          order.key, options_.patience_storing, [&] { return store_.Upload(collected->blobs); });
+          order.key, options_.patience_storing, [&] { return Send(order, paths, *collected); });
       if (!status.ok()) {
         return Done(order.key,
                     OutputsStored{absl::Status(status.code(),
@@ -88,6 +88,20 @@ class PoolTransfers::Pool {
   }
 
  private:
+  // Uploads what was collected. Of a file that has changed since, the next try sends what it is
+  // then.
+  absl::Status Send(const AttemptOrder& order,
+                    const AttemptPaths& paths,
+                    CollectedOutputs& collected) {
+    const absl::Status sent = store_.Upload(collected.blobs);
+    if (!absl::IsAborted(sent)) return sent;
+    absl::StatusOr<CollectedOutputs> again = CollectOutputs(order, paths);
+    // Whatever its code, another try would find the same.
+    if (!again.ok()) return absl::InvalidArgumentError(again.status().message());
+    collected = *std::move(again);
+    return sent;
+  }
+
   void Work() {
     while (std::optional<std::function<void()>> task = Take()) (*task)();
   }

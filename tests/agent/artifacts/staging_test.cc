@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -206,6 +207,49 @@ TEST_F(StagingTest, RefusesAnOutputThatLinksToWhatLiesElsewhere) {
   ASSERT_TRUE(Ready().ok());
   fs::create_symlink("/etc/passwd", paths_.OutputPath(order_.outputs[0]) + "/model.bin");
   EXPECT_THAT(Collect().status().ToString(), HasSubstr("the output \"model\" cannot be kept"));
+}
+
+// A step could else give whatever its agent may read.
+TEST_F(StagingTest, RefusesAnOutputThatIsItselfALinkToElsewhere) {
+  const std::string elsewhere = folder_ + "/elsewhere";
+  Write(elsewhere, "not the step's");
+  for (const ValueType type : {ValueType::kUriFolder, ValueType::kUriFile, ValueType::kString}) {
+    order_.outputs = {AnOutput("model", type)};
+    RemoveFolder(paths_.outputs());
+    ASSERT_TRUE(Ready().ok());
+    const std::string path = paths_.OutputPath(order_.outputs[0]);
+    fs::remove(path);
+    fs::create_symlink(elsewhere, path);
+    EXPECT_THAT(Collect().status().ToString(),
+                HasSubstr(path + " leads to " + elsewhere + ", outside of the step's folder"));
+  }
+}
+
+TEST_F(StagingTest, RefusesArtifactsOfAWorkingDirectoryThatIsALinkToElsewhere) {
+  Write(folder_ + "/elsewhere/outputs/secret", "not the step's");
+  ASSERT_TRUE(Ready().ok());
+  fs::remove_all(paths_.work());
+  fs::create_symlink(folder_ + "/elsewhere", paths_.work());
+  EXPECT_THAT(Collect().status().ToString(), HasSubstr("outside of the step's folder"));
+}
+
+TEST_F(StagingTest, TakesAnOutputThatLinksWithinTheStepsFolder) {
+  order_.outputs = {AnOutput("table", ValueType::kUriFile)};
+  ASSERT_TRUE(Ready().ok());
+  Write(paths_.work() + "/table.csv", "1,2\n");
+  fs::create_symlink(paths_.work() + "/table.csv", paths_.OutputPath(order_.outputs[0]));
+  const auto collected = Collect();
+  ASSERT_TRUE(collected.ok()) << collected.status();
+  EXPECT_EQ(std::get<Artifact>(collected->values.at(0).value).digest, DigestOf("1,2\n"));
+}
+
+// Whoever reads a pipe waits until somebody writes to it, and nobody does.
+TEST_F(StagingTest, RefusesAPipeForTheTextOfAPrimitiveOutput) {
+  order_.outputs = {AnOutput("auc", ValueType::kNumber)};
+  ASSERT_TRUE(Ready().ok());
+  const std::string path = paths_.OutputPath(order_.outputs[0]);
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  EXPECT_THAT(Collect().status().ToString(), HasSubstr(path + " is not a regular file"));
 }
 
 TEST_F(StagingTest, RemovesFoldersThatAStepMadeUnwritable) {
