@@ -170,7 +170,8 @@ absl::Status AppendSparsely(int fd, const void* data, std::size_t size, const st
 }
 
 absl::StatusOr<std::string> ReadWholeFile(const std::string& path) {
-  POTOK_ASSIGN_OR_RETURN(const Fd fd, OpenFile(path, O_RDONLY));
+  // Without O_NONBLOCK a pipe put in the file's place would hold us for ever.
+  POTOK_ASSIGN_OR_RETURN(const Fd fd, OpenFile(path, O_RDONLY | O_NONBLOCK));
   return ReadWholeFile(fd.get(), path);
 }
 

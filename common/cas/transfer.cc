@@ -86,6 +86,13 @@ absl::Status Changed(const std::string& path) {
       fmt::format("{} changed since it was hashed; try again when nothing writes to it", path));
 }
 
+// True if the file is not any more what it was hashed as.
+bool HasChanged(int fd, const std::string& path, const Digest& digest) {
+  Hasher hasher;
+  if (lseek(fd, 0, SEEK_SET) != 0 || !HashRest(fd, hasher, path).ok()) return true;
+  return hasher.Finish() != digest;
+}
+
 absl::StatusOr<std::string> ReadPartOf(int fd,
                                        const std::string& path,
                                        std::int64_t offset,
@@ -95,8 +102,9 @@ absl::StatusOr<std::string> ReadPartOf(int fd,
     const ssize_t count =
         pread(fd, part.data() + done, part.size() - done, offset + static_cast<std::int64_t>(done));
     if (count < 0 && errno == EINTR) continue;
+    // A pipe in the file's place cannot be read at an offset.
+    if (count == 0 || (count < 0 && errno == ESPIPE)) return Changed(path);
     if (count < 0) return DiskError(errno, "read", path);
-    if (count == 0) return Changed(path);
     done += static_cast<std::size_t>(count);
   }
   return part;
@@ -127,12 +135,13 @@ absl::Status SendAlone(CasCalls& calls, const SnapshotBlob& blob, const Position
     return calls.Write(blob.digest, read, moved);
   }
   const std::string& path = std::get<1>(blob.content);
-  POTOK_ASSIGN_OR_RETURN(const Fd fd, OpenFile(path, O_RDONLY));
+  POTOK_ASSIGN_OR_RETURN(const Fd fd, OpenFile(path, O_RDONLY | O_NONBLOCK));
   const auto read = [&](std::int64_t offset, std::int64_t size) {
     return ReadPartOf(fd.get(), path, offset, size);
   };
   const absl::Status sent = calls.Write(blob.digest, read, moved);
   if (sent.ok()) return sent;
+  if (absl::IsDataLoss(sent) && HasChanged(fd.get(), path, blob.digest)) return Changed(path);
   return absl::Status(sent.code(),
                       fmt::format("upload of {}: {}", path, std::string(sent.message())));
 }

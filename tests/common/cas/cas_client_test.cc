@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
+#include <functional>
 #include <map>
 
 #include "common/cas/folder.h"
@@ -78,6 +80,30 @@ TEST_F(CasClientTest, FetchesAFile) {
   ASSERT_TRUE(client_.Upload(*snapshot).ok());
   ASSERT_TRUE(client_.Fetch(snapshot->artifact, folder_ / "out", nullptr, Placing::kCopy).ok());
   EXPECT_EQ(ReadFile(folder_ / "out"), "weights");
+}
+
+// Small files go in batches and large ones alone; each may be another file, or none, by the time
+// that it is sent.
+TEST_F(CasClientTest, SaysThatAFileHasChangedSinceItWasHashed) {
+  for (const std::size_t size : {std::size_t{10}, std::size_t{3'000'000}}) {
+    const std::string path = folder_ / "file";
+    const std::vector<std::function<void()>> changes = {
+        [&] { WriteFile(path, Noise(size, 2)); },
+        [&] { WriteFile(path, "shorter"); },
+        [&] { ASSERT_EQ(fs::remove(path) && mkfifo(path.c_str(), 0600) == 0, true); },
+    };
+    for (const auto& change : changes) {
+      fs::remove(path);
+      WriteFile(path, Noise(size, 1));
+      const auto snapshot = SnapshotFile(path);
+      ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+      change();
+      const absl::Status uploaded = client_.Upload(*snapshot);
+      EXPECT_TRUE(absl::IsAborted(uploaded)) << uploaded;
+      EXPECT_THAT(uploaded.ToString(), testing::HasSubstr(path + " changed since it was hashed"));
+      EXPECT_FALSE(store_->Contains(snapshot->artifact.digest));
+    }
+  }
 }
 
 TEST_F(CasClientTest, LinksAreReadOnlyAndShareTheCachesBytesCopiesDoNot) {
