@@ -45,9 +45,10 @@ std::string NameIn(const std::string& prefix, const std::string& name) {
 }
 
 // What a sweep or a loop says of each step of its body.
-void Adapt(const Control& control, Step* step) {
+void Adapt(const Step& outer, Step* step) {
   step->finalizes = false;  // only a whole run has an end that is waited for
-  const auto* sweep = std::get_if<Sweep>(&control.kind);
+  if (step->priority == 0) step->priority = outer.priority;
+  const auto* sweep = std::get_if<Sweep>(&outer.control->kind);
   if (sweep == nullptr || sweep->trial_timeout_seconds <= 0) return;
   const std::int64_t limit = sweep->trial_timeout_seconds;
   step->timeout_seconds =
@@ -101,7 +102,7 @@ absl::StatusOr<std::shared_ptr<const Segment>> Expand(const Plan& plan, const St
   segment->spec.is_pipeline = true;
   segment->spec.inputs = InputsOf(step, added.values);
   segment->spec.steps = step.control->body;
-  for (Step& of_body : segment->spec.steps) Adapt(*step.control, &of_body);
+  for (Step& of_body : segment->spec.steps) Adapt(step, &of_body);
 
   if (absl::Status filled = FillSegment(plan.shapes, segment.get()); !filled.ok()) {
     return absl::Status(filled.code(),

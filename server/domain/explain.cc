@@ -134,7 +134,7 @@ std::string ExplainQueued(const State& state, const Shape& shape, const DecideOp
   if (nearest.session == 0 || nearest.facts.liveness != Liveness::kReady) {
     return fmt::format("would fit on {}, which is not connected", nearest.facts.name);
   }
-  return fmt::format("would fit on {}, which is kept for a step that came before it",
+  return fmt::format("would fit on {}, which is kept for a step that comes before it",
                      nearest.facts.name);
 }
 

@@ -140,7 +140,8 @@ void CheckRun(const State& state, const RunRecord& run, Problems* problems) {
     const bool is_of_body = run.plan != nullptr && run.plan->SegmentOf(i).control.has_value();
     if (std::holds_alternative<Failed>(step) && !is_of_body) failed = true;
     if (run.plan != nullptr && run.plan->step(i).finalizes && !IsTerminal(step)) ++open_finals;
-    if (std::holds_alternative<Queued>(step) != state.queued.contains({run.id, i})) {
+    if (std::holds_alternative<Queued>(step) !=
+        state.queued.contains({run.steps[i].priority, {run.id, i}})) {
       problems->push_back(fmt::format("{}: the set of queued steps differs", Describe(run, i)));
     }
     CheckAttempt(run, i, problems);
@@ -242,7 +243,7 @@ std::vector<std::string> CheckInvariants(const State& state) {
     CheckTimers(state, run, &problems);
   }
   CheckReuse(state, &problems);
-  for (const StepKey& key : state.queued) {
+  for (const auto& [priority, key] : state.queued) {
     const auto run = state.runs.find(key.run);
     if (run != state.runs.end() && key.index < run->second.steps.size()) continue;
     problems.push_back(fmt::format("run {} step {}: queued, but not there", key.run, key.index));

@@ -47,28 +47,29 @@ class Pass {
     std::vector<PlacementChoice> choices;
     auto it = state_.queued.begin();
     while (it != state_.queued.end() && !candidates_.empty()) {
-      it = PlaceRun(state_.runs.at(it->run), it, &choices);
+      it = PlaceRun(state_.runs.at(it->step.run), it, &choices);
     }
     return choices;
   }
 
  private:
-  using Queue = std::set<StepKey>::const_iterator;
+  using Queue = std::set<QueuePlace>::const_iterator;
 
-  // Places what it can of one run, and returns where the next run begins. Shapes are compared once
-  // per run and then by their number, so that stepping over what cannot be placed is cheap.
+  // Places what it can of one run at one priority, and returns where others begin. Shapes are
+  // compared once and then by their number, so that stepping over what cannot be placed is cheap.
   Queue PlaceRun(const RunRecord& run, Queue it, std::vector<PlacementChoice>* choices) {
     std::vector<bool> refused(run.plan->shapes.size());
     std::size_t refusals = 0;
-    for (; it != state_.queued.end() && it->run == run.id && !candidates_.empty(); ++it) {
-      if (refusals == refused.size()) return state_.queued.lower_bound({run.id + 1, 0});
-      const std::uint32_t number = run.plan->planned(it->index).shape;
+    const QueuePlace others = it->NextRun();
+    for (; it != state_.queued.end() && *it < others && !candidates_.empty(); ++it) {
+      if (refusals == refused.size()) return state_.queued.lower_bound(others);
+      const std::uint32_t number = run.plan->planned(it->step.index).shape;
       if (refused[number]) continue;
       const Shape& shape = run.plan->shapes[number];
       std::optional<Placement> placement;
       if (!hopeless_.contains(shape)) placement = Choose(shape);
       if (placement.has_value()) {
-        choices->push_back({*it, *std::move(placement)});
+        choices->push_back({it->step, *std::move(placement)});
         continue;
       }
       hopeless_.insert(shape);

@@ -72,14 +72,15 @@ void EndDelays(Turn& turn) {
 void CheckQueueTimeouts(Turn& turn) {
   std::vector<std::pair<StepKey, std::int64_t>> late;
   for (auto it = turn.state.queued.begin(); it != turn.state.queued.end();) {
-    const RunRecord& run = turn.state.runs.at(it->run);
+    const StepKey& key = it->step;
+    const RunRecord& run = turn.state.runs.at(key.run);
     if (!run.plan->has_queue_timeout) {
-      it = turn.state.queued.lower_bound({it->run + 1, 0});
+      it = turn.state.queued.lower_bound(it->NextRun());
       continue;
     }
-    const std::int64_t limit = run.plan->step(it->index).queue_timeout_seconds;
-    const absl::Duration waited = turn.now - run.steps[it->index].since;
-    if (limit > 0 && waited >= absl::Seconds(limit)) late.emplace_back(*it, limit);
+    const std::int64_t limit = run.plan->step(key.index).queue_timeout_seconds;
+    const absl::Duration waited = turn.now - run.steps[key.index].since;
+    if (limit > 0 && waited >= absl::Seconds(limit)) late.emplace_back(key, limit);
     ++it;
   }
   for (const auto& [key, limit] : late) FailQueued(turn, key, limit);

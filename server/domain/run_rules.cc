@@ -292,7 +292,10 @@ void FinishRun(Turn& turn, RunId id) {
 void PlaceQueued(Turn& turn) {
   for (const PlacementChoice& choice : Place(turn.state, turn.options)) {
     // Containment may have stopped the run of a later choice.
-    if (!turn.state.queued.contains(choice.step)) continue;
+    const auto run = turn.state.runs.find(choice.step.run);
+    if (run == turn.state.runs.end()) continue;
+    const StepRecord& step = run->second.steps[choice.step.index];
+    if (!turn.state.queued.contains({step.priority, choice.step})) continue;
     MoveStep(turn, choice.step, Placed{choice.placement});
     OrderStart(turn, choice.step);
   }

@@ -39,16 +39,19 @@ AttemptKey AttemptOf(const StepKey& key, const StepRecord& step) {
 }
 
 // The sets of steps that are in a state.
-void List(State& state, const StepKey& key, const StepState& step) {
-  if (std::holds_alternative<Queued>(step)) state.queued.insert(key);
-  if (std::holds_alternative<Open>(step)) state.open.insert(key);
-  if (const auto* delayed = std::get_if<Delayed>(&step))
+void List(State& state, const StepKey& key, const StepRecord& step) {
+  if (std::holds_alternative<Queued>(step.state)) state.queued.insert({step.priority, key});
+  if (std::holds_alternative<Open>(step.state)) state.open.insert(key);
+  if (const auto* delayed = std::get_if<Delayed>(&step.state)) {
     state.delayed.insert({delayed->until, key});
+  }
 }
-void Unlist(State& state, const StepKey& key, const StepState& step) {
-  if (std::holds_alternative<Queued>(step)) state.queued.erase(key);
-  if (std::holds_alternative<Open>(step)) state.open.erase(key);
-  if (const auto* delayed = std::get_if<Delayed>(&step)) state.delayed.erase({delayed->until, key});
+void Unlist(State& state, const StepKey& key, const StepRecord& step) {
+  if (std::holds_alternative<Queued>(step.state)) state.queued.erase({step.priority, key});
+  if (std::holds_alternative<Open>(step.state)) state.open.erase(key);
+  if (const auto* delayed = std::get_if<Delayed>(&step.state)) {
+    state.delayed.erase({delayed->until, key});
+  }
 }
 
 void ApplyServerStarted(State& state, const ServerStarted& started) {
@@ -60,12 +63,14 @@ void AddSteps(
     State& state, RunRecord& run, std::uint32_t first, std::uint32_t count, absl::Time at) {
   run.steps.resize(first + count);
   for (std::uint32_t i = first; i < first + count; ++i) {
-    run.steps[i].since = at;
+    StepRecord& step = run.steps[i];
+    step.since = at;
     if (run.plan == nullptr) continue;
-    run.steps[i].waiting_for = static_cast<std::uint32_t>(run.plan->planned(i).upstreams.size());
+    step.waiting_for = static_cast<std::uint32_t>(run.plan->planned(i).upstreams.size());
+    step.priority = run.plan->step(i).priority;
     if (!run.plan->IsRoot(i)) continue;
-    run.steps[i].state = Queued{};
-    state.queued.insert(state.queued.end(), {run.id, i});
+    step.state = Queued{};
+    List(state, {run.id, i}, step);
   }
 }
 
@@ -87,7 +92,7 @@ void ApplyRunAdded(State& state, const RunAdded& added) {
 void Forget(State& state, const RunRecord& run) {
   for (std::uint32_t i = 0; run.open_steps > 0 && i < run.steps.size(); ++i) {
     const StepKey key{run.id, i};
-    Unlist(state, key, run.steps[i].state);
+    Unlist(state, key, run.steps[i]);
     const Placement* placement = PlacementOf(run.steps[i].state);
     if (placement != nullptr) Release(state, run, AttemptOf(key, run.steps[i]), *placement);
   }
@@ -136,7 +141,7 @@ void ApplyStepMoved(State& state, const StepMoved& moved) {
   if (const Placement* placement = PlacementOf(step.state)) {
     Release(state, run, AttemptOf(moved.step, step), *placement);
   }
-  Unlist(state, moved.step, step.state);
+  Unlist(state, moved.step, step);
   step.state = moved.state;
   step.attempt = moved.attempt;
   step.machine_lost = moved.machine_lost;
@@ -146,7 +151,7 @@ void ApplyStepMoved(State& state, const StepMoved& moved) {
   if (const Placement* placement = PlacementOf(step.state)) {
     Hold(state, run, AttemptOf(moved.step, step), *placement);
   }
-  List(state, moved.step, step.state);
+  List(state, moved.step, step);
   if (!was_terminal && IsTerminal(step.state)) StepEnded(run, moved.step.index);
 }
 

@@ -23,6 +23,7 @@ struct StepRecord {
   std::uint32_t attempt = 0;
   std::uint32_t machine_lost = 0;
   std::uint32_t waiting_for = 0;  // upstreams that have not ended
+  std::int32_t priority = 0;      // the plan's
   absl::Time since;               // of the state
   ResultLack lack = ResultLack::kNone;
 };
@@ -82,6 +83,20 @@ struct ReuseBook {
   std::set<StepKey> sought;                          // those whose result is looked up
 };
 
+// Where a queued step is in the order in which steps are placed: what has a higher priority comes
+// first, then the oldest run, then the lowest number.
+struct QueuePlace {
+  std::int32_t priority = 0;
+  StepKey step;
+
+  bool operator==(const QueuePlace&) const = default;
+  bool operator<(const QueuePlace& other) const {
+    return priority != other.priority ? priority > other.priority : step < other.step;
+  }
+  // Where the steps of younger runs begin that have this priority.
+  QueuePlace NextRun() const { return {priority, {step.run + 1, 0}}; }
+};
+
 struct State {
   std::int64_t epoch = 0;
   RunId next_run = 1;
@@ -90,7 +105,7 @@ struct State {
   std::map<std::string, RunId> run_by_name;  // likewise
   std::map<MachineId, MachineRecord> machines;
   std::map<std::string, MachineId> machine_by_name;
-  std::set<StepKey> queued;  // derived: steps in Queued, oldest run first
+  std::set<QueuePlace> queued;  // derived: steps in Queued
   ReuseBook reuse;
   std::set<StepKey> open;                            // derived: steps in Open
   std::set<std::pair<absl::Time, StepKey>> delayed;  // derived: steps in Delayed, by their time

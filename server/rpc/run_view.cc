@@ -264,16 +264,15 @@ void RunView::ExplainQueued(v1::Run& run, RunId id) {
   indices.reserve(queued.size());
   for (const v1::StepStatus* status : queued)
     indices.push_back(static_cast<std::uint32_t>(status->index()));
-  const bool asked = scheduler_.Ask([reasons, id, indices = std::move(indices), options = options_](
-                                        const State& state) {
-    std::vector<std::string> out;
-    out.reserve(indices.size());
-    for (const std::uint32_t index : indices) {
-      out.push_back(state.queued.contains({id, index}) ? ExplainWaiting(state, {id, index}, options)
-                                                       : "");
-    }
-    reasons->set_value(std::move(out));
-  });
+  const bool asked = scheduler_.Ask(
+      [reasons, id, indices = std::move(indices), options = options_](const State& state) {
+        std::vector<std::string> out;
+        out.reserve(indices.size());
+        for (const std::uint32_t index : indices) {
+          out.push_back(ExplainWaiting(state, {id, index}, options));
+        }
+        reasons->set_value(std::move(out));
+      });
   if (!asked || answer.wait_for(std::chrono::seconds(1)) != std::future_status::ready) return;
   const std::vector<std::string> texts = answer.get();
   for (std::size_t i = 0; i < queued.size(); ++i) queued[i]->set_waiting_for(texts[i]);

@@ -29,6 +29,10 @@ void MakeControl(Random& random, potok::Step* step) {
     items.name = kItemsInput;
     items.value = TextValue{random.Chance(100) ? "[]" : R"([{"i": 1}, {"i": 2}, {"i": 3}])"};
     step->inputs.push_back(items);
+    Input of_item;
+    of_item.name = "i";
+    of_item.type = ValueType::kInteger;
+    step->inputs.push_back(of_item);
     control->kind = ParallelFor{static_cast<std::int32_t>(random.Below(3))};
   } else {
     Sweep sweep;
@@ -78,6 +82,7 @@ std::shared_ptr<const Plan> RandomPlan(Random& random) {
     step.command = fmt::format("true {}", random.Below(4));
     step.deterministic = random.Chance(700);
     step.resources.gpus = random.Chance(150) ? 1 : 0;
+    if (random.Chance(300)) step.priority = static_cast<std::int32_t>(random.Below(5)) - 2;
     Output output;
     output.name = "out";
     output.type = ValueType::kString;

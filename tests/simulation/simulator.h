@@ -73,6 +73,7 @@ class Simulator {
   void Release(const std::vector<Effect>& effects);
   void Say(const Effect& effect);
   void CheckBooks();
+  void CheckRanks(const Decision& decision);
   void Excuse(const std::string& machine);
   void CheckOrder(const Machine& machine, const SendOrder& order);
   void Hear(const Event& event);

@@ -37,6 +37,7 @@ void Simulator::TakeTurn() {
   }
   Decision decision = DecideTurn(state_, events, now_, options);
   for (const std::string& error : decision.internal_errors) Violation("internal error: " + error);
+  CheckRanks(decision);
   for (SendOrder& order : std::exchange(again_, {}))
     decision.effects.emplace_back(std::move(order));
   if (decision.changes.empty()) return Release(decision.effects);
@@ -48,6 +49,28 @@ void Simulator::TakeTurn() {
   }
   pending_ = Pending{++revision_, std::move(decision)};
   TryCommit();
+}
+
+// No step was placed before one that asks for the same and has a higher priority.
+void Simulator::CheckRanks(const Decision& decision) {
+  for (const Change& change : decision.changes) {
+    const auto* moved = std::get_if<StepMoved>(&change);
+    if (moved == nullptr || !std::holds_alternative<Assigned>(moved->state)) continue;
+    const auto run = state_.runs.find(moved->step.run);
+    if (run == state_.runs.end()) continue;
+    const StepRecord& placed = run->second.steps[moved->step.index];
+    for (const auto& [priority, key] : state_.queued) {
+      if (priority <= placed.priority) break;
+      const Plan& plan = *state_.runs.at(key.run).plan;
+      if (plan.shape_of(key.index) != run->second.plan->shape_of(moved->step.index)) continue;
+      Violation(fmt::format("step {} of run {} was placed before {} of run {}, of priority {}",
+                            moved->step.index,
+                            moved->step.run,
+                            key.index,
+                            key.run,
+                            priority));
+    }
+  }
 }
 
 // Whoever declares a machine dead that lives has to bear what it still runs.

@@ -55,6 +55,15 @@ AStep& AStep::Pool(const std::string& pool) {
   step_.compute = pool;
   return *this;
 }
+AStep& AStep::Priority(std::int32_t priority) {
+  step_.priority = priority;
+  return *this;
+}
+AStep& AStep::Unset(const std::string& input, ValueType type) {
+  Text(input, "", type);
+  step_.inputs.back().value = std::monostate();
+  return *this;
+}
 AStep& AStep::Label(const std::string& name, const std::string& value) {
   step_.labels[name] = value;
   return *this;
@@ -320,7 +329,9 @@ std::string StoredPartOf(const State& state) {
                         fmt::join(machine.gpus_held, ","));
     for (const AttemptKey& key : machine.holding) text += " " + ToString(key) + "\n";
   }
-  for (const StepKey& key : state.queued) text += fmt::format("queued {} {}\n", key.run, key.index);
+  for (const auto& [priority, key] : state.queued) {
+    text += fmt::format("queued {} {} {}\n", priority, key.run, key.index);
+  }
   for (const StepKey& key : state.open) text += fmt::format("open {} {}\n", key.run, key.index);
   for (const auto& [until, key] : state.delayed) {
     text += fmt::format("delayed {} {} {}\n", key.run, key.index, absl::ToUnixMicros(until));

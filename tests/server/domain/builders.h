@@ -31,11 +31,14 @@ class AStep {
   AStep& Text(const std::string& input, const std::string& value, ValueType type);
   // An input of files, bound to `value`.
   AStep& Data(const std::string& input, const std::string& value);
+  // An input that has no value, and gets one from a loop or a sweep.
+  AStep& Unset(const std::string& input, ValueType type);
   AStep& OptionalData(const std::string& input, const std::string& value);
   AStep& Output(const std::string& name, ValueType type = ValueType::kUriFolder);
   AStep& Memory(std::int64_t bytes);
   AStep& Cpus(std::int32_t millis);
   AStep& Gpus(std::int32_t count);
+  AStep& Priority(std::int32_t priority);
   AStep& Pool(const std::string& pool);
   AStep& Label(const std::string& name, const std::string& value);
 

@@ -101,6 +101,53 @@ TEST(PlacementTest, OldRunsComeBeforeYoungOnes) {
   EXPECT_EQ(world.StateOf("young", "a"), "Queued");
 }
 
+TEST(PlacementTest, WhatHasAHigherPriorityComesFirstThenTheOlderRunThenThePosition) {
+  World world;
+  world.Submit("old", APipeline({AStep("a"), AStep("b").Priority(-1), AStep("c").Priority(7)}));
+  world.Submit("young", APipeline({AStep("a").Priority(7), AStep("b").Priority(1000)}));
+  std::vector<std::string> order;
+  for (const auto& [priority, key] : world.state.queued) {
+    const RunRecord& run = world.state.runs.at(key.run);
+    order.push_back(run.name + "." + run.plan->step(key.index).name);
+  }
+  EXPECT_THAT(order, ElementsAre("young.b", "old.c", "young.a", "old.a", "old.b"));
+  world.Connect(AMachine("m").Cpus(2));
+  EXPECT_EQ(world.StateOf("young", "b"), "Assigned");
+  EXPECT_EQ(world.StateOf("old", "c"), "Assigned");
+  EXPECT_EQ(world.StateOf("young", "a"), "Queued");
+}
+
+TEST(PlacementTest, WhatIsSubmittedLaterWithAHigherPriorityIsPlacedNext) {
+  World world;
+  world.Connect(AMachine("m").Cpus(1));
+  world.Submit("old", APipeline({AStep("a"), AStep("b")}));
+  world.Submit("young", APipeline({AStep("a").Priority(1)}));
+  EXPECT_EQ(world.StateOf("old", "a"), "Assigned");  // what runs is not stopped for it
+  world.Report("m", {Succeeds(world.Attempt("old", "a"))});
+  EXPECT_EQ(world.StateOf("young", "a"), "Assigned");
+  EXPECT_EQ(world.StateOf("old", "b"), "Queued");
+}
+
+TEST(PlacementTest, AStepThatCouldNeverRunKeepsNothingFromThoseOfLowerPriority) {
+  EXPECT_THAT(
+      Placed({AMachine("g").Gpus(1)}, {AStep("a").Gpus(1).Priority(-5), AStep("b").Gpus(2)}),
+      ElementsAre("a@g:0", "b"));
+}
+
+TEST(PlacementTest, OfThoseThatFitNowhereTheOneOfTheHighestPriorityIsWaitedFor) {
+  World world;
+  world.Connect(AMachine("m").Cpus(4));
+  world.Submit("r",
+               APipeline({AStep("first").Cpus(2000).Priority(9),
+                          AStep("whole").Cpus(4000),
+                          AStep("most").Cpus(3000).Priority(1),
+                          AStep("small").Cpus(500).Priority(1),
+                          AStep("urgent").Cpus(500).Priority(2)}));
+  EXPECT_THAT(Where(world), ElementsAre("first@m", "whole", "most", "small", "urgent@m"));
+  world.Report("m", {Succeeds(world.Attempt("r", "first"))});
+  EXPECT_THAT(Where(world), ElementsAre("first", "whole", "most@m", "small@m", "urgent@m"));
+}
+
 TEST(PlacementTest, SmallStepsCannotStarveALargeOne) {
   World world;
   world.Connect(AMachine("m").Cpus(4));
@@ -170,7 +217,7 @@ TEST(PlacementTest, AWaitingStepSaysThatAnEarlierOneComesFirst) {
   World world;
   world.Connect(AMachine("m").Cpus(4));
   world.Submit("r", APipeline({AStep("a").Cpus(2000), AStep("large").Cpus(4000), AStep("s")}));
-  EXPECT_EQ(Reason(world, "s"), "would fit on m, which is kept for a step that came before it");
+  EXPECT_EQ(Reason(world, "s"), "would fit on m, which is kept for a step that comes before it");
   EXPECT_EQ(Reason(world, "large"), "needs 4 CPUs, 2 are free on m");
 }
 

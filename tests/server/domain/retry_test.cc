@@ -147,6 +147,17 @@ TEST(RetryTest, AStepThatWaitsTooLongForAMachineFails) {
   EXPECT_EQ(world.StateOf("r", "b"), "Queued");
 }
 
+TEST(RetryTest, WaitingThatIsTooLongIsNoticedAtEveryPriority) {
+  World world;
+  std::vector<Step> steps = {AStep("a").Priority(3), AStep("b"), AStep("c").Priority(-3)};
+  for (Step& step : steps) step.queue_timeout_seconds = 30;
+  world.Submit("plain", APipeline({AStep("a").Priority(3), AStep("b"), AStep("c").Priority(-3)}));
+  world.Submit("r", APipeline(steps));
+  world.Wait(absl::Seconds(30));
+  EXPECT_EQ(world.LastMove("r").status, RunStatus::kFailed);
+  EXPECT_EQ(world.state.queued.size(), 3U);
+}
+
 // --- when
 
 TEST(RetryTest, TriggerRulesDecideOnceWhatTheyLookAtHasEnded) {
