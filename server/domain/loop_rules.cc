@@ -5,6 +5,7 @@
 
 #include "common/pipeline/items.h"
 #include "common/pipeline/json.h"
+#include "common/pipeline/suggest.h"
 #include "common/pipeline/validate.h"
 #include "fmt/format.h"
 #include "server/domain/expand.h"
@@ -92,6 +93,22 @@ std::shared_ptr<const std::vector<LoopItem>> ItemsOf(OpenControl& open) {
   Relabel(*items);
   known = std::make_shared<const std::vector<LoopItem>>(*std::move(items));
   return known;
+}
+
+// What was written is checked when it is submitted; what a step made, when it is there. All items
+// have the same keys.
+absl::Status CheckKeys(const Step& step, const std::vector<LoopItem>& items) {
+  if (items.empty()) return absl::OkStatus();
+  std::vector<std::string> names;
+  for (const Input& input : step.inputs) {
+    if (input.name != kItemsInput) names.push_back(input.name);
+  }
+  for (const auto& [name, text] : items.front().values) {
+    if (std::ranges::find(names, name) != names.end()) continue;
+    return absl::InvalidArgumentError(
+        fmt::format("the body has no input '{}'{}", name, SuggestionFor(name, names)));
+  }
+  return absl::OkStatus();
 }
 
 std::vector<OutputValue> WithItem(std::vector<OutputValue> values, const LoopItem& item) {
@@ -185,6 +202,12 @@ void AdvanceDoWhile(OpenControl& open, const DoWhile& loop) {
 void AdvanceParallelFor(OpenControl& open, const ParallelFor& loop) {
   const std::shared_ptr<const std::vector<LoopItem>> items = ItemsOf(open);
   if (items == nullptr) return;
+  if (open.bodies().empty()) {
+    const absl::Status fits = CheckKeys(open.step(), *items);
+    if (!fits.ok()) {
+      return FailControl(open, "its items do not fit: " + std::string(fits.message()));
+    }
+  }
   const std::vector<OutputValue> own = OwnValues(open);
   const std::size_t at_once =
       loop.max_concurrency > 0 ? static_cast<std::size_t>(loop.max_concurrency) : items->size();

@@ -127,6 +127,91 @@ TEST(FlowTest, ALoopFailsWithItsBody) {
   EXPECT_THAT(world.LastMove("r").reason, HasSubstr("step 'loop' failed: iteration 1"));
 }
 
+// The body of two steps: the second is of no use once the first has failed.
+Step ALoopOfTwo() {
+  DoWhile loop;
+  loop.condition = "true";
+  loop.max_iterations = 3;
+  return AControl(AStep("loop"), loop, {AStep("a"), AStep("b")});
+}
+
+TEST(FlowTest, AnIterationThatFailsIsFinishedUnlessAFailureStopsAll) {
+  World world = WithMachine();
+  world.Submit("r", APipeline({ALoopOfTwo(), AStep("other")}));
+  Break(world, "loop[0]/a");
+  EXPECT_EQ(world.StateOf("r", "loop"), "Open");
+  EXPECT_EQ(world.StateOf("r", "loop[0]/b"), "Assigned");
+  Finish(world, "loop[0]/b");
+  EXPECT_EQ(world.StateOf("r", "loop"), "Failed");
+  EXPECT_FALSE(world.Has("r", "loop[1]/a"));
+  EXPECT_EQ(world.StateOf("r", "other"), "Assigned");
+
+  World strict = WithMachine();
+  strict.Submit("r", AFailFastPipeline({ALoopOfTwo(), AStep("other")}));
+  Break(strict, "loop[0]/a");
+  EXPECT_EQ(strict.In<Failed>("r", "loop").failure.message, "step 'loop[0]/a' failed: it broke");
+  EXPECT_EQ(strict.StateOf("r", "loop[0]/b"), "Stopping");
+  EXPECT_EQ(strict.StateOf("r", "other"), "Stopping");
+  strict.Report("m1",
+                {Stops(strict.Attempt("r", "loop[0]/b")), Stops(strict.Attempt("r", "other"))});
+  EXPECT_EQ(strict.LastMove("r").status, RunStatus::kFailed);
+}
+
+TEST(FlowTest, ALoopOnTrueEndsAtItsLimit) {
+  World world = WithMachine();
+  world.Submit("r", APipeline({ALoopOfTwo()}));
+  for (const char* name : {"loop[0]/", "loop[1]/", "loop[2]/"}) {
+    Finish(world, std::string(name) + "a");
+    Finish(world, std::string(name) + "b");
+  }
+  EXPECT_FALSE(world.Has("r", "loop[3]/a"));
+  EXPECT_EQ(world.LastMove("r").status, RunStatus::kCompleted);
+}
+
+TEST(FlowTest, AnIterationThatLeavesAMappedOutputOutFailsTheLoop) {
+  World world = WithMachine();
+  world.Submit("r", APipeline({ADoWhile(9)}));
+  Finish(world, "loop[0]", {Word("again", "True")});
+  EXPECT_EQ(world.In<Failed>("r", "loop").failure.message,
+            "iteration 0 ended without its output 'next', which the next one takes");
+}
+
+TEST(FlowTest, AnIfInALoopIsDecidedForEachIteration) {
+  DoWhile loop;
+  loop.condition = "more";
+  loop.max_iterations = 9;
+  const Step check = Promoting(AStep("check").Output("good", ValueType::kBoolean), "good", "more");
+  World world = WithMachine();
+  world.Submit("r",
+               APipeline({AControl(AStep("loop"),
+                                   loop,
+                                   {check,
+                                    AnIf(OutputOf("check", "good")),
+                                    When(AStep("yes"), "jobs.choose.outputs.taken"),
+                                    When(AStep("no"), "not jobs.choose.outputs.taken")})}));
+  Finish(world, "loop[0]/check", {Word("good", "True")});
+  EXPECT_EQ(world.StateOf("r", "loop[0]/choose"), "Succeeded");
+  EXPECT_EQ(world.StateOf("r", "loop[0]/no"), "Skipped");
+  EXPECT_FALSE(world.Has("r", "loop[1]/check"));
+  Finish(world, "loop[0]/yes");
+  Finish(world, "loop[1]/check", {Word("good", "False")});
+  EXPECT_EQ(world.StateOf("r", "loop[1]/yes"), "Skipped");
+  Finish(world, "loop[1]/no");
+  EXPECT_EQ(world.LastMove("r").status, RunStatus::kCompleted);
+}
+
+TEST(FlowTest, ABodyHasThePriorityOfItsLoopUnlessItSaysOtherwise) {
+  World world;
+  Step loop = ALoopOfTwo();
+  loop.priority = 5;
+  auto control = std::make_shared<Control>(*loop.control);
+  control->body[1].priority = -2;
+  loop.control = control;
+  world.Submit("r", APipeline({loop}));
+  EXPECT_EQ(world.StepOf("r", "loop[0]/a").priority, 5);
+  EXPECT_EQ(world.StepOf("r", "loop[0]/b").priority, -2);
+}
+
 TEST(FlowTest, ALoopWhoseBodyDoesNotDecideFails) {
   World world = WithMachine();
   world.Submit("r", APipeline({ADoWhile(9)}));
@@ -150,6 +235,11 @@ TEST(FlowTest, CancelEndsALoopAndWhatItRuns) {
 
 // --- parallel_for
 
+// Over items with the key "i".
+AStep Folds() {
+  return AStep("fold").Unset("i", ValueType::kInteger);
+}
+
 Step AFold() {
   return Promoting(AStep("fit")
                        .Text("i", ParentInputOf("i"), ValueType::kInteger)
@@ -160,10 +250,10 @@ Step AFold() {
 
 TEST(FlowTest, ItemsRunAtOnceAndTheirTextsAreGatheredInOrder) {
   World world = WithMachine();
-  world.Submit("r",
-               APipeline({ALoop(AStep("fold").Output("scores", ValueType::kString),
-                                R"([{"i": 1}, {"i": 2}])",
-                                {AFold()})}));
+  world.Submit(
+      "r",
+      APipeline({ALoop(
+          Folds().Output("scores", ValueType::kString), R"([{"i": 1}, {"i": 2}])", {AFold()})}));
   ASSERT_THAT(world.Starts(), SizeIs(2));
   EXPECT_THAT(TextsOf(world.Starts()[1]), ElementsAre("2"));
   Finish(world, "fold[1]/fit", {Word("score", "0.5")});
@@ -173,10 +263,9 @@ TEST(FlowTest, ItemsRunAtOnceAndTheirTextsAreGatheredInOrder) {
 
 TEST(FlowTest, OnlySoManyItemsRunAtATime) {
   World world = WithMachine();
-  world.Submit(
-      "r",
-      APipeline({ALoop(
-          AStep("fold"), R"({"a": {"i": 1}, "b": {"i": 2}, "c": {"i": 3}})", {AFold()}, 2)}));
+  world.Submit("r",
+               APipeline({ALoop(
+                   Folds(), R"({"a": {"i": 1}, "b": {"i": 2}, "c": {"i": 3}})", {AFold()}, 2)}));
   EXPECT_TRUE(world.Has("r", "fold[b]/fit"));
   EXPECT_FALSE(world.Has("r", "fold[c]/fit"));
   Finish(world, "fold[b]/fit", {Word("score", "1")});
@@ -185,8 +274,7 @@ TEST(FlowTest, OnlySoManyItemsRunAtATime) {
 
 TEST(FlowTest, AnItemThatFailsLetsTheOthersGoOnAndFailsTheLoop) {
   World world = WithMachine();
-  world.Submit(
-      "r", APipeline({ALoop(AStep("fold"), R"([{"i": 1}, {"i": 2}, {"i": 3}])", {AFold()}, 1)}));
+  world.Submit("r", APipeline({ALoop(Folds(), R"([{"i": 1}, {"i": 2}, {"i": 3}])", {AFold()}, 1)}));
   Break(world, "fold[0]/fit");
   EXPECT_EQ(world.StateOf("r", "fold[1]/fit"), "Assigned");
   Finish(world, "fold[1]/fit", {Word("score", "1")});
@@ -198,8 +286,7 @@ TEST(FlowTest, AnItemThatFailsLetsTheOthersGoOnAndFailsTheLoop) {
 
 TEST(FlowTest, WithoutContinueAnItemThatFailsStopsTheOthers) {
   World world = WithMachine();
-  world.Submit("r",
-               AFailFastPipeline({ALoop(AStep("fold"), R"([{"i": 1}, {"i": 2}])", {AFold()})}));
+  world.Submit("r", AFailFastPipeline({ALoop(Folds(), R"([{"i": 1}, {"i": 2}])", {AFold()})}));
   Break(world, "fold[0]/fit");
   EXPECT_EQ(world.StateOf("r", "fold"), "Failed");
   EXPECT_EQ(world.StateOf("r", "fold[1]/fit"), "Stopping");
@@ -207,8 +294,8 @@ TEST(FlowTest, WithoutContinueAnItemThatFailsStopsTheOthers) {
 
 TEST(FlowTest, ItemsComeFromAnotherStepAndNoneIsNoFailure) {
   World world = WithMachine();
-  Step loop = ALoop(
-      AStep("fold").Output("scores", ValueType::kString), OutputOf("plan", "items"), {AFold()});
+  Step loop =
+      ALoop(Folds().Output("scores", ValueType::kString), OutputOf("plan", "items"), {AFold()});
   world.Submit("r", APipeline({AStep("plan").Output("items", ValueType::kString), loop}));
   Finish(world, "plan", {Word("items", "[]")});
   EXPECT_THAT(world.In<Succeeded>("r", "fold").outputs, ElementsAre(Word("scores", "[]")));
@@ -218,20 +305,73 @@ TEST(FlowTest, ItemsComeFromAnotherStepAndNoneIsNoFailure) {
 TEST(FlowTest, ItemsThatAreNoneFailTheLoop) {
   for (const char* items : {"[1]", "7", "[{]", "", "[{\"i\": 1}"}) {
     World world = WithMachine();
-    world.Submit("r", APipeline({ALoop(AStep("fold"), items, {AFold()})}));
+    world.Submit("r", APipeline({ALoop(Folds(), items, {AFold()})}));
     EXPECT_THAT(world.In<Failed>("r", "fold").failure.message,
                 HasSubstr("its items cannot be read"))
         << items;
   }
 }
 
+TEST(FlowTest, ItemsOfAnotherStepThatAreNoneFailTheLoop) {
+  for (const char* items : {"[{", "{\"i\": 1}", "None", "[{\"i\": 1}, {\"j\": 1}]"}) {
+    World world = WithMachine();
+    world.Submit("r",
+                 APipeline({AStep("plan").Output("items", ValueType::kString),
+                            ALoop(Folds(), OutputOf("plan", "items"), {AFold()})}));
+    Finish(world, "plan", {Word("items", items)});
+    EXPECT_THAT(world.In<Failed>("r", "fold").failure.message,
+                HasSubstr("its items cannot be read"))
+        << items;
+    EXPECT_EQ(world.LastMove("r").status, RunStatus::kFailed);
+  }
+}
+
+// A key that no input has was passed over in silence, and the body ran with what it had.
+TEST(FlowTest, ItemsOfAnotherStepWithAKeyThatNoInputHasFailTheLoop) {
+  World world = WithMachine();
+  world.Submit(
+      "r",
+      APipeline({AStep("plan").Output("items", ValueType::kString),
+                 ALoop(AStep("fold").Text("rate", "1", ValueType::kNumber),
+                       OutputOf("plan", "items"),
+                       {AStep("fit").Text("rate", ParentInputOf("rate"), ValueType::kNumber)})}));
+  Finish(world, "plan", {Word("items", R"([{"raet": 2}])")});
+  EXPECT_EQ(world.In<Failed>("r", "fold").failure.message,
+            "its items do not fit: the body has no input 'raet'; did you mean 'rate'?");
+}
+
+TEST(FlowTest, NoItemsMakeAnEmptyFolder) {
+  World world = WithMachine();
+  const Step body = Promoting(AStep("").Output("model"), "model", "models");
+  world.Submit(
+      "r", APipeline({ALoop(AStep("fold").Output("models", ValueType::kMltable), "{}", {body})}));
+  const auto asked = world.Said<ComposeOutputs>();
+  ASSERT_THAT(asked, SizeIs(1));
+  ASSERT_THAT(asked[0].files, SizeIs(1));
+  EXPECT_THAT(asked[0].files[0].entries, IsEmpty());
+  world.Turn({OutputsComposed{asked[0].step, absl::OkStatus(), {Files("models")}}});
+  EXPECT_EQ(world.LastMove("r").status, RunStatus::kCompleted);
+}
+
+TEST(FlowTest, OutputsThatCannotBePutTogetherFailTheLoop) {
+  World world = WithMachine();
+  const Step body = Promoting(AStep("").Output("model"), "model", "models");
+  world.Submit(
+      "r", APipeline({ALoop(AStep("fold").Output("models", ValueType::kMltable), "{}", {body})}));
+  const StepKey loop = world.KeyOf("r", "fold");
+  world.Turn({OutputsComposed{loop, absl::UnavailableError("the disk is full"), {}}});
+  EXPECT_EQ(world.In<Failed>("r", "fold").failure.message,
+            "its outputs could not be put together: the disk is full");
+}
+
 TEST(FlowTest, AnItemsValueThatDoesNotFitFailsItsStep) {
   World world = WithMachine();
-  world.Submit("r", APipeline({ALoop(AStep("fold"), R"([{"i": "x"}])", {AFold()})}));
+  world.Submit("r", APipeline({ALoop(Folds(), R"([{"i": "x"}])", {AFold()})}));
   EXPECT_THAT(world.In<Failed>("r", "fold[0]/fit").failure.message, HasSubstr("'x'"));
   World other = WithMachine();
-  other.Submit("r", APipeline({ALoop(AStep("fold"), R"([{}])", {AFold()})}));
-  EXPECT_THAT(other.In<Failed>("r", "fold").failure.message, HasSubstr("no input 'i'"));
+  other.Submit("r", APipeline({ALoop(Folds(), R"([{}])", {AFold()})}));
+  EXPECT_THAT(other.In<Failed>("r", "fold[0]/fit").failure.message,
+              HasSubstr("input 'i' has no value"));
   EXPECT_EQ(world.LastMove("r").status, RunStatus::kFailed);
 }
 
@@ -262,7 +402,7 @@ TEST(FlowTest, FilesOfItemsArePutTogetherBesideTheScheduler) {
 TEST(FlowTest, AnItemsAddressIsNoFilesOfAStep) {
   World world = WithMachine();
   world.Submit("r",
-               APipeline({ALoop(AStep("fold"),
+               APipeline({ALoop(AStep("fold").Unset("d", ValueType::kUriFile),
                                 R"([{"d": "https://example.org/x.csv"}])",
                                 {AStep("fit").Data("d", ParentInputOf("d"))})}));
   EXPECT_THAT(world.In<Failed>("r", "fold").failure.message, HasSubstr("mode: direct"));
@@ -270,14 +410,17 @@ TEST(FlowTest, AnItemsAddressIsNoFilesOfAStep) {
 
 TEST(FlowTest, LoopsNestAndFilesOfTheLoopsInputsReachTheInnermost) {
   World world = WithMachine();
-  const Step inner = ALoop(AStep("inner").Data("data", ParentInputOf("data")),
-                           R"([{"j": 1}, {"j": 2}])",
-                           {AStep("fit")
-                                .Data("data", ParentInputOf("data"))
-                                .Text("j", ParentInputOf("j"), ValueType::kInteger)});
+  const Step inner =
+      ALoop(AStep("inner").Data("data", ParentInputOf("data")).Unset("j", ValueType::kInteger),
+            R"([{"j": 1}, {"j": 2}])",
+            {AStep("fit")
+                 .Data("data", ParentInputOf("data"))
+                 .Text("j", ParentInputOf("j"), ValueType::kInteger)});
   world.Submit("r",
                APipeline({AStep("prepare").Output("out"),
-                          ALoop(AStep("outer").Data("data", OutputOf("prepare", "out")),
+                          ALoop(AStep("outer")
+                                    .Data("data", OutputOf("prepare", "out"))
+                                    .Unset("i", ValueType::kInteger),
                                 R"([{"i": 1}])",
                                 {AStep("first"), Step(AStep("x").After("first")), inner})}));
   Finish(world, "prepare", {Files("out")});
@@ -289,6 +432,35 @@ TEST(FlowTest, LoopsNestAndFilesOfTheLoopsInputsReachTheInnermost) {
   Finish(world, "outer[0]/first");
   Finish(world, "outer[0]/x");
   EXPECT_EQ(world.LastMove("r").status, RunStatus::kCompleted);
+}
+
+TEST(FlowTest, AnInnerLoopTakesItsItemsFromTheOuterAndFailsItAlone) {
+  World world = WithMachine();
+  const Step inner = ALoop(AStep("inner").Text("js", ParentInputOf("js"), ValueType::kString),
+                           ParentInputOf("js"),
+                           {AStep("fit")});
+  world.Submit("r",
+               APipeline({ALoop(AStep("outer").Unset("js", ValueType::kString),
+                                R"({"x": {"js": "[{}, {}]"}, "y": {"js": "oh"}})",
+                                {inner})}));
+  EXPECT_THAT(world.In<Failed>("r", "outer[y]/inner").failure.message,
+              HasSubstr("its items cannot be read"));
+  EXPECT_EQ(world.StateOf("r", "outer"), "Open");
+  Finish(world, "outer[x]/inner[0]/fit");
+  Finish(world, "outer[x]/inner[1]/fit");
+  EXPECT_EQ(world.StateOf("r", "outer[x]/inner"), "Succeeded");
+  EXPECT_THAT(world.In<Failed>("r", "outer").failure.message, HasSubstr("1 of 2 items failed"));
+}
+
+TEST(FlowTest, CancelEndsLoopsInLoops) {
+  World world = WithMachine(1);
+  const Step inner = ALoop(AStep("inner"), "[{}, {}]", {AStep("fit")});
+  world.Submit("r", APipeline({ALoop(AStep("outer"), "[{}, {}, {}]", {inner}, 2)}));
+  world.Cancel("r");
+  EXPECT_EQ(world.StateOf("r", "outer[1]/inner[1]/fit"), "Canceled");
+  EXPECT_FALSE(world.Has("r", "outer[2]/inner"));
+  world.Report("m1", {Stops(world.Attempt("r", "outer[0]/inner[0]/fit"))});
+  EXPECT_EQ(world.LastMove("r").status, RunStatus::kCanceled);
 }
 
 TEST(FlowTest, ARunThatWouldHaveTooManyStepsFailsTheLoopAndIsNotExpanded) {
@@ -303,8 +475,7 @@ TEST(FlowTest, ARunThatWouldHaveTooManyStepsFailsTheLoopAndIsNotExpanded) {
 
 TEST(FlowTest, ItemsAreCalledByTheirKeysWhereThoseCanBePartsOfNames) {
   World world = WithMachine();
-  world.Submit(
-      "r", APipeline({ALoop(AStep("fold"), R"({"../x": {"i": 1}, "1": {"i": 2}})", {AFold()})}));
+  world.Submit("r", APipeline({ALoop(Folds(), R"({"../x": {"i": 1}, "1": {"i": 2}})", {AFold()})}));
   EXPECT_TRUE(world.Has("r", "fold[0]/fit"));
   EXPECT_TRUE(world.Has("r", "fold[1]/fit"));
 }
