@@ -261,6 +261,19 @@ class ParallelTest(unittest.TestCase):
         self.assert_done(self.run_step("def run(mini_batch):\n    return [open(n).read() for n in mini_batch]\n"))
         self.assertEqual(self.rows(), ["x"] * 5)
 
+    # Outputs keep links that stay inside: two that lead back were followed to the system's limit of 40, each of them.
+    def test_follows_links_but_none_that_leads_back(self):
+        self.files(2)
+        (self.input / "below").mkdir()
+        (self.input / "below/one.txt").write_text("1")
+        (self.input / "again").symlink_to("below")
+        for name in ("up", "up2"):
+            (self.input / "below" / name).symlink_to("..")
+            (self.input / f"here{name}").symlink_to(".")
+        (self.input / "below/self").symlink_to("self")
+        self.assert_done(self.run_step(NAMES))
+        self.assertEqual(self.rows(), ["000.txt", "001.txt", "one.txt", "self", "one.txt", "self"])
+
     @unittest.skipUnless(HAS_TABLES, "needs pandas and PyYAML")
     def test_gives_tables_as_frames(self):
         (self.input / "MLTable").write_text(

@@ -9,6 +9,9 @@ import typing
 import tabular
 from settings import Refused, Settings
 
+# As many as an artifact may have (common/cas); links can make a small folder a large one.
+ENTRIES_MAX = 2_000_000
+
 
 @dataclasses.dataclass
 class Batch:
@@ -50,10 +53,23 @@ def files_in(path: str) -> list[str]:
         raise Refused(f"input_data: nothing is at {path}")
     if not os.path.isdir(path):
         return [path]
-    found = []
-    for folder, folders, files in os.walk(path, followlinks=True):
-        folders.sort()
-        found += [os.path.join(folder, name) for name in files]
+    found: list[str] = []
+    waiting: list[tuple[str, tuple]] = [(path, ())]
+    looked_at = 0
+    while waiting:
+        folder, above = waiting.pop()
+        facts = os.stat(folder)
+        here = (facts.st_dev, facts.st_ino)
+        if here in above:  # a link leads back to a folder that it lies in
+            continue
+        for entry in os.scandir(folder):
+            looked_at += 1
+            if entry.is_dir(follow_symlinks=False) or entry.is_symlink() and os.path.isdir(entry.path):
+                waiting.append((entry.path, (*above, here)))
+            else:
+                found.append(entry.path)
+        if looked_at > ENTRIES_MAX:
+            raise Refused(f"input_data: more than {ENTRIES_MAX} files and folders are at {path}, links followed")
     return sorted(found)
 
 
