@@ -36,6 +36,23 @@ def _artifact_path(artifact_uri: str, path: str = "") -> str:
     return "/".join(part for part in (artifact_uri[len(scheme) :].strip("/"), path.strip("/")) if part)
 
 
+def _parts(path: str) -> List[str]:
+    """The names in a path of the artifacts. Raises for one that would leave the folder that it is laid in."""
+    parts = path.strip("/").split("/") if path.strip("/") else []
+    if any(part in ("", ".", "..") or "\0" in part for part in parts):
+        raise MlflowException(f"Invalid path {path!r}: it has empty parts, '.' or '..'", "INVALID_PARAMETER_VALUE")
+    return parts
+
+
+def _check_file(path: str) -> None:
+    """Raises for what cannot be kept: a pipe would be waited for."""
+    if not os.path.isfile(path):
+        what = "is neither a file nor a folder" if os.path.exists(path) else "is not there"
+        raise MlflowException(f"{path!r} cannot be logged: it {what}", "INVALID_PARAMETER_VALUE")
+    if any("\udc80" <= character <= "\udcff" for character in os.path.basename(path)):  # bytes, as Python shows them
+        raise MlflowException(f"{path!r} cannot be logged: its name is not UTF-8", "INVALID_PARAMETER_VALUE")
+
+
 class MlflowClient:
     """Calls of the tracking server. Where there is none, what is logged goes nowhere."""
 
@@ -198,6 +215,9 @@ class MlflowClient:
             self.log_artifact(run_id, path, os.path.dirname(artifact_file))
 
     def _upload(self, run_id: str, files: Sequence) -> None:
+        for path, folder in files:
+            _check_file(path)
+            _parts(folder)
         server = self._server()
         if server is None or not files:
             return
@@ -216,15 +236,28 @@ class MlflowClient:
         server = self._server()
         if server is None:
             raise MlflowException("there is no tracking server: MLFLOW_TRACKING_URI is not set")
+        wanted = _parts(path)
         root = dst_path or tempfile.mkdtemp()
         uri = self.get_run(run_id).info.artifact_uri
-        files = list(self._files_below(run_id, path.strip("/")))
-        for name in files or [path.strip("/")]:
-            to = os.path.join(root, *name.split("/"))
+        files = list(self._files_below(run_id, "/".join(wanted)))
+        for name in files or ["/".join(wanted)]:
+            to = os.path.join(root, *_parts(name))
             os.makedirs(os.path.dirname(to), exist_ok=True)
-            with open(to, "w+b") as file:
-                server.download(_artifact_path(uri, name), file)
-        return os.path.join(root, *path.strip("/").split("/"))
+            self._download(server, _artifact_path(uri, name), to)
+        return os.path.join(root, *wanted)
+
+    @staticmethod
+    def _download(server: _http.Server, path: str, to: str) -> None:
+        """What is at `to` stays as it is until all has come."""
+        handle, beside = tempfile.mkstemp(dir=os.path.dirname(to))
+        try:
+            with os.fdopen(handle, "w+b") as file:
+                server.download(path, file)
+            os.chmod(beside, 0o644)
+            os.replace(beside, to)
+        except BaseException:
+            os.unlink(beside)
+            raise
 
     def _files_below(self, run_id: str, path: str) -> Iterable[str]:
         for entry in self.list_artifacts(run_id, path):
