@@ -230,8 +230,7 @@ class LevelFlattening {
         step.depends_on.insert(
             step.depends_on.end(), outer.depends_on.begin(), outer.depends_on.end());
       }
-      if (step.compute.empty()) step.compute = outer.compute;
-      if (step.priority == 0) step.priority = outer.priority;
+      TakePlacement(outer, &step);
       step.finalizes = step.finalizes || outer.finalizes;
       flat->push_back(std::move(step));
     }
@@ -295,6 +294,20 @@ class LevelFlattening {
     if (port != outer.inputs.end() && input->mode == Mode::kDefault) input->mode = port->mode;
   }
 
+  // Where the steps without one run, and how urgently. Of a sweep those are its trials.
+  static void TakePlacement(const Step& outer, Step* step) {
+    const bool is_sweep =
+        step->control != nullptr && std::holds_alternative<Sweep>(step->control->kind);
+    if (!is_sweep) {
+      if (step->compute.empty()) step->compute = outer.compute;
+      if (step->priority == 0) step->priority = outer.priority;
+      return;
+    }
+    auto control = std::make_shared<Control>(*step->control);
+    for (Step& trial : control->body) TakePlacement(outer, &trial);
+    step->control = std::move(control);
+  }
+
   // What the node says of an output of its pipeline holds for the step that makes it.
   static void MoveOutputs(const Step& outer, Step* step) {
     for (Output& output : step->outputs) {
@@ -344,10 +357,12 @@ class LevelFlattening {
     if (is_literal || !parts.ok()) return WhenLiteral(text->text, port->type);
     const auto* expression =
         IsSingleExpression(*parts) ? &std::get<Expression>(parts->front()) : nullptr;
-    if (const auto* parent = expression ? std::get_if<ParentInput>(expression) : nullptr) {
+    if (const auto* parent =
+            expression != nullptr ? std::get_if<ParentInput>(expression) : nullptr) {
       return "inputs." + parent->name;
     }
-    if (const auto* output = expression ? std::get_if<StepOutput>(expression) : nullptr) {
+    if (const auto* output =
+            expression != nullptr ? std::get_if<StepOutput>(expression) : nullptr) {
       return fmt::format("jobs.{}.outputs.{}", output->step, output->name);
     }
     Error(step,

@@ -9,6 +9,7 @@
 #include "client/frontend/azureml/node_type.h"
 #include "client/frontend/azureml/policy.h"
 #include "client/frontend/azureml/port.h"
+#include "client/frontend/azureml/reference.h"
 #include "client/frontend/azureml/scalar.h"
 #include "client/frontend/azureml/step_names.h"
 #include "client/frontend/azureml/yaml_json.h"
@@ -99,6 +100,9 @@ class ControlFlow {
     }
     for (auto& [key, tag] : fields.Texts("tags", Fields::Strictness::kTextsOnly)) {
       step->tags[key] = tag;
+    }
+    if (const std::string compute = ResourceName(fields.Text("compute")); !compute.empty()) {
+      step->compute = compute;
     }
     const std::string inherited = step->when;
     ReadOrder(&fields, reading_, step);
@@ -194,6 +198,9 @@ class ControlFlow {
     loop.when = body.when;
     loop.display_name = body.display_name;
     loop.deterministic = body.deterministic;
+    const bool is_nested =
+        body.control != nullptr && std::holds_alternative<Nested>(body.control->kind);
+    if (is_nested) loop.compute = body.compute;  // a command keeps its own
     auto control = std::make_shared<Control>();
     control->body = BodyOf(body, &loop);
     const bool is_while = node->kind == NodeKind::kDoWhile;
@@ -386,12 +393,22 @@ class ControlFlow {
     return names;
   }
 
+  // Whether some step asks for the condition in a `when` of its own.
+  bool IsLookedAt(const std::string& condition) const {
+    return std::ranges::any_of(scope_.steps, [&](const Step& step) {
+      const auto when = When::Parse(step.when);
+      if (step.when.empty() || !when.ok()) return false;
+      const std::vector<std::string> steps = when->Steps();
+      return std::ranges::find(steps, condition) != steps.end();
+    });
+  }
+
   void WireBlocks(FlowNode* node) {
     const std::vector<std::string> when_true = BlockOf(node, "true_block");
     const std::vector<std::string> when_false = BlockOf(node, "false_block");
     const bool has_block =
         node->fields.Value("true_block") != nullptr || node->fields.Value("false_block") != nullptr;
-    if (!has_block) {
+    if (!has_block && !IsLookedAt(node->entry.key)) {
       Error(node->entry.at,
             fmt::format("{} has neither a true_block nor a false_block; write one",
                         node->fields.what()));

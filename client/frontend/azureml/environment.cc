@@ -64,12 +64,26 @@ std::string ReadBuild(const YamlNode& build,
                      QuotedJson(content));
 }
 
+// A build of which only the Dockerfile is known (ReadBuild), as `potok job clone` writes it.
+const YamlNode* ReadDockerfile(Fields* fields,
+                               const YamlNode* image,
+                               const YamlNode* build,
+                               Reading* reading) {
+  const YamlNode* dockerfile = fields->Scalar("dockerfile");
+  if (dockerfile == nullptr || (image == nullptr && build == nullptr)) return dockerfile;
+  reading->reporter.Error(
+      dockerfile->at,
+      fmt::format("{}: a dockerfile stands alone, without image and build", fields->what()));
+  return nullptr;
+}
+
 // The JSON members of an environment's map, in order of their names.
 std::string ReadMembers(Fields* fields, const Origin& origin, Reading* reading) {
   std::vector<std::string> members;
   const YamlNode* image = fields->Scalar("image");
   const YamlNode* conda = fields->Value("conda_file");
   const YamlNode* build = fields->Map("build");
+  const YamlNode* dockerfile = ReadDockerfile(fields, image, build, reading);
   fields->Ignore({"$schema",
                   "name",
                   "version",
@@ -90,11 +104,12 @@ std::string ReadMembers(Fields* fields, const Origin& origin, Reading* reading) 
   if (conda != nullptr) {
     const YamlNode* packages = ReadConda(*conda, origin, reading);
     members.push_back("\"conda_file\":" + (packages == nullptr ? "null" : JsonOfTexts(*packages)));
-    if (image == nullptr) {
+    if (image == nullptr && dockerfile == nullptr) {
       reading->reporter.Error(
           conda->at, fmt::format("{}: conda_file needs an image; add image:", fields->what()));
     }
   }
+  if (dockerfile != nullptr) members.push_back("\"dockerfile\":" + QuotedJson(dockerfile->text));
   if (image != nullptr) members.push_back("\"image\":" + QuotedJson(image->text));
   if (members.empty() && fields->map() != nullptr) {
     reading->reporter.Error(

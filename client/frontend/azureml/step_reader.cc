@@ -1,6 +1,8 @@
 #include "client/frontend/azureml/step_reader.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "client/frontend/azureml/component.h"
@@ -258,6 +260,23 @@ NodeKind KindOfNode(const YamlNode& node) {
   return KindOfType(absl::AsciiStrToLower(type->value->text));
 }
 
+// Puts conditions, which are read last, where they stand among the nodes; a loop stands where its
+// body does.
+void SortAsWritten(const YamlNode& jobs,
+                   const std::vector<std::string>& before,
+                   std::vector<Step>* steps) {
+  std::map<std::string, std::size_t> places;
+  for (const YamlEntry& entry : jobs.entries) places.emplace(entry.key, places.size());
+  std::vector<std::pair<std::size_t, Step>> placed;
+  for (Step& step : *steps) {
+    const std::size_t index = placed.size();
+    const std::string& node = index < before.size() ? before[index] : step.name;
+    placed.emplace_back(places[node], std::move(step));
+  }
+  std::ranges::stable_sort(placed, {}, &std::pair<std::size_t, Step>::first);
+  std::ranges::transform(placed, steps->begin(), [](auto& step) { return std::move(step.second); });
+}
+
 }  // namespace
 
 bool ReadSteps(const YamlNode& jobs,
@@ -277,8 +296,12 @@ bool ReadSteps(const YamlNode& jobs,
   }
   InferTypes(inputs, outputs, reading->scope);
   if (control_flow.empty() || !is_whole) return is_whole;
+  std::vector<Step>& steps = reading->scope->steps;
+  std::vector<std::string> before;
+  for (const Step& step : steps) before.push_back(step.name);
   is_whole = ReadControlFlow(control_flow, origin, reading);
   InferTypes(inputs, outputs, reading->scope);
+  SortAsWritten(jobs, before, &steps);
   return is_whole;
 }
 
