@@ -3,73 +3,19 @@
 #include <vector>
 
 #include "client/cli/show/job_file_fields.h"
+#include "client/cli/show/job_file_kinds.h"
+#include "client/cli/show/job_file_nodes.h"
 #include "client/cli/text/value.h"
 #include "common/base/status_macros.h"
+#include "common/pipeline/control.h"
 #include "fmt/format.h"
 
 namespace potok::client {
 namespace {
 
-// What the component of a node is: everything that is not bound or chosen by the node.
-Object ComponentObject(const Step& step) {
-  Object component = {{"type", "command"}};
-  AddText("name", step.component, &component);
-  AddText("version", step.component_version, &component);
-  if (!step.deterministic) component.emplace_back("is_deterministic", false);
-  AddText("command", step.command, &component);
-  AddCode(step.code, &component);
-  Object inputs;
-  for (const Input& input : step.inputs) inputs.emplace_back(input.name, DeclaredInput(input));
-  AddObject("inputs", std::move(inputs), &component);
-  Object outputs;
-  for (const Output& output : step.outputs) {
-    outputs.emplace_back(output.name, DeclaredOutput(output));
-  }
-  AddObject("outputs", std::move(outputs), &component);
-  return component;
-}
-
-absl::StatusOr<Object> NodeObject(const Step& step) {
-  if (step.control != nullptr) {
-    return absl::UnimplementedError(
-        fmt::format("the step {} is no command, and has no form in such a file yet; `potok job "
-                    "clone --submit` makes the run again as it is",
-                    step.name));
-  }
-  Object node = {{"type", "command"}};
-  AddText("display_name", step.display_name, &node);
-  AddText("description", step.description, &node);
-  AddTexts("tags", step.tags, &node);
-  AddStrings("depends_on", step.depends_on, &node);
-  AddText("when", step.when, &node);
-  Object inputs;
-  for (const Input& input : step.inputs) {
-    if (Value bound = BoundInput(input); !bound.IsNull()) {
-      inputs.emplace_back(input.name, std::move(bound));
-    }
-  }
-  AddObject("inputs", std::move(inputs), &node);
-  Object outputs;
-  for (const Output& output : step.outputs) {
-    if (Value given = GivenOutput(output); !given.IsNull()) {
-      outputs.emplace_back(output.name, std::move(given));
-    }
-  }
-  AddObject("outputs", std::move(outputs), &node);
-  POTOK_RETURN_IF_ERROR(AddRunSettings(step, &node));
-  node.emplace_back("component", ComponentObject(step));
-  return node;
-}
-
-void AddJobPorts(const std::vector<Input>& inputs,
-                 const std::vector<Output>& outputs,
-                 Object* job) {
-  Object in;
-  for (const Input& input : inputs) in.emplace_back(input.name, WholeInput(input));
-  AddObject("inputs", std::move(in), job);
-  Object out;
-  for (const Output& output : outputs) out.emplace_back(output.name, WholeOutput(output));
-  AddObject("outputs", std::move(out), job);
+std::string RetentionText(std::int64_t seconds) {
+  if (seconds == 0) return "";
+  return seconds < 0 ? "forever" : fmt::format("{}s", seconds);
 }
 
 Object SettingsOf(const PipelineSpec& spec) {
@@ -80,41 +26,56 @@ Object SettingsOf(const PipelineSpec& spec) {
     settings.emplace_back("continue_on_step_failure", false);
   }
   if (spec.settings.force_rerun) settings.emplace_back("force_rerun", true);
+  AddText("retention", RetentionText(spec.settings.retention_seconds), &settings);
+  std::vector<std::string> last;
   for (const Step& step : spec.steps) {
-    if (step.finalizes) settings.emplace_back("on_finalize", step.name);
+    if (step.finalizes) last.push_back(step.name);
+  }
+  if (last.size() == 1) {
+    settings.emplace_back("on_finalize", last.front());
+  } else {
+    AddStrings("on_finalize", last, &settings);
   }
   return settings;
 }
 
 absl::Status AddPipeline(const PipelineSpec& spec, Object* job) {
-  AddJobPorts(spec.inputs, spec.outputs, job);
+  job->emplace_back("type", "pipeline");
+  AddWholePorts(spec.inputs, spec.outputs, job);
   AddObject("settings", SettingsOf(spec), job);
-  Object jobs;
-  for (const Step& step : spec.steps) {
-    POTOK_ASSIGN_OR_RETURN(Object node, NodeObject(step));
-    jobs.emplace_back(step.name, std::move(node));
-  }
+  POTOK_ASSIGN_OR_RETURN(Object jobs, NodesOf(spec.steps));
   job->emplace_back("jobs", std::move(jobs));
   return absl::OkStatus();
 }
 
-absl::Status AddStandalone(const PipelineSpec& spec, Object* job) {
-  if (spec.steps.size() != 1 || spec.steps.front().control != nullptr) {
-    return absl::UnimplementedError(
-        "the job is no single command, and has no form in such a file yet; `potok job clone "
-        "--submit` makes the run again as it is");
-  }
-  const Step& step = spec.steps.front();
+absl::Status AddCommandJob(const Step& step, Object* job) {
+  job->emplace_back("type", "command");
   AddText("command", step.command, job);
   AddCode(step.code, job);
-  AddJobPorts(step.inputs, step.outputs, job);
+  AddWholePorts(step.inputs, step.outputs, job);
+  AddText("compute", step.compute, job);
   return AddRunSettings(step, job);
+}
+
+absl::Status AddStandalone(const PipelineSpec& spec, Object* job) {
+  if (spec.steps.size() != 1) {
+    return absl::InternalError(
+        fmt::format("a job that is no pipeline has {} steps", spec.steps.size()));
+  }
+  // Its name and description are the job's.
+  Step step = spec.steps.front();
+  step.display_name = "";
+  step.description = "";
+  if (step.control == nullptr) return AddCommandJob(step, job);
+  POTOK_ASSIGN_OR_RETURN(Object nodes, NodesOf({step}));
+  for (auto& [key, value] : *nodes.front().second.AsObject()) job->emplace_back(key, value);
+  return absl::OkStatus();
 }
 
 }  // namespace
 
 absl::StatusOr<std::string> JobFile(const PipelineSpec& spec) {
-  Object job = {{"type", spec.is_pipeline ? "pipeline" : "command"}};
+  Object job;
   AddText("display_name", spec.display_name, &job);
   AddText("description", spec.description, &job);
   AddText("experiment_name", spec.experiment_name, &job);

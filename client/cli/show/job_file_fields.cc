@@ -42,6 +42,16 @@ void AddDestination(const Output& output, Object* object) {
   AddText("version", output.asset_version, object);
 }
 
+std::string Promotion(const Output& output) {
+  return fmt::format("${{{{parent.outputs.{}}}}}", output.promoted_to);
+}
+
+// Instead of a destination: the pipeline's output has one.
+void AddPromotion(const Output& output, Object* object) {
+  std::erase_if(*object, [](const Member& member) { return member.first == "path"; });
+  object->emplace_back("path", Promotion(output));
+}
+
 void AddFlags(const Output& output, Object* object) {
   if (output.control) object->emplace_back("is_control", true);
   if (output.early_available) object->emplace_back("early_available", true);
@@ -82,10 +92,10 @@ Object RetryOf(const RetryPolicy& retry) {
   return object;
 }
 
-// That a run was forced to read nothing is its own affair, and no part of the file.
 Object ReuseOf(const ReusePolicy& reuse) {
   Object object;
   if (!reuse.enabled) object.emplace_back("enabled", false);
+  if (!reuse.read) object.emplace_back("read", false);
   AddNumber("max_age", reuse.max_age_seconds, 0, &object);
   AddText("salt", reuse.salt, &object);
   AddStrings("ignore_inputs", reuse.ignore_inputs, &object);
@@ -168,9 +178,8 @@ Value GivenOutput(const Output& output) {
   Object object;
   AddDestination(output, &object);
   if (output.promoted_to.empty()) return object.empty() ? Value() : Value(std::move(object));
-  const std::string promotion = fmt::format("${{{{parent.outputs.{}}}}}", output.promoted_to);
-  if (object.empty()) return {promotion};
-  object.emplace_back("path", promotion);
+  if (object.empty()) return {Promotion(output)};
+  AddPromotion(output, &object);
   return Value(std::move(object));
 }
 
@@ -186,12 +195,51 @@ Value WholeInput(const Input& input) {
 Value WholeOutput(const Output& output) {
   Object object = {{"type", NameOf(output.type)}};
   AddDestination(output, &object);
+  if (!output.promoted_to.empty()) AddPromotion(output, &object);
   AddFlags(output, &object);
   return Value(std::move(object));
 }
 
+void AddDeclaredPorts(const Step& step, Object* object) {
+  Object inputs;
+  for (const Input& input : step.inputs) inputs.emplace_back(input.name, DeclaredInput(input));
+  AddObject("inputs", std::move(inputs), object);
+  Object outputs;
+  for (const Output& output : step.outputs) {
+    outputs.emplace_back(output.name, DeclaredOutput(output));
+  }
+  AddObject("outputs", std::move(outputs), object);
+}
+
+void AddBoundPorts(const Step& step, Object* object) {
+  Object inputs;
+  for (const Input& input : step.inputs) {
+    if (Value bound = BoundInput(input); !bound.IsNull()) {
+      inputs.emplace_back(input.name, std::move(bound));
+    }
+  }
+  AddObject("inputs", std::move(inputs), object);
+  Object outputs;
+  for (const Output& output : step.outputs) {
+    if (Value given = GivenOutput(output); !given.IsNull()) {
+      outputs.emplace_back(output.name, std::move(given));
+    }
+  }
+  AddObject("outputs", std::move(outputs), object);
+}
+
+void AddWholePorts(const std::vector<Input>& inputs,
+                   const std::vector<Output>& outputs,
+                   Object* object) {
+  Object in;
+  for (const Input& input : inputs) in.emplace_back(input.name, WholeInput(input));
+  AddObject("inputs", std::move(in), object);
+  Object out;
+  for (const Output& output : outputs) out.emplace_back(output.name, WholeOutput(output));
+  AddObject("outputs", std::move(out), object);
+}
+
 absl::Status AddRunSettings(const Step& step, Object* object) {
-  AddText("compute", step.compute, object);
   AddTexts("environment_variables", step.environment_variables, object);
   AddObject("resources", ResourcesOf(step), object);
   AddObject("distribution", DistributionOf(step.distribution), object);

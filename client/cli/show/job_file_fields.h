@@ -24,11 +24,18 @@ Value DeclaredOutput(const Output& output);
 // What a node says of one that its component declares; null: nothing.
 Value BoundInput(const Input& input);
 Value GivenOutput(const Output& output);
-// Both in one, as of a job.
+// Both in one, as of a job or of a node without a component.
 Value WholeInput(const Input& input);
 Value WholeOutput(const Output& output);
 
-// Environment, resources, limits, policies: what a node or a job says of how its step runs.
+// All ports of a step in these forms, as `inputs` and `outputs`.
+void AddDeclaredPorts(const Step& step, Object* object);
+void AddBoundPorts(const Step& step, Object* object);
+void AddWholePorts(const std::vector<Input>& inputs,
+                   const std::vector<Output>& outputs,
+                   Object* object);
+
+// Environment, resources, limits, policies: what is said of how a step runs, but for its compute.
 // INTERNAL if the step's environment is not one.
 absl::Status AddRunSettings(const Step& step, Object* object);
 

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "client/frontend/azureml/load.h"
+#include "common/pipeline/control.h"
 #include "common/rpc/pipeline_convert.h"
 #include "fmt/format.h"
 #include "gmock/gmock.h"
@@ -68,6 +69,17 @@ void Upload(std::vector<Input>& inputs) {
   }
 }
 
+void Upload(std::vector<Step>& steps) {
+  for (Step& step : steps) {
+    Upload(step.inputs);
+    if (std::holds_alternative<LocalCode>(step.code)) step.code = AnArtifact("code", true);
+    if (step.control == nullptr) continue;
+    auto control = std::make_shared<Control>(*step.control);
+    Upload(control->body);
+    step.control = std::move(control);
+  }
+}
+
 TEST_F(JobFileTest, EveryGoodFileReadsBackAsItself) {
   int files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(CASES)) {
@@ -78,10 +90,7 @@ TEST_F(JobFileTest, EveryGoodFileReadsBackAsItself) {
     SCOPED_TRACE(entry.path());
     PipelineSpec spec = *loaded.spec;
     Upload(spec.inputs);
-    for (Step& step : spec.steps) {
-      Upload(step.inputs);
-      if (std::holds_alternative<LocalCode>(step.code)) step.code = AnArtifact("code", true);
-    }
+    Upload(spec.steps);
     ExpectSame(spec);
     ++files;
   }
