@@ -19,6 +19,11 @@ absl::StatusOr<PipelineSpec> SpecOfRun(const v1::Run& run, const char* lineage) 
   spec.experiment_name = run.experiment_name();
   spec.tags = {run.tags().begin(), run.tags().end()};
   spec.properties = {run.properties().begin(), run.properties().end()};
+  if (spec.properties.contains(kRerunOf)) {
+    // What a rerun ran anew is its own affair, and not the pipeline's.
+    spec.settings.force_rerun = false;
+    for (Step& step : spec.steps) step.reuse.read = true;
+  }
   spec.properties.erase(kClonedFrom);
   spec.properties.erase(kRerunOf);
   spec.properties[lineage] = run.name();

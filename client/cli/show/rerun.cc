@@ -91,7 +91,9 @@ absl::Status PrepareRerun(RerunKind kind,
     anew = Downstream(from, spec->steps);
   }
   spec->settings.force_rerun = kind == RerunKind::kAll;
-  for (Step& step : spec->steps) step.reuse.read = !anew.contains(step.name);
+  for (Step& step : spec->steps) {
+    if (anew.contains(step.name)) step.reuse.read = false;
+  }
   return absl::OkStatus();
 }
 

@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "client/cli/again.h"
 #include "client/cli/folder_diff.h"
 #include "client/cli/show/lineage_text.h"
 #include "client/cli/show/run_diff.h"
@@ -66,14 +67,31 @@ TEST(PrepareRerunTest, FromAStepForbidsItAndWhatComesAfterItToRead) {
   EXPECT_THAT(Unread(spec), ElementsAre("prepare", "train", "look", "report", "clean"));
 }
 
-TEST(PrepareRerunTest, OfFailedOnesLetsAllReadAndAllForcesAll) {
+TEST(PrepareRerunTest, OfFailedOnesLetsReadWhoMayAndAllForcesAll) {
   PipelineSpec spec = AGraph();
   spec.steps[0].reuse.read = false;
   ASSERT_TRUE(PrepareRerun(RerunKind::kFailed, "", AFailedRun(), &spec).ok());
-  EXPECT_THAT(Unread(spec), IsEmpty());
+  EXPECT_THAT(Unread(spec), ElementsAre("prepare")) << "reuse: {read: false} is the user's";
   EXPECT_FALSE(spec.settings.force_rerun);
   ASSERT_TRUE(PrepareRerun(RerunKind::kAll, "", AFailedRun(), &spec).ok());
   EXPECT_TRUE(spec.settings.force_rerun);
+}
+
+TEST(SpecOfRunTest, ForgetsWhatARerunRanAnewAndKeepsWhatTheUserForbade) {
+  PipelineSpec spec = AGraph();
+  spec.steps[0].reuse.read = false;
+  v1::Run run = AFailedRun();
+  *run.mutable_spec() = potok::ToProto(spec);
+  const absl::StatusOr<PipelineSpec> cloned = SpecOfRun(run, kClonedFrom);
+  ASSERT_TRUE(cloned.ok()) << cloned.status();
+  EXPECT_THAT(Unread(*cloned), ElementsAre("prepare"));
+  EXPECT_TRUE(cloned->settings.force_rerun);
+  (*run.mutable_properties())[kRerunOf] = "calm_sea";
+  const absl::StatusOr<PipelineSpec> of_rerun = SpecOfRun(run, kClonedFrom);
+  ASSERT_TRUE(of_rerun.ok()) << of_rerun.status();
+  EXPECT_THAT(Unread(*of_rerun), IsEmpty());
+  EXPECT_FALSE(of_rerun->settings.force_rerun);
+  EXPECT_EQ(of_rerun->properties.at(kClonedFrom), "brave_river");
 }
 
 TEST(PrepareRerunTest, RefusesWhatCannotBe) {
