@@ -127,7 +127,10 @@ AMachine& AMachine::StateId(const std::string& state_id) {
 }
 
 const Decision& World::Turn(const std::vector<Event>& events) {
-  last = DecideTurn(state, events, now, options);
+  return Record(DecideTurn(state, events, now, options));
+}
+const Decision& World::Record(Decision decision) {
+  last = std::move(decision);
   for (const Change& change : last.changes) {
     journal.push_back(change);
     if (const auto* added = std::get_if<RunAdded>(&change)) {
@@ -171,6 +174,11 @@ const Decision& World::Heartbeat(const std::string& machine) {
 }
 const Decision& World::Disconnect(const std::string& machine) {
   return Turn({MachineDisconnected{Machine(machine).session, machine}});
+}
+
+const Decision& World::Restart() {
+  state = replayed_;
+  return Record(DecideStart(state, {++epoch_, "writer", now}, options));
 }
 
 StepKey World::KeyOf(const std::string& run, const std::string& step) const {

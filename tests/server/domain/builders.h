@@ -96,6 +96,9 @@ class World {
   const Decision& Heartbeat(const std::string& machine);
   const Decision& Disconnect(const std::string& machine);
 
+  // The server is killed and starts again: what is stored is all that it knows.
+  const Decision& Restart();
+
   // The step of that name, also one that was added.
   StepKey KeyOf(const std::string& run, const std::string& step) const;
   bool Has(const std::string& run, const std::string& step) const;
@@ -125,10 +128,12 @@ class World {
   }
 
  private:
+  const Decision& Record(Decision decision);
   StepState LastOf(const std::string& run, const std::string& step) const;
 
   SessionId next_session_ = 1;
   ReplyToken next_reply_ = 1;
+  std::int64_t epoch_ = 0;
   State replayed_;
   std::map<std::string, RunAdded> runs_;
   std::map<RunId, std::shared_ptr<const Plan>> plans_;

@@ -133,6 +133,29 @@ TEST(RetryTest, CancelEndsAStepThatWaitsForItsNextAttempt) {
   EXPECT_EQ(world.LastMove("r").status, RunStatus::kCanceled);
 }
 
+TEST(RetryTest, AServerThatStartsInTheDelayKeepsItsEndAndTheCountOfAttempts) {
+  World world = WithMachine();
+  world.Submit("r", APipeline({Retried(AStep("a"), TriesAfter(2, 60, 1))}));
+  Break(world, "a");
+  world.now += absl::Seconds(59);
+  world.Restart();
+  world.Connect(AMachine("m1"));
+  EXPECT_EQ(world.StateOf("r", "a"), "Delayed");
+  world.Wait(absl::Seconds(1));
+  EXPECT_EQ(world.StateOf("r", "a"), "Assigned");
+  Break(world, "a");
+  EXPECT_EQ(world.StateOf("r", "a"), "Failed");
+}
+
+TEST(RetryTest, ADelayThatEndedWhileTheServerWasDownIsOverAtItsStart) {
+  World world = WithMachine();
+  world.Submit("r", APipeline({Retried(AStep("a"), TriesAfter(2, 60, 1))}));
+  Break(world, "a");
+  world.now += absl::Hours(1);
+  world.Restart();
+  EXPECT_EQ(world.StateOf("r", "a"), "Queued");
+}
+
 // --- queue_timeout
 
 TEST(RetryTest, AStepThatWaitsTooLongForAMachineFails) {
