@@ -9,8 +9,9 @@ namespace potok::server {
 
 namespace {
 
-// Positive where `a` is worse than `b`.
+// Positive where `a` is worse than `b`. Two infinities of one sign are equal.
 double Behind(double a, double b, bool maximize) {
+  if (a == b) return 0;
   return maximize ? b - a : a - b;
 }
 
@@ -32,11 +33,12 @@ std::string Bandit(const EarlyTermination& rule,
   const double slack =
       rule.slack_factor > 0 ? std::abs(*best) * factor : std::max(rule.slack_amount, 0.0);
   if (Behind(*own, *best, maximize) <= slack) return "";
-  return fmt::format("bandit policy: {} at interval {} is behind the best, {}, by more than {}",
-                     *own,
-                     interval,
-                     *best,
-                     slack);
+  return fmt::format(
+      "bandit policy: {:.6g} at interval {} is behind the best, {:.6g}, by more than {:.6g}",
+      *own,
+      interval,
+      *best,
+      slack);
 }
 
 std::string MedianStopping(bool maximize,
@@ -58,7 +60,7 @@ std::string MedianStopping(bool maximize,
   const double median = means.size() % 2 == 1 ? means[half] : (means[half - 1] + means[half]) / 2;
   if (Behind(*own, median, maximize) <= 0) return "";
   return fmt::format(
-      "median stopping policy: {} at interval {} is worse than the median of the means, {}",
+      "median stopping policy: {:.6g} at interval {} is worse than the median of the means, {:.6g}",
       *own,
       interval,
       median);
@@ -82,11 +84,12 @@ std::string Truncation(const EarlyTermination& rule,
   }
   const std::size_t cut = count * static_cast<std::size_t>(rule.truncation_percentage) / 100;
   if (worse >= cut) return "";
-  return fmt::format("truncation selection policy: {} at interval {} is among the worst {} of {}",
-                     own,
-                     interval,
-                     cut,
-                     count);
+  return fmt::format(
+      "truncation selection policy: {:.6g} at interval {} is among the worst {} of {}",
+      own,
+      interval,
+      cut,
+      count);
 }
 
 }  // namespace

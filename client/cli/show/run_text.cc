@@ -49,6 +49,13 @@ std::string OutputLines(const v1::Run& run) {
   return text.empty() ? "" : "Outputs\n" + text;
 }
 
+// Whether it is shown of a run that has too many steps: what the user wrote if all is well, else
+// what is not well.
+bool IsTelling(const v1::Run& run, const v1::StepStatus& step) {
+  if (run.status() == v1::STATUS_COMPLETED) return step.name().find('[') == std::string::npos;
+  return step.status() != v1::STATUS_COMPLETED;
+}
+
 }  // namespace
 
 std::string StepTime(const v1::StepStatus& step, absl::Time now) {
@@ -105,8 +112,7 @@ std::string StepTable(const v1::Run& run, absl::Time now, const TableStyle& styl
   std::vector<std::vector<std::string>> rows;
   int left_out = 0;
   for (const v1::StepStatus& step : run.steps()) {
-    const bool shown = all || step.status() != v1::STATUS_COMPLETED;
-    if (!shown || rows.size() >= kStepsShownMax) {
+    if (!(all || IsTelling(run, step)) || rows.size() >= kStepsShownMax) {
       ++left_out;
       continue;
     }

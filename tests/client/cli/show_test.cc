@@ -88,6 +88,19 @@ TEST(RunSummaryTest, LeavesOutTheCompletedStepsOfALargeRun) {
   EXPECT_NE(summary.find("and 99 more steps"), std::string::npos);
 }
 
+TEST(RunSummaryTest, LeavesOutTheStepsThatALoopMadeInALargeCompletedRun) {
+  v1::Run run = ARun();
+  run.set_status(v1::STATUS_COMPLETED);
+  run.mutable_steps(1)->set_status(v1::STATUS_COMPLETED);
+  for (int i = 2; i < 100; ++i) {
+    *run.add_steps() = AStep(i, "tune[" + std::to_string(i) + "]", v1::STATUS_CANCELED);
+  }
+  const std::string summary = RunSummary(run, absl::FromUnixMicros(kStartUs));
+  EXPECT_NE(summary.find("train  Completed"), std::string::npos);
+  EXPECT_EQ(summary.find("tune["), std::string::npos);
+  EXPECT_NE(summary.find("and 98 more steps"), std::string::npos);
+}
+
 TEST(StepChangeLineTest, SaysWhereWhenAndWhy) {
   const absl::Time now = absl::FromUnixMicros(kStartUs);
   const absl::TimeZone zone = absl::UTCTimeZone();
