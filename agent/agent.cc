@@ -44,11 +44,11 @@ StepSurroundings SurroundingsOf(const AgentConfig& config,
   if (std::filesystem::exists(files.python + "/potok_parallel/__main__.py", error)) {
     surroundings.python = files.python;
   }
-  if (std::filesystem::exists(files.mlflow_standin + "/mlflow/__init__.py", error)) {
-    surroundings.mlflow_standin = files.mlflow_standin;
+  const std::string standin = files.python + "/mlflow_standin";
+  if (std::filesystem::exists(standin + "/mlflow/__init__.py", error)) {
+    surroundings.mlflow_standin = standin;
   } else {
-    spdlog::warn("steps without mlflow get no stand-in: there is none folder={}",
-                 files.mlflow_standin);
+    spdlog::warn("steps without mlflow get no stand-in: there is none folder={}", standin);
   }
   return surroundings;
 }

@@ -10,9 +10,8 @@ namespace potok::agent {
 
 // What comes with the agent; absolute paths.
 struct AgentFiles {
-  std::string shim;            // the program potok-shim
-  std::string mlflow_standin;  // the folder that has sdk/python/mlflow_standin; may be missing
-  std::string python;          // the folder that has potok_parallel; may be missing
+  std::string shim;    // the program potok-shim
+  std::string python;  // a folder with what sdk/python has; may be missing
 };
 
 // Runs until a stop signal, which the caller has blocked in all threads. `facts` are of this

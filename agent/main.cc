@@ -136,7 +136,6 @@ int main(int argc, char** argv) {
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
   const std::filesystem::path programs = self.parent_path();
   const potok::agent::AgentFiles files{programs / "potok-shim",
-                                       programs.parent_path() / "share/potok/mlflow_standin",
-                                       programs / "python"};
+                                       programs.parent_path() / "share/potok/python"};
   return Fail(potok::agent::RunAgent(*config, potok::agent::ProbeMachine(), files));
 }
