@@ -32,6 +32,7 @@ namespace {
 constexpr int kWatchThreads = 2;
 constexpr int kLogThreads = 4;
 constexpr absl::Duration kDrainTime = absl::Seconds(5);
+constexpr absl::Duration kSettleTime = absl::Minutes(2);
 
 SchedulerOptions SchedulerOptionsOf(const ServerConfig& config) {
   SchedulerOptions options;
@@ -47,7 +48,6 @@ SchedulerOptions SchedulerOptionsOf(const ServerConfig& config) {
 Collector::Parts CollectorPartsOf(const ServerConfig& config,
                                   Storage& storage,
                                   Scheduler& scheduler) {
-  constexpr absl::Duration kSettleTime = absl::Minutes(2);
   Collector::Parts parts;
   parts.store = storage.bundle.retention.get();
   if (config.artifacts.empty()) parts.blobs = storage.blobs.get();
@@ -96,13 +96,6 @@ void SayVersion(prometheus::Registry& registry) {
       .Set(1);
 }
 
-Services MakeStorageServices(const ServerConfig& config, BlobStore& blobs) {
-  Services services;
-  services.artifacts = std::make_unique<ArtifactsService>(config.artifacts);
-  if (config.artifacts.empty()) services.storage = MakeBlobServices(blobs);
-  return services;
-}
-
 WebOptions WebOptionsOf(const ServerConfig& config) {
   WebOptions web;
   web.bytes_max = *ParseBytes(config.http_bytes_max);
@@ -110,6 +103,13 @@ WebOptions WebOptionsOf(const ServerConfig& config) {
   web.ca_file = config.http_ca_file;
   web.local_sources = config.http_local_sources;
   return web;
+}
+
+SubmissionOptions SubmissionOptionsOf(const ServerConfig& config) {
+  SubmissionOptions options;
+  options.decide = SchedulerOptionsOf(config).decide;
+  options.web = WebOptionsOf(config);
+  return options;
 }
 
 // The loop has a thread of its own; the calling one is to wait for the signal, which the loop sends
@@ -147,91 +147,116 @@ void EndCalls(const Front& front, Replies& replies, WatchHub& watches, Switchboa
   front.grpc->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(kDrainTime));
 }
 
+// What decides, and what it says and hears. In the order in which it is made.
+struct Core {
+  const ServerConfig& config;
+  Storage& storage;
+  Access& access;
+
+  Reader& reader = *storage.bundle.reader;
+  Projector& projector = *storage.bundle.projector;
+  RealClock clock = {};
+  std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
+  SchedulerMetrics metrics{*registry};
+  Replies replies = {};
+  WatchHub watches{projector, kWatchThreads};
+  StepTokens step_tokens{access.SecretFor("the tokens of steps")};
+  StepTracking step_tracking{step_tokens};
+  TrialMetrics trials = {};
+  Switchboard switchboard{replies, watches, *storage.logs, step_tracking, trials};
+  SchedulerOptions options = SchedulerOptionsOf(config);
+  Scheduler scheduler{*storage.bundle.store, projector, switchboard, clock, metrics, options};
+  RunView view{reader, *storage.logs, switchboard, scheduler, options.decide};
+  RunOutputs run_outputs{view, *storage.artifacts};
+  FindRunOutput find_output = [this](const std::string& uri) { return run_outputs.Find(uri); };
+  Registry assets{
+      *storage.bundle.assets, *storage.artifacts, *storage.datastores, find_output, clock};
+  OutputAssets output_assets{assets, reader};
+  Completion completion{
+      *storage.artifacts, *storage.datastores, output_assets, LiveRunsOf(scheduler)};
+  ResultLookup results{reader, projector, *storage.artifacts, completion};
+};
+
+absl::Status Start(Core& core) {
+  SayVersion(*core.registry);
+  POTOK_RETURN_IF_ERROR(core.assets.AdoptDatastores());
+  core.switchboard.Attach(core.scheduler, core.completion, core.results);
+  return core.scheduler.Start(PlansOf(core.reader));
+}
+
+// What serves users and steps.
+struct Api {
+  Core& core;
+
+  Storage& storage = core.storage;
+  Submission submission{*storage.artifacts,
+                        *storage.datastores,
+                        core.find_output,
+                        core.reader,
+                        core.projector,
+                        core.scheduler,
+                        core.replies,
+                        SubmissionOptionsOf(core.config)};
+  WorkerPool log_readers{"logs", kLogThreads};
+  Explanations explanations{core.view, submission, *storage.artifacts};
+  LogStreamContext streams{core.view, core.watches, *storage.logs, core.projector, log_readers};
+  Collector collector{CollectorPartsOf(core.config, storage, core.scheduler)};
+  TrackingWriter tracking_writer{
+      *storage.tracking, [&scheduler = core.scheduler](const LoggedMetric& logged) {
+        scheduler.PostAlways(MetricReported{logged.attempt, logged.count, logged.value});
+      }};
+  MlflowApi mlflow{*storage.tracking, tracking_writer};
+  LoggedFiles logged_files{*storage.tracking, *storage.artifacts, core.config.home + "/outgoing"};
+  TrackingSources tracking{&mlflow, &logged_files, &core.step_tokens};
+};
+
+Services ServicesOf(Core& core, Api& api) {
+  Services services;
+  services.runs = std::make_unique<RunsService>(
+      api.submission, core.scheduler, core.replies, api.explanations, api.streams);
+  services.machines = std::make_unique<MachinesService>(core.scheduler);
+  services.agents = std::make_unique<AgentsService>(core.switchboard, *core.storage.logs);
+  services.registry =
+      std::make_unique<RegistryService>(core.assets, *core.storage.datastores, core.find_output);
+  services.admin = std::make_unique<AdminService>(
+      [&access = core.access] { return access.MakeCode(absl::Now()); },
+      Access::kLinkLife,
+      api.collector);
+  services.metrics = std::make_unique<MetricsService>(
+      *core.storage.tracking, core.view, core.projector, core.scheduler);
+  services.artifacts = std::make_unique<ArtifactsService>(core.config.artifacts);
+  if (core.config.artifacts.empty()) services.storage = MakeBlobServices(*core.storage.blobs);
+  return services;
+}
+
 }  // namespace
 
 absl::Status RunServer(const ServerConfig& config) {
   POTOK_ASSIGN_OR_RETURN(Storage storage, OpenStorage(config));
   POTOK_ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
                          Access::Open(config.home + "/http.token"));
-  Reader& reader = *storage.bundle.reader;
-  Projector& projector = *storage.bundle.projector;
-
-  const RealClock clock;
-  auto registry = std::make_shared<prometheus::Registry>();
-  SayVersion(*registry);
-  SchedulerMetrics metrics(*registry);
-  Replies replies;
-  WatchHub watches(projector, kWatchThreads);
-  const StepTokens step_tokens(access->SecretFor("the tokens of steps"));
-  StepTracking step_tracking(step_tokens);
-  TrialMetrics trials;
-  Switchboard switchboard(replies, watches, *storage.logs, step_tracking, trials);
-  const SchedulerOptions options = SchedulerOptionsOf(config);
-  Scheduler scheduler(*storage.bundle.store, projector, switchboard, clock, metrics, options);
-  RunView view(reader, *storage.logs, switchboard, scheduler, options.decide);
-  RunOutputs run_outputs(view, *storage.artifacts);
-  const FindRunOutput find_output = [&run_outputs](const std::string& uri) {
-    return run_outputs.Find(uri);
-  };
-  Registry assets(
-      *storage.bundle.assets, *storage.artifacts, *storage.datastores, find_output, clock);
-  POTOK_RETURN_IF_ERROR(assets.AdoptDatastores());
-  OutputAssets output_assets(assets, reader);
-  const Completion completion(
-      *storage.artifacts, *storage.datastores, output_assets, LiveRunsOf(scheduler));
-  const ResultLookup results(reader, projector, *storage.artifacts, completion);
-  switchboard.Attach(scheduler, completion, results);
-  POTOK_RETURN_IF_ERROR(scheduler.Start(PlansOf(reader)));
-
-  SubmissionOptions submission_options;
-  submission_options.decide = options.decide;
-  submission_options.web = WebOptionsOf(config);
-  Submission submission(*storage.artifacts,
-                        *storage.datastores,
-                        find_output,
-                        reader,
-                        projector,
-                        scheduler,
-                        replies,
-                        std::move(submission_options));
-  WorkerPool log_readers("logs", kLogThreads);
-  Explanations explanations(view, submission, *storage.artifacts);
-  const LogStreamContext streams{view, watches, *storage.logs, projector, log_readers};
-  Services services = MakeStorageServices(config, *storage.blobs);
-  services.runs =
-      std::make_unique<RunsService>(submission, scheduler, replies, explanations, streams);
-  services.machines = std::make_unique<MachinesService>(scheduler);
-  services.agents = std::make_unique<AgentsService>(switchboard, *storage.logs);
-  services.registry = std::make_unique<RegistryService>(assets, *storage.datastores, find_output);
-  Collector collector(CollectorPartsOf(config, storage, scheduler));
-  services.admin = std::make_unique<AdminService>(
-      [&access] { return access->MakeCode(absl::Now()); }, Access::kLinkLife, collector);
-
-  services.metrics =
-      std::make_unique<MetricsService>(*storage.tracking, view, projector, scheduler);
-  TrackingWriter tracking_writer(*storage.tracking, [&scheduler](const LoggedMetric& logged) {
-    scheduler.PostAlways(MetricReported{logged.attempt, logged.count, logged.value});
-  });
-  trials.Attach(tracking_writer);
-  const MlflowApi mlflow(*storage.tracking, tracking_writer);
-  LoggedFiles logged_files(*storage.tracking, *storage.artifacts, config.home + "/outgoing");
-  const TrackingSources tracking{&mlflow, &logged_files, &step_tokens};
+  Core core{config, storage, *access};
+  POTOK_RETURN_IF_ERROR(Start(core));
+  Api api{core};
+  core.trials.Attach(api.tracking_writer);
+  const Services services = ServicesOf(core, api);
 
   absl::Status outcome;
-  std::thread loop = StartLoop(scheduler, outcome);
-  const FrontParts parts{services, registry, scheduler, *access, tracking};
-  Front front = OpenFront(config, parts, step_tracking);
+  std::thread loop = StartLoop(core.scheduler, outcome);
+  const FrontParts parts{services, core.registry, core.scheduler, *access, api.tracking};
+  Front front = OpenFront(config, parts, core.step_tracking);
   if (front.started.ok()) ServeUntilStopped(config, front);
-  EndCalls(front, replies, watches, switchboard);
-  scheduler.Stop();
+  EndCalls(front, core.replies, core.watches, core.switchboard);
+  core.scheduler.Stop();
   loop.join();
   front.http = HttpPorts();
-  tracking_writer.Stop();
-  log_readers.Stop();
-  watches.Close();
+  api.tracking_writer.Stop();
+  api.log_readers.Stop();
+  core.watches.Close();
   if (front.grpc != nullptr) front.grpc->Wait();
   // What is committed is projected at the next start too; this only spares it the work.
-  projector.WaitFor(scheduler.committed_revision(), absl::Seconds(5), Haste::kNow).IgnoreError();
+  core.projector.WaitFor(core.scheduler.committed_revision(), absl::Seconds(5), Haste::kNow)
+      .IgnoreError();
   CloseStorage(storage, outcome);
   spdlog::info("server stopped");
   return front.started.ok() ? outcome : front.started;

@@ -22,7 +22,7 @@ absl::Status WrongReference(const std::string& text, const std::string& why) {
                   why));
 }
 
-std::string Escaped(const std::string& name) {
+std::string EscapedName(const std::string& name) {
   std::string out;
   for (const char c : name) {
     const auto byte = static_cast<unsigned char>(c);
@@ -85,7 +85,7 @@ std::string ArtifactReference(const Artifact& artifact) {
   };
   if (artifact.is_folder) add("folder=1");
   if (artifact.total_bytes != 0) add(fmt::format("bytes={}", artifact.total_bytes));
-  if (!artifact.file_name.empty()) add("name=" + Escaped(artifact.file_name));
+  if (!artifact.file_name.empty()) add("name=" + EscapedName(artifact.file_name));
   return fmt::format(
       "{}{}/{}{}", kScheme, artifact.digest.Hex(), artifact.digest.size_bytes, query);
 }

@@ -13,7 +13,7 @@ namespace potok {
 namespace {
 
 constexpr const char* kItemsForm =
-    "items are a list of maps such as [{\"lr\": 0.1}, {\"lr\": 0.2}], or a map of maps";
+    R"(items are a list of maps such as [{"lr": 0.1}, {"lr": 0.2}], or a map of maps)";
 
 // As Python prints it.
 std::string TextOfJson(const JsonNode& value) {

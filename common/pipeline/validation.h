@@ -99,9 +99,9 @@ struct StepReference {
 };
 
 // The parts, each adding what it finds.
-void CheckPorts(const PipelineSpec& spec, Problems* problems);
+void CheckPorts(const PipelineSpec& spec, const std::set<std::string>& awaited, Problems* problems);
 void CheckStep(const SpecIndex& index, std::uint32_t step, Problems* problems);
-void CheckCommand(const SpecIndex& index, std::uint32_t step, Problems* problems);
+void CheckCommand(const SpecIndex& index, std::uint32_t number, Problems* problems);
 // Appends what the step's inputs refer to, but for references to nothing and to itself.
 void CheckBindings(const SpecIndex& index,
                    std::uint32_t step,

@@ -103,7 +103,7 @@ struct Plan {
   const Shape& shape_of(std::uint32_t step) const { return shapes[planned(step).shape]; }
   std::optional<std::uint32_t> Find(const std::string& name) const;
   // True if it needs nothing to be decided: it is queued as soon as it is there.
-  bool IsRoot(std::uint32_t step) const;
+  bool IsRoot(std::uint32_t number) const;
 
   // Puts a segment behind the others.
   void Append(std::shared_ptr<const Segment> segment);

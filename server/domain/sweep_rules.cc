@@ -78,6 +78,7 @@ void EndSweep(OpenControl& open, const Sweep& sweep) {
 
 std::vector<TrialHistory> HistoriesOf(const std::vector<BodyRecord>& trials) {
   std::vector<TrialHistory> histories;
+  histories.reserve(trials.size());
   for (const BodyRecord& trial : trials) {
     histories.push_back({&trial.measured, trial.open_steps == 0});
   }
@@ -103,9 +104,8 @@ void AdvanceSweep(OpenControl& open, const Sweep& sweep) {
   if (is_over) {
     const std::string reason =
         fmt::format("the sweep's timeout of {} seconds is over", sweep.timeout_seconds);
-    const std::vector<BodyRecord>& trials = open.bodies();
-    for (std::size_t i = 0; i < trials.size(); ++i) {
-      if (trials[i].open_steps > 0) StopBody(open.turn, open.key.run, trials[i], reason);
+    for (const BodyRecord& trial : open.bodies()) {
+      if (trial.open_steps > 0) StopBody(open.turn, open.key.run, trial, reason);
     }
   }
   const bool is_done = open.live() == 0 && (is_over || open.bodies().size() == total);

@@ -13,8 +13,8 @@ void ToWire(const Digest& digest, wire::Digest* message);
 // DATA_LOSS if it has not 32 bytes.
 absl::Status FromWire(const wire::Digest& message, Digest* digest);
 
-void ToWire(const OutputValue& output, wire::OutputValue* message);
-absl::Status FromWire(const wire::OutputValue& message, OutputValue* output);
+void ToWire(const OutputValue& output, wire::OutputValue* value);
+absl::Status FromWire(const wire::OutputValue& value, OutputValue* output);
 
 void ToWire(const StepState& state, wire::StepState* message);
 absl::Status FromWire(const wire::StepState& message, StepState* state);

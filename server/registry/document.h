@@ -16,7 +16,7 @@ inline constexpr int kDocumentDepthMax = 100;
 // INVALID_ARGUMENT, saying why, for what is no JSON object, has more than the bytes or levels
 // above, holds zeros, or lacks what its kind needs: "type" of data, models, components and
 // datastores, "path" of data and models, "image" or "build" of environments.
-absl::Status CheckDocument(AssetKind kind, const std::string& document);
+absl::Status CheckDocument(AssetKind kind, const std::string& text);
 
 // Every text in it that names an artifact of the store, once each and in order.
 std::vector<std::string> ArtifactsIn(const std::string& document);

@@ -68,6 +68,22 @@ absl::Status CheckLabel(const std::string& label) {
   return absl::InvalidArgumentError("a label has up to 64 letters, digits, '_', '-' and '.'");
 }
 
+absl::Status CheckLabels(const std::vector<std::string>& labels) {
+  for (const std::string& label : labels) POTOK_RETURN_IF_ERROR(CheckLabel(label));
+  return absl::OkStatus();
+}
+
+absl::Status CheckChange(const AssetChange& change) {
+  POTOK_RETURN_IF_ERROR(CheckText("description", change.description.value_or("")));
+  POTOK_RETURN_IF_ERROR(CheckText("display_name", change.display_name.value_or("")));
+  POTOK_RETURN_IF_ERROR(CheckTexts("tags", change.set_tags));
+  POTOK_RETURN_IF_ERROR(CheckTexts("properties", change.set_properties));
+  for (const auto* texts : {&change.remove_tags, &change.remove_properties}) {
+    for (const std::string& text : *texts) POTOK_RETURN_IF_ERROR(CheckText("tags", text));
+  }
+  return absl::OkStatus();
+}
+
 AssetRow RowOf(NewAsset asset, std::vector<std::string> artifacts, std::int64_t now_us) {
   AssetRow row;
   row.kind = asset.kind;
@@ -113,7 +129,11 @@ absl::Status Registry::Settle(NewAsset* asset) {
   POTOK_RETURN_IF_ERROR(CheckText("display_name", asset->display_name));
   POTOK_RETURN_IF_ERROR(CheckTexts("tags", asset->tags));
   POTOK_RETURN_IF_ERROR(CheckTexts("properties", asset->properties));
-  if (asset->kind != AssetKind::kData && asset->kind != AssetKind::kModel) return absl::OkStatus();
+  const bool has_path = asset->kind == AssetKind::kData || asset->kind == AssetKind::kModel;
+  return has_path ? SettlePath(asset) : absl::OkStatus();
+}
+
+absl::Status Registry::SettlePath(NewAsset* asset) {
   const std::string path = TextOf(asset->document, "path");
   if (IsRunOutput(path)) {
     POTOK_ASSIGN_OR_RETURN(const Artifact artifact, find_output_(path));
@@ -189,6 +209,7 @@ absl::Status Registry::NoSuch(const AssetChoice& choice) {
     filter.name.clear();
     POTOK_ASSIGN_OR_RETURN(const std::vector<AssetRow> others, assets_.List(filter));
     std::vector<std::string> names;
+    names.reserve(others.size());
     for (const AssetRow& other : others) names.push_back(other.name);
     return absl::NotFoundError(fmt::format("{} is not registered{}; `potok {} list` shows what is",
                                            what,
@@ -242,16 +263,9 @@ absl::StatusOr<AssetRow> Registry::Update(const AssetChoice& choice,
                                           AssetChange change,
                                           const std::vector<std::string>& add_labels,
                                           const std::vector<std::string>& remove_labels) {
-  POTOK_RETURN_IF_ERROR(CheckText("description", change.description.value_or("")));
-  POTOK_RETURN_IF_ERROR(CheckText("display_name", change.display_name.value_or("")));
-  POTOK_RETURN_IF_ERROR(CheckTexts("tags", change.set_tags));
-  POTOK_RETURN_IF_ERROR(CheckTexts("properties", change.set_properties));
-  for (const auto* texts : {&change.remove_tags, &change.remove_properties}) {
-    for (const std::string& text : *texts) POTOK_RETURN_IF_ERROR(CheckText("tags", text));
-  }
-  for (const auto* labels : {&add_labels, &remove_labels}) {
-    for (const std::string& label : *labels) POTOK_RETURN_IF_ERROR(CheckLabel(label));
-  }
+  POTOK_RETURN_IF_ERROR(CheckChange(change));
+  POTOK_RETURN_IF_ERROR(CheckLabels(add_labels));
+  POTOK_RETURN_IF_ERROR(CheckLabels(remove_labels));
   POTOK_ASSIGN_OR_RETURN(const AssetRow row, Get(choice));
   for (const std::string& label : add_labels) {
     POTOK_RETURN_IF_ERROR(assets_.SetLabel(row.kind, row.name, label, row.version));

@@ -89,6 +89,7 @@ class Registry {
  private:
   // The document as it is kept: paths of data checked, or replaced by what they name.
   absl::Status Settle(NewAsset* asset);
+  absl::Status SettlePath(NewAsset* asset);
   absl::Status CheckArtifacts(const std::vector<std::string>& artifacts);
   // Compares with the version that is there.
   absl::StatusOr<CreatedAsset> MeetExisting(const NewAsset& asset);

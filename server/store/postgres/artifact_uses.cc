@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/base/status_macros.h"
+#include "server/store/postgres/rows.h"
 #include "server/store/postgres/transaction.h"
 
 namespace potok::server {
@@ -30,10 +31,6 @@ const Statement kFind = {
     "WHERE sha256 = $1::bytea AND size_bytes = $2::bigint AND role = ANY($3::smallint[]) "
     "AND run < $4::bigint ORDER BY run DESC, index LIMIT $5::bigint"};
 
-std::string BytesOf(const Digest& digest) {
-  return {reinterpret_cast<const char*>(digest.sha256.data()), digest.sha256.size()};
-}
-
 }  // namespace
 
 absl::StatusOr<std::vector<RunId>> ListRunsWithoutUsesIn(PgConnection& connection, int limit) {
@@ -50,7 +47,7 @@ absl::Status PutUsesIn(PgConnection& connection, RunId run, const std::vector<Ar
     PgRows rows;
     for (const ArtifactUse& use : uses) {
       rows.BeginRow(kColumns);
-      rows.Bytes(BytesOf(use.digest)).Int64(use.digest.size_bytes).Int64(run).Int32(use.index);
+      rows.Bytes(Sha256Of(use.digest)).Int64(use.digest.size_bytes).Int64(run).Int32(use.index);
       rows.Int16(static_cast<int>(use.role)).Bytes(AsText(use.port));
     }
     return connection.Copy(kCopy, rows);
@@ -62,7 +59,7 @@ absl::StatusOr<std::vector<ArtifactUse>> FindUsesIn(PgConnection& connection,
   std::vector<int> roles;
   for (const ArtifactRole role : filter.roles) roles.push_back(static_cast<int>(role));
   PgParams params;
-  params.Bytes(BytesOf(filter.digest)).Int64(filter.digest.size_bytes).Int16s(roles);
+  params.Bytes(Sha256Of(filter.digest)).Int64(filter.digest.size_bytes).Int16s(roles);
   params.Int64(filter.before_run == 0 ? std::numeric_limits<std::int64_t>::max()
                                       : filter.before_run);
   params.Int64(std::clamp(filter.limit, 0, kUsesMax));

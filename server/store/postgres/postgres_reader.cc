@@ -38,8 +38,7 @@ const Statement kListMachines = {"list machines", "SELECT machine FROM machines 
 
 PgParams KeyOf(const Digest& digest) {
   PgParams params;
-  params.Bytes({reinterpret_cast<const char*>(digest.sha256.data()), digest.sha256.size()})
-      .Int64(digest.size_bytes);
+  params.Bytes(Sha256Of(digest)).Int64(digest.size_bytes);
   return params;
 }
 

@@ -4,6 +4,7 @@
 
 #include "common/base/status_macros.h"
 #include "server/journal/codec.h"
+#include "server/store/postgres/rows.h"
 #include "server/store/postgres/transaction.h"
 
 namespace potok::server {
@@ -38,7 +39,6 @@ const Statement kLoggedFilesAfter = {
     "SELECT sha256, size_bytes, run, holder, path FROM logged_artifacts l WHERE (holder, path) > "
     "($1::text, $2::text) AND NOT EXISTS (SELECT FROM forgotten_runs f WHERE f.run = l.run) "
     "ORDER BY holder, path LIMIT $3::bigint"};
-const Statement kHasTable = {"has table", "SELECT count(to_regclass($1::text))"};
 const Statement kForgetResults = {"forget results",
                                   "DELETE FROM results WHERE run = ANY($1::bigint[])"};
 const Statement kForget = {"forget runs",
@@ -59,22 +59,6 @@ absl::StatusOr<Digest> DigestFrom(const PgResult& rows, int row) {
   return digest;
 }
 
-std::string BytesOf(const Digest& digest) {
-  return {reinterpret_cast<const char*>(digest.sha256.data()), digest.sha256.size()};
-}
-
-// Whether the database has a table that came with a later version than these statements.
-absl::StatusOr<bool> HasTable(PgConnection& connection, const std::string& name) {
-  POTOK_ASSIGN_OR_RETURN(const PgResult has, connection.Run(kHasTable, PgParams().Bytes(name)));
-  return has.Int(0, 0) == 1;
-}
-
-// Results of these runs are taken back in the transaction that forgets them.
-absl::Status ForgetResults(PgConnection& connection, const PgParams& runs) {
-  POTOK_ASSIGN_OR_RETURN(const bool has_results, HasTable(connection, "results"));
-  return has_results ? connection.Run(kForgetResults, runs).status() : absl::OkStatus();
-}
-
 }  // namespace
 
 absl::Status PostgresRetention::ForEachSpec(
@@ -84,7 +68,7 @@ absl::Status PostgresRetention::ForEachSpec(
   last.size_bytes = -1;
   while (true) {
     PgParams params;
-    params.Bytes(BytesOf(last)).Int64(last.size_bytes).Int64(kSpecsAtOnce);
+    params.Bytes(Sha256Of(last)).Int64(last.size_bytes).Int64(kSpecsAtOnce);
     POTOK_ASSIGN_OR_RETURN(const PgResult rows, connection->Run(kSpecsAfter, params));
     if (rows.rows() == 0) return absl::OkStatus();
     for (int row = 0; row < rows.rows(); ++row) {
@@ -131,14 +115,13 @@ absl::Status PostgresRetention::ForEachStepState(
 absl::Status PostgresRetention::ForEachLoggedFile(
     const std::function<absl::Status(RunId, const Digest&)>& see) {
   POTOK_ASSIGN_OR_RETURN(const auto connection, PgConnection::Open(url_));
-  POTOK_ASSIGN_OR_RETURN(const bool has_files, HasTable(*connection, "logged_artifacts"));
   std::string holder;
   std::string path;
-  while (has_files) {
+  while (true) {
     PgParams params;
     params.Bytes(holder).Bytes(path).Int64(kRowsAtOnce);
     POTOK_ASSIGN_OR_RETURN(const PgResult rows, connection->Run(kLoggedFilesAfter, params));
-    if (rows.rows() == 0) break;
+    if (rows.rows() == 0) return absl::OkStatus();
     for (int row = 0; row < rows.rows(); ++row) {
       POTOK_ASSIGN_OR_RETURN(const Digest digest, DigestFrom(rows, row));
       holder = rows.Bytes(row, 3);
@@ -146,26 +129,23 @@ absl::Status PostgresRetention::ForEachLoggedFile(
       POTOK_RETURN_IF_ERROR(see(rows.Int(row, 2), digest));
     }
   }
-  return absl::OkStatus();
 }
 
 absl::Status PostgresRetention::ForEachAsset(
     const std::function<absl::Status(const std::string& artifact)>& see) {
   POTOK_ASSIGN_OR_RETURN(const auto connection, PgConnection::Open(url_));
-  POTOK_ASSIGN_OR_RETURN(const bool has_assets, HasTable(*connection, "assets"));
   std::int64_t last = 0;
-  while (has_assets) {
+  while (true) {
     POTOK_ASSIGN_OR_RETURN(
         const PgResult rows,
         connection->Run(kAssetsAfter, PgParams().Int64(last).Int64(kRowsAtOnce)));
-    if (rows.rows() == 0) break;
+    if (rows.rows() == 0) return absl::OkStatus();
     for (int row = 0; row < rows.rows(); ++row) {
       last = rows.Int(row, 0);
       const std::string artifact = rows.Bytes(row, 1);
       if (!artifact.empty()) POTOK_RETURN_IF_ERROR(see(artifact));
     }
   }
-  return absl::OkStatus();
 }
 
 absl::Status PostgresRetention::Forget(const std::vector<RunId>& runs, absl::Time at) {
@@ -174,7 +154,7 @@ absl::Status PostgresRetention::Forget(const std::vector<RunId>& runs, absl::Tim
   PgParams params;
   params.Int64s(runs);
   return InTransaction(*connection, kReadWrite, [&]() -> absl::Status {
-    POTOK_RETURN_IF_ERROR(ForgetResults(*connection, params));
+    POTOK_RETURN_IF_ERROR(connection->Run(kForgetResults, params).status());
     params.Int64(absl::ToUnixMicros(at));
     return connection->Run(kForget, params).status();
   });

@@ -7,6 +7,7 @@
 #include "common/runtime/mutex.h"
 #include "fmt/format.h"
 #include "server/store/postgres/connection_pool.h"
+#include "server/store/postgres/rows.h"
 #include "server/store/postgres/tracking_search.h"
 #include "server/store/postgres/tracking_writes.h"
 #include "server/store/postgres/transaction.h"
@@ -113,10 +114,6 @@ std::vector<LoggedArtifact> LoggedArtifactsFrom(const PgResult& rows) {
   std::vector<LoggedArtifact> artifacts;
   for (int row = 0; row < rows.rows(); ++row) artifacts.push_back(LoggedArtifactFrom(rows, row));
   return artifacts;
-}
-
-std::string BytesOf(const Digest& digest) {
-  return {digest.sha256.begin(), digest.sha256.end()};
 }
 
 class PostgresTracking final : public TrackingStore {
@@ -280,7 +277,7 @@ absl::Status PostgresTracking::PutArtifact(const LoggedArtifact& artifact) {
              PgParams()
                  .Bytes(artifact.holder)
                  .Bytes(artifact.path)
-                 .Bytes(BytesOf(artifact.digest))
+                 .Bytes(Sha256Of(artifact.digest))
                  .Int64(artifact.digest.size_bytes)
                  .Int64(artifact.run)
                  .Int64(artifact.logged_ms))

@@ -49,6 +49,10 @@ std::uint32_t Number(const PgResult& rows, int row, int column) {
 
 }  // namespace
 
+std::string Sha256Of(const Digest& digest) {
+  return {reinterpret_cast<const char*>(digest.sha256.data()), digest.sha256.size()};
+}
+
 const char kSelectRuns[] =
     "SELECT status, reason, created_us, started_us, ended_us, moved_us, revision, completed, "
     "failed, canceled, running, added, coalesce((SELECT at_us FROM forgotten_runs f "

@@ -9,6 +9,9 @@
 
 namespace potok::server {
 
+// The SHA-256 of a digest, for a column of type bytea.
+std::string Sha256Of(const Digest& digest);
+
 // "SELECT ... FROM runs", for RunRowFrom and RunMovedFrom.
 extern const char kSelectRuns[];
 absl::StatusOr<RunRow> RunRowFrom(const PgResult& rows, int row);

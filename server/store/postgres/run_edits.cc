@@ -48,25 +48,36 @@ absl::StatusOr<RunRow> EditedRunRowFrom(const PgResult& rows, int row) {
   return run;
 }
 
+namespace {
+
+// The row, locked until the transaction ends.
+absl::StatusOr<RunRow> LockRun(PgConnection& connection, RunId id) {
+  POTOK_ASSIGN_OR_RETURN(const PgResult locked, connection.Run(kLockRun, PgParams().Int64(id)));
+  if (locked.rows() == 0) return absl::NotFoundError(fmt::format("there is no run number {}", id));
+  POTOK_ASSIGN_OR_RETURN(const PgResult rows, connection.Run(kReadRun, PgParams().Int64(id)));
+  return EditedRunRowFrom(rows, 0);
+}
+
+absl::Status WriteEdit(PgConnection& connection, RunId id, const RunRow& run) {
+  PgParams params;
+  params.Int64(id).Int32(run.archived ? 1 : 0).Bytes(EncodeRunAdded(run.added));
+  POTOK_RETURN_IF_ERROR(connection.Run(kWriteEdit, params).status());
+  PgParams experiment;
+  experiment.Int64(id).Bytes(AsText(run.added.experiment_name));
+  POTOK_RETURN_IF_ERROR(connection.Run(kWriteExperiment, experiment).status());
+  return RewriteRunTerms(connection, run.added);
+}
+
+}  // namespace
+
 absl::StatusOr<RunRow> EditRunIn(PgConnection& connection,
                                  RunId id,
                                  const std::function<absl::Status(RunRow&)>& edit) {
   RunRow run;
   const absl::Status status = InTransaction(connection, kReadWrite, [&]() -> absl::Status {
-    POTOK_ASSIGN_OR_RETURN(const PgResult locked, connection.Run(kLockRun, PgParams().Int64(id)));
-    if (locked.rows() == 0) {
-      return absl::NotFoundError(fmt::format("there is no run number {}", id));
-    }
-    POTOK_ASSIGN_OR_RETURN(const PgResult rows, connection.Run(kReadRun, PgParams().Int64(id)));
-    POTOK_ASSIGN_OR_RETURN(run, EditedRunRowFrom(rows, 0));
+    POTOK_ASSIGN_OR_RETURN(run, LockRun(connection, id));
     POTOK_RETURN_IF_ERROR(edit(run));
-    PgParams params;
-    params.Int64(id).Int32(run.archived ? 1 : 0).Bytes(EncodeRunAdded(run.added));
-    POTOK_RETURN_IF_ERROR(connection.Run(kWriteEdit, params).status());
-    PgParams experiment;
-    experiment.Int64(id).Bytes(AsText(run.added.experiment_name));
-    POTOK_RETURN_IF_ERROR(connection.Run(kWriteExperiment, experiment).status());
-    return RewriteRunTerms(connection, run.added);
+    return WriteEdit(connection, id, run);
   });
   if (!status.ok()) return status;
   return run;

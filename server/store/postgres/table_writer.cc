@@ -131,25 +131,33 @@ absl::Status TableWriter::ApplyInTransaction(const std::vector<Batch>& batches,
 
 absl::Status TableWriter::FoldInto(const Batch& batch, Writes* writes) {
   for (std::size_t position = 0; position < batch.changes.size(); ++position) {
-    const Change& change = batch.changes[position];
-    if (const auto* moved = std::get_if<StepMoved>(&change)) {
-      POTOK_RETURN_IF_ERROR(FoldStep(*moved, batch.revision, writes));
-    } else if (const auto* added = std::get_if<RunAdded>(&change)) {
-      runs_.insert_or_assign(added->id, CachedOf(FactsOf(*added, batch.revision)));
-      writes->runs.insert(added->id);
-      writes->added.push_back(added);
-    } else if (const auto* run_moved = std::get_if<RunMoved>(&change)) {
-      POTOK_ASSIGN_OR_RETURN(CachedRun* const run, Find(run_moved->id));
-      if (run == nullptr) continue;
-      Fold(*run_moved, batch.revision, &run->facts);
-      writes->runs.insert(run_moved->id);
-    } else if (const auto* machine = std::get_if<MachineChanged>(&change)) {
-      writes->machines[machine->id] = {machine, batch.revision};
-    } else if (const auto* started = std::get_if<ServerStarted>(&change)) {
-      writes->servers.push_back(started);
-    } else {
-      POTOK_RETURN_IF_ERROR(FoldGrowth(batch.revision, position, change, writes));
-    }
+    POTOK_RETURN_IF_ERROR(FoldChange(batch.revision, position, batch.changes[position], writes));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TableWriter::FoldChange(std::int64_t revision,
+                                     std::size_t position,
+                                     const Change& change,
+                                     Writes* writes) {
+  if (const auto* moved = std::get_if<StepMoved>(&change)) {
+    return FoldStep(*moved, revision, writes);
+  }
+  if (const auto* added = std::get_if<RunAdded>(&change)) {
+    runs_.insert_or_assign(added->id, CachedOf(FactsOf(*added, revision)));
+    writes->runs.insert(added->id);
+    writes->added.push_back(added);
+  } else if (const auto* run_moved = std::get_if<RunMoved>(&change)) {
+    POTOK_ASSIGN_OR_RETURN(CachedRun* const run, Find(run_moved->id));
+    if (run == nullptr) return absl::OkStatus();
+    Fold(*run_moved, revision, &run->facts);
+    writes->runs.insert(run_moved->id);
+  } else if (const auto* machine = std::get_if<MachineChanged>(&change)) {
+    writes->machines[machine->id] = {machine, revision};
+  } else if (const auto* started = std::get_if<ServerStarted>(&change)) {
+    writes->servers.push_back(started);
+  } else {
+    return FoldGrowth(revision, position, change, writes);
   }
   return absl::OkStatus();
 }
@@ -235,18 +243,23 @@ absl::Status TableWriter::Write(Writes* writes) {
   if (!std::is_sorted(steps.begin(), steps.end(), before)) {
     std::sort(steps.begin(), steps.end(), before);
   }
+  return WriteInOrder(*writes);
+}
+
+absl::Status TableWriter::WriteInOrder(const Writes& writes) {
   std::vector<const RunFacts*> runs;
-  for (const RunId id : writes->runs) runs.push_back(&runs_.at(id).facts);
+  runs.reserve(writes.runs.size());
+  for (const RunId id : writes.runs) runs.push_back(&runs_.at(id).facts);
   std::vector<MachineWrite> machines;
-  for (const auto& [id, machine] : writes->machines) machines.push_back(machine);
+  for (const auto& [id, machine] : writes.machines) machines.push_back(machine);
   POTOK_RETURN_IF_ERROR(WriteRuns(*connection_, runs));
-  POTOK_RETURN_IF_ERROR(WriteGrowth(*connection_, writes->growth, runs));
-  POTOK_RETURN_IF_ERROR(WriteRunTerms(*connection_, writes->added));
-  POTOK_RETURN_IF_ERROR(WriteSteps(*connection_, steps));
-  POTOK_RETURN_IF_ERROR(WriteAttempts(*connection_, writes->attempts));
-  POTOK_RETURN_IF_ERROR(WriteResults(*connection_, writes->offers));
+  POTOK_RETURN_IF_ERROR(WriteGrowth(*connection_, writes.growth, runs));
+  POTOK_RETURN_IF_ERROR(WriteRunTerms(*connection_, writes.added));
+  POTOK_RETURN_IF_ERROR(WriteSteps(*connection_, writes.steps));
+  POTOK_RETURN_IF_ERROR(WriteAttempts(*connection_, writes.attempts));
+  POTOK_RETURN_IF_ERROR(WriteResults(*connection_, writes.offers));
   POTOK_RETURN_IF_ERROR(WriteMachines(*connection_, machines));
-  for (const ServerStarted* started : writes->servers) {
+  for (const ServerStarted* started : writes.servers) {
     POTOK_RETURN_IF_ERROR(WriteServer(*connection_, *started));
   }
   return absl::OkStatus();

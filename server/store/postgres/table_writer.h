@@ -44,6 +44,10 @@ class TableWriter {
   // Runs `body` in a transaction that holds the projection's row; `projected` is read and written.
   absl::Status ApplyInTransaction(const std::vector<Batch>& batches, std::int64_t* projected);
   absl::Status FoldInto(const Batch& batch, Writes* writes);
+  absl::Status FoldChange(std::int64_t revision,
+                          std::size_t position,
+                          const Change& change,
+                          Writes* writes);
   absl::Status FoldGrowth(std::int64_t revision,
                           std::size_t position,
                           const Change& change,
@@ -52,6 +56,8 @@ class TableWriter {
   // Null if there is no such run.
   absl::StatusOr<CachedRun*> Find(RunId id);
   absl::Status Write(Writes* writes);
+  // The steps are sorted.
+  absl::Status WriteInOrder(const Writes& writes);
   // What is cached may be ahead of the tables.
   void Forget(const absl::Status& why);
 
