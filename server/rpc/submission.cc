@@ -12,10 +12,13 @@
 #include "common/base/status_macros.h"
 #include "common/cas/folder.h"
 #include "common/pipeline/asset_reference.h"
+#include "common/pipeline/control.h"
 #include "common/rpc/pipeline_convert.h"
 #include "fmt/format.h"
+#include "server/artifacts/datastore_uri.h"
 #include "server/artifacts/web_address.h"
 #include "server/domain/placement.h"
+#include "server/rpc/completion.h"
 #include "server/rpc/run_name.h"
 
 namespace potok::server {
@@ -85,6 +88,31 @@ absl::Status CheckAssetNames(const PipelineSpec& spec) {
   POTOK_RETURN_IF_ERROR(CheckAssetNames(spec.outputs, ""));
   for (const Step& step : spec.steps) {
     POTOK_RETURN_IF_ERROR(CheckAssetNames(step.outputs, "jobs." + step.name + "."));
+  }
+  return absl::OkStatus();
+}
+
+// Where outputs will be written: a wrong place would only be found when the work is done. `known`
+// are datastores that are there.
+absl::Status CheckDestinations(const PipelineSpec& spec,
+                               const std::vector<Step>& steps,
+                               const Datastores& datastores,
+                               std::set<std::string>& known) {
+  for (const Step& step : steps) {
+    for (const Output& output : step.outputs) {
+      if (IsPrimitive(output.type)) continue;
+      const auto place = DestinationOf(spec, "run", step, output);
+      if (!place.ok() || place->empty()) continue;  // validation says what is wrong
+      const auto parsed = ParseDatastoreUri(*place);
+      const bool is_known = parsed.ok() && known.contains(parsed->datastore);
+      const absl::Status checked = is_known ? absl::OkStatus() : datastores.Check(*place);
+      if (!checked.ok()) {
+        return At(fmt::format("jobs.{}.outputs.{}.path", step.name, output.name), checked);
+      }
+      known.insert(parsed->datastore);
+    }
+    if (step.control == nullptr) continue;
+    POTOK_RETURN_IF_ERROR(CheckDestinations(spec, step.control->body, datastores, known));
   }
   return absl::OkStatus();
 }
@@ -234,6 +262,8 @@ absl::StatusOr<Prepared> Submission::Prepare(PipelineSpec spec,
                                              const std::function<bool()>& is_wanted) {
   if (!spec.name.empty()) POTOK_RETURN_IF_ERROR(CheckRunName(spec.name));
   POTOK_RETURN_IF_ERROR(CheckAssetNames(spec));
+  std::set<std::string> known_datastores;
+  POTOK_RETURN_IF_ERROR(CheckDestinations(spec, spec.steps, datastores_, known_datastores));
   Prepared prepared;
   prepared.found_data = HasDataToFind(spec);
   // What is wrong is refused before anything is fetched for it.
