@@ -6,6 +6,7 @@
 #include "fmt/format.h"
 #include "server/domain/early_termination.h"
 #include "server/domain/flow_rules.h"
+#include "server/domain/sweep_model.h"
 #include "server/domain/sweep_sampling.h"
 
 namespace potok::server {
@@ -85,6 +86,22 @@ std::vector<TrialHistory> HistoriesOf(const std::vector<BodyRecord>& trials) {
   return histories;
 }
 
+// The parameters' values of the next trial.
+std::vector<OutputValue> NextSample(const OpenControl& open, const Sweep& sweep) {
+  const std::uint64_t seed = sweep.seed.has_value() ? static_cast<std::uint64_t>(*sweep.seed)
+                                                    : SeedOf(open.run().name, open.step().name);
+  const auto number = static_cast<std::uint32_t>(open.bodies().size());
+  if (sweep.algorithm != "bayesian") return SampleTrial(sweep, seed, number);
+  std::vector<TriedTrial> tried;
+  tried.reserve(open.bodies().size());
+  for (const BodyRecord& trial : open.bodies()) {
+    const bool counts = trial.open_steps == 0 && !trial.failed;
+    tried.push_back(
+        {&trial.values, counts ? BestOf(trial.measured, kAll, sweep.maximize) : std::nullopt});
+  }
+  return SuggestTrial(sweep, seed, number, tried);
+}
+
 }  // namespace
 
 void AdvanceSweep(OpenControl& open, const Sweep& sweep) {
@@ -93,13 +110,11 @@ void AdvanceSweep(OpenControl& open, const Sweep& sweep) {
                                     ? static_cast<std::uint32_t>(sweep.max_concurrent_trials)
                                     : total;
   const bool is_over = IsOver(open, sweep);
-  const std::uint64_t seed = sweep.seed.has_value() ? static_cast<std::uint64_t>(*sweep.seed)
-                                                    : SeedOf(open.run().name, open.step().name);
   const std::vector<OutputValue> own = OwnValues(open);
   while (!is_over && open.bodies().size() < total && open.live() < at_once) {
-    const auto number = static_cast<std::uint32_t>(open.bodies().size());
-    std::vector<OutputValue> values = WithSample(own, SampleTrial(sweep, seed, number));
-    if (!AddBody(open, std::to_string(number), values, sweep.primary_metric)) return;
+    const std::string label = std::to_string(open.bodies().size());
+    const std::vector<OutputValue> values = WithSample(own, NextSample(open, sweep));
+    if (!AddBody(open, label, values, sweep.primary_metric)) return;
   }
   if (is_over) {
     const std::string reason =

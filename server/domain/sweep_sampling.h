@@ -16,7 +16,7 @@ std::uint32_t TrialsOf(const Sweep& sweep);
 
 // The values of trial `number`, from 0: by position in a grid (the last parameter goes fastest), by
 // the Sobol' sequence, shifted by the seed (up to kSobolDimensionsMax parameters, beyond that at
-// random), or at random; bayesian is at random, too (docs/decisions/0027-sweeps.md).
+// random), or at random. For bayesian see sweep_model.h.
 std::vector<OutputValue> SampleTrial(const Sweep& sweep, std::uint64_t seed, std::uint32_t number);
 
 // The parameter's value at the quantile `u`, in (0, 1). Logarithmic ones are powers of `base`,

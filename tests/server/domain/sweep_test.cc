@@ -1,5 +1,6 @@
 // Sweeps: what trials get, when they are stopped, and which one counts.
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <set>
 
@@ -126,7 +127,7 @@ TEST(SweepTest, TheSameSeedGivesTheSameTrialsAndAnotherOneOthers) {
 
 TEST(SweepTest, RandomValuesFillTheirInterval) {
   Sweep sweep;
-  sweep.algorithm = "bayesian";  // at random, too
+  sweep.algorithm = "random";
   sweep.space = {AParameter("uniform", {{"min_value", 0}, {"max_value", 1}})};
   std::vector<int> tenths(10);
   for (std::uint32_t i = 0; i < 10'000; ++i) {
@@ -201,12 +202,59 @@ TEST(SweepTest, TruncationStopsTheWorstOfThoseThatCameSoFar) {
   EXPECT_FALSE(IsStopped(rule, true, {{0.9, 0.9}, {0.8}, {0.7}, {0.6, 0.1}}));
 }
 
+TEST(SweepTest, WhatIsToBeSmallIsWorseWhereItIsLarge) {
+  EarlyTermination truncation = ARule("truncation_selection");
+  truncation.truncation_percentage = 50;
+  EXPECT_TRUE(IsStopped(truncation, false, {{0.1}, {0.9}}));
+  EXPECT_FALSE(IsStopped(truncation, false, {{0.9}, {0.1}}));
+  EarlyTermination bandit = ARule("bandit");
+  bandit.slack_amount = 0.1;
+  EXPECT_TRUE(IsStopped(bandit, false, {{0.1}, {0.25}}));
+  EXPECT_FALSE(IsStopped(bandit, false, {{0.1}, {0.15}}));
+  EXPECT_FALSE(IsStopped(bandit, false, {{0.5}, {0.1}}));
+  bandit.slack_amount = 0;
+  bandit.slack_factor = 0.5;
+  EXPECT_TRUE(IsStopped(bandit, false, {{-1.0}, {-0.4}}));
+  EXPECT_FALSE(IsStopped(bandit, false, {{-1.0}, {-0.6}}));
+  EXPECT_FALSE(IsStopped(ARule("median_stopping"), false, {{0.4}, {0.6}, {0.5}}));
+  EXPECT_TRUE(IsStopped(ARule("median_stopping"), false, {{0.4}, {0.6}, {0.7}}));
+}
+
+TEST(SweepTest, TrialsThatEndedCountForTheRulesThatAskForThem) {
+  const std::vector<double> good = {0.9, 0.9};
+  const std::vector<double> early = {0.1};  // ended after one interval
+  const std::vector<double> own = {0.5, 0.5};
+  const auto is_stopped = [&](const EarlyTermination& rule, bool good_ended) {
+    return !WhyStopTrial(rule, true, {{&good, good_ended}, {&early, true}, {&own, false}}, 2)
+                .empty();
+  };
+  EarlyTermination truncation = ARule("truncation_selection");
+  truncation.truncation_percentage = 50;
+  EXPECT_TRUE(is_stopped(truncation, true));
+  truncation.exclude_finished_jobs = true;
+  EXPECT_TRUE(is_stopped(truncation, false));
+  EXPECT_FALSE(is_stopped(truncation, true));
+  // The means are 0.9, 0.1 and 0.5: the one that ended before is one of them.
+  EXPECT_FALSE(is_stopped(ARule("median_stopping"), false));
+}
+
 TEST(SweepTest, ValuesThatAreNoNumbersStopNobodyElse) {
   const double nan = std::nan("");
   EarlyTermination rule = ARule("bandit");
   rule.slack_amount = 0.1;
   EXPECT_FALSE(IsStopped(rule, true, {{nan}, {0.5}}));
   EXPECT_FALSE(IsStopped(rule, true, {{0.9}, {nan}}));
+  EXPECT_FALSE(IsStopped(ARule("median_stopping"), true, {{nan}, {0.5}}));
+  EXPECT_TRUE(IsStopped(ARule("median_stopping"), true, {{nan}, {0.9}, {0.8}, {0.5}}));
+  EXPECT_FALSE(IsStopped(ARule("median_stopping"), true, {{0.9}, {nan}}));
+  EarlyTermination truncation = ARule("truncation_selection");
+  truncation.truncation_percentage = 50;
+  EXPECT_FALSE(IsStopped(truncation, true, {{nan}, {0.5}}));
+  EXPECT_TRUE(IsStopped(truncation, true, {{0.5}, {nan}}));  // a trial that has gone astray
+  const double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_TRUE(IsStopped(rule, true, {{0.9}, {-infinity}}));
+  EXPECT_FALSE(IsStopped(rule, true, {{-infinity}, {-infinity}}));
+  EXPECT_FALSE(IsStopped(rule, true, {{0.9}, {infinity}}));
 }
 
 // --- The life of a sweep
@@ -337,6 +385,104 @@ TEST(SweepTest, TheTimeoutEndsTheTrialsAndTheBestOfThoseThatCompletedCounts) {
   EXPECT_EQ(world.StateOf("r", "tune[1]"), "Stopping");
   world.Report("m1", {Stops(world.Attempt("r", "tune[1]")), Stops(world.Attempt("r", "tune[2]"))});
   EXPECT_FALSE(world.Has("r", "tune[3]"));
+  EXPECT_THAT(world.In<Succeeded>("r", "tune").outputs, ElementsAre(Word("model", "first")));
+}
+
+TEST(SweepTest, ASweepWhoseTimeIsOverBeforeATrialCompletedFails) {
+  World world;  // no machine: the trials wait
+  Sweep sweep = ASweep(6, 2);
+  sweep.timeout_seconds = 10;
+  world.Submit("r", APipeline({Tuned(sweep)}));
+  world.Wait(absl::Seconds(9));
+  EXPECT_EQ(world.StateOf("r", "tune[1]"), "Queued");
+  world.Wait(absl::Seconds(1));
+  EXPECT_EQ(world.In<Canceled>("r", "tune[1]").reason, "the sweep's timeout of 10 seconds is over");
+  EXPECT_EQ(world.In<Failed>("r", "tune").failure.message,
+            "none of 2 trials completed and logged the metric 'loss'");
+  EXPECT_EQ(world.LastMove("r").status, RunStatus::kFailed);
+}
+
+TEST(SweepTest, ASweepWhoseTrialsAllFailFailsWithTheFirstOfThem) {
+  for (const bool goes_on : {true, false}) {
+    World world = WithMachine();
+    PipelineSpec spec = APipeline({Tuned(ASweep(2, 1))});
+    spec.settings.continue_on_step_failure = goes_on;
+    world.Submit("r", spec);
+    Log(world, "tune[0]", 1, 0.5);
+    world.Report("m1", {Fails(world.Attempt("r", "tune[0]"))});
+    world.Report("m1", {Fails(world.Attempt("r", "tune[1]"))});
+    EXPECT_EQ(world.In<Failed>("r", "tune").failure.message,
+              "none of 2 trials completed and logged the metric 'loss'; step 'tune[0]' failed: it "
+              "broke");
+    EXPECT_EQ(world.LastMove("r").status, RunStatus::kFailed);
+  }
+}
+
+TEST(SweepTest, TrialsThatLogNothingOrNoNumberAreNotTheBest) {
+  World world = WithMachine();
+  world.Submit("r", APipeline({Tuned(ASweep(3, 3))}));
+  Finish(world, "tune[0]", "silent");
+  Log(world, "tune[1]", 1, std::nan(""));
+  Finish(world, "tune[1]", "astray");
+  Log(world, "tune[2]", 1, std::nan(""));
+  Log(world, "tune[2]", 2, 7);
+  Finish(world, "tune[2]", "third");
+  EXPECT_EQ(world.StateOf("r", "tune"), "Open");  // a value of the first may be on its way
+  world.Wait(absl::Seconds(2));
+  EXPECT_THAT(world.In<Succeeded>("r", "tune").outputs, ElementsAre(Word("model", "third")));
+}
+
+TEST(SweepTest, CancelEndsTheTrialsAndMakesNoMore) {
+  World world = WithMachine();
+  world.Submit("r", APipeline({Tuned(ASweep(6, 2))}));
+  Log(world, "tune[0]", 1, 0.5);
+  Finish(world, "tune[0]", "first");
+  world.Cancel("r");
+  EXPECT_EQ(world.StateOf("r", "tune"), "Canceled");
+  EXPECT_EQ(world.StateOf("r", "tune[1]"), "Stopping");
+  Log(world, "tune[1]", 1, 0.1);
+  EXPECT_THAT(world.last.changes, IsEmpty());
+  world.Report("m1", {Stops(world.Attempt("r", "tune[1]")), Stops(world.Attempt("r", "tune[2]"))});
+  EXPECT_FALSE(world.Has("r", "tune[3]"));
+  EXPECT_EQ(world.LastMove("r").status, RunStatus::kCanceled);
+}
+
+TEST(SweepTest, ATrialThatIsTriedAgainIsMeasuredAnew) {
+  World world = WithMachine();
+  Sweep sweep = ASweep(2, 2);
+  Step tuned = Tuned(sweep);
+  auto control = std::make_shared<Control>(*tuned.control);
+  control->body[0].retry.max_attempts = 2;
+  tuned.control = control;
+  world.Submit("r", APipeline({tuned}));
+  Log(world, "tune[0]", 1, 0.1);
+  world.Report("m1", {Fails(world.Attempt("r", "tune[0]"))});
+  Log(world, "tune[0]", 1, 0.9);
+  Finish(world, "tune[0]", "first");
+  Log(world, "tune[1]", 1, 0.5);
+  Finish(world, "tune[1]", "second");
+  EXPECT_THAT(world.In<Succeeded>("r", "tune").outputs, ElementsAre(Word("model", "second")));
+}
+
+TEST(SweepTest, ASweepGoesOnWhereItWasWhenItsServerWasKilled) {
+  World world = WithMachine();
+  Sweep sweep = ASweep(4, 2);
+  sweep.timeout_seconds = 100;
+  world.Submit("r", APipeline({Tuned(sweep)}));
+  Log(world, "tune[0]", 1, 0.2);
+  Finish(world, "tune[0]", "first");
+  world.now += absl::Seconds(60);
+  world.Restart();
+  EXPECT_FALSE(world.Has("r", "tune[3]"));
+  world.Connect(AMachine("m1").Cpus(8),
+                {world.Attempt("r", "tune[1]"), world.Attempt("r", "tune[2]")});
+  Log(world, "tune[1]", 1, 0.5);
+  Finish(world, "tune[1]", "second");
+  EXPECT_TRUE(world.Has("r", "tune[3]"));
+  world.Restart();
+  world.Wait(absl::Seconds(40));  // since its beginning, not since the start of the server
+  world.Connect(AMachine("m1").Cpus(8));
+  EXPECT_EQ(world.StateOf("r", "tune[3]"), "Canceled");
   EXPECT_THAT(world.In<Succeeded>("r", "tune").outputs, ElementsAre(Word("model", "first")));
 }
 
