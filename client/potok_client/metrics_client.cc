@@ -12,7 +12,7 @@ namespace potok::client {
 
 namespace {
 
-void SetDeadline(grpc::ClientContext& context) {
+void SetMetricsDeadline(grpc::ClientContext& context) {
   context.set_deadline(absl::ToChronoTime(absl::Now() + absl::Seconds(60)));
 }
 
@@ -34,7 +34,7 @@ MetricsClient::~MetricsClient() = default;
 
 absl::StatusOr<v1::ListMetricsResponse> MetricsClient::List(const v1::ListMetricsRequest& request) {
   grpc::ClientContext context;
-  SetDeadline(context);
+  SetMetricsDeadline(context);
   v1::ListMetricsResponse response;
   POTOK_RETURN_IF_ERROR(FromGrpc(calls_->stub().List(&context, request, &response)));
   return response;
@@ -45,7 +45,7 @@ absl::StatusOr<v1::MetricHistoryResponse> MetricsClient::History(v1::MetricHisto
   bool has_more = true;
   while (has_more) {
     grpc::ClientContext context;
-    SetDeadline(context);
+    SetMetricsDeadline(context);
     v1::MetricHistoryResponse page;
     POTOK_RETURN_IF_ERROR(FromGrpc(calls_->stub().History(&context, request, &page)));
     all.mutable_points()->MergeFrom(page.points());

@@ -43,13 +43,7 @@ class Collector::Collection {
   absl::StatusOr<Collected> Run() {
     collected_.phase = "reading what is named";
     POTOK_RETURN_IF_ERROR(Prepare());
-    POTOK_RETURN_IF_ERROR(ReadSpecs());
-    POTOK_RETURN_IF_ERROR(EndRetentions());
-    POTOK_RETURN_IF_ERROR(ReadOutputs());
-    POTOK_RETURN_IF_ERROR(ReadAssets());
-    for (RootSource* source : parts_.sources) {
-      POTOK_RETURN_IF_ERROR(source->ForEach([this](const Artifact& root) { return See(root); }));
-    }
+    POTOK_RETURN_IF_ERROR(MarkAll());
     collected_.phase = "looking at blobs";
     POTOK_RETURN_IF_ERROR(Sweep());
     POTOK_RETURN_IF_ERROR(RemoveLogs());
@@ -71,6 +65,17 @@ class Collector::Collection {
     marker_.emplace(*parts_.blobs, *marks_);
     // Whatever says so or not: it is always there.
     marks_->Add(DigestOf(""));
+    return absl::OkStatus();
+  }
+
+  absl::Status MarkAll() {
+    POTOK_RETURN_IF_ERROR(ReadSpecs());
+    POTOK_RETURN_IF_ERROR(EndRetentions());
+    POTOK_RETURN_IF_ERROR(ReadOutputs());
+    POTOK_RETURN_IF_ERROR(ReadAssets());
+    for (RootSource* source : parts_.sources) {
+      POTOK_RETURN_IF_ERROR(source->ForEach([this](const Artifact& root) { return See(root); }));
+    }
     return absl::OkStatus();
   }
 
@@ -192,7 +197,7 @@ absl::StatusOr<Collected> Collector::Collect(const CollectionOptions& options,
   }
   const absl::StatusOr<Collected> collected = Collection(parts_, options, go_on).Run();
   if (collected.ok()) {
-    spdlog::info("garbage collected dry_run={} runs_ended={} freed=\"{}\" blobs={} spared=\"{}\"",
+    spdlog::info(R"(garbage collected dry_run={} runs_ended={} freed="{}" blobs={} spared="{}")",
                  options.dry_run,
                  collected->runs_ended,
                  FormatBytes(collected->freed_bytes + collected->freed_log_bytes),

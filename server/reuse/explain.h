@@ -55,7 +55,7 @@ class Explainer {
   // offered before this moment could be taken (Unix microseconds). UNAVAILABLE if the database or
   // the store is.
   absl::StatusOr<Explanation> Explain(const RunRecord& run,
-                                      std::uint32_t step,
+                                      std::uint32_t index,
                                       ResultLack lack,
                                       std::int64_t begun_us);
 

@@ -32,6 +32,18 @@ struct Subject {
   std::string output;
 };
 
+std::string NamesOfOutputs(const Step& step) {
+  std::vector<std::string> names;
+  for (const Output& output : step.outputs) names.push_back(output.name);
+  return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string NamesOfOwnOutputs(const Plan& plan) {
+  std::vector<std::string> names;
+  for (const Output& output : plan.spec().outputs) names.push_back(output.name);
+  return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
+}
+
 std::string NamesOfSteps(const Plan& plan) {
   constexpr std::size_t kNamesMax = 20;
   std::vector<std::string> names;
@@ -60,19 +72,43 @@ absl::Status FindOutput(const v1::OutputReference& wanted, Subject* subject) {
       }
     }
     if (!wanted.step().empty()) {
-      return absl::NotFoundError(fmt::format(
-          "the step {} of run {} has no output '{}'", step.name, wanted.run(), wanted.output()));
+      return absl::NotFoundError(fmt::format("the step {} of run {} has no output '{}'; it has {}",
+                                             step.name,
+                                             wanted.run(),
+                                             wanted.output(),
+                                             NamesOfOutputs(step)));
     }
   }
   if (wanted.step().empty()) {
     return absl::NotFoundError(
-        fmt::format("the run {} has no output '{}' of its own; say of which step: {}",
+        fmt::format("the run {} has no output '{}' of its own; it has {}. For a step's write "
+                    "RUN/STEP/OUTPUT; its steps are {}",
                     wanted.run(),
                     wanted.output(),
+                    NamesOfOwnOutputs(plan),
                     NamesOfSteps(plan)));
   }
   return absl::NotFoundError(fmt::format(
       "the run {} has no step '{}'; it has {}", wanted.run(), wanted.step(), NamesOfSteps(plan)));
+}
+
+// Why the output that was found is no artifact.
+absl::Status NothingMade(const Subject& subject, const std::string& run) {
+  const Step& step = subject.run->plan->step(subject.index);
+  const auto output = std::ranges::find(step.outputs, subject.output, &Output::name);
+  const bool is_value = output != step.outputs.end() && IsPrimitive(output->type);
+  return absl::FailedPreconditionError(
+      is_value
+          ? fmt::format("the output '{}' of step {} of run {} is a {}; only files and folders have "
+                        "a lineage, and that of a value is seen at the files made with it",
+                        subject.output,
+                        step.name,
+                        run,
+                        NameOf(output->type))
+          : fmt::format("the step {} of run {} has not completed, so that there is no '{}' yet",
+                        step.name,
+                        run,
+                        subject.output));
 }
 
 absl::StatusOr<Subject> SubjectOf(const v1::LineageRequest& request, ToldRuns& records) {
@@ -89,12 +125,7 @@ absl::StatusOr<Subject> SubjectOf(const v1::LineageRequest& request, ToldRuns& r
   const StepRow* row = subject.run->Find(subject.index);
   const Artifact* made = row == nullptr ? nullptr : MadeArtifact(*row, subject.output);
   if (made == nullptr) {
-    return absl::FailedPreconditionError(
-        fmt::format("the step {} of run {} has made no files as '{}': it has not completed, or the "
-                    "output is a value",
-                    subject.run->plan->step(subject.index).name,
-                    request.output().run(),
-                    subject.output));
+    return NothingMade(subject, request.output().run());
   }
   subject.artifact = *made;
   return subject;
@@ -140,6 +171,63 @@ absl::Status AddUse(const ArtifactUse& use, ToldRuns& records, v1::ArtifactUse* 
   return absl::OkStatus();
 }
 
+absl::Status AddUses(const std::vector<ArtifactUse>& uses,
+                     ToldRuns& records,
+                     google::protobuf::RepeatedPtrField<v1::ArtifactUse>* out) {
+  for (const ArtifactUse& use : uses) POTOK_RETURN_IF_ERROR(AddUse(use, records, out->Add()));
+  return absl::OkStatus();
+}
+
+// Who made an artifact and who used it, newest first.
+struct UsesPage {
+  std::vector<ArtifactUse> made;
+  std::vector<ArtifactUse> used;
+  RunId next = 0;  // where the next page begins; 0: there is none
+};
+
+absl::StatusOr<UsesPage> PageOf(Reader& reader, const Digest& digest, RunId before, int limit) {
+  UsesPage page;
+  ArtifactUseFilter filter{digest, {ArtifactRole::kMade}, before, limit + 1};
+  POTOK_ASSIGN_OR_RETURN(page.made, reader.FindUses(filter));
+  filter.roles = {ArtifactRole::kUsed, ArtifactRole::kCode};
+  POTOK_ASSIGN_OR_RETURN(page.used, reader.FindUses(filter));
+  const auto wanted = static_cast<std::size_t>(limit);
+  page.next = std::max(Cut(wanted, &page.made), Cut(wanted, &page.used));
+  const auto is_later = [&page](const ArtifactUse& use) { return use.run < page.next; };
+  std::erase_if(page.made, is_later);
+  std::erase_if(page.used, is_later);
+  return page;
+}
+
+// Of runs that go on.
+absl::Status AddUnfinished(Reader& reader,
+                           ToldRuns& records,
+                           const Digest& digest,
+                           UsesPage* page) {
+  POTOK_ASSIGN_OR_RETURN(const std::vector<ArtifactUse> unfinished,
+                         UnfinishedUses(reader, records, digest));
+  for (const ArtifactUse& use : unfinished) {
+    (use.role == ArtifactRole::kMade ? page->made : page->used).push_back(use);
+  }
+  const auto newest = [](const ArtifactUse& a, const ArtifactUse& b) { return a.run > b.run; };
+  std::ranges::stable_sort(page->made, newest);
+  std::ranges::stable_sort(page->used, newest);
+  return absl::OkStatus();
+}
+
+// The artifact as its maker has it says more than a digest: its name and kind.
+absl::Status WalkFromMaker(const ArtifactUse& made,
+                           ToldRuns& records,
+                           LineageWalk& walk,
+                           v1::LineageResponse* response) {
+  POTOK_ASSIGN_OR_RETURN(const ToldRun* const maker, records.ById(made.run));
+  POTOK_RETURN_IF_ERROR(walk.From(*maker, made.index, made.port));
+  const StepRow* row = maker->Find(made.index);
+  const Artifact* whole = row == nullptr ? nullptr : MadeArtifact(*row, made.port);
+  if (whole != nullptr) *response->mutable_artifact() = potok::ToProto(*whole);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status Lineage::CatchUp() {
@@ -169,43 +257,20 @@ absl::StatusOr<v1::LineageResponse> Lineage::Of(const v1::LineageRequest& reques
   ToldRuns records(reader_, plan_of_);
   POTOK_ASSIGN_OR_RETURN(const Subject subject, SubjectOf(request, records));
   const Digest& digest = subject.artifact.digest;
-  ArtifactUseFilter filter{digest, {ArtifactRole::kMade}, request.before_run(), limit + 1};
-  POTOK_ASSIGN_OR_RETURN(std::vector<ArtifactUse> made, reader_.FindUses(filter));
-  filter.roles = {ArtifactRole::kUsed, ArtifactRole::kCode};
-  POTOK_ASSIGN_OR_RETURN(std::vector<ArtifactUse> used, reader_.FindUses(filter));
-  const auto wanted = static_cast<std::size_t>(limit);
-  const RunId next = std::max(Cut(wanted, &made), Cut(wanted, &used));
-  const auto is_later = [next](const ArtifactUse& use) { return use.run < next; };
-  std::erase_if(made, is_later);
-  std::erase_if(used, is_later);
+  POTOK_ASSIGN_OR_RETURN(UsesPage page, PageOf(reader_, digest, request.before_run(), limit));
   if (request.before_run() == 0) {
-    POTOK_ASSIGN_OR_RETURN(const std::vector<ArtifactUse> unfinished,
-                           UnfinishedUses(reader_, records, digest));
-    for (const ArtifactUse& use : unfinished) {
-      (use.role == ArtifactRole::kMade ? made : used).push_back(use);
-    }
-    const auto newest = [](const ArtifactUse& a, const ArtifactUse& b) { return a.run > b.run; };
-    std::ranges::stable_sort(made, newest);
-    std::ranges::stable_sort(used, newest);
+    POTOK_RETURN_IF_ERROR(AddUnfinished(reader_, records, digest, &page));
   }
   v1::LineageResponse response;
   *response.mutable_artifact() = potok::ToProto(subject.artifact);
-  response.set_next_before_run(next);
-  for (const ArtifactUse& use : made) {
-    POTOK_RETURN_IF_ERROR(AddUse(use, records, response.add_made_by()));
-  }
-  for (const ArtifactUse& use : used) {
-    POTOK_RETURN_IF_ERROR(AddUse(use, records, response.add_used_by()));
-  }
+  response.set_next_before_run(page.next);
+  POTOK_RETURN_IF_ERROR(AddUses(page.made, records, response.mutable_made_by()));
+  POTOK_RETURN_IF_ERROR(AddUses(page.used, records, response.mutable_used_by()));
   LineageWalk walk(reader_, records, response);
   if (subject.run != nullptr) {
     POTOK_RETURN_IF_ERROR(walk.From(*subject.run, subject.index, subject.output));
-  } else if (!made.empty()) {
-    POTOK_ASSIGN_OR_RETURN(const ToldRun* const maker, records.ById(made.front().run));
-    POTOK_RETURN_IF_ERROR(walk.From(*maker, made.front().index, made.front().port));
-    const StepRow* row = maker->Find(made.front().index);
-    const Artifact* whole = row == nullptr ? nullptr : MadeArtifact(*row, made.front().port);
-    if (whole != nullptr) *response.mutable_artifact() = potok::ToProto(*whole);
+  } else if (!page.made.empty()) {
+    POTOK_RETURN_IF_ERROR(WalkFromMaker(page.made.front(), records, walk, &response));
   }
   return response;
 }

@@ -13,8 +13,8 @@ namespace potok::server {
 
 namespace {
 
-constexpr std::int64_t kPageDefault = 10'000;
-constexpr std::int64_t kPageMax = 100'000;
+constexpr std::int64_t kPointsDefault = 10'000;
+constexpr std::int64_t kPointsMax = 100'000;
 
 v1::Metric MetricProto(const MetricSummary& metric) {
   v1::Metric out;
@@ -149,9 +149,9 @@ absl::Status MetricsService::FillList(const v1::ListMetricsRequest& request,
 absl::Status MetricsService::FillHistory(const v1::MetricHistoryRequest& request,
                                          v1::MetricHistoryResponse* response) {
   if (request.metric().empty()) return absl::InvalidArgumentError("metric: name one");
-  if (request.page_size() < 0 || request.page_size() > kPageMax || request.offset() < 0) {
+  if (request.page_size() < 0 || request.page_size() > kPointsMax || request.offset() < 0) {
     return absl::InvalidArgumentError(
-        fmt::format("page_size is 1 to {}, and offset at least 0", kPageMax));
+        fmt::format("page_size is 1 to {}, and offset at least 0", kPointsMax));
   }
   POTOK_ASSIGN_OR_RETURN(const RunRow run, FindRun(request.name()));
   POTOK_ASSIGN_OR_RETURN(const auto steps, view_.FindSteps(run, request.step(), {}));
@@ -176,7 +176,7 @@ absl::Status MetricsService::FillHistory(const v1::MetricHistoryRequest& request
                     request.name(),
                     request.metric()));
   }
-  const std::int64_t limit = request.page_size() == 0 ? kPageDefault : request.page_size();
+  const std::int64_t limit = request.page_size() == 0 ? kPointsDefault : request.page_size();
   const TrackedRun& tracked = found->data.run;
   POTOK_ASSIGN_OR_RETURN(
       const std::vector<MetricValue> values,

@@ -81,7 +81,7 @@ v1::Asset AssetMessage(const AssetRow& row) {
   return asset;
 }
 
-grpc::Status Answer(const absl::StatusOr<AssetRow>& row, v1::Asset* response) {
+grpc::Status Respond(const absl::StatusOr<AssetRow>& row, v1::Asset* response) {
   if (!row.ok()) return ToGrpc(row.status());
   *response = AssetMessage(*row);
   return grpc::Status::OK;
@@ -116,7 +116,7 @@ grpc::Status RegistryService::Get(grpc::ServerContext* /*context*/,
                                   v1::Asset* response) {
   const auto choice = ChoiceOf(*request);
   if (!choice.ok()) return ToGrpc(choice.status());
-  return Answer(registry_.Get(*choice), response);
+  return Respond(registry_.Get(*choice), response);
 }
 
 grpc::Status RegistryService::List(grpc::ServerContext* /*context*/,
@@ -147,7 +147,7 @@ grpc::Status RegistryService::Update(grpc::ServerContext* /*context*/,
   change.set_properties = MapOf(request->set_properties());
   change.remove_properties = {request->remove_properties().begin(),
                               request->remove_properties().end()};
-  return Answer(
+  return Respond(
       registry_.Update(*choice,
                        std::move(change),
                        {request->add_labels().begin(), request->add_labels().end()},
@@ -183,7 +183,7 @@ grpc::Status RegistryService::Resolve(grpc::ServerContext* /*context*/,
                                       v1::Asset* response) {
   const auto kind = KindOf(request->kind());
   if (!kind.ok()) return ToGrpc(kind.status());
-  return Answer(registry_.Resolve(*kind, request->reference()), response);
+  return Respond(registry_.Resolve(*kind, request->reference()), response);
 }
 
 grpc::Status RegistryService::Locate(grpc::ServerContext* /*context*/,

@@ -25,7 +25,7 @@ v1::ServerMessage WelcomeOf(const SendWelcome& welcome) {
   const absl::Duration interval =
       endless ? kHeartbeatInterval : std::min(kHeartbeatInterval, welcome.lease / 6);
   out.set_heartbeat_interval_ms(absl::ToInt64Milliseconds(interval));
-  for (const AttemptKey& key : welcome.keep) *out.add_keep() = ToProto(key);
+  for (const AttemptKey& key : welcome.keep) *out.add_keep() = server::ToProto(key);
   return message;
 }
 

@@ -72,6 +72,26 @@ absl::StatusOr<Json> AddHidden(const MlflowContext& context,
   return Written(context, std::move(write));
 }
 
+absl::Status CheckCounts(std::size_t metrics, std::size_t params, std::size_t tags) {
+  POTOK_RETURN_IF_ERROR(CheckCount("metrics", metrics, kMetricsPerBatchMax));
+  POTOK_RETURN_IF_ERROR(CheckCount("params", params, kParamsPerBatchMax));
+  POTOK_RETURN_IF_ERROR(CheckCount("tags", tags, kParamsPerBatchMax));
+  return CheckCount("metrics, params, and tags", metrics + params + tags, kEntitiesPerBatchMax);
+}
+
+absl::Status AddParams(const std::vector<Json>& params, TrackedWrite* write) {
+  std::set<std::string> names;
+  for (const Json& param : params) {
+    POTOK_ASSIGN_OR_RETURN(write->params.emplace_back(), ParamOf(param));
+    if (names.insert(write->params.back().name).second) continue;
+    return absl::InvalidArgumentError(fmt::format(
+        "Duplicate parameter keys have been submitted: ['{}']. Please ensure the request "
+        "contains only one param value per param key.",
+        write->params.back().name));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Json> LogMetric(const MlflowContext& context, const Json& request) {
@@ -111,25 +131,11 @@ absl::StatusOr<Json> LogBatch(const MlflowContext& context, const Json& request)
   POTOK_ASSIGN_OR_RETURN(const std::vector<Json> metrics, ObjectsOf(request, "metrics"));
   POTOK_ASSIGN_OR_RETURN(const std::vector<Json> params, ObjectsOf(request, "params"));
   POTOK_ASSIGN_OR_RETURN(const std::vector<Json> tags, ObjectsOf(request, "tags"));
-  POTOK_RETURN_IF_ERROR(CheckCount("metrics", metrics.size(), kMetricsPerBatchMax));
-  POTOK_RETURN_IF_ERROR(CheckCount("params", params.size(), kParamsPerBatchMax));
-  POTOK_RETURN_IF_ERROR(CheckCount("tags", tags.size(), kParamsPerBatchMax));
-  POTOK_RETURN_IF_ERROR(CheckCount("metrics, params, and tags",
-                                   metrics.size() + params.size() + tags.size(),
-                                   kEntitiesPerBatchMax));
+  POTOK_RETURN_IF_ERROR(CheckCounts(metrics.size(), params.size(), tags.size()));
   for (const Json& metric : metrics) {
     POTOK_ASSIGN_OR_RETURN(write.metrics.emplace_back(), MetricOf(metric));
   }
-  std::set<std::string> names;
-  for (const Json& param : params) {
-    POTOK_ASSIGN_OR_RETURN(write.params.emplace_back(), ParamOf(param));
-    if (!names.insert(write.params.back().name).second) {
-      return absl::InvalidArgumentError(fmt::format(
-          "Duplicate parameter keys have been submitted: ['{}']. Please ensure the request "
-          "contains only one param value per param key.",
-          write.params.back().name));
-    }
-  }
+  POTOK_RETURN_IF_ERROR(AddParams(params, &write));
   for (const Json& tag : tags) {
     POTOK_ASSIGN_OR_RETURN(write.tags.emplace_back(), TagOf(tag));
   }

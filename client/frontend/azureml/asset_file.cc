@@ -28,14 +28,11 @@ bool IsModelType(ValueType type) {
 // One file on its way to the registry.
 class AssetReader {
  public:
-  AssetReader(AssetKind kind,
-              const YamlNode& root,
-              const Origin& origin,
-              const FileStore& files,
-              Reading* reading)
+  AssetReader(
+      AssetKind kind, const YamlNode& root, Origin origin, const FileStore& files, Reading* reading)
       : kind_(kind),
         root_(root),
-        origin_(origin),
+        origin_(std::move(origin)),
         reading_(reading),
         fields_(&root, fmt::format("the {}", NameOf(kind)), &reading->reporter),
         inliner_(files, reading) {}

@@ -18,6 +18,6 @@ void ReadRunSettings(
     Fields* fields, const Origin& origin, Severity unknown, Reading* reading, Step* step);
 
 // The same of limits, for steps that have no limits of their own kind.
-void ReadLimits(Fields* fields, Severity unknown, Reading* reading, Step* step);
+void ReadLimits(Fields* outer, Severity unknown, Reading* reading, Step* step);
 
 }  // namespace potok::client

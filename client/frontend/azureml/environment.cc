@@ -59,9 +59,8 @@ std::string ReadBuild(const YamlNode& build,
     }
     content = ArtifactReference(*folder);
   }
-  return fmt::format("\"build\":{{\"dockerfile_path\":{},\"path\":{}}}",
-                     QuotedJson(dockerfile),
-                     QuotedJson(content));
+  return fmt::format(
+      R"("build":{{"dockerfile_path":{},"path":{}}})", QuotedJson(dockerfile), QuotedJson(content));
 }
 
 // A build of which only the Dockerfile is known (ReadBuild), as `potok job clone` writes it.

@@ -298,6 +298,7 @@ bool ReadSteps(const YamlNode& jobs,
   if (control_flow.empty() || !is_whole) return is_whole;
   std::vector<Step>& steps = reading->scope->steps;
   std::vector<std::string> before;
+  before.reserve(steps.size());
   for (const Step& step : steps) before.push_back(step.name);
   is_whole = ReadControlFlow(control_flow, origin, reading);
   InferTypes(inputs, outputs, reading->scope);
