@@ -62,11 +62,12 @@ absl::Status ShellScanner::Enter() {
       fmt::format("the command nests more than {} brackets", kDepthMax));
 }
 
-absl::Status ShellScanner::ScanCommandsUntil(char close) {
+absl::Status ShellScanner::ScanCommandsUntil(char close, Within within) {
   POTOK_RETURN_IF_ERROR(Enter());
   const std::size_t begin = position_;
   const ShellWords outer_words = std::exchange(words_, ShellWords());
   const int outer_arithmetic = std::exchange(arithmetic_, 0);
+  const Within outer_within = std::exchange(within_, within);
   bool closed = false;
   while (!closed && !AtEnd()) {
     if (At() == ')') {
@@ -79,6 +80,7 @@ absl::Status ShellScanner::ScanCommandsUntil(char close) {
   if (closed) Take(1);
   words_ = outer_words;
   arithmetic_ = outer_arithmetic;
+  within_ = outer_within;
   --depth_;
   return absl::OkStatus();
 }
@@ -142,7 +144,7 @@ absl::Status ShellScanner::ScanOpeningParenthesis() {
     return ScanArithmetic('(', ')', true);
   }
   Take(1);
-  POTOK_RETURN_IF_ERROR(ScanCommandsUntil(')'));
+  POTOK_RETURN_IF_ERROR(ScanCommandsUntil(')', in_word ? Within::kWord : Within::kCommands));
   if (!in_word) words_.StartArgument();
   return absl::OkStatus();
 }
@@ -197,10 +199,12 @@ absl::Status ShellScanner::ScanReference(Quoting quoting) {
 bool ShellScanner::IsComputed() const {
   if (arithmetic_ > 0) return true;
   if (!words_.in_word()) return false;
-  // `name[` at the start of a word, or `[` in the list of an array: bash computes the subscript.
+  // `name[` at the start of a word, or `[` in the list of an array: bash computes the subscript. In
+  // other places a word that begins with `[` is a pattern of file names.
   std::size_t i = words_.begin();
   while (i < position_ && IsNameCharacter(text_[i])) ++i;
   if (i >= position_ || text_[i] != '[') return false;
+  if (i == words_.begin() && within_ == Within::kCommands) return false;
   const auto begin = text_.begin() + static_cast<std::ptrdiff_t>(i);
   const auto end = text_.begin() + static_cast<std::ptrdiff_t>(position_);
   return std::count(begin, end, '[') > std::count(begin, end, ']');

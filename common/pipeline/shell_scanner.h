@@ -49,8 +49,10 @@ class ShellScanner {
   absl::Status Refuse(std::size_t begin, const std::string& why) const;
   absl::Status NotClosed(std::size_t begin, const char* close) const;
 
-  // Until `close`, ')' or the end of the text ('\0').
-  absl::Status ScanCommandsUntil(char close);
+  // Until `close`, ')' or the end of the text ('\0'). kWord: within a word, as the list of an
+  // array, in which a word may begin with a subscript.
+  enum class Within { kCommands, kWord };
+  absl::Status ScanCommandsUntil(char close, Within within = Within::kCommands);
   absl::Status ScanInCommand();
   absl::Status ScanOpeningParenthesis();
   absl::Status ScanAngle();
@@ -86,6 +88,7 @@ class ShellScanner {
   std::vector<ShellPiece>* pieces_;
   int depth_;
   int arithmetic_ = 0;
+  Within within_ = Within::kCommands;
   ShellWords words_;
   std::vector<HereDocument> pending_;  // operators whose texts begin after the next newline
 };

@@ -96,6 +96,18 @@ TEST(RenderForShellTest, RefusesTextInArithmetic) {
   }
 }
 
+// Only a name before it, or the list of an array around it, makes a subscript of a bracket: a word
+// that begins with one is a pattern of file names, and `[` alone is a command.
+TEST(RenderForShellTest, TakesTextInBracketsThatComputeNothing) {
+  for (const std::string command : {"echo [${{inputs.x}}]",
+                                    "echo [a${{inputs.x}}] $(echo [${{inputs.x}}])",
+                                    "[ ${{inputs.x}} = a ]",
+                                    "[[ ${{inputs.x}} = a ]]",
+                                    "a=($(echo [${{inputs.x}}]))"}) {
+    EXPECT_TRUE(RenderForShell(command, {{"x", "10.99"}}, {}).ok()) << command;
+  }
+}
+
 TEST(RenderForShellTest, TakesOnlyPlainWholeNumbersInArithmetic) {
   for (const std::string value : {"",
                                   "010",
