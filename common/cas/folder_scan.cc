@@ -56,6 +56,8 @@ class Scan {
                         const std::string& name,
                         const Place& place,
                         ScannedFolder& into);
+  // Adds an entry of additional_includes to the root.
+  absl::Status AddInclude(const std::string& path, ScannedFolder& root);
   // Adds everything in `path`; true if something was there and all of it was ignored.
   absl::StatusOr<bool> AddEntriesOf(const std::string& path,
                                     const Place& place,
@@ -130,7 +132,8 @@ absl::Status Scan::AddFile(const std::string& path,
                            ScannedFolder& into) {
   const bool is_executable = (entry.st_mode & S_IXUSR) != 0;
   if (into.folders.contains(name) || into.links.contains(name)) return Clash(name, path);
-  const auto [place, is_new] = into.files.try_emplace(name, ScannedFile{path, is_executable});
+  const auto [place, is_new] =
+      into.files.try_emplace(name, ScannedFile{path, is_executable, nullptr});
   if (is_new) return absl::OkStatus();
   std::error_code error;
   const bool same = fs::equivalent(place->second.path, path, error);
@@ -196,6 +199,28 @@ absl::Status Scan::AddLink(const std::string& path,
   return is_new || known->second == target ? absl::OkStatus() : Clash(name, path);
 }
 
+// The folder that an include "lib.zip" stands for, or "": a zip that is there is what it is.
+std::string FolderToPack(const std::string& include) {
+  const fs::path path = include;
+  std::error_code error;
+  if (path.extension() != ".zip" || fs::exists(fs::symlink_status(path, error))) return "";
+  const fs::path folder = path.parent_path() / path.stem();
+  return fs::is_directory(folder, error) ? folder.string() : "";
+}
+
+absl::Status Scan::AddInclude(const std::string& path, ScannedFolder& root) {
+  const std::string name = fs::path(path).filename().string();
+  const std::string folder = FolderToPack(path);
+  if (folder.empty()) return AddEntry(path, name, {}, root);
+  const std::string packed_name = fs::path(folder).filename().string();
+  ScannedFolder around;
+  POTOK_RETURN_IF_ERROR(AddEntry(folder, packed_name, {}, around));
+  auto packed = std::make_shared<ScannedFolder>(std::move(around.folders[packed_name]));
+  if (root.folders.contains(name) || root.links.contains(name)) return Clash(name, path);
+  const bool is_new = root.files.try_emplace(name, ScannedFile{folder, false, packed}).second;
+  return is_new ? absl::OkStatus() : Clash(name, path);
+}
+
 std::string WithoutTrailingSlash(std::string path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   return path;
@@ -216,9 +241,7 @@ absl::StatusOr<ScannedFolder> ScanFolder(const std::string& path, const Snapshot
     POTOK_RETURN_IF_ERROR(scan.AddEntriesOf(root, {}, folder).status());
   }
   for (const std::string& raw : options.additional_includes) {
-    const std::string include = WithoutTrailingSlash(raw);
-    const std::string name = fs::path(include).filename().string();
-    POTOK_RETURN_IF_ERROR(scan.AddEntry(include, name, {}, folder));
+    POTOK_RETURN_IF_ERROR(scan.AddInclude(WithoutTrailingSlash(raw), folder));
   }
   return folder;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -9,9 +10,13 @@
 
 namespace potok {
 
+struct ScannedFolder;
+
 struct ScannedFile {
   std::string path;
   bool is_executable = false;
+  // Set: the file is a zip of this folder, which lies at `path`.
+  std::shared_ptr<const ScannedFolder> packed;
 };
 struct ScannedFolder {
   std::map<std::string, ScannedFile> files;

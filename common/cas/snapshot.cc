@@ -12,6 +12,7 @@
 #include "common/cas/disk_file.h"
 #include "common/cas/folder.h"
 #include "common/cas/folder_scan.h"
+#include "common/cas/zip.h"
 #include "fmt/format.h"
 
 namespace potok {
@@ -47,7 +48,7 @@ class Hashing {
   absl::StatusOr<Digest> HashFolder(const ScannedFolder& scanned) {
     Folder folder;
     for (const auto& [name, file] : scanned.files) {
-      POTOK_ASSIGN_OR_RETURN(const Digest digest, AddFile(file.path));
+      POTOK_ASSIGN_OR_RETURN(const Digest digest, file.packed ? AddZip(file) : AddFile(file.path));
       folder.files.push_back({name, digest, file.is_executable});
     }
     for (const auto& [name, child] : scanned.folders) {
@@ -56,12 +57,7 @@ class Hashing {
     }
     for (const auto& [name, target] : scanned.links) folder.links.push_back({name, target});
     std::string bytes = EncodeFolder(std::move(folder));
-    const Digest digest = DigestOf(bytes);
-    if (seen_.insert(digest).second) {
-      snapshot_.blobs.push_back(
-          {digest, decltype(SnapshotBlob::content)(std::in_place_index<0>, std::move(bytes))});
-    }
-    return digest;
+    return AddBytes(std::move(bytes));
   }
 
   absl::StatusOr<Digest> AddFile(const std::string& path) {
@@ -76,6 +72,24 @@ class Hashing {
   }
 
  private:
+  Digest AddBytes(std::string bytes) {
+    const Digest digest = DigestOf(bytes);
+    if (seen_.insert(digest).second) {
+      snapshot_.blobs.push_back(
+          {digest, decltype(SnapshotBlob::content)(std::in_place_index<0>, std::move(bytes))});
+    }
+    return digest;
+  }
+
+  absl::StatusOr<Digest> AddZip(const ScannedFile& file) {
+    const std::string name = std::filesystem::path(file.path).filename().string();
+    POTOK_ASSIGN_OR_RETURN(std::string bytes, ZipOf(*file.packed, name));
+    const Digest digest = AddBytes(std::move(bytes));
+    snapshot_.artifact.total_bytes += digest.size_bytes;
+    ++snapshot_.file_count;
+    return digest;
+  }
+
   Snapshot& snapshot_;
   std::set<Digest> seen_;
 };

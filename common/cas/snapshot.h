@@ -34,7 +34,9 @@ struct SnapshotOptions {
   // More files, folders and links than this are refused: they could not be laid out again
   // (PlanTree). Links that are followed can make a small folder a large one.
   std::size_t entries_max = 2'000'000;
-  // Extra files and folders merged into the root (additional_includes), absolute paths.
+  // Extra files and folders merged into the root (additional_includes), absolute paths. "x/lib.zip"
+  // where there is no such file but a folder x/lib: a zip of that folder, as Azure ML's client
+  // makes one.
   std::vector<std::string> additional_includes;
 };
 

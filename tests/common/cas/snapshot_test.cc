@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -243,6 +244,43 @@ TEST_F(SnapshotTest, RefusesIncludesThatClash) {
   EXPECT_TRUE(SnapshotFolder(folder_ / "code", options).ok());
   options.additional_includes = {folder_ / "absent"};
   EXPECT_TRUE(absl::IsNotFound(SnapshotFolder(folder_ / "code", options).status()));
+}
+
+// Azure ML's client makes a zip of the folder `lib` for an include `lib.zip` that does not exist.
+TEST_F(SnapshotTest, PacksTheFolderOfAZipThatDoesNotExist) {
+  WriteFile(folder_ / "shared/lib/a.py", "a = 1");
+  WriteFile(folder_ / "shared/lib/sub/b.py", "");
+  WriteFile(folder_ / "shared/lib/.secret", "x");
+  SnapshotOptions options;
+  options.additional_includes = {folder_ / "shared/lib.zip"};
+  options.ignored = [](const std::string& relative) { return relative == "lib/.secret"; };
+  const std::map<std::string, std::string> contents = Contents("", options);
+  ASSERT_EQ(contents.size(), 1);
+  const std::string zip = contents.at("lib.zip");
+  WriteFile(folder_ / "out.zip", zip);
+  const std::string script =
+      "import zipfile, sys; z = zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; "
+      "assert z.namelist() == ['lib/', 'lib/a.py', 'lib/sub/', 'lib/sub/b.py'], z.namelist(); "
+      "assert z.read('lib/a.py') == b'a = 1'";
+  EXPECT_EQ(std::system(fmt::format("/usr/bin/python3 -c \"{}\" {}",  // NOLINT
+                                    script,
+                                    folder_ / "out.zip")
+                            .c_str()),
+            0);
+
+  // Equal folders make equal zips, whatever their times; and a zip that is there is taken as it is.
+  fs::last_write_time(folder_ / "shared/lib/a.py", fs::file_time_type::min());
+  EXPECT_EQ(Contents("", options).at("lib.zip"), zip);
+  WriteFile(folder_ / "shared/lib.zip", "made by hand");
+  EXPECT_EQ(Contents("", options).at("lib.zip"), "made by hand");
+}
+
+TEST_F(SnapshotTest, RefusesAZipThatClashes) {
+  WriteFile(folder_ / "code/lib.zip", "one");
+  WriteFile(folder_ / "shared/lib/a.py", "a");
+  SnapshotOptions options;
+  options.additional_includes = {folder_ / "shared/lib.zip"};
+  EXPECT_TRUE(absl::IsInvalidArgument(SnapshotFolder(folder_ / "code", options).status()));
 }
 
 TEST_F(SnapshotTest, FollowsLinksOfCode) {
