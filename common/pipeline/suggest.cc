@@ -33,8 +33,8 @@ std::size_t EditDistance(const std::string& a, const std::string& b) {
   return row[b.size()];
 }
 
-std::string SuggestionFor(const std::string& name, const std::vector<std::string>& names) {
-  if (names.empty()) return "; there are none";
+std::optional<std::string> NearestName(const std::string& name,
+                                       const std::vector<std::string>& names) {
   const std::size_t limit = std::max<std::size_t>(1, name.size() / 3);
   const std::string* nearest = nullptr;
   std::size_t nearest_distance = limit + 1;
@@ -47,7 +47,15 @@ std::string SuggestionFor(const std::string& name, const std::vector<std::string
     nearest = &candidate;
     nearest_distance = distance;
   }
-  if (nearest != nullptr) return fmt::format("; did you mean '{}'?", *nearest);
+  if (nearest == nullptr) return std::nullopt;
+  return *nearest;
+}
+
+std::string SuggestionFor(const std::string& name, const std::vector<std::string>& names) {
+  if (names.empty()) return "; there are none";
+  if (const auto nearest = NearestName(name, names)) {
+    return fmt::format("; did you mean '{}'?", *nearest);
+  }
   if (names.size() > kListedMax) return "";
   return fmt::format(
       "; there {} {}", names.size() == 1 ? "is only" : "are", fmt::join(names, ", "));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,12 @@ namespace potok {
 // edited twice (the "optimal string alignment" form of the Damerau-Levenshtein distance).
 std::size_t EditDistance(const std::string& a, const std::string& b);
 
-// What to append to "there is no 'dat'": "; did you mean 'data'?" if a name is near (a third of its
-// letters, at least one), or "; there are: x, y" if there are at most eight, or "; there are none".
+// Of `names` the nearest one that is near (a third of the letters of `name`, at least one), if any.
+std::optional<std::string> NearestName(const std::string& name,
+                                       const std::vector<std::string>& names);
+
+// What to append to "there is no 'dat'": "; did you mean 'data'?" if a name is near, or
+// "; there are x, y" if there are at most eight, or "; there are none".
 std::string SuggestionFor(const std::string& name, const std::vector<std::string>& names);
 
 }  // namespace potok

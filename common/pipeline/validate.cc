@@ -104,7 +104,7 @@ void AddOpaque(const std::string& owner,
 
 }  // namespace
 
-std::vector<Problem> Validate(const PipelineSpec& spec) {
+std::vector<Problem> Validate(const PipelineSpec& spec, const std::set<std::string>& awaited) {
   Problems problems;
   if (!spec.name.empty() && !IsRunName(spec.name)) {
     problems.Error(
@@ -114,7 +114,7 @@ std::vector<Problem> Validate(const PipelineSpec& spec) {
                     spec.name));
   }
   if (!CheckSize(spec, &problems)) return problems.Take();
-  CheckPorts(spec, &problems);
+  CheckPorts(spec, awaited, &problems);
   CheckLevel({spec.inputs, spec.outputs, spec.steps, "", {}, spec.is_pipeline}, 0, &problems);
   return problems.Take();
 }

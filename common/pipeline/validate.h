@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,9 @@ struct Problem {
 // (10,000 steps an ordinary refusal is not: the limit is kStepsMax), environment variable names,
 // resources. Errors first found first, in the order of the spec. Where Azure is lax on types (1.4:
 // uri_file to uri_folder, models to folders) a warning.
-std::vector<Problem> Validate(const PipelineSpec& spec);
+// A warning, too, where an input of the pipeline in `awaited`, which gets its value later, has
+// none.
+std::vector<Problem> Validate(const PipelineSpec& spec, const std::set<std::string>& awaited = {});
 
 // Whether everything in a valid pipeline can be run here: no step is another service's (Opaque).
 // INVALID_ARGUMENT with one line a step: where, and what to use instead.

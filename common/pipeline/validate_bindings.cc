@@ -124,7 +124,7 @@ class BindingCheck {
   // A literal of the pipeline, in the words of the port's own type: True is "True" for a string.
   void CheckGiven(const std::string& name, const Input& source, const std::string& text) {
     const absl::StatusOr<std::string> value = Coerce(text, source.type);
-    if (!value.ok()) return;  // said at the pipeline's input
+    if (!value.ok() || !CheckValue(*value, source).ok()) return;  // said at that input
     if (const absl::Status status = CheckValue(*value, input_); !status.ok()) {
       Error(fmt::format("{} does not fit: {}", name, std::string(status.message())));
     }

@@ -82,12 +82,16 @@ bool IsOutputMode(Mode mode) {
 }
 
 // What an input of the pipeline is given.
-void CheckGivenValue(const Input& input, Problems* problems) {
+void CheckGivenValue(const Input& input, const std::set<std::string>& awaited, Problems* problems) {
   const std::string where = "inputs." + input.name;
   if (std::holds_alternative<std::monostate>(input.value)) {
-    if (!input.optional) {
-      problems->Error(
-          where, "a value is required; give one here or with --set inputs." + input.name + "=...");
+    const std::string advice = fmt::format("give one here or with --set inputs.{}{}=...",
+                                           input.name,
+                                           IsPrimitive(input.type) ? "" : ".path");
+    if (awaited.contains(input.name)) {
+      problems->Warning(where, "there is no value, and `job create` needs one; " + advice);
+    } else if (!input.optional) {
+      problems->Error(where, "a value is required; " + advice);
     }
     return;
   }
@@ -157,9 +161,11 @@ void CheckOutputDeclarations(const std::vector<Output>& outputs,
   }
 }
 
-void CheckPorts(const PipelineSpec& spec, Problems* problems) {
+void CheckPorts(const PipelineSpec& spec,
+                const std::set<std::string>& awaited,
+                Problems* problems) {
   CheckInputDeclarations(spec.inputs, "", ItemsInput::kNone, problems);
-  for (const Input& input : spec.inputs) CheckGivenValue(input, problems);
+  for (const Input& input : spec.inputs) CheckGivenValue(input, awaited, problems);
   CheckOutputDeclarations(spec.outputs, "", problems);
 }
 

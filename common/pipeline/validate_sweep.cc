@@ -1,5 +1,6 @@
 // The search space, limits and rules of a sweep (Azure ML's: reference of the sweep job).
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "common/pipeline/validation.h"
@@ -136,6 +137,38 @@ class SweepCheck {
                         parameter.type,
                         input.name,
                         NameOf(input.type)));
+    }
+    if (is_number) CheckBounds(parameter, input, where);
+  }
+
+  // The least and the most that can be sampled against the least and the most that the input takes.
+  void CheckBounds(const SearchParameter& parameter, const Input& input, const std::string& where) {
+    double least = Number(parameter, "min_value");
+    double most = Number(parameter, "max_value");
+    if (parameter.type == "randint") {
+      most = Number(parameter, "upper") - 1;
+    } else if (parameter.type == "loguniform" || parameter.type == "qloguniform") {
+      least = std::exp(least);
+      most = std::exp(most);
+    } else if (parameter.type != "uniform" && parameter.type != "quniform") {
+      return;  // a normal distribution has no bounds, and choices are checked one by one
+    }
+    // A bound that is written as a rounded logarithm is the bound itself.
+    const auto near = [](double value) { return 1e-4 * std::abs(value); };
+    if (input.min && least < *input.min - near(*input.min)) {
+      Error(where,
+            fmt::format("values from {:g} on are searched, and input '{}' of the trial takes none "
+                        "below its minimum, {:g}",
+                        least,
+                        input.name,
+                        *input.min));
+    } else if (input.max && most > *input.max + near(*input.max)) {
+      Error(where,
+            fmt::format("values up to {:g} are searched, and input '{}' of the trial takes none "
+                        "above its maximum, {:g}",
+                        most,
+                        input.name,
+                        *input.max));
     }
   }
 

@@ -26,6 +26,7 @@ int RunValidate(Session& session, const ValidateOptions& options) {
   LoadOptions load;
   load.set = options.set;
   load.assets = &assets;
+  load.values_may_follow = true;
   const Loaded loaded = LoadJob(options.file, load);
   Array diagnostics;
   for (const Diagnostic& diagnostic : loaded.diagnostics) {

@@ -20,8 +20,9 @@ void ReadIncludes(Fields* fields, const Origin& origin, Reading* reading, Step* 
                               fmt::format("{}: additional_includes lists paths", fields->what()));
       continue;
     }
-    const Code code = ReadCode(item->text, item->at, origin, &reading->reporter);
-    if (const auto* local = std::get_if<LocalCode>(&code)) includes.push_back(local->path);
+    if (const auto path = ReadInclude(item->text, item->at, origin, &reading->reporter)) {
+      includes.push_back(*path);
+    }
   }
   if (includes.empty()) return;
   if (!std::holds_alternative<LocalCode>(step->code)) step->code = LocalCode{};

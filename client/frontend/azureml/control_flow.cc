@@ -146,7 +146,9 @@ class ControlFlow {
   std::vector<std::string> NamesInScope() const {
     std::vector<std::string> names;
     for (const Step& step : scope_.steps) names.push_back(step.name);
-    for (const auto& [name, node] : by_name_) names.push_back(name);
+    for (const auto& [name, node] : by_name_) {
+      if (scope_.IndexOf(name) == scope_.steps.size()) names.push_back(name);
+    }
     return names;
   }
 
@@ -272,7 +274,7 @@ class ControlFlow {
   static std::string PortOf(const std::string& text, const std::string& body, const char* kind) {
     const auto parts = ParseTemplate(text, TemplatePlace::kBinding);
     if (!parts.ok() || !IsSingleExpression(*parts)) return text;
-    const Expression& expression = std::get<Expression>(parts->front());
+    const auto& expression = std::get<Expression>(parts->front());
     const bool wants_output = std::string(kind) == "outputs";
     if (const auto* output = std::get_if<StepOutput>(&expression)) {
       return wants_output && output->step == body ? output->name : text;

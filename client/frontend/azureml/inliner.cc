@@ -63,9 +63,8 @@ const YamlNode* Inliner::Code(const YamlNode& node, const Origin& origin) {
   }
   if (includes != nullptr && includes->value->IsList()) {
     for (const YamlNode* item : includes->value->items) {
-      const potok::Code code = ReadCode(item->text, item->at, origin, &reading_->reporter);
-      if (const auto* found = std::get_if<LocalCode>(&code)) {
-        local.additional_includes.push_back(found->path);
+      if (const auto path = ReadInclude(item->text, item->at, origin, &reading_->reporter)) {
+        local.additional_includes.push_back(*path);
       }
     }
   }

@@ -1,5 +1,8 @@
 #include "client/frontend/azureml/load.h"
 
+#include <algorithm>
+#include <set>
+
 #include "client/frontend/azureml/component_check.h"
 #include "client/frontend/azureml/job_reader.h"
 #include "client/frontend/azureml/override.h"
@@ -30,46 +33,72 @@ void AddProblem(const Problem& problem, Reading* reading) {
       problem.severity, place, is_exact ? problem.message : problem.where + ": " + problem.message);
 }
 
-bool ReadsInput(const Step& step, const std::string& name) {
-  const std::string spelled = Spelled(ParentInput{name});
-  for (const Input& input : step.inputs) {
-    const auto* text = std::get_if<TextValue>(&input.value);
-    const auto parts = ParseTemplate(text == nullptr ? "" : text->text, TemplatePlace::kBinding);
-    if (!parts.ok()) continue;
-    for (const TemplatePart& part : *parts) {
-      const auto* expression = std::get_if<Expression>(&part);
-      if (expression != nullptr && Spelled(*expression) == spelled) return true;
-    }
-  }
-  return false;
+// Whether `input` of a step is bound to the input `name` of the pipeline around it.
+bool IsBoundTo(const Input& input, const std::string& name) {
+  const auto* text = std::get_if<TextValue>(&input.value);
+  const auto parts = ParseTemplate(text == nullptr ? "" : text->text, TemplatePlace::kBinding);
+  if (!parts.ok()) return false;
+  return std::ranges::any_of(*parts, [&name](const TemplatePart& part) {
+    const auto* expression = std::get_if<Expression>(&part);
+    return expression != nullptr && Spelled(*expression) == Spelled(ParentInput{name});
+  });
 }
 
-// Files that do not exist are wrong unless only steps read them that are not run here.
+// Which kinds of steps read an input of a pipeline.
+struct InputReaders {
+  bool is_opaque = false;
+  bool is_run = false;
+};
+
+void FindReaders(const std::vector<Step>& steps, const std::string& name, InputReaders* readers) {
+  for (const Step& step : steps) {
+    const Control* control = step.control.get();
+    for (const Input& input : step.inputs) {
+      if (!IsBoundTo(input, name)) continue;
+      if (control != nullptr && std::holds_alternative<Nested>(control->kind)) {
+        FindReaders(control->body, input.name, readers);
+      } else if (control != nullptr && std::holds_alternative<Opaque>(control->kind)) {
+        readers->is_opaque = true;
+      } else {
+        readers->is_run = true;
+      }
+    }
+  }
+}
+
+// Data that is not there is wrong unless only steps read it that are not run here.
 void AddMissing(Reading* reading) {
   for (const MissingPath& missing : reading->missing) {
-    bool is_opaque = false;
-    bool is_run = false;
-    for (const Step& step : reading->spec.steps) {
-      if (!ReadsInput(step, missing.input)) continue;
-      const bool opaque =
-          step.control != nullptr && std::holds_alternative<Opaque>(step.control->kind);
-      (opaque ? is_opaque : is_run) = true;
-    }
-    const bool is_wrong = is_run || !is_opaque;
+    InputReaders readers;
+    FindReaders(reading->spec.steps, missing.input, &readers);
+    const bool is_wrong = readers.is_run || !readers.is_opaque;
     reading->reporter.Report(
         is_wrong ? Severity::kError : Severity::kWarning, missing.at, missing.message);
     if (is_wrong) reading->broken.insert("inputs." + missing.input);
   }
 }
 
+// The required inputs that the job in `root` lists and gives no value.
+std::set<std::string> AwaitedInputs(const YamlNode& root, const PipelineSpec& spec) {
+  std::set<std::string> awaited;
+  const YamlEntry* listed = root.IsMap() ? root.Find("inputs") : nullptr;
+  if (listed == nullptr || !listed->value->IsMap()) return awaited;
+  for (const Input& input : spec.inputs) {
+    const bool has_value = !std::holds_alternative<std::monostate>(input.value);
+    if (has_value || input.optional || listed->value->Find(input.name) == nullptr) continue;
+    awaited.insert(input.name);
+  }
+  return awaited;
+}
+
 // Adds what Validate finds, but for what follows from an error that is already reported, and makes
 // one level of steps.
-void Finish(Reading* reading) {
-  for (const Problem& problem : Validate(reading->spec)) AddProblem(problem, reading);
+void Finish(const std::set<std::string>& awaited, Reading* reading) {
+  for (const Problem& problem : Validate(reading->spec, awaited)) AddProblem(problem, reading);
   if (reading->reporter.errors() != 0) return;
   for (const Problem& problem : Flatten(&reading->spec)) AddProblem(problem, reading);
   if (reading->reporter.errors() != 0) return;
-  for (const Problem& problem : Validate(reading->spec)) {
+  for (const Problem& problem : Validate(reading->spec, awaited)) {
     if (problem.severity == Severity::kError) AddProblem(problem, reading);
   }
 }
@@ -97,7 +126,9 @@ Loaded LoadJob(const std::string& file, const LoadOptions& options) {
     if (options.refuse_opaque) {
       for (const Problem& problem : FindOpaque(reading.spec)) AddProblem(problem, &reading);
     }
-    if (reading.is_whole) Finish(&reading);
+    std::set<std::string> awaited;
+    if (options.values_may_follow) awaited = AwaitedInputs(*root, reading.spec);
+    if (reading.is_whole) Finish(awaited, &reading);
   }
   if (reading.reporter.errors() == 0) loaded.spec = std::move(reading.spec);
   loaded.diagnostics = reading.reporter.Take(file);

@@ -20,6 +20,9 @@ struct LoadOptions {
   Assets* assets = nullptr;
   // Steps that another service would run are errors; else warnings.
   bool refuse_opaque = false;
+  // An input that the job lists without a value may get one when it is submitted (by `set`): its
+  // lack is a warning, and the spec that is loaded is then not one to submit.
+  bool values_may_follow = false;
   // Tells build contexts apart by what is in them; null: by their Dockerfile only.
   FolderContent folder_content;
   // The file is a component, read as a pipeline of one node that uses it.

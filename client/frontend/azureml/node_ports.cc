@@ -21,12 +21,15 @@ void ReportUndeclared(const PortContext& context,
                       const char* port,
                       const YamlEntry& entry,
                       const std::vector<std::string>& declared) {
-  context.reading->reporter.Report(severity,
+  // A name that is nearly a declared one is a slip in any case.
+  const bool is_ignored = severity != Severity::kError && !NearestName(entry.key, declared);
+  context.reading->reporter.Report(is_ignored ? severity : Severity::kError,
                                    entry.at,
-                                   fmt::format("{}: its component has no {} '{}'{}",
+                                   fmt::format("{}: its component has no {} '{}'{}{}",
                                                context.what,
                                                port,
                                                entry.key,
+                                               is_ignored ? ", and this is ignored" : "",
                                                SuggestionFor(entry.key, declared)));
 }
 

@@ -56,7 +56,7 @@ std::string WithLiterals(const std::string& text, const PortContext& context) {
   return resolved + text.substr(position);
 }
 
-// A local path that does not exist, where that is not an error (yet).
+// Data that is not there, a file or something registered, where that is not an error (yet).
 std::optional<Binding> ReadMissing(const std::string& text,
                                    const Place& at,
                                    const PortContext& context,
@@ -64,17 +64,25 @@ std::optional<Binding> ReadMissing(const std::string& text,
   if (context.missing == PortContext::Missing::kError) return std::nullopt;
   if (IsArtifactReference(text)) return std::nullopt;
   const absl::StatusOr<DataReference> reference = ParseDataReference(text);
-  if (!reference.ok() || !reference->is_local) return std::nullopt;
-  const std::string path = AbsoluteFrom(context.origin, reference->text);
-  std::error_code error;
-  if (std::filesystem::exists(path, error)) return std::nullopt;
-  const std::string message = MissingData(text, path);
+  if (!reference.ok()) return std::nullopt;
+  Binding value = UriValue{reference->text};
+  std::string message;
+  if (reference->is_local) {
+    const std::string path = AbsoluteFrom(context.origin, reference->text);
+    std::error_code error;
+    if (std::filesystem::exists(path, error)) return std::nullopt;
+    message = MissingData(text, path);
+    value = LocalPath{path};
+  } else {
+    message = WhyNotRegistered(reference->text, given.input.type, context.reading);
+    if (message.empty()) return std::nullopt;
+  }
   if (context.missing == PortContext::Missing::kLater) {
     context.reading->missing.push_back({given.input.name, at, message});
   } else {
     context.reading->reporter.Warning(at, message);
   }
-  return LocalPath{path};
+  return value;
 }
 
 // The value of a data input written as `scalar`: a binding, a path or a URI.

@@ -16,12 +16,13 @@ struct PortContext {
   std::string where;  // begins Problem::where: "jobs.train.", or "" for the job itself
   Severity unknown = Severity::kError;  // of keys that a port does not have
   bool is_node = false;                 // a node of a pipeline, whose texts may be bindings
-  // What is said of files that do not exist. Not an error where nothing is run that reads them; of
-  // the job's inputs that is known at the end (Reading::missing).
+  // What is said of files that do not exist and of data that is not registered. Not an error where
+  // nothing is run that reads them; of the job's inputs that is known at the end
+  // (Reading::missing).
   enum class Missing { kError, kWarning, kLater };
   Missing missing = Missing::kError;
-  // What an input is that the component does not declare. Azure ML ignores it where the component
-  // is a pipeline, and its public examples have one.
+  // What an input is that the component does not declare and whose name is near to none that it
+  // declares. Azure ML ignores it where the component is a pipeline, and a public example has one.
   Severity undeclared_input = Severity::kError;
 };
 

@@ -49,7 +49,7 @@ struct Scope {
   std::size_t IndexOf(const std::string& node) const;
 };
 
-// A file or folder that is named and does not exist, of an input of the job.
+// A file or folder that does not exist, or data that is not registered, of an input of the job.
 struct MissingPath {
   std::string input;
   Place at;

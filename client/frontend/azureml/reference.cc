@@ -124,6 +124,26 @@ Binding ReadRegisteredData(const std::string& text,
   return std::monostate();
 }
 
+// What is said after code that is not on this machine, and what to do instead; "" if it may be.
+std::string WhyCodeIsAway(const std::string& text) {
+  const bool is_git = absl::StartsWithIgnoreCase(text, "git+") || absl::StartsWith(text, "git@");
+  if (is_git) {
+    const std::string repository = absl::StartsWith(text, "git@") ? text : text.substr(4);
+    return fmt::format(
+        "is in a git repository, and Potok fetches no code; run `git clone {}` beside this file "
+        "and write the folder that makes: ./FOLDER",
+        repository.substr(0, repository.find('#')));
+  }
+  if (absl::StartsWithIgnoreCase(text, "http://") || absl::StartsWithIgnoreCase(text, "https://")) {
+    return "is on the web, and Potok fetches no code; download it into a folder beside this file "
+           "and write that folder: ./FOLDER";
+  }
+  if (!IsAssetReference(text) && text.find("://") == std::string::npos) return "";
+  return "is not on this machine, and Potok fetches no code; copy it into a folder beside this "
+         "file and write that folder: ./FOLDER. Code that a team shares is in a component: `potok "
+         "component create`";
+}
+
 }  // namespace
 
 std::string WithoutFilePrefix(const std::string& text) {
@@ -169,6 +189,19 @@ absl::StatusOr<DataReference> ParseDataReference(const std::string& text) {
   return DataReference{true, path};
 }
 
+std::string WhyNotRegistered(const std::string& text, ValueType type, Reading* reading) {
+  if (!IsRegistered(text) || reading->assets == nullptr) return "";
+  const absl::StatusOr<AssetReference> reference = ParseAssetReference(text);
+  if (!reference.ok()) return "";
+  std::string why;
+  for (const AssetKind kind : KindsFor(*reference, type)) {
+    const absl::Status found = FindAsset(kind, text, reading).status();
+    if (!absl::IsNotFound(found)) return "";
+    if (why.empty()) why = std::string(found.message());
+  }
+  return why;
+}
+
 std::string MissingData(const std::string& text, const std::string& path) {
   return fmt::format(
       "'{}' does not exist (looked for {}); relative paths start at the folder of this file",
@@ -211,11 +244,8 @@ Code ReadCode(const std::string& text, const Place& at, const Origin& origin, Re
         at, fmt::format("code '{}' is a file; code is a folder, written with ?folder=1", text));
     return std::monostate();
   }
-  if (IsAssetReference(text) || text.find("://") != std::string::npos) {
-    reporter->Error(at,
-                    fmt::format("code '{}' is not on this machine, and Potok does not fetch code "
-                                "yet; copy it into a folder and name that folder",
-                                text));
+  if (const std::string why = WhyCodeIsAway(text); !why.empty()) {
+    reporter->Error(at, fmt::format("code '{}' {}", text, why));
     return std::monostate();
   }
   const std::string written = WithoutFilePrefix(text);
@@ -228,6 +258,30 @@ Code ReadCode(const std::string& text, const Place& at, const Origin& origin, Re
                               text,
                               path));
   return std::monostate();
+}
+
+std::optional<std::string> ReadInclude(const std::string& text,
+                                       const Place& at,
+                                       const Origin& origin,
+                                       Reporter* reporter) {
+  if (const std::string why = WhyCodeIsAway(text); !why.empty()) {
+    reporter->Error(at, fmt::format("the additional include '{}' {}", text, why));
+    return std::nullopt;
+  }
+  const std::string written = WithoutFilePrefix(text);
+  const std::string path = AbsoluteFrom(origin, written);
+  std::error_code error;
+  if (!written.empty() && std::filesystem::exists(path, error)) return path;
+  const bool is_zip = absl::EndsWith(path, ".zip");
+  const std::string folder = is_zip ? path.substr(0, path.size() - 4) : "";
+  if (is_zip && std::filesystem::is_directory(folder, error)) return path;
+  reporter->Error(at,
+                  fmt::format("the additional include '{}' does not exist (looked for {}{}); "
+                              "relative paths start at the folder of this file",
+                              text,
+                              path,
+                              is_zip ? " and for the folder " + folder + " to pack" : ""));
+  return std::nullopt;
 }
 
 }  // namespace potok::client

@@ -2,6 +2,7 @@
 // it looks at files.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -41,10 +42,22 @@ Binding ReadData(const std::string& text,
                  ValueType* type,
                  Reading* reading);
 
+// What is said of data of `type` that is written as `text`, azureml:NAME:VERSION or the like, and
+// is not registered. "" if it is, if it is written otherwise, or if that is not known.
+std::string WhyNotRegistered(const std::string& text, ValueType type, Reading* reading);
+
 // What is said of data that is written as `text` and is not at `path`.
 std::string MissingData(const std::string& text, const std::string& path);
 
 // The code snapshot written as `text`: a folder or file that exists, or an artifact.
 Code ReadCode(const std::string& text, const Place& at, const Origin& origin, Reporter* reporter);
+
+// The absolute path of what `text`, one of additional_includes, names: a file or folder that
+// exists, or "x/lib.zip" where there is a folder x/lib, which is packed then
+// (SnapshotOptions::additional_includes). Nothing after an error, which is reported.
+std::optional<std::string> ReadInclude(const std::string& text,
+                                       const Place& at,
+                                       const Origin& origin,
+                                       Reporter* reporter);
 
 }  // namespace potok::client

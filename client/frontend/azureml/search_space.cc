@@ -171,11 +171,16 @@ void ReadSearch(Fields* fields, Reading* reading, Sweep* sweep) {
   ReadEarlyTermination(fields, reading, &sweep->early_termination);
 }
 
-void ReadSampledInputs(Fields* fields, Reading* reading, Sweep* sweep, Step* step) {
+void ReadSampledInputs(Fields* fields,
+                       const std::function<bool(const std::string& name)>& may_add,
+                       Reading* reading,
+                       Sweep* sweep,
+                       Step* step) {
   for (SearchParameter& parameter : sweep->space) {
     const YamlNode* values = ValuesOf(fields, parameter.name);
     auto input = std::ranges::find(step->inputs, parameter.name, &Input::name);
     if (input == step->inputs.end()) {
+      if (!may_add(parameter.name)) continue;
       Input added;
       added.name = parameter.name;
       added.type = values != nullptr             ? TypeOfChoices(*values)

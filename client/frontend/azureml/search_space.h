@@ -2,6 +2,9 @@
 // early_termination. One thread.
 #pragma once
 
+#include <functional>
+#include <string>
+
 #include "client/frontend/azureml/fields.h"
 #include "client/frontend/azureml/reading.h"
 #include "common/pipeline/control.h"
@@ -12,7 +15,12 @@ namespace potok::client {
 void ReadSearch(Fields* fields, Reading* reading, Sweep* sweep);
 
 // Adds an input for each parameter of the space that `step` has no input for, of the type of its
-// values, and then reads the values of choices as their inputs' types.
-void ReadSampledInputs(Fields* fields, Reading* reading, Sweep* sweep, Step* step);
+// values, where `may_add` says so of its name; then reads the values of choices as their inputs'
+// types. What has no input then is for Validate to refuse.
+void ReadSampledInputs(Fields* fields,
+                       const std::function<bool(const std::string& name)>& may_add,
+                       Reading* reading,
+                       Sweep* sweep,
+                       Step* step);
 
 }  // namespace potok::client

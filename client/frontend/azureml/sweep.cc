@@ -1,6 +1,8 @@
 #include "client/frontend/azureml/sweep.h"
 
 #include <memory>
+#include <set>
+#include <string>
 
 #include "client/frontend/azureml/component.h"
 #include "client/frontend/azureml/definition.h"
@@ -16,23 +18,31 @@ namespace potok::client {
 
 namespace {
 
-// ${{search_space.X}}, with blanks or without, as ${{inputs.X}}.
-std::string WithSampledInputs(const std::string& command) {
-  const std::string mark = "search_space.";
+// A command whose ${{search_space.X}}, with blanks or without, are ${{inputs.X}}.
+struct TrialCommand {
   std::string text;
+  std::set<std::string> sampled;  // each X
+};
+
+TrialCommand WithSampledInputs(const std::string& command) {
+  const std::string mark = "search_space.";
+  TrialCommand trial;
   std::size_t position = 0;
   while (true) {
     const std::size_t open = command.find("${{", position);
     const std::size_t name =
         open == std::string::npos ? open : command.find_first_not_of(" \t", open + 3);
     if (name == std::string::npos) break;
-    const bool is_sampled = command.compare(name, mark.size(), mark) == 0;
-    const std::size_t end = is_sampled ? name + mark.size() : name;
-    text += command.substr(position, name - position);
-    if (is_sampled) text += "inputs.";
-    position = end;
+    trial.text += command.substr(position, name - position);
+    position = name;
+    if (command.compare(name, mark.size(), mark) != 0) continue;
+    trial.text += "inputs.";
+    position += mark.size();
+    const std::size_t end = command.find_first_of(" \t}", position);
+    trial.sampled.insert(command.substr(position, end - position));
   }
-  return text + command.substr(position);
+  trial.text += command.substr(position);
+  return trial;
 }
 
 const YamlNode* TrialOf(Fields* fields, Reading* reading) {
@@ -79,23 +89,28 @@ bool ReadSweep(Fields* fields, const PortContext& context, const std::string& na
   }
   std::optional<Step> trial = ReadCommandComponent(use, reading);
   if (!trial) return false;
-  const bool has_ports = !trial->inputs.empty() || !trial->outputs.empty();
+  // A command of the sweep's own has the ports that the sweep gives, and what is searched.
+  const bool is_own = value->IsMap() && trial->inputs.empty() && trial->outputs.empty();
   step->inputs = trial->inputs;
   step->outputs = trial->outputs;
   step->component = trial->component;
   step->component_version = trial->component_version;
   step->display_name = trial->display_name;
   step->deterministic = trial->deterministic;
-  if (value->IsMap() && !has_ports) {
+  if (is_own) {
     GivePorts(fields, context, step);
   } else {
     BindPorts(fields, context, step);
   }
   Sweep sweep;
   ReadSearch(fields, reading, &sweep);
-  ReadSampledInputs(fields, reading, &sweep, step);
+  const TrialCommand command = WithSampledInputs(trial->command);
+  const auto may_add = [&](const std::string& parameter) {
+    return is_own || command.sampled.contains(parameter);
+  };
+  ReadSampledInputs(fields, may_add, reading, &sweep, step);
   ReadTrialSettings(fields, context, &*trial);
-  trial->command = WithSampledInputs(trial->command);
+  trial->command = command.text;
   trial->inputs = step->inputs;
   trial->outputs = step->outputs;
   auto control = std::make_shared<Control>();

@@ -156,6 +156,25 @@ TEST_F(LoadTest, ResolvesPathsAgainstTheFileThatHoldsThem) {
             std::filesystem::canonical("work/parts/code"));
 }
 
+TEST_F(LoadTest, MayAwaitValuesOfTheInputsThatTheJobLists) {
+  Write("job.yml", "type: pipeline\ncomponent: ./c.yml\ninputs: {data: {type: uri_folder}}\n");
+  Write("c.yml",
+        "type: pipeline\ninputs: {data: {type: uri_folder}, m: {type: string, default: a}}\n"
+        "jobs: {a: {command: \"ls ${{inputs.x}}\", inputs: {x: \"${{parent.inputs.data}}\"}}}\n");
+  LoadOptions options;
+  EXPECT_EQ(Lines(LoadJob("job.yml", options).diagnostics),
+            "job.yml:3:10: error: a value is required; give one here or with --set "
+            "inputs.data.path=...\n");
+  options.values_may_follow = true;
+  const Loaded loaded = LoadJob("job.yml", options);
+  EXPECT_TRUE(loaded.spec.has_value());
+  EXPECT_EQ(Lines(loaded.diagnostics),
+            "job.yml:3:10: warning: there is no value, and `job create` needs one; give one here "
+            "or with --set inputs.data.path=...\n");
+  options.set = {"inputs={}"};
+  EXPECT_FALSE(LoadJob("job.yml", options).spec.has_value());
+}
+
 TEST_F(LoadTest, NamesFilesAsTheUserDid) {
   Write("work/pipelines/job.yml", "type: pipeline\njobs: {a: {component: ../parts/a.yml}}\n");
   Write("work/parts/a.yml", "command: ./run\ncode: ./code\n");

@@ -14,6 +14,7 @@ namespace potok::client {
 
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -118,6 +119,43 @@ TEST_F(RegisteredTest, SaysWhereWhatIsMissingIsNamed) {
                           "registered",
                           "job.yml:5:18: error: node 'b': component 'train@prod' is not "
                           "registered"));
+}
+
+// Examples of Azure's name data of its own workspaces, for steps that its services run.
+TEST_F(RegisteredTest, OnlyWarnsOfWhatNobodyReadsHere) {
+  const Loaded loaded = Load(
+      "type: pipeline\n"
+      "inputs:\n"
+      "  all: {path: azureml://registries/azureml/models/gpt2/versions/1, type: mlflow_model}\n"
+      "jobs:\n"
+      "  tune:\n"
+      "    component: azureml://registries/azureml/components/tune/versions/1\n"
+      "    inputs: {model: \"${{parent.inputs.all}}\", rows: {path: \"azureml:rows:1\"}}\n"
+      "  inner:\n"
+      "    type: pipeline\n"
+      "    inputs: {all: {type: mlflow_model, path: \"${{parent.inputs.all}}\"}}\n"
+      "    jobs: {a: {type: spark, entry: {file: a.py}, inputs: {x: {type: mlflow_model, path: "
+      "\"${{parent.inputs.all}}\"}}}}\n");
+  ASSERT_TRUE(loaded.spec.has_value()) << testing::PrintToString(said_);
+  EXPECT_EQ(std::get<UriValue>(loaded.spec->inputs[0].value).uri,
+            "azureml://registries/azureml/models/gpt2/versions/1");
+  EXPECT_THAT(said_, Contains("job.yml:3:15: warning: model 'gpt2:1' is not registered"));
+  EXPECT_THAT(said_, Contains("job.yml:7:60: warning: data 'rows:1' is not registered"));
+}
+
+TEST_F(RegisteredTest, RefusesWhatIsNotRegisteredWhereSomethingReadsIt) {
+  Load(
+      "type: pipeline\n"
+      "inputs: {all: {path: \"azureml:gpt2:1\", type: mlflow_model}}\n"
+      "jobs:\n"
+      "  tune:\n"
+      "    component: azureml://registries/azureml/components/tune/versions/1\n"
+      "    inputs: {model: \"${{parent.inputs.all}}\"}\n"
+      "  inner:\n"
+      "    type: pipeline\n"
+      "    inputs: {all: \"${{parent.inputs.all}}\"}\n"
+      "    jobs: {a: {command: \"cat ${{inputs.x}}\", inputs: {x: \"${{parent.inputs.all}}\"}}}\n");
+  EXPECT_THAT(said_, Contains("job.yml:2:22: error: model 'gpt2:1' is not registered"));
 }
 
 TEST_F(RegisteredTest, GoesOnWithoutAnEnvironmentThatIsNotRegistered) {

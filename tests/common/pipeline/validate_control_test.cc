@@ -207,6 +207,29 @@ TEST(ValidateControlTest, FindsWrongSearchSpaces) {
   EXPECT_THAT(FoundIn(sweep), Contains(HasSubstr("the trial has no input 'rate'")));
 }
 
+TEST(ValidateControlTest, FindsValuesThatTheTrialsInputDoesNotTake) {
+  const auto found = [](const SearchParameter& parameter) {
+    Sweep sweep = ASweep();
+    sweep.space = {parameter};
+    Input input = AnInput("lr", ValueType::kNumber, std::monostate());
+    input.min = 1e-3;
+    input.max = 1;
+    return Found(With(AnEnclosing(sweep, {input}, {})));
+  };
+  EXPECT_THAT(found(AParameter("uniform", {{"min_value", 1e-3}, {"max_value", 1}})), IsEmpty());
+  EXPECT_THAT(found(AParameter("loguniform", {{"min_value", -6.9078}, {"max_value", 0}})),
+              IsEmpty());
+  EXPECT_THAT(found(AParameter("normal", {{"mu", 0}, {"sigma", 1}})), IsEmpty());
+  EXPECT_THAT(found(AParameter("uniform", {{"min_value", 1e-3}, {"max_value", 2}})),
+              Says("error jobs.loop.search_space.lr", "up to 2 are searched"));
+  EXPECT_THAT(found(AParameter("quniform", {{"min_value", 0}, {"max_value", 1}, {"q", 0.1}})),
+              Says("error jobs.loop.search_space.lr", "from 0 on are searched"));
+  EXPECT_THAT(found(AParameter("loguniform", {{"min_value", -8}, {"max_value", 0}})),
+              Says("error jobs.loop.search_space.lr", "below its minimum, 0.001"));
+  EXPECT_THAT(found(AParameter("randint", {{"upper", 1}})),
+              Says("error jobs.loop.search_space.lr", "from 0 on are searched"));
+}
+
 TEST(ValidateControlTest, FindsWrongAlgorithmsLimitsAndRules) {
   Sweep sweep = ASweep();
   sweep.algorithm = "grid";
