@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "agent/loop/disk_room.h"
 #include "agent/loop/verdict.h"
 #include "common/base/status_macros.h"
 
@@ -248,8 +249,14 @@ ProcessEnded AttemptTable::JudgeAttempt(const AttemptKey& key, Ended ended) cons
   ended.log_bytes = ports_.logs.StoredBytes(ended.log_bytes);
   ProcessEnded judged = Judge(ended);
   const auto found = attempts_.find(key);
-  if (found == attempts_.end() || judged.failure || judged.was_stopped) return judged;
+  if (found == attempts_.end() || judged.was_stopped) return judged;
   const Attempt& attempt = found->second;
+  if (judged.failure) {
+    // Where the disk is full the log cannot say so: it is there, too.
+    const std::string full = FullDiskText(attempt.paths.folder);
+    if (!full.empty()) judged.failure->message += "; " + full;
+    return judged;
+  }
   judged.nothing_to_store =
       attempt.order->outputs.empty() && !ports_.transfers.HasDefaultArtifacts(attempt.paths);
   return judged;
