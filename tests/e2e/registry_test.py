@@ -86,6 +86,11 @@ class RegistryTest(StackTest):
         # The output of that name is a model now.
         model = self.stack.json("model", "show", "-n", "first", "--label", "latest")
         self.assertEqual((model["version"], model["type"], model["made_by"]), ("1", "custom_model", f"{name}/train"))
+        made_by = self.stack.json("job", "lineage", "azureml:first:1")["made_by"]
+        self.assertEqual([(use["run"], use["step"]) for use in made_by], [(name, "train")])
+        used_by = self.stack.json("job", "lineage", "azureml:rows@latest")["used_by"]
+        self.assertEqual([use["run"] for use in used_by], [name])
+        self.assertIn("'frist' is not registered", self.refused("job", "lineage", "azureml:frist:1"))
         self.stack.potok("model", "download", "-n", "first", "-v", "1", "-p", "got")
         self.assertEqual(self.stack.path("got/first/model.txt").read_text(), "1e-3 010 a,b\n")
 

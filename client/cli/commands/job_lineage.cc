@@ -3,10 +3,12 @@
 #include "client/cli/commands/command.h"
 #include "client/cli/show/lineage_text.h"
 #include "client/cli/show/table_style.h"
+#include "client/potok_client/registry_client.h"
 #include "client/potok_client/runs_client.h"
 #include "common/base/status_macros.h"
 #include "common/cas/snapshot.h"
 #include "common/rpc/pipeline_convert.h"
+#include "fmt/format.h"
 
 namespace potok::client {
 namespace {
@@ -16,6 +18,37 @@ struct LineageOptions {
   std::string subject;
   int results_max = 50;
 };
+
+// Of a registered model or data: its newest version if none is named.
+absl::StatusOr<v1::LineageRequest> RequestForAsset(RegistryClient& registry,
+                                                   const std::string& reference) {
+  std::vector<v1::Asset> found;
+  absl::Status why;
+  for (const v1::AssetKind kind : {v1::ASSET_KIND_MODEL, v1::ASSET_KIND_DATA}) {
+    absl::StatusOr<v1::Asset> asset = registry.Resolve(kind, reference);
+    if (asset.ok()) {
+      found.push_back(*std::move(asset));
+    } else if (!absl::IsNotFound(asset.status()) || why.ok()) {
+      why = asset.status();
+    }
+  }
+  if (found.empty()) return why;
+  if (found.size() > 1) {
+    return absl::InvalidArgumentError(
+        fmt::format("'{}' is a model and also data; name one by its bytes, sha256:HEX/BYTES "
+                    "(`potok model show`, `potok data show`)",
+                    reference));
+  }
+  if (found.front().artifacts().empty()) {
+    return absl::FailedPreconditionError(
+        fmt::format("'{}' is an address outside the store; what it held is known by the runs that "
+                    "read it",
+                    reference));
+  }
+  v1::LineageRequest request;
+  *request.mutable_artifact() = found.front().artifacts(0).digest();
+  return request;
+}
 
 // A file or folder here is the artifact that has its bytes.
 absl::StatusOr<v1::LineageRequest> RequestFor(const Context& context, const std::string& subject) {
@@ -48,15 +81,36 @@ absl::StatusOr<v1::LineageResponse> Ask(RunsClient& runs, v1::LineageRequest req
   return all;
 }
 
+bool IsKnown(const v1::LineageResponse& lineage) {
+  return lineage.made_by_size() + lineage.used_by_size() + lineage.origins_size() > 0;
+}
+
+absl::Status Unknown(const std::string& subject, const v1::LineageResponse& lineage) {
+  return absl::NotFoundError(
+      fmt::format("no run of this server has made or used {} (sha256:{}/{}); what a run makes or "
+                  "uses is known as a whole, not the files in a folder one by one",
+                  subject,
+                  lineage.artifact().digest().hash(),
+                  lineage.artifact().digest().size_bytes()));
+}
+
 int RunLineage(Session& session, const LineageOptions& options) {
   const Context& context = session.context;
-  const absl::StatusOr<v1::LineageRequest> request = RequestFor(context, options.subject);
+  const bool is_asset = options.subject.starts_with("azureml:");
+  absl::StatusOr<v1::LineageRequest> request = v1::LineageRequest();
+  if (!is_asset) request = RequestFor(context, options.subject);
   if (!request.ok()) return Complain(context, request.status());
   const absl::StatusOr<Connection> connection = Connect(context, options.common);
   if (!connection.ok()) return Complain(context, connection.status());
+  if (is_asset) {
+    RegistryClient registry(connection->channel());
+    request = RequestForAsset(registry, options.subject);
+    if (!request.ok()) return Complain(context, request.status());
+  }
   RunsClient runs(connection->channel());
   const absl::StatusOr<v1::LineageResponse> lineage = Ask(runs, *request, options.results_max);
   if (!lineage.ok()) return Complain(context, lineage.status());
+  if (!IsKnown(*lineage)) return Complain(context, Unknown(options.subject, *lineage));
   return PrintObject(
       context, options.common, DefaultOutput::kJsonUnlessTerminal, LineageObject(*lineage), [&] {
         return LineageText(*lineage, context.zone, StyleOf(context));
@@ -73,13 +127,14 @@ void AddJobLineage(CLI::App& job, Session& session) {
                  "lineage",
                  "What made an artifact, what used it, and which data and code it goes back to",
                  "potok job lineage brave_river_1/train/model\n"
+                 "  potok job lineage azureml:digits_model@latest\n"
                  "  potok job lineage ./downloaded/model",
                  options,
                  RunLineage);
   lineage.RequiredText("artifact",
                        "ARTIFACT",
-                       "RUN/STEP/OUTPUT, RUN/OUTPUT, sha256:HEX/BYTES, or a file or folder here: "
-                       "an output as a whole",
+                       "RUN/STEP/OUTPUT, RUN/OUTPUT, azureml:NAME:VERSION, sha256:HEX/BYTES, or a "
+                       "file or folder here: an output as a whole",
                        &options->subject);
   lineage.Number("-r,--max-results",
                  "N",
