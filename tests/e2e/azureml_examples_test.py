@@ -1,18 +1,25 @@
 """Azure ML's public example pipelines: all are valid, those that need nothing of Azure run to Completed as they are, and the others are
 refused by file and line. Wants a checkout of github.com/Azure/azureml-examples, named by POTOK_AZUREML_EXAMPLES; without one it is
 skipped. R0 runs as it is; R1 wants ./outputs or several nodes; R2 wants neighbours registered or a file in a datastore first; R3 wants
-an mlflow module; R4 to R6 more packages or data; RX wants services of Azure. POTOK_AZUREML_TIERS names the tiers to run."""
+an mlflow module, and the stand-in is one; R4 a staged file; R5 and R6 more packages, and run where those are installed; RX wants
+services of Azure. POTOK_AZUREML_TIERS names the tiers to run."""
 
 import json
 import os
 import pathlib
 import re
+import shutil
+import subprocess
 import unittest
 
 from stack import StackTest
 
 EXAMPLES = os.environ.get("POTOK_AZUREML_EXAMPLES", "")
-TIERS_TO_RUN = os.environ.get("POTOK_AZUREML_TIERS", "R0 R1 R2").split()
+TIERS_TO_RUN = os.environ.get("POTOK_AZUREML_TIERS", "R0 R1 R2 R3 R4").split()
+
+# Where steps find their programs.
+PLAIN = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+NYC_TAXI = "jobs/pipelines-with-components/pipeline_with_pipeline_component/nyc_taxi_data_regression_with_pipeline_component/"
 
 # Under cli/.
 PIPELINES = {
@@ -88,18 +95,64 @@ PIPELINES = {
     ],
 }
 
-# What stands beside a pipeline and has to be registered before it: (kind, file).
-REGISTERED_FIRST = {
-    "jobs/pipelines-with-components/basics/1b_e2e_registered_components/": [
-        ("component", "train.yml"),
-        ("component", "score.yml"),
-        ("component", "eval.yml"),
+# Pipelines that are components of others. They are registered; a job is made of them by a file above, if by any.
+PIPELINE_COMPONENTS = [
+    "assets/component/pipeline.yml",
+    "endpoints/batch/deploy-pipelines/batch-scoring-with-preprocessing/pipeline.yml",
+    NYC_TAXI + "data_pipeline/data_pipeline.yml",
+    NYC_TAXI + "train_pipeline/train_pipeline.yml",
+]
+
+# What the README or script beside a pipeline does first: a folder, and calls of `potok` for `az ml` in it.
+PREPARED = {
+    "jobs/pipelines-with-components/basics/1b_e2e_registered_components": [
+        "component create --file train.yml",
+        "component create --file score.yml",
+        "component create --file eval.yml",
+    ],
+    "endpoints/batch/deploy-pipelines/batch-scoring-with-preprocessing": [
+        "environment create -f environment/xgboost-sklearn-py38.yml",
+        "model create --name heart-classifier --type mlflow_model --path model",
+        "model create --name heart-classifier-transforms --type custom_model --path transformations",
+        "component create -f components/prepare/prepare.yml",
+        "component create -f components/score/score.yml",
     ],
 }
+
+# What runs of R5 and R6 want of the machine: modules of Python that can be imported, or programs, and arguments of `job create`.
+WANTED = {
+    "jobs/pipelines-with-components/basics/5c_env_conda_file/pipeline.yml": (["pyjokes"], []),
+    "endpoints/batch/deploy-pipelines/batch-scoring-with-preprocessing/pipeline-job.yml": (
+        ["pandas", "sklearn", "xgboost"],
+        ["--set", "inputs.input_data.path=data/unlabeled"],
+    ),
+    "jobs/pipelines-with-components/basics/6c_r_iris/pipeline.yml": (["Rscript"], []),
+    "jobs/pipelines/cifar-10/pipeline.yml": (["torch", "torchvision"], []),
+    "jobs/pipelines/tensorflow-image-segmentation/pipeline.yml": (["tensorflow"], []),
+    "jobs/parallel/3a_mnist_batch_identification/pipeline.yml": (["tensorflow", "PIL", "idx2numpy"], []),
+    "monitoring/azureml-e2e-model-monitoring/configurations/training_pipeline.yaml": (["sklearn", "mltable"], []),
+}
+
+
+def is_installed(wanted: str) -> bool:
+    imported = subprocess.run(["python3", "-c", f"import {wanted}"], env=PLAIN, capture_output=True, check=False)
+    return imported.returncode == 0 or shutil.which(wanted, path=PLAIN["PATH"]) is not None
 
 
 @unittest.skipUnless(EXAMPLES, "POTOK_AZUREML_EXAMPLES names no checkout of azureml-examples")
 class AzuremlExamplesTest(StackTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        for folder, calls in PREPARED.items():
+            for call in calls:
+                cls.stack.potok(*call.split(), cwd=pathlib.Path(EXAMPLES) / "cli" / folder)
+        # Data of a workspace that examples name and do not bring along.
+        hello = cls.stack.write("hello-world.txt", "hello\n")
+        target = "azureml/4b_datastore_datapath_uri/hello-world.txt"
+        cls.stack.potok("datastore", "upload", "-n", "workspaceblobstore", "-p", hello, "--target", target)
+        cls.stack.potok("data", "create", "-n", "credit-default-reference", "-t", "uri_file", "-p", hello)
+
     def file(self, path: str) -> pathlib.Path:
         return pathlib.Path(EXAMPLES) / "cli" / path
 
@@ -111,7 +164,15 @@ class AzuremlExamplesTest(StackTest):
                     result = self.stack.potok("job", "validate", "-f", str(file), check=False, cwd=file.parent)
                     self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
+    def test_pipeline_components_are_registered(self):
+        for path in PIPELINE_COMPONENTS:
+            with self.subTest(path=path):
+                created = self.stack.json("component", "create", "-f", str(self.file(path)))
+                shown = self.stack.json("component", "show", "-n", created["name"], "-v", created["version"])
+                self.assertEqual(shown["type"], "pipeline")
+
     def test_those_that_need_azure_are_refused_by_file_and_line(self):
+        before = self.stack.json("job", "list")
         for path in PIPELINES["RX"]:
             with self.subTest(path=path):
                 file = self.file(path)
@@ -119,21 +180,27 @@ class AzuremlExamplesTest(StackTest):
                 self.assertNotEqual(result.returncode, 0)
                 refusals = re.findall(r"^\S+:\d+:\d+: error: .*which is not run here: .+$", result.stderr, re.M)
                 self.assertTrue(refusals, result.stderr)
-                self.assertEqual(json.loads(self.stack.potok("job", "list", "-o", "json").stdout), [])
+                self.assertEqual(self.stack.json("job", "list"), before)
 
     def test_those_that_need_nothing_run(self):
-        for folder, assets in REGISTERED_FIRST.items():
-            if "R2" in TIERS_TO_RUN:
-                for kind, name in assets:
-                    self.stack.potok(kind, "create", "-f", str(self.file(folder + name)))
         for tier in TIERS_TO_RUN:
-            for path in PIPELINES[tier]:
+            for path in PIPELINES.get(tier, []):
                 with self.subTest(tier=tier, path=path):
-                    self.run_one(self.file(path))
+                    self.run_one(path)
 
-    def run_one(self, file: pathlib.Path):
+    def test_those_that_need_packages_run_where_these_are(self):
+        for path in PIPELINES["R5"] + PIPELINES["R6"]:
+            wanted, arguments = WANTED.get(path, ([], []))
+            with self.subTest(path=path):
+                missing = [name for name in wanted if not is_installed(name)]
+                if missing or not wanted:
+                    self.skipTest(f"not installed: {', '.join(missing)}")
+                self.run_one(path, *arguments)
+
+    def run_one(self, path: str, *arguments: str):
+        file = self.file(path)
         created = self.stack.potok(
-            "job", "create", "-f", str(file), "--query", "name", "-o", "tsv", cwd=file.parent, check=False
+            "job", "create", "-f", str(file), *arguments, "--query", "name", "-o", "tsv", cwd=file.parent, check=False
         )
         self.assertEqual(created.returncode, 0, created.stderr)
         name = created.stdout.strip()
