@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "client/frontend/azureml/inline_pipeline.h"
 #include "client/frontend/azureml/reference.h"
 #include "client/frontend/azureml/step_reader.h"
 #include "client/frontend/azureml/type_inference.h"
@@ -171,10 +172,24 @@ bool ReadInlinePipeline(Fields* fields,
     }
     return false;
   }
+  Scope& outer = *reading->scope;
+  TypeGivenInputs(&outer, step);
   Scope inner;
   inner.owner = name;
-  inner.literals = LiteralsOf(step->inputs, reading->scope);
-  inner.open_components = reading->scope->open_components;
+  inner.literals = LiteralsOf(step->inputs, &outer);
+  inner.open_components = outer.open_components;
+  // What the node leaves open is up to its steps.
+  const std::size_t index = outer.steps.size();
+  for (const Input& input : step->inputs) {
+    if (outer.untyped_inputs.contains({index, input.name})) {
+      inner.untyped_pipeline_inputs.insert(input.name);
+    }
+  }
+  for (const Output& output : step->outputs) {
+    if (outer.untyped_outputs.contains({index, output.name})) {
+      inner.untyped_pipeline_outputs.insert(output.name);
+    }
+  }
   return ReadNestedJobs(jobs, context.origin, &inner, reading, step);
 }
 

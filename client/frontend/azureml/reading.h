@@ -40,6 +40,15 @@ struct Scope {
   // Steps of which no file says what ports they have: they have those that others name.
   std::set<std::size_t> open_ports;
   std::vector<OpenComponent> open_components;  // the outermost first
+  // The pipeline's own ports, while its nodes are read.
+  const std::vector<Input>* inputs = nullptr;
+  const std::vector<Output>* outputs = nullptr;
+  // Its loops: the node that each repeats, and whether outputs are gathered (parallel_for).
+  struct Loop {
+    std::string body;
+    bool gathers = false;
+  };
+  std::map<std::string, Loop> loops;
 
   // "train/fit" of "fit".
   std::string FullName(const std::string& node) const {

@@ -8,6 +8,7 @@
 #include "client/frontend/azureml/component.h"
 #include "client/frontend/azureml/control_flow.h"
 #include "client/frontend/azureml/definition.h"
+#include "client/frontend/azureml/inline_pipeline.h"
 #include "client/frontend/azureml/nested.h"
 #include "client/frontend/azureml/node_ports.h"
 #include "client/frontend/azureml/node_type.h"
@@ -260,8 +261,8 @@ NodeKind KindOfNode(const YamlNode& node) {
   return KindOfType(absl::AsciiStrToLower(type->value->text));
 }
 
-// Puts conditions, which are read last, where they stand among the nodes; a loop stands where its
-// body does.
+// Puts conditions and pipelines, which are read last, where they stand among the nodes; a loop
+// stands where its body does.
 void SortAsWritten(const YamlNode& jobs,
                    const std::vector<std::string>& before,
                    std::vector<Step>* steps) {
@@ -284,25 +285,37 @@ bool ReadSteps(const YamlNode& jobs,
                std::vector<Input>* inputs,
                std::vector<Output>* outputs,
                Reading* reading) {
+  Scope& scope = *reading->scope;
+  scope.inputs = inputs;
+  scope.outputs = outputs;
   bool is_whole = true;
+  std::vector<const YamlEntry*> pipelines;
   std::vector<const YamlEntry*> control_flow;
   for (const YamlEntry& entry : jobs.entries) {
     if (!CountStep(entry, reading)) return false;
-    if (IsControlFlow(KindOfNode(*entry.value))) {
+    const NodeKind kind = KindOfNode(*entry.value);
+    if (IsControlFlow(kind)) {
       control_flow.push_back(&entry);
+    } else if (kind == NodeKind::kPipeline && entry.value->Find("component") == nullptr) {
+      pipelines.push_back(&entry);
     } else {
       is_whole = NodeReader(entry, origin, reading).Read() && is_whole;
     }
   }
-  InferTypes(inputs, outputs, reading->scope);
-  if (control_flow.empty() || !is_whole) return is_whole;
-  std::vector<Step>& steps = reading->scope->steps;
+  NoteLoops(control_flow, &scope);
+  for (const YamlEntry* pipeline : InOrderOfNeed(pipelines, scope)) {
+    is_whole = NodeReader(*pipeline, origin, reading).Read() && is_whole;
+  }
+  InferTypes(inputs, outputs, &scope);
+  std::vector<Step>& steps = scope.steps;
   std::vector<std::string> before;
   before.reserve(steps.size());
   for (const Step& step : steps) before.push_back(step.name);
-  is_whole = ReadControlFlow(control_flow, origin, reading);
-  InferTypes(inputs, outputs, reading->scope);
-  SortAsWritten(jobs, before, &steps);
+  if (!control_flow.empty() && is_whole) {
+    is_whole = ReadControlFlow(control_flow, origin, reading);
+    InferTypes(inputs, outputs, &scope);
+  }
+  if (!control_flow.empty() || !pipelines.empty()) SortAsWritten(jobs, before, &steps);
   return is_whole;
 }
 
