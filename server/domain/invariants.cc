@@ -3,6 +3,8 @@
 #include "common/base/overloaded.h"
 #include "common/pipeline/control.h"
 #include "fmt/format.h"
+#include "server/domain/fingerprint.h"
+#include "server/domain/order.h"
 #include "server/domain/state.h"
 
 namespace potok::server {
@@ -173,6 +175,26 @@ void CheckRun(const State& state, const RunRecord& run, Problems* problems) {
   }
 }
 
+// What is kept is what would be worked out now, of a step that has not ended.
+void CheckFingerprint(const State& state,
+                      const StepKey& key,
+                      const Fingerprint& fingerprint,
+                      Problems* problems) {
+  const auto run = state.runs.find(key.run);
+  if (run == state.runs.end() || run->second.plan == nullptr ||
+      IsTerminal(run->second.steps[key.index].state)) {
+    problems->push_back(
+        fmt::format("run {} step {}: has ended, and its fingerprint is kept", key.run, key.index));
+    return;
+  }
+  const auto inputs = ResolveInputs(run->second, key.index);
+  if (inputs.ok() && FingerprintOf(run->second.plan->step(key.index), *inputs) == fingerprint) {
+    return;
+  }
+  problems->push_back(
+      fmt::format("{}: the fingerprint that is kept differs", Describe(run->second, key.index)));
+}
+
 // Who resolves is either looked for or waits for one that runs, and who runs for others is equal to
 // them and there.
 void CheckReuse(const State& state, Problems* problems) {
@@ -184,6 +206,9 @@ void CheckReuse(const State& state, Problems* problems) {
           "run {} step {}: has ended, and steps wait for its result", running.run, running.index));
     }
     accounted.insert(waiting.begin(), waiting.end());
+  }
+  for (const auto& [key, fingerprint] : state.reuse.fingerprints) {
+    CheckFingerprint(state, key, fingerprint, problems);
   }
   for (const auto& [id, run] : state.runs) {
     for (std::uint32_t i = 0; i < run.steps.size(); ++i) {

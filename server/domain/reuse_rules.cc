@@ -18,6 +18,9 @@ bool IsForcedAt(const Turn& turn, const StepKey& key) {
 }
 
 std::optional<Fingerprint> FingerprintAt(const Turn& turn, const StepKey& key) {
+  const auto& fingerprints = turn.state.reuse.fingerprints;
+  const auto known = fingerprints.find(key);
+  if (known != fingerprints.end()) return known->second;
   const RunRecord& run = turn.state.runs.at(key.run);
   const auto inputs = ResolveInputs(run, key.index);
   if (!inputs.ok()) return std::nullopt;
@@ -38,6 +41,7 @@ void Take(Turn& turn, const StepKey& key, const Result& result) {
 
 void LookUp(Turn& turn, const StepKey& key, const Fingerprint& fingerprint) {
   const RunRecord& run = turn.state.runs.at(key.run);
+  turn.state.reuse.fingerprints.try_emplace(key, fingerprint);
   MoveStep(turn, key, ResultSought{});
   turn.state.reuse.sought.insert(key);
   turn.decision.effects.emplace_back(
@@ -53,6 +57,7 @@ const StepKey* RunningEqual(const Turn& turn, const StepKey& key, const Fingerpr
 }
 
 void RunOrWait(Turn& turn, const StepKey& key, const Fingerprint& fingerprint) {
+  turn.state.reuse.fingerprints.try_emplace(key, fingerprint);
   if (!IsForcedAt(turn, key)) {
     if (const StepKey* equal = RunningEqual(turn, key, fingerprint)) {
       turn.state.reuse.waiting_for[*equal].insert(key);
@@ -127,10 +132,12 @@ void ServeWaiters(Turn& turn, const StepKey& key) {
   ReuseBook& book = turn.state.reuse;
   const auto* succeeded = std::get_if<Succeeded>(&run.steps[key.index].state);
   const bool took = succeeded != nullptr && succeeded->reused.has_value();
-  if (took || book.running.empty()) return;
-  const std::optional<Fingerprint> fingerprint = FingerprintAt(turn, key);
-  if (!fingerprint.has_value()) return;
-  const auto running = book.running.find(PrefixOf(*fingerprint));
+  const auto known = book.fingerprints.find(key);
+  if (known == book.fingerprints.end()) return;  // it has neither begun nor waited for another
+  const Fingerprint fingerprint = known->second;
+  book.fingerprints.erase(known);
+  if (took) return;
+  const auto running = book.running.find(PrefixOf(fingerprint));
   if (running != book.running.end() && running->second == key) book.running.erase(running);
   const auto waiting = book.waiting_for.find(key);
   if (waiting == book.waiting_for.end()) return;
@@ -140,9 +147,9 @@ void ServeWaiters(Turn& turn, const StepKey& key) {
     if (!IsResolving(turn, waiter)) continue;
     const Plan& plan = *turn.state.runs.at(waiter.run).plan;
     if (succeeded == nullptr) {
-      RunOrWait(turn, waiter, *fingerprint);
+      RunOrWait(turn, waiter, fingerprint);
     } else if (HasDestinations(plan.SegmentOf(waiter.index).spec, plan.step(waiter.index))) {
-      LookUp(turn, waiter, *fingerprint);
+      LookUp(turn, waiter, fingerprint);
     } else {
       const AttemptKey from{key.run, key.index, run.steps[key.index].attempt};
       MoveStep(turn, waiter, ResultTaken{succeeded->outputs, {from, 0}});
@@ -156,7 +163,9 @@ void RestoreReuse(Turn& turn) {
     if (std::holds_alternative<Resolving>(state)) resolving.insert(key);
     if (!IsBegun(state)) return;
     const std::optional<Fingerprint> fingerprint = FingerprintAt(turn, key);
-    if (fingerprint.has_value()) turn.state.reuse.running.try_emplace(PrefixOf(*fingerprint), key);
+    if (!fingerprint.has_value()) return;
+    turn.state.reuse.fingerprints.try_emplace(key, *fingerprint);
+    turn.state.reuse.running.try_emplace(PrefixOf(*fingerprint), key);
   });
   for (const StepKey& key : resolving) MakeReady(turn, key);
 }

@@ -96,6 +96,9 @@ void Forget(State& state, const RunRecord& run) {
     const Placement* placement = PlacementOf(run.steps[i].state);
     if (placement != nullptr) Release(state, run, AttemptOf(key, run.steps[i]), *placement);
   }
+  auto& fingerprints = state.reuse.fingerprints;
+  fingerprints.erase(fingerprints.lower_bound({run.id, 0}),
+                     fingerprints.lower_bound({run.id + 1, 0}));
   state.run_by_name.erase(run.name);
   state.runs.erase(run.id);
 }

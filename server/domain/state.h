@@ -81,6 +81,8 @@ struct ReuseBook {
   absl::btree_map<std::uint64_t, StepKey> running;   // queued to ended: who of equal steps runs
   std::map<StepKey, std::set<StepKey>> waiting_for;  // those that want what a running one makes
   std::set<StepKey> sought;                          // those whose result is looked up
+  // Of steps that may be reused, from when their inputs are known to their end: worked out once.
+  absl::btree_map<StepKey, Fingerprint> fingerprints;
 };
 
 // Where a queued step is in the order in which steps are placed: what has a higher priority comes

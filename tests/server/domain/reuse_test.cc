@@ -231,6 +231,22 @@ TEST(ReuseTest, WhatRanAgainAndMadeTheSameBytesCostsNothingDownstream) {
   EXPECT_THAT(world.Said<FindResult>(), SizeIs(1));
 }
 
+TEST(ReuseTest, AFingerprintIsKeptFromWhenInputsAreKnownToTheEnd) {
+  World world = WithMachine();
+  world.Submit("r", APipeline({Work("a"), Step(AStep("b").Reusable().After("a")), AStep("c")}));
+  EXPECT_THAT(world.state.reuse.fingerprints, SizeIs(1));
+  world.Restart();
+  world.Connect(AMachine("m1"), {world.Attempt("r", "a"), world.Attempt("r", "c")});
+  EXPECT_THAT(world.state.reuse.fingerprints, SizeIs(1));
+  Finish(world, "r", "a");
+  EXPECT_EQ(world.state.reuse.fingerprints.begin()->first, world.KeyOf("r", "b"));
+  world.Cancel("r");
+  EXPECT_THAT(world.state.reuse.running, SizeIs(1));  // it is being stopped
+  world.Report("m1", {Stops(world.Attempt("r", "b"))});
+  EXPECT_THAT(world.state.reuse.fingerprints, IsEmpty());
+  EXPECT_THAT(world.state.reuse.running, IsEmpty());
+}
+
 TEST(ReuseTest, AfterAStartWhoWaitedWaitsAndWhoAskedAsksAgain) {
   World world = WithMachine();
   world.Submit("r", APipeline({Work("a")}));
