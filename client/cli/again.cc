@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "client/cli/show/job_file.h"
+#include "client/cli/show/rerun.h"
 #include "client/cli/text/printable.h"
 #include "client/frontend/azureml/load.h"
 #include "common/base/status_macros.h"
@@ -22,7 +23,7 @@ absl::StatusOr<PipelineSpec> SpecOfRun(const v1::Run& run, const char* lineage) 
   if (spec.properties.contains(kRerunOf)) {
     // What a rerun ran anew is its own affair, and not the pipeline's.
     spec.settings.force_rerun = false;
-    for (Step& step : spec.steps) step.reuse.read = true;
+    for (Step& step : spec.steps) SetRead(true, &step);
   }
   spec.properties.erase(kClonedFrom);
   spec.properties.erase(kRerunOf);

@@ -95,12 +95,16 @@ void AddJobRerun(CLI::App& job, Session& session) {
                  "rerun",
                  "Run again what failed, or from a step on, or all; the rest is reused",
                  "potok job rerun -n brave_river_1 --failed --stream\n"
-                 "  potok job rerun -n brave_river_1 --from train --dry-run",
+                 "  potok job rerun -n brave_river_1 --from train --dry-run\n"
+                 "  potok job rerun -n brave_river_1 --all --definition latest -f pipeline.yml",
                  options,
                  RunRerun);
   rerun.RequiredText("-n,--name", "NAME", "Name of the run", &options->name);
   rerun.Flag("--failed", "Run what did not complete", &options->failed);
-  rerun.Text("--from", "STEP", "Run this step and all that come after it", &options->from);
+  rerun.Text("--from",
+             "STEP",
+             "Run this step, or nested pipeline, and all that comes after it",
+             &options->from);
   rerun.Flag("--all", "Run every step, as force_rerun", &options->all);
   rerun.Choice("--definition",
                {"original", "latest"},

@@ -2,20 +2,24 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "client/potok_client/run_state.h"
 #include "common/base/status_macros.h"
+#include "common/pipeline/control.h"
+#include "common/pipeline/suggest.h"
 #include "common/pipeline/template.h"
+#include "common/pipeline/when.h"
 #include "fmt/format.h"
 
 namespace potok::client {
 namespace {
 
 // The steps that a step waits for: bound, named by depends_on, or looked at by `when`.
-std::set<std::string> NeededBy(const Step& step, const std::vector<Step>& all) {
+std::set<std::string> NeededBy(const Step& step) {
   std::set<std::string> needed(step.depends_on.begin(), step.depends_on.end());
   for (const Input& input : step.inputs) {
     const auto* text = std::get_if<TextValue>(&input.value);
@@ -29,30 +33,28 @@ std::set<std::string> NeededBy(const Step& step, const std::vector<Step>& all) {
       if (const auto* of = std::get_if<StepInput>(expression)) needed.insert(of->step);
     }
   }
-  if (step.when.empty()) return needed;
-  // A name in `when` is taken for the step: one too many only runs anew.
-  for (const Step& other : all) {
-    if (step.when.find(other.name) != std::string::npos) needed.insert(other.name);
-  }
+  const auto when = When::Parse(step.when);
+  if (step.when.empty() || !when.ok()) return needed;
+  for (const std::string& name : when->Steps()) needed.insert(name);
   return needed;
 }
 
-// `from` and all that comes after it.
-std::set<std::string> Downstream(const std::string& from, const std::vector<Step>& steps) {
+// `from`, all that comes after it, and what runs when all others have ended.
+std::set<std::string> Downstream(std::set<std::string> from, const std::vector<Step>& steps) {
   std::map<std::string, std::vector<std::string>> dependents;
   for (const Step& step : steps) {
-    for (const std::string& needed : NeededBy(step, steps)) dependents[needed].push_back(step.name);
+    for (const std::string& needed : NeededBy(step)) dependents[needed].push_back(step.name);
+    if (step.finalizes) from.insert(step.name);
   }
-  std::set<std::string> found = {from};
-  std::vector<std::string> open = {from};
+  std::vector<std::string> open(from.begin(), from.end());
   while (!open.empty()) {
     const std::string name = std::move(open.back());
     open.pop_back();
     for (const std::string& next : dependents[name]) {
-      if (found.insert(next).second) open.push_back(next);
+      if (from.insert(next).second) open.push_back(next);
     }
   }
-  return found;
+  return from;
 }
 
 absl::Status CheckFailed(const v1::Run& run) {
@@ -66,16 +68,45 @@ absl::Status CheckFailed(const v1::Run& run) {
       "nothing failed in run {}: it completed; --from STEP or --all run it again", run.name()));
 }
 
-std::string NamesIn(const PipelineSpec& spec) {
-  constexpr std::size_t kNamesMax = 20;
-  std::vector<std::string> names;
-  for (const Step& step : spec.steps) {
-    if (names.size() < kNamesMax) names.push_back(step.name);
+bool HasStep(const PipelineSpec& spec, const std::string& name) {
+  return std::ranges::find(spec.steps, name, &Step::name) != spec.steps.end();
+}
+
+absl::Status NoSuchStep(const std::string& from, const PipelineSpec& spec) {
+  const std::string loop = from.substr(0, from.find('['));
+  if (loop != from && HasStep(spec, loop)) {
+    return absl::InvalidArgumentError(
+        fmt::format("--from {0}: that step is made by {1} while the run goes on; --from {1} runs "
+                    "it and all that comes after it again",
+                    from,
+                    loop));
   }
-  return fmt::format("{}{}", fmt::join(names, ", "), spec.steps.size() > kNamesMax ? ", ..." : "");
+  std::vector<std::string> names;
+  for (const Step& step : spec.steps) names.push_back(step.name);
+  return absl::NotFoundError(
+      fmt::format("--from {}: the pipeline has no such step{}", from, SuggestionFor(from, names)));
+}
+
+// The step, or those of the nested pipeline, that are called so.
+absl::StatusOr<std::set<std::string>> StepsCalled(const std::string& from,
+                                                  const PipelineSpec& spec) {
+  std::set<std::string> called;
+  for (const Step& step : spec.steps) {
+    if (step.name == from || step.name.starts_with(from + "/")) called.insert(step.name);
+  }
+  if (called.empty()) return NoSuchStep(from, spec);
+  return called;
 }
 
 }  // namespace
+
+void SetRead(bool read, Step* step) {
+  step->reuse.read = read;
+  if (step->control == nullptr || step->control->body.empty()) return;
+  auto control = std::make_shared<Control>(*step->control);
+  for (Step& inner : control->body) SetRead(read, &inner);
+  step->control = std::move(control);
+}
 
 absl::Status PrepareRerun(RerunKind kind,
                           const std::string& from,
@@ -84,15 +115,12 @@ absl::Status PrepareRerun(RerunKind kind,
   if (kind == RerunKind::kFailed) POTOK_RETURN_IF_ERROR(CheckFailed(run));
   std::set<std::string> anew;
   if (kind == RerunKind::kFrom) {
-    if (std::ranges::find(spec->steps, from, &Step::name) == spec->steps.end()) {
-      return absl::NotFoundError(
-          fmt::format("--from {}: the pipeline has no such step; it has {}", from, NamesIn(*spec)));
-    }
-    anew = Downstream(from, spec->steps);
+    POTOK_ASSIGN_OR_RETURN(const std::set<std::string> called, StepsCalled(from, *spec));
+    anew = Downstream(called, spec->steps);
   }
   spec->settings.force_rerun = kind == RerunKind::kAll;
   for (Step& step : spec->steps) {
-    if (anew.contains(step.name)) step.reuse.read = false;
+    if (anew.contains(step.name)) SetRead(false, &step);
   }
   return absl::OkStatus();
 }

@@ -2,6 +2,7 @@
 #include "client/cli/show/rerun.h"
 
 #include <map>
+#include <memory>
 
 #include "client/cli/again.h"
 #include "client/cli/folder_diff.h"
@@ -10,6 +11,7 @@
 #include "client/cli/show/update_request.h"
 #include "client/cli/text/value.h"
 #include "common/cas/folder.h"
+#include "common/pipeline/control.h"
 #include "common/rpc/pipeline_convert.h"
 #include "gmock/gmock.h"
 #include "tests/common/pipeline/spec_builder.h"
@@ -77,6 +79,42 @@ TEST(PrepareRerunTest, OfFailedOnesLetsReadWhoMayAndAllForcesAll) {
   EXPECT_TRUE(spec.settings.force_rerun);
 }
 
+Step ALoop(const std::string& name, std::vector<Step> body) {
+  Step loop = AStep(name, "");
+  loop.control = std::make_shared<const Control>(Control{ParallelFor{}, std::move(body)});
+  return loop;
+}
+
+TEST(PrepareRerunTest, FromALoopForbidsWhatItMakesToRead) {
+  // A rerun of a loop took the results of all its items.
+  PipelineSpec spec = APipeline({}, {}, {ALoop("folds", {ALoop("", {AStep("", "x")})})});
+  ASSERT_TRUE(PrepareRerun(RerunKind::kFrom, "folds", AFailedRun(), &spec).ok());
+  const Step& inner = spec.steps[0].control->body[0];
+  EXPECT_FALSE(inner.reuse.read);
+  EXPECT_FALSE(inner.control->body[0].reuse.read);
+  const absl::Status made = PrepareRerun(RerunKind::kFrom, "folds[1]", AFailedRun(), &spec);
+  EXPECT_EQ(made.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(made.message()), HasSubstr("--from folds runs"));
+}
+
+TEST(PrepareRerunTest, FromANestedPipelineIsFromAllItsSteps) {
+  PipelineSpec spec = APipeline(
+      {},
+      {},
+      {AStep("train/a", "x"), AStep("train/b", "x"), AStep("trainer", "x"), AStep("c", "x")});
+  spec.steps[3].finalizes = true;
+  ASSERT_TRUE(PrepareRerun(RerunKind::kFrom, "train", AFailedRun(), &spec).ok());
+  EXPECT_THAT(Unread(spec), ElementsAre("train/a", "train/b", "c")) << "c ends the run";
+}
+
+TEST(PrepareRerunTest, TakesNoStepForOneWhoseNameIsAPartOfIt) {
+  PipelineSpec spec =
+      APipeline({}, {}, {AStep("fit", "x"), AStep("fit_all", "x"), AStep("c", "x")});
+  spec.steps[2].when = "failed(fit_all)";
+  ASSERT_TRUE(PrepareRerun(RerunKind::kFrom, "fit", AFailedRun(), &spec).ok());
+  EXPECT_THAT(Unread(spec), ElementsAre("fit"));
+}
+
 TEST(SpecOfRunTest, ForgetsWhatARerunRanAnewAndKeepsWhatTheUserForbade) {
   PipelineSpec spec = AGraph();
   spec.steps[0].reuse.read = false;
@@ -98,7 +136,7 @@ TEST(PrepareRerunTest, RefusesWhatCannotBe) {
   PipelineSpec spec = AGraph();
   const absl::Status unknown = PrepareRerun(RerunKind::kFrom, "trian", AFailedRun(), &spec);
   EXPECT_EQ(unknown.code(), absl::StatusCode::kNotFound);
-  EXPECT_THAT(std::string(unknown.message()), HasSubstr("prepare, train, look"));
+  EXPECT_THAT(std::string(unknown.message()), HasSubstr("did you mean 'train'?"));
   v1::Run run = AFailedRun();
   run.set_status(v1::STATUS_RUNNING);
   EXPECT_EQ(PrepareRerun(RerunKind::kFailed, "", run, &spec).code(),
