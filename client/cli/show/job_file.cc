@@ -40,7 +40,6 @@ Object SettingsOf(const PipelineSpec& spec) {
 }
 
 absl::Status AddPipeline(const PipelineSpec& spec, Object* job) {
-  job->emplace_back("type", "pipeline");
   AddWholePorts(spec.inputs, spec.outputs, job);
   AddObject("settings", SettingsOf(spec), job);
   POTOK_ASSIGN_OR_RETURN(Object jobs, NodesOf(spec.steps));
@@ -49,7 +48,6 @@ absl::Status AddPipeline(const PipelineSpec& spec, Object* job) {
 }
 
 absl::Status AddCommandJob(const Step& step, Object* job) {
-  job->emplace_back("type", "command");
   AddText("command", step.command, job);
   AddCode(step.code, job);
   AddWholePorts(step.inputs, step.outputs, job);
@@ -68,17 +66,28 @@ absl::Status AddStandalone(const PipelineSpec& spec, Object* job) {
   step.description = "";
   if (step.control == nullptr) return AddCommandJob(step, job);
   POTOK_ASSIGN_OR_RETURN(Object nodes, NodesOf({step}));
-  for (auto& [key, value] : *nodes.front().second.AsObject()) job->emplace_back(key, value);
+  for (const auto& [key, value] : *nodes.front().second.AsObject()) {
+    if (key != "type") job->emplace_back(key, value);
+  }
   return absl::OkStatus();
+}
+
+std::string TypeOf(const PipelineSpec& spec) {
+  if (spec.is_pipeline) return "pipeline";
+  const Control* control = spec.steps.empty() ? nullptr : spec.steps.front().control.get();
+  if (control == nullptr) return "command";
+  const auto* opaque = std::get_if<Opaque>(&control->kind);
+  return opaque == nullptr ? "sweep" : opaque->type;
 }
 
 }  // namespace
 
 absl::StatusOr<std::string> JobFile(const PipelineSpec& spec) {
-  Object job;
+  Object job = {{"type", TypeOf(spec)}};
   AddText("display_name", spec.display_name, &job);
   AddText("description", spec.description, &job);
-  AddText("experiment_name", spec.experiment_name, &job);
+  // Left out it would be that of the folder where the file is read.
+  job.emplace_back("experiment_name", spec.experiment_name);
   AddTexts("tags", spec.tags, &job);
   AddTexts("properties", spec.properties, &job);
   POTOK_RETURN_IF_ERROR(spec.is_pipeline ? AddPipeline(spec, &job) : AddStandalone(spec, &job));

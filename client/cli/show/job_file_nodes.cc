@@ -144,7 +144,7 @@ class NodeWriter {
 
  private:
   absl::Status Add(const Step& step) {
-    if (step.control == nullptr) return AddComponentNode("command", CommandComponent(step), step);
+    if (step.control == nullptr) return AddCommand(step);
     return std::visit(Overloaded{[&](const Condition&) { return AddConditionNode(step); },
                                  [&](const DoWhile&) { return AddLoop(step); },
                                  [&](const ParallelFor&) { return AddLoop(step); },
@@ -180,6 +180,21 @@ class NodeWriter {
     AddText("compute", step.compute, &node);
     POTOK_RETURN_IF_ERROR(AddRunSettings(step, &node));
     node.emplace_back("component", std::move(component));
+    nodes_.emplace_back(step.name, std::move(node));
+    return absl::OkStatus();
+  }
+
+  // What only a component can say needs one; else the node itself has the command.
+  absl::Status AddCommand(const Step& step) {
+    const bool is_inline =
+        step.component.empty() && step.component_version.empty() && step.deterministic;
+    if (!is_inline) return AddComponentNode("command", CommandComponent(step), step);
+    Object node = Head("command", step);
+    AddText("command", step.command, &node);
+    AddCode(step.code, &node);
+    AddWholePorts(step.inputs, step.outputs, &node);
+    AddText("compute", step.compute, &node);
+    POTOK_RETURN_IF_ERROR(AddRunSettings(step, &node));
     nodes_.emplace_back(step.name, std::move(node));
     return absl::OkStatus();
   }

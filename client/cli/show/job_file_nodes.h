@@ -9,7 +9,7 @@
 
 namespace potok::client {
 
-// Steps of one level as `jobs:`, in their order, each with its component written into it. A loop is
+// Steps of one level as `jobs:`, in their order, with no component beside them. A loop is
 // two nodes, the body before it. INTERNAL for what no server keeps.
 absl::StatusOr<Object> NodesOf(const std::vector<Step>& steps);
 

@@ -40,7 +40,8 @@ void ReadDescription(Fields* fields, Reading* reading) {
   spec.display_name = fields->RawText("display_name");
   spec.description = fields->RawText("description");
   spec.experiment_name = fields->RawText("experiment_name");
-  if (spec.experiment_name.empty()) {
+  // An empty one is none: `potok job update` can make it so.
+  if (fields->Value("experiment_name") == nullptr) {
     std::error_code error;
     spec.experiment_name = std::filesystem::current_path(error).filename().string();
   }

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "absl/strings/str_split.h"
+#include "common/pipeline/suggest.h"
 #include "fmt/format.h"
 
 namespace potok::client {
@@ -53,6 +54,13 @@ const YamlNode* With(const YamlNode* node,
   const std::string& key = path[depth];
   auto entry = std::ranges::find(copy->entries, key, &YamlEntry::key);
   const YamlNode* old = entry == copy->entries.end() ? nullptr : entry->value;
+  if (old == nullptr && depth == 1 && path[0] == "jobs" && path.size() > 2) {
+    std::vector<std::string> names;
+    for (const YamlEntry& node_entry : copy->entries) names.push_back(node_entry.key);
+    reporter->Error({value->at.file, 0, 0},
+                    fmt::format("there is no node '{}'{}", key, SuggestionFor(key, names)));
+    return nullptr;
+  }
   const YamlNode* changed = With(old, path, depth + 1, value, arena, reporter);
   if (changed == nullptr) return nullptr;
   if (entry == copy->entries.end()) {

@@ -252,11 +252,11 @@ TEST_F(JobFileTest, AStandaloneJobReadsBackAsItself) {
 TEST_F(JobFileTest, WritesCommandsOfSeveralLinesAsPeopleDo) {
   const PipelineSpec spec = APipeline({}, {}, {AStep("a", "set -e\nif true; then\n  ls\nfi\n")});
   EXPECT_THAT(*JobFile(spec),
-              HasSubstr("      command: |\n"
-                        "        set -e\n"
-                        "        if true; then\n"
-                        "          ls\n"
-                        "        fi\n"));
+              HasSubstr("    command: |\n"
+                        "      set -e\n"
+                        "      if true; then\n"
+                        "        ls\n"
+                        "      fi\n"));
 }
 
 }  // namespace
