@@ -2,9 +2,15 @@
 
 #include <grpcpp/channel.h>
 
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "client/potok_client/run_state.h"
 #include "common/base/random_id.h"
 #include "common/base/status_macros.h"
+#include "common/pipeline/suggest.h"
 #include "common/rpc/status.h"
 #include "potok/v1/runs.grpc.pb.h"
 
@@ -87,6 +93,20 @@ absl::StatusOr<v1::CreateRunResponse> RunsClient::Create(const v1::PipelineSpec&
   }
 }
 
+// Of the newest runs the one that a wrong name may have meant is told beside the error.
+absl::Status RunsClient::WithSuggestion(absl::Status status, const std::string& name) {
+  constexpr std::size_t kRunsMax = 1000;
+  const std::string message(status.message());
+  if (!absl::IsNotFound(status) || message != "there is no run '" + name + "'") return status;
+  const auto runs = List({}, kRunsMax, absl::Seconds(5));
+  if (!runs.ok()) return status;
+  std::vector<std::string> names;
+  for (const v1::Run& run : *runs) names.push_back(run.name());
+  const std::optional<std::string> nearest = NearestName(name, names);
+  if (!nearest) return status;
+  return absl::NotFoundError(message + "; did you mean '" + *nearest + "'?");
+}
+
 absl::StatusOr<v1::Run> RunsClient::Get(const std::string& name,
                                         bool without_spec,
                                         absl::Duration timeout) {
@@ -96,7 +116,8 @@ absl::StatusOr<v1::Run> RunsClient::Get(const std::string& name,
   request.set_name(name);
   request.set_without_spec(without_spec);
   v1::Run run;
-  POTOK_RETURN_IF_ERROR(FromGrpc(calls_->stub().Get(&context, request, &run)));
+  POTOK_RETURN_IF_ERROR(
+      WithSuggestion(FromGrpc(calls_->stub().Get(&context, request, &run)), name));
   return run;
 }
 
@@ -129,7 +150,8 @@ absl::StatusOr<v1::ExplainResponse> RunsClient::Explain(const std::string& name,
   request.set_name(name);
   request.mutable_steps()->Assign(steps.begin(), steps.end());
   v1::ExplainResponse response;
-  POTOK_RETURN_IF_ERROR(FromGrpc(calls_->stub().Explain(&context, request, &response)));
+  POTOK_RETURN_IF_ERROR(
+      WithSuggestion(FromGrpc(calls_->stub().Explain(&context, request, &response)), name));
   return response;
 }
 
@@ -149,14 +171,15 @@ absl::Status RunsClient::Cancel(const std::string& name, const std::string& reas
   request.set_name(name);
   request.set_reason(reason);
   v1::CancelRunResponse response;
-  return FromGrpc(calls_->stub().Cancel(&context, request, &response));
+  return WithSuggestion(FromGrpc(calls_->stub().Cancel(&context, request, &response)), name);
 }
 
 absl::StatusOr<v1::Run> RunsClient::Update(const v1::UpdateRunRequest& request) {
   grpc::ClientContext context;
   SetDeadline(context);
   v1::Run run;
-  POTOK_RETURN_IF_ERROR(FromGrpc(calls_->stub().Update(&context, request, &run)));
+  POTOK_RETURN_IF_ERROR(
+      WithSuggestion(FromGrpc(calls_->stub().Update(&context, request, &run)), request.name()));
   return run;
 }
 
@@ -166,7 +189,8 @@ absl::StatusOr<v1::Run> RunsClient::Archive(const std::string& name) {
   v1::ArchiveRunRequest request;
   request.set_name(name);
   v1::Run run;
-  POTOK_RETURN_IF_ERROR(FromGrpc(calls_->stub().Archive(&context, request, &run)));
+  POTOK_RETURN_IF_ERROR(
+      WithSuggestion(FromGrpc(calls_->stub().Archive(&context, request, &run)), name));
   return run;
 }
 
@@ -176,7 +200,8 @@ absl::StatusOr<v1::Run> RunsClient::Restore(const std::string& name) {
   v1::RestoreRunRequest request;
   request.set_name(name);
   v1::Run run;
-  POTOK_RETURN_IF_ERROR(FromGrpc(calls_->stub().Restore(&context, request, &run)));
+  POTOK_RETURN_IF_ERROR(
+      WithSuggestion(FromGrpc(calls_->stub().Restore(&context, request, &run)), name));
   return run;
 }
 
@@ -185,7 +210,8 @@ absl::StatusOr<v1::LineageResponse> RunsClient::Lineage(const v1::LineageRequest
   grpc::ClientContext context;
   SetDeadline(context, timeout);
   v1::LineageResponse response;
-  POTOK_RETURN_IF_ERROR(FromGrpc(calls_->stub().Lineage(&context, request, &response)));
+  POTOK_RETURN_IF_ERROR(WithSuggestion(
+      FromGrpc(calls_->stub().Lineage(&context, request, &response)), request.output().run()));
   return response;
 }
 

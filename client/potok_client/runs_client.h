@@ -66,6 +66,8 @@ class RunsClient {
                     const std::stop_token& stop);
 
  private:
+  absl::Status WithSuggestion(absl::Status status, const std::string& name);
+
   class Calls;
   std::unique_ptr<Calls> calls_;
 };

@@ -98,8 +98,8 @@ void AddJobDiff(CLI::App& job, Session& session) {
                  "potok job diff brave_river_1 calm_sea_2",
                  options,
                  RunDiff);
-  diff.RequiredText("a", "RUN", "Name of a run", &options->a);
-  diff.RequiredText("b", "RUN", "Name of the other", &options->b);
+  diff.RequiredText("run", "RUN", "Name of a run", &options->a);
+  diff.RequiredText("other", "OTHER", "Name of the run to compare it with", &options->b);
   diff.Flag(
       "--exit-code", "Exit with 1 if definition, states or outputs differ", &options->exit_code);
   AddServerOptions(diff, &options->common);

@@ -118,7 +118,12 @@ absl::StatusOr<v1::LineageRequest> ParseLineageSubject(const std::string& text) 
     // As it is shown; the same text with another scheme.
     const absl::StatusOr<Artifact> artifact =
         ParseArtifactReference("potok-artifact:" + text.substr(sizeof(kSha256) - 1));
-    if (!artifact.ok()) return artifact.status();
+    if (!artifact.ok()) {
+      return absl::InvalidArgumentError(
+          fmt::format("'{}' names no artifact; write sha256:HEX/BYTES, with the 64 hexadecimal "
+                      "characters of its digest and its size, as `potok job show` has it",
+                      text));
+    }
     Ask(artifact->digest, &request);
     return request;
   }

@@ -2,6 +2,9 @@
 
 #include <google/protobuf/util/json_util.h>
 
+#include <utility>
+
+#include "absl/strings/ascii.h"
 #include "client/cli/text/value.h"
 #include "fmt/format.h"
 
@@ -25,6 +28,27 @@ std::string DigestOfArtifact(const Object& object) {
   return fmt::format("sha256:{}/{}", ScalarText(*hash), size == nullptr ? "0" : ScalarText(*size));
 }
 
+// VALUE_TYPE_URI_FILE and MODE_UPLOAD as people write them; other texts as they are.
+std::string WordOf(const std::string& path, std::string text) {
+  const std::string prefix = path.ends_with(".type")   ? "VALUE_TYPE_"
+                             : path.ends_with(".mode") ? "MODE_"
+                                                       : "";
+  if (prefix.empty() || !text.starts_with(prefix)) return text;
+  text.erase(0, prefix.size());
+  absl::AsciiStrToLower(&text);
+  return text;
+}
+
+// The name of an item is in its path, unless there is nothing else to say of it.
+Value WithoutName(const Object& item) {
+  if (item.size() == 1) return Value(item);
+  Object rest;
+  for (const auto& [key, member] : item) {
+    if (key != "name") rest.emplace_back(key, member);
+  }
+  return Value(std::move(rest));
+}
+
 void Flatten(const Value& value,
              const std::string& path,
              std::map<std::string, std::string>* fields) {
@@ -45,12 +69,14 @@ void Flatten(const Value& value,
     for (std::size_t i = 0; i < array->size(); ++i) {
       const Object* item = (*array)[i].AsObject();
       const Value* name = item == nullptr ? nullptr : Find(*item, "name");
-      Flatten((*array)[i],
-              name == nullptr ? fmt::format("{}[{}]", path, i) : below(ScalarText(*name)),
-              fields);
+      if (name == nullptr) {
+        Flatten((*array)[i], fmt::format("{}[{}]", path, i), fields);
+      } else {
+        Flatten(WithoutName(*item), below(ScalarText(*name)), fields);
+      }
     }
   } else {
-    (*fields)[path] = ScalarText(value);
+    (*fields)[path] = WordOf(path, ScalarText(value));
   }
 }
 

@@ -81,7 +81,10 @@ std::vector<Difference> ResultsThatDiffer(const v1::StepStatus& a, const v1::Ste
     return step.has_exit_code() ? std::to_string(step.exit_code()) : "";
   };
   Add("exit_code", code(a), code(b), &differences);
-  Add("attempt", std::to_string(a.attempt()), std::to_string(b.attempt()), &differences);
+  // One that was reused made no attempt; that it was reused says so.
+  if (a.reused_from().empty() == b.reused_from().empty()) {
+    Add("attempt", std::to_string(a.attempt()), std::to_string(b.attempt()), &differences);
+  }
   Add("reused_from", a.reused_from(), b.reused_from(), &differences);
   return differences;
 }
