@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_split.h"
 #include "common/base/status_macros.h"
+#include "common/pipeline/control.h"
 #include "fmt/format.h"
 #include "server/domain/order.h"
 
@@ -89,18 +90,31 @@ std::string PlainReason(const PipelineSpec& spec, const Step& step) {
   }
   if (!step.reuse.enabled)
     return "reuse.enabled is false: it always runs, and nobody takes its result";
-  if (!IsReusable(step))
-    return "it is no command: the steps that it makes are looked at one by one";
+  if (!IsReusable(step)) {
+    const bool only_decides =
+        step.control != nullptr && std::holds_alternative<Condition>(step.control->kind);
+    return only_decides ? "it only decides which steps run, and makes nothing to take"
+                        : "it is no command: the steps that it makes are looked at one by one";
+  }
   if (spec.settings.force_rerun) return "force_rerun is set: it runs whatever was made before";
   if (!step.reuse.read) return "it was told to run again";
   return "";
 }
 
-bool NeverBegan(const StepRecord& record, std::string* why) {
+// What is not looked up before the run gets there, or an empty text.
+std::string LeftOpen(const Step& step, const StepRecord& record) {
+  if (IsTerminal(record.state) || record.attempt > 0) return "";
+  if (step.finalizes) return "it runs when all others have ended, and is looked at then";
+  return step.when.empty() ? "" : "its `when` is decided while the run goes on: " + step.when;
+}
+
+bool NeverBegan(const StepRecord& record, bool is_control, std::string* why) {
   if (record.attempt > 0) return false;
   if (const auto* skipped = std::get_if<Skipped>(&record.state)) *why = skipped->reason;
   if (const auto* canceled = std::get_if<Canceled>(&record.state)) *why = canceled->reason;
-  if (const auto* failed = std::get_if<Failed>(&record.state)) *why = failed->failure.message;
+  // A loop or a sweep makes no attempt, and has run when it fails.
+  const auto* failed = std::get_if<Failed>(&record.state);
+  if (failed != nullptr && !is_control) *why = failed->failure.message;
   return !why->empty();
 }
 
@@ -232,7 +246,7 @@ absl::StatusOr<Explanation> Explainer::Explain(const RunRecord& run,
     out.reason = "nothing that determines its outputs has changed";
     return out;
   }
-  if (NeverBegan(record, &out.reason)) {
+  if (NeverBegan(record, step.control != nullptr && !IsReusable(step), &out.reason)) {
     out.verdict = Verdict::kNotRun;
     return out;
   }
@@ -242,6 +256,11 @@ absl::StatusOr<Explanation> Explainer::Explain(const RunRecord& run,
   if (const std::string open = FirstOpenUpstream(run, index); !open.empty()) {
     out.verdict = Verdict::kUnknown;
     out.reason = fmt::format("depends on what step '{}' makes", open);
+    return out;
+  }
+  if (std::string left = LeftOpen(step, record); !left.empty()) {
+    out.verdict = Verdict::kUnknown;
+    out.reason = std::move(left);
     return out;
   }
   POTOK_RETURN_IF_ERROR(CompareWithNearest(run, begun_us, &out));

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/status_macros.h"
+#include "common/pipeline/control.h"
 #include "common/rpc/pipeline_convert.h"
 #include "server/rpc/step_artifacts.h"
 
@@ -77,6 +78,30 @@ absl::Status LineageWalk::Step(const ToldRun& run,
   for (std::size_t input = 0; input < step.inputs.size(); ++input) {
     POTOK_RETURN_IF_ERROR(Input(run, index, input, depth + 1));
   }
+  return Body(run, index, output, made, depth + 1);
+}
+
+// What a loop or a sweep has was made by steps of its body: of a parallel_for by all that made the
+// output, else by the one whose files these are.
+absl::Status LineageWalk::Body(const ToldRun& run,
+                               std::uint32_t index,
+                               const std::string& output,
+                               const Artifact* made,
+                               int depth) {
+  const Control* control = run.plan->step(index).control.get();
+  if (control == nullptr || control->body.empty() || made == nullptr) return absl::OkStatus();
+  const bool gathers = std::holds_alternative<ParallelFor>(control->kind);
+  for (std::uint32_t i = index + 1; i < run.plan->size(); ++i) {
+    if (run.plan->SegmentOf(i).control != index) continue;
+    for (const Output& of : run.plan->step(i).outputs) {
+      const StepRow* row = run.Find(i);
+      const Artifact* part = row == nullptr ? nullptr : MadeArtifact(*row, of.name);
+      if (of.promoted_to != output || part == nullptr) continue;
+      if (!gathers && part->digest != made->digest) continue;
+      POTOK_RETURN_IF_ERROR(Step(run, i, of.name, run.plan->SegmentOf(i).prefix, depth));
+      if (!gathers) return absl::OkStatus();
+    }
+  }
   return absl::OkStatus();
 }
 
@@ -84,7 +109,8 @@ absl::Status LineageWalk::Input(const ToldRun& run,
                                 std::uint32_t index,
                                 std::size_t input,
                                 int depth) {
-  const potok::Input& declared = run.plan->step(index).inputs[input];
+  potok::Input declared = run.plan->step(index).inputs[input];
+  if (declared.name == kItemsInput) declared.name = "items";
   const PlanInput& bound = run.plan->planned(index).inputs[input];
   if (const auto* artifact = std::get_if<Artifact>(&bound.value)) {
     return Data(run, *artifact, declared.name, depth);

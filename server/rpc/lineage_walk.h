@@ -56,6 +56,11 @@ class LineageWalk {
                     const std::string& port,
                     int depth);
   absl::Status Input(const ToldRun& run, std::uint32_t index, std::size_t input, int depth);
+  absl::Status Body(const ToldRun& run,
+                    std::uint32_t index,
+                    const std::string& output,
+                    const Artifact* made,
+                    int depth);
   absl::Status Data(const ToldRun& run,
                     const Artifact& artifact,
                     const std::string& port,

@@ -45,9 +45,24 @@ absl::Status ChangePairs(const char* what,
                   what));
 }
 
+// How a run came to be is told by properties that nobody may forge or take away.
+absl::Status CheckNotOurs(const std::string& property) {
+  if (property.rfind("potok.", 0) != 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      fmt::format("the property '{}' cannot be changed: those that begin with potok. say where a "
+                  "run comes from",
+                  property));
+}
+
 }  // namespace
 
 absl::Status ApplyUpdate(const v1::UpdateRunRequest& request, RunRow& row) {
+  for (const auto& [key, value] : request.set_properties()) {
+    POTOK_RETURN_IF_ERROR(CheckNotOurs(key));
+  }
+  for (const std::string& key : request.remove_properties()) {
+    POTOK_RETURN_IF_ERROR(CheckNotOurs(key));
+  }
   if (request.has_display_name()) row.added.display_name = request.display_name();
   if (request.has_description()) row.added.description = request.description();
   if (request.has_experiment_name()) row.added.experiment_name = request.experiment_name();

@@ -47,8 +47,10 @@ absl::Status CheckPresent(ArtifactStore& store, const Artifact& artifact) {
   POTOK_ASSIGN_OR_RETURN(const std::vector<Digest> missing, store.MissingOf(artifact));
   if (missing.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(fmt::format(
-      "{} of its files are not in the store (for example {}); upload them before submitting",
+      "{} of its files {} not in the store (for example {}); upload what is new before submitting, "
+      "and replace what was deleted",
       missing.size(),
+      missing.size() == 1 ? "is" : "are",
       missing.front().Hex()));
 }
 

@@ -52,6 +52,18 @@ TEST(ApplyUpdateTest, RefusesWhatCannotBe) {
   EXPECT_EQ(ApplyUpdate(many, row).code(), absl::StatusCode::kInvalidArgument);
 }
 
+TEST(ApplyUpdateTest, RefusesWhatSaysWhereARunComesFrom) {
+  RunRow row = ARow();
+  row.added.properties = {{"potok.rerun_of", "calm_sea"}};
+  v1::UpdateRunRequest forged;
+  (*forged.mutable_set_properties())["potok.cloned_from"] = "x";
+  EXPECT_EQ(ApplyUpdate(forged, row).code(), absl::StatusCode::kInvalidArgument);
+  v1::UpdateRunRequest removed;
+  removed.add_remove_properties("potok.rerun_of");
+  EXPECT_EQ(ApplyUpdate(removed, row).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(row.added.properties, ElementsAre(Pair("potok.rerun_of", "calm_sea")));
+}
+
 TEST(SetArchivedTest, ArchivesOnlyWhatHasEnded) {
   RunRow row = ARow();
   row.status = RunStatus::kRunning;
