@@ -174,7 +174,7 @@ std::string SuggestNumber(const SearchParameter& parameter,
 std::vector<double> SharesOf(const std::vector<const TriedTrial*>& trials,
                              const SearchParameter& parameter) {
   std::vector<double> counts(parameter.values.size(), 1);
-  double sum = static_cast<double>(counts.size());
+  auto sum = static_cast<double>(counts.size());
   for (const TriedTrial* trial : trials) {
     const std::string* text = GivenText(*trial, parameter.name);
     if (text == nullptr) continue;

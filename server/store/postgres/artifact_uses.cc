@@ -35,9 +35,7 @@ const Statement kFind = {
 
 absl::StatusOr<std::vector<RunId>> ListRunsWithoutUsesIn(PgConnection& connection, int limit) {
   POTOK_ASSIGN_OR_RETURN(const PgResult rows, connection.Run(kListRuns, PgParams().Int64(limit)));
-  std::vector<RunId> runs;
-  for (int row = 0; row < rows.rows(); ++row) runs.push_back(rows.Int(row, 0));
-  return runs;
+  return FromRows(rows, [](const PgResult& all, int row) { return all.Int(row, 0); });
 }
 
 absl::Status PutUsesIn(PgConnection& connection, RunId run, const std::vector<ArtifactUse>& uses) {
@@ -64,15 +62,13 @@ absl::StatusOr<std::vector<ArtifactUse>> FindUsesIn(PgConnection& connection,
                                       : filter.before_run);
   params.Int64(std::clamp(filter.limit, 0, kUsesMax));
   POTOK_ASSIGN_OR_RETURN(const PgResult rows, connection.Run(kFind, params));
-  std::vector<ArtifactUse> uses;
-  for (int row = 0; row < rows.rows(); ++row) {
-    uses.push_back({filter.digest,
-                    rows.Int(row, 0),
-                    static_cast<std::uint32_t>(rows.Int(row, 1)),
-                    static_cast<ArtifactRole>(rows.Int(row, 2)),
-                    rows.Bytes(row, 3)});
-  }
-  return uses;
+  return FromRows(rows, [&filter](const PgResult& all, int row) {
+    return ArtifactUse{filter.digest,
+                       all.Int(row, 0),
+                       static_cast<std::uint32_t>(all.Int(row, 1)),
+                       static_cast<ArtifactRole>(all.Int(row, 2)),
+                       all.Bytes(row, 3)};
+  });
 }
 
 }  // namespace potok::server

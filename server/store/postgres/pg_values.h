@@ -81,4 +81,13 @@ class PgResult {
 // UTF-8 and zeros replaced by '?'. For look-up only: the truth is kept as bytes.
 std::string AsText(const std::string& text);
 
+// What `make` has of each row, in order: make(rows, row).
+template <class Make>
+auto FromRows(const PgResult& rows, const Make& make) {
+  std::vector<decltype(make(rows, 0))> made;
+  made.reserve(static_cast<std::size_t>(rows.rows()));
+  for (int row = 0; row < rows.rows(); ++row) made.push_back(make(rows, row));
+  return made;
+}
+
 }  // namespace potok::server

@@ -201,8 +201,7 @@ absl::Status PostgresAssets::AddDetails(std::vector<AssetRow>& rows) {
 absl::StatusOr<std::vector<AssetRow>> PostgresAssets::Rows(const Statement& statement,
                                                            const PgParams& params) {
   POTOK_ASSIGN_OR_RETURN(const PgResult result, pool_.Query(statement, params));
-  std::vector<AssetRow> rows;
-  for (int row = 0; row < result.rows(); ++row) rows.push_back(RowFrom(result, row));
+  std::vector<AssetRow> rows = FromRows(result, RowFrom);
   POTOK_RETURN_IF_ERROR(AddDetails(rows));
   return rows;
 }

@@ -163,9 +163,7 @@ absl::Status PostgresRetention::Forget(const std::vector<RunId>& runs, absl::Tim
 absl::StatusOr<std::vector<RunId>> PostgresRetention::Forgotten(const std::vector<RunId>& runs) {
   POTOK_ASSIGN_OR_RETURN(const auto connection, PgConnection::Open(url_));
   POTOK_ASSIGN_OR_RETURN(const PgResult rows, connection->Run(kForgotten, PgParams().Int64s(runs)));
-  std::vector<RunId> found;
-  for (int row = 0; row < rows.rows(); ++row) found.push_back(rows.Int(row, 0));
-  return found;
+  return FromRows(rows, [](const PgResult& all, int row) { return all.Int(row, 0); });
 }
 
 }  // namespace potok::server

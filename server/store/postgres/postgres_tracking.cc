@@ -111,9 +111,7 @@ LoggedArtifact LoggedArtifactFrom(const PgResult& rows, int row) {
 }
 
 std::vector<LoggedArtifact> LoggedArtifactsFrom(const PgResult& rows) {
-  std::vector<LoggedArtifact> artifacts;
-  for (int row = 0; row < rows.rows(); ++row) artifacts.push_back(LoggedArtifactFrom(rows, row));
-  return artifacts;
+  return FromRows(rows, LoggedArtifactFrom);
 }
 
 class PostgresTracking final : public TrackingStore {
@@ -242,19 +240,15 @@ absl::StatusOr<std::vector<MetricValue>> PostgresTracking::History(const Tracked
       const PgResult rows,
       pool_.Query(kMetricHistory,
                   PgParams().Int64(found.Int(0, 0)).Bytes(metric).Int64(limit).Int64(offset)));
-  std::vector<MetricValue> values;
-  for (int row = 0; row < rows.rows(); ++row) {
-    values.push_back({metric, rows.Double(row, 2), rows.Int(row, 1), rows.Int(row, 0)});
-  }
-  return values;
+  return FromRows(rows, [&metric](const PgResult& all, int row) {
+    return MetricValue{metric, all.Double(row, 2), all.Int(row, 1), all.Int(row, 0)};
+  });
 }
 
 absl::StatusOr<std::vector<TrackedRun>> PostgresTracking::AttemptsOf(const StepKey& step) {
   POTOK_ASSIGN_OR_RETURN(const PgResult rows,
                          pool_.Query(kTrackedOfStep, PgParams().Int64(step.run).Int32(step.index)));
-  std::vector<TrackedRun> runs;
-  for (int row = 0; row < rows.rows(); ++row) runs.push_back(TrackedRunFrom(rows, row));
-  return runs;
+  return FromRows(rows, TrackedRunFrom);
 }
 
 absl::StatusOr<bool> PostgresTracking::AddExperiment(const std::string& name,
@@ -266,9 +260,7 @@ absl::StatusOr<bool> PostgresTracking::AddExperiment(const std::string& name,
 
 absl::StatusOr<std::vector<std::string>> PostgresTracking::Experiments() {
   POTOK_ASSIGN_OR_RETURN(const PgResult rows, pool_.Query(kExperiments, {}));
-  std::vector<std::string> names;
-  for (int row = 0; row < rows.rows(); ++row) names.push_back(rows.Bytes(row, 0));
-  return names;
+  return FromRows(rows, [](const PgResult& all, int row) { return all.Bytes(row, 0); });
 }
 
 absl::Status PostgresTracking::PutArtifact(const LoggedArtifact& artifact) {

@@ -246,6 +246,13 @@ absl::Status TableWriter::Write(Writes* writes) {
   return WriteInOrder(*writes);
 }
 
+absl::Status TableWriter::WriteServers(const Writes& writes) {
+  for (const ServerStarted* started : writes.servers) {
+    POTOK_RETURN_IF_ERROR(WriteServer(*connection_, *started));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status TableWriter::WriteInOrder(const Writes& writes) {
   std::vector<const RunFacts*> runs;
   runs.reserve(writes.runs.size());
@@ -259,10 +266,7 @@ absl::Status TableWriter::WriteInOrder(const Writes& writes) {
   POTOK_RETURN_IF_ERROR(WriteAttempts(*connection_, writes.attempts));
   POTOK_RETURN_IF_ERROR(WriteResults(*connection_, writes.offers));
   POTOK_RETURN_IF_ERROR(WriteMachines(*connection_, machines));
-  for (const ServerStarted* started : writes.servers) {
-    POTOK_RETURN_IF_ERROR(WriteServer(*connection_, *started));
-  }
-  return absl::OkStatus();
+  return WriteServers(writes);
 }
 
 }  // namespace potok::server
