@@ -11,7 +11,15 @@ namespace potok::client {
 
 namespace {
 
+// Whether `path` leads into a map of texts. In a file a number there has to be quoted, as by Azure
+// ML; what a shell hands over is text anyway.
+bool LeadsToText(const std::vector<std::string>& path) {
+  static const std::set<std::string> texts = {"tags", "properties", "environment_variables"};
+  return path.size() > 1 && texts.contains(path[path.size() - 2]);
+}
+
 const YamlNode* ParseValue(const std::string& text,
+                           const std::vector<std::string>& path,
                            const Place& at,
                            YamlArena* arena,
                            Reporter* reporter) {
@@ -26,7 +34,7 @@ const YamlNode* ParseValue(const std::string& text,
   if (nulls.contains(text)) return arena->New(YamlNode::Kind::kNull, at);
   YamlNode* scalar = arena->New(YamlNode::Kind::kScalar, at);
   scalar->text = text;
-  scalar->is_plain = true;
+  scalar->is_plain = !LeadsToText(path);
   return scalar;
 }
 
@@ -86,7 +94,7 @@ const YamlNode* Override(const YamlNode* root,
       reporter->Error(at, "this is not NAME.NAME=VALUE; write for example --set inputs.lr=0.1");
       continue;
     }
-    const YamlNode* value = ParseValue(assignment.substr(equals + 1), at, arena, reporter);
+    const YamlNode* value = ParseValue(assignment.substr(equals + 1), path, at, arena, reporter);
     const YamlNode* changed =
         value == nullptr ? nullptr : With(root, path, 0, value, arena, reporter);
     if (changed != nullptr) root = changed;
