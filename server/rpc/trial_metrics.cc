@@ -1,13 +1,34 @@
 #include "server/rpc/trial_metrics.h"
 
+#include <algorithm>
+
 namespace potok::server {
 
 void TrialMetrics::Attach(WantedMetrics& wanted) {
   MutexLock lock(mutex_);
   wanted_ = &wanted;
   for (const auto& [run, wishes] : wishes_) {
-    for (const auto& [step, metric] : wishes) wanted_->Want(step, metric);
+    for (const Wish& wish : wishes) {
+      wanted_->Want(wish.step, wish.metric);
+      if (wish.taken_from)
+        wanted_->Recall(
+            *wish.taken_from, {wish.step.run, wish.step.index, wish.attempt}, wish.metric);
+    }
   }
+}
+
+void TrialMetrics::Moved(const StepMoved& moved) {
+  const auto* succeeded = std::get_if<Succeeded>(&moved.state);
+  if (succeeded == nullptr || !succeeded->reused.has_value()) return;
+  const auto wishes = wishes_.find(moved.step.run);
+  if (wishes == wishes_.end()) return;
+  const auto wish = std::ranges::find(wishes->second, moved.step, &Wish::step);
+  if (wish == wishes->second.end()) return;
+  wish->taken_from = succeeded->reused->from;
+  wish->attempt = moved.attempt;
+  if (wanted_ == nullptr) return;
+  wanted_->Recall(
+      *wish->taken_from, {wish->step.run, wish->step.index, wish->attempt}, wish->metric);
 }
 
 void TrialMetrics::Committed(const Batch& batch) {
@@ -16,15 +37,17 @@ void TrialMetrics::Committed(const Batch& batch) {
     if (const auto* added = std::get_if<StepsAdded>(&change)) {
       for (std::uint32_t i = 0; !added->metric.empty() && i < added->count; ++i) {
         const StepKey step{added->run, added->first + i};
-        wishes_[added->run].emplace_back(step, added->metric);
+        wishes_[added->run].push_back({step, added->metric});
         if (wanted_ != nullptr) wanted_->Want(step, added->metric);
       }
+    } else if (const auto* step = std::get_if<StepMoved>(&change)) {
+      Moved(*step);
     } else if (const auto* moved = std::get_if<RunMoved>(&change)) {
       if (!IsTerminal(moved->status)) continue;
       const auto ended = wishes_.find(moved->id);
       if (ended == wishes_.end()) continue;
-      for (const auto& [step, metric] : ended->second) {
-        if (wanted_ != nullptr) wanted_->Forget(step);
+      for (const Wish& wish : ended->second) {
+        if (wanted_ != nullptr) wanted_->Forget(wish.step);
       }
       wishes_.erase(ended);
     }

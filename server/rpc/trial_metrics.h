@@ -1,10 +1,11 @@
-// Which steps are trials of a sweep, so that their metric is heard of as they log it. Thread-safe;
-// never blocks.
+// Which steps are trials of a sweep, so that their metric is heard of as they log it; of a trial
+// that took an earlier one's result, what that one logged. Thread-safe; never blocks.
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "common/runtime/mutex.h"
@@ -23,7 +24,15 @@ class TrialMetrics {
   void Committed(const Batch& batch);
 
  private:
-  using Wish = std::pair<StepKey, std::string>;
+  struct Wish {
+    StepKey step;
+    std::string metric;
+    // Of a trial that took the result of an earlier one: whose, and its own attempt.
+    std::optional<AttemptKey> taken_from = std::nullopt;
+    std::uint32_t attempt = 0;
+  };
+
+  void Moved(const StepMoved& moved) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Mutex mutex_;
   WantedMetrics* wanted_ ABSL_GUARDED_BY(mutex_) = nullptr;

@@ -38,6 +38,10 @@ class WantedMetrics {
   // again after a restart.
   virtual void Want(const StepKey& step, const std::string& name) = 0;
 
+  // Tells once what is stored of the metric of the attempt `from`, as if `as` had logged it: of a
+  // step that took the result of another. What `as` logs is wanted no less or more by it.
+  virtual void Recall(const AttemptKey& from, const AttemptKey& as, const std::string& name) = 0;
+
   // Forgets the step. A value that is on its way may still be told.
   virtual void Forget(const StepKey& step) = 0;
 };

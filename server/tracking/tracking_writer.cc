@@ -56,7 +56,15 @@ void TrackingWriter::Want(const StepKey& step, const std::string& name) {
   {
     MutexLock lock(mutex_);
     wanted_[step] = {name, /*is_replayed=*/false};
-    replays_.push_back({step, name});
+    replays_.push_back({step, name, std::nullopt});
+  }
+  arrived_.notify_all();
+}
+
+void TrackingWriter::Recall(const AttemptKey& from, const AttemptKey& as, const std::string& name) {
+  {
+    MutexLock lock(mutex_);
+    replays_.push_back({from.step(), name, Recalled{from, as}});
   }
   arrived_.notify_all();
 }
@@ -64,7 +72,9 @@ void TrackingWriter::Want(const StepKey& step, const std::string& name) {
 void TrackingWriter::Forget(const StepKey& step) {
   MutexLock lock(mutex_);
   wanted_.erase(step);
-  std::erase_if(replays_, [&](const Wanted& wanted) { return wanted.step == step; });
+  std::erase_if(replays_, [&](const Wanted& wanted) {
+    return wanted.recalled ? wanted.recalled->as.step() == step : wanted.step == step;
+  });
 }
 
 void TrackingWriter::Run() {
@@ -142,6 +152,7 @@ void TrackingWriter::Tell(const TrackedWrite& write, const TrackedWritten& writt
 
 absl::Status TrackingWriter::Replay(const Wanted& wanted) {
   if (sink_ == nullptr) return absl::OkStatus();
+  if (wanted.recalled) return TellStored(wanted);
   {
     MutexLock lock(mutex_);
     const auto still = wanted_.find(wanted.step);
@@ -161,6 +172,8 @@ absl::Status TrackingWriter::Replay(const Wanted& wanted) {
 absl::Status TrackingWriter::TellStored(const Wanted& wanted) {
   POTOK_ASSIGN_OR_RETURN(const std::vector<TrackedRun> attempts, store_.AttemptsOf(wanted.step));
   for (const TrackedRun& attempt : attempts) {
+    if (wanted.recalled && attempt.attempt != wanted.recalled->from) continue;
+    const AttemptKey& told_as = wanted.recalled ? wanted.recalled->as : attempt.attempt;
     std::int64_t count = 0;
     bool is_last = false;
     while (!is_last) {
@@ -168,7 +181,7 @@ absl::Status TrackingWriter::TellStored(const Wanted& wanted) {
           const std::vector<MetricValue> values,
           store_.History({attempt.mlflow_id, attempt.attempt}, wanted.name, count, kReplayPage));
       for (const MetricValue& value : values) {
-        sink_({attempt.attempt, value.name, value.value, value.step, value.timestamp_ms, ++count});
+        sink_({told_as, value.name, value.value, value.step, value.timestamp_ms, ++count});
       }
       is_last = values.size() < static_cast<std::size_t>(kReplayPage);
     }

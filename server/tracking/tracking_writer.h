@@ -7,6 +7,7 @@
 #include <deque>
 #include <future>
 #include <map>
+#include <optional>
 #include <string>
 #include <thread>
 #include <variant>
@@ -34,6 +35,7 @@ class TrackingWriter final : public WantedMetrics {
   absl::Status Write(TrackedWrite write);
 
   void Want(const StepKey& step, const std::string& name) override;
+  void Recall(const AttemptKey& from, const AttemptKey& as, const std::string& name) override;
   void Forget(const StepKey& step) override;
 
   // Nothing new; what was given is written. Idempotent.
@@ -44,9 +46,15 @@ class TrackingWriter final : public WantedMetrics {
     TrackedWrite write;
     std::promise<absl::Status> written;
   };
+  // What one attempt logged, told as another's.
+  struct Recalled {
+    AttemptKey from;
+    AttemptKey as;
+  };
   struct Wanted {
     StepKey step;
     std::string name;
+    std::optional<Recalled> recalled = std::nullopt;
   };
 
   struct WantedMetric {

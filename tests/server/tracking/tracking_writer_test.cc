@@ -127,5 +127,22 @@ TEST_F(TrackingWriterTest, TellsAllAgainWhenItIsWantedAgain) {
   EXPECT_THAT(ValuesOf(told_), ElementsAre(3, 3, 2));
 }
 
+// A sweep that was run again took its trials' results, and failed since none had logged its metric.
+TEST_F(TrackingWriterTest, TellsWhatOneAttemptLoggedAsAnothers) {
+  constexpr AttemptKey kTaker{8, 5, 0};
+  TrackingWriter writer(store_, Sink());
+  EXPECT_TRUE(writer.Write(AWrite("loss", 3)).ok());
+  EXPECT_TRUE(writer.Write(AWrite("loss", 2)).ok());
+  writer.Recall({kStep.run, kStep.index, 1}, kTaker, "loss");
+  writer.Recall({kStep.run, kStep.index, 2}, kTaker, "loss");
+  writer.Recall({kStep.run, kStep.index, 1}, kTaker, "accuracy");
+  EXPECT_TRUE(writer.Write(AWrite("loss", 1)).ok());
+  writer.Stop();
+  ASSERT_GE(told_.size(), 2U);
+  EXPECT_EQ(told_[0].attempt, kTaker);
+  EXPECT_EQ(told_[0].value, 3);
+  EXPECT_EQ(told_[1].count, 2);
+}
+
 }  // namespace
 }  // namespace potok::server
