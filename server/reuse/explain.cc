@@ -101,9 +101,13 @@ std::string PlainReason(const PipelineSpec& spec, const Step& step) {
   return "";
 }
 
+bool IsToCome(const StepRecord& record) {
+  return !IsTerminal(record.state) && record.attempt == 0;
+}
+
 // What is not looked up before the run gets there, or an empty text.
 std::string LeftOpen(const Step& step, const StepRecord& record) {
-  if (IsTerminal(record.state) || record.attempt > 0) return "";
+  if (!IsToCome(record)) return "";
   if (step.finalizes) return "it runs when all others have ended, and is looked at then";
   return step.when.empty() ? "" : "its `when` is decided while the run goes on: " + step.when;
 }
@@ -251,7 +255,9 @@ absl::StatusOr<Explanation> Explainer::Explain(const RunRecord& run,
     return out;
   }
   out.verdict = Verdict::kRuns;
-  out.reason = PlainReason(run.plan->spec(), step);
+  // Whether it runs at all is not known yet of a step with a `when`.
+  const bool is_undecided = !step.when.empty() && IsToCome(record);
+  if (!is_undecided) out.reason = PlainReason(run.plan->spec(), step);
   if (!out.reason.empty()) return out;
   if (const std::string open = FirstOpenUpstream(run, index); !open.empty()) {
     out.verdict = Verdict::kUnknown;
