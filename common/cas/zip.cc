@@ -20,10 +20,10 @@ namespace {
 
 constexpr std::size_t kZipBytesMax = std::size_t{256} << 20;
 constexpr std::size_t kZipMembersMax = 0xFFFF;
-constexpr std::uint16_t kZipVersion = 20;         // 2.0, which knows folders
-constexpr std::uint16_t kZipMadeByUnix = 3 << 8;  // external attributes are Unix modes
-constexpr std::uint16_t kZipNamesAreUtf8 = 1 << 11;
-constexpr std::uint16_t kZipFirstDate = (1 << 5) | 1;  // 1980-01-01
+constexpr std::uint32_t kZipVersion = 20;         // 2.0, which knows folders
+constexpr std::uint32_t kZipMadeByUnix = 3 << 8;  // external attributes are Unix modes
+constexpr std::uint32_t kZipNamesAreUtf8 = 1 << 11;
+constexpr std::uint32_t kZipFirstDate = (1 << 5) | 1;  // 1980-01-01
 
 std::array<std::uint32_t, 256> MakeCrcTable() {
   std::array<std::uint32_t, 256> table{};

@@ -9,6 +9,7 @@
 #include "client/frontend/azureml/node_type.h"
 #include "client/frontend/azureml/policy.h"
 #include "client/frontend/azureml/port.h"
+#include "client/frontend/azureml/port_fields.h"
 #include "client/frontend/azureml/reference.h"
 #include "client/frontend/azureml/scalar.h"
 #include "client/frontend/azureml/step_names.h"
@@ -224,8 +225,7 @@ class ControlFlow {
     Fields& fields = node->fields;
     DoWhile loop;
     if (const YamlNode* condition = fields.Scalar("condition")) {
-      const std::string text = ConditionText(*condition);
-      loop.condition = text == "True" ? "true" : PortOf(text, body, "outputs");
+      loop.condition = LoopCondition(*condition, body, fields);
     } else {
       Error(
           node->entry.at,
@@ -250,6 +250,28 @@ class ControlFlow {
     }
     limits.ReportUnknown(Severity::kError);
     return loop;
+  }
+
+  // "true", or the output of the body that is named.
+  std::string LoopCondition(const YamlNode& scalar, const std::string& body, const Fields& fields) {
+    const std::string text = ConditionText(scalar);
+    std::string output = PortOf(text, body, "outputs");
+    if (text == "False") {
+      Error(scalar.at,
+            fmt::format("{}: with the condition false the body runs once, as it does without a "
+                        "loop; name the boolean output of '{}' that asks for one more iteration",
+                        fields.what(),
+                        body));
+    } else if (HasExpression(output)) {
+      Error(scalar.at,
+            fmt::format("{}: the condition is an output of the body; write "
+                        "${{{{parent.jobs.{}.outputs.NAME}}}}",
+                        fields.what(),
+                        body));
+    } else if (text != "True") {
+      return output;
+    }
+    return "true";
   }
 
   // One input, or a list of them.

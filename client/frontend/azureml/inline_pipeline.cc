@@ -34,14 +34,14 @@ void AddSources(const YamlNode& value, std::set<std::string>* sources) {
   }
 }
 
-struct Body {
+struct StandingNode {
   std::string name;
   bool is_gathered = false;
 };
 
 // The node that stands for `name`: what a loop of that name repeats, or the node itself.
-Body BodyOfNode(const std::string& name, const Scope& scope) {
-  Body body{name, false};
+StandingNode BodyOfNode(const std::string& name, const Scope& scope) {
+  StandingNode body{name, false};
   for (std::size_t i = 0; i <= scope.loops.size(); ++i) {
     const auto loop = scope.loops.find(body.name);
     if (loop == scope.loops.end()) break;
@@ -92,7 +92,7 @@ class SourceTypes {
   }
 
   std::optional<ValueType> OfOutput(const StepOutput& source) {
-    const Body body = BodyOfNode(source.step, scope_);
+    const StandingNode body = BodyOfNode(source.step, scope_);
     const std::size_t index = scope_.IndexOf(body.name);
     if (index == scope_.steps.size()) return std::nullopt;
     const std::vector<Output>& outputs = scope_.steps[index].outputs;
