@@ -20,10 +20,10 @@ std::string Bandit(const EarlyTermination& rule,
                    const std::vector<TrialHistory>& trials,
                    std::size_t trial,
                    std::size_t interval) {
-  const std::optional<double> own = BestOf(*trials[trial].values, interval, maximize);
+  const std::optional<double> own = trials[trial].values->BestOf(interval, maximize);
   std::optional<double> best = own;
   for (const TrialHistory& other : trials) {
-    const std::optional<double> theirs = BestOf(*other.values, interval, maximize);
+    const std::optional<double> theirs = other.values->BestOf(interval, maximize);
     if (theirs.has_value() && (!best.has_value() || Behind(*best, *theirs, maximize) > 0)) {
       best = theirs;
     }
@@ -49,11 +49,10 @@ std::string MedianStopping(bool maximize,
   for (const TrialHistory& other : trials) {
     const std::size_t count = std::min(other.values->size(), interval);
     if (count == 0 || (count < interval && !other.has_ended)) continue;
-    double sum = 0;
-    for (std::size_t i = 0; i < count; ++i) sum += (*other.values)[i];
+    const double sum = other.values->SumOf(count);
     if (!std::isnan(sum)) means.push_back(sum / static_cast<double>(count));
   }
-  const std::optional<double> own = BestOf(*trials[trial].values, interval, maximize);
+  const std::optional<double> own = trials[trial].values->BestOf(interval, maximize);
   if (!own.has_value() || means.empty()) return "";
   std::ranges::sort(means);
   const std::size_t half = means.size() / 2;
@@ -71,7 +70,7 @@ std::string Truncation(const EarlyTermination& rule,
                        const std::vector<TrialHistory>& trials,
                        std::size_t trial,
                        std::size_t interval) {
-  const double own = trials[trial].values->at(interval - 1);
+  const double own = trials[trial].values->At(interval - 1);
   std::size_t count = 0;
   std::size_t worse = 0;
   for (std::size_t i = 0; i < trials.size(); ++i) {
@@ -79,7 +78,7 @@ std::string Truncation(const EarlyTermination& rule,
                         (i == trial || !rule.exclude_finished_jobs || !trials[i].has_ended);
     if (!counts) continue;
     ++count;
-    const double theirs = (*trials[i].values)[interval - 1];
+    const double theirs = trials[i].values->At(interval - 1);
     if (i != trial && (std::isnan(theirs) || Behind(theirs, own, maximize) > 0)) ++worse;
   }
   const std::size_t cut = count * static_cast<std::size_t>(rule.truncation_percentage) / 100;
@@ -93,17 +92,6 @@ std::string Truncation(const EarlyTermination& rule,
 }
 
 }  // namespace
-
-std::optional<double> BestOf(const std::vector<double>& values,
-                             std::size_t intervals,
-                             bool maximize) {
-  std::optional<double> best;
-  for (std::size_t i = 0; i < std::min(values.size(), intervals); ++i) {
-    if (std::isnan(values[i])) continue;
-    if (!best.has_value() || Behind(*best, values[i], maximize) > 0) best = values[i];
-  }
-  return best;
-}
 
 std::string WhyStopTrial(const EarlyTermination& rule,
                          bool maximize,

@@ -201,12 +201,11 @@ void ApplyTrialMeasured(State& state, const TrialMeasured& measured) {
   const auto before = std::pair(body.measured_step, body.measured_attempt);
   const auto now = std::pair(measured.index, measured.attempt);
   if (now < before) return;
-  if (now > before) body.measured.clear();
+  if (now > before) body.measured.Clear();
   body.measured_step = measured.index;
   body.measured_attempt = measured.attempt;
   const auto count = static_cast<std::size_t>(measured.count);
-  if (count <= body.measured.size()) return;
-  body.measured.resize(count, measured.value);
+  while (body.measured.size() < count) body.measured.Add(measured.value);
 }
 
 void ApplyMachineChanged(State& state, const MachineChanged& changed) {

@@ -15,6 +15,7 @@
 #include "common/pipeline/items.h"
 #include "server/domain/change.h"
 #include "server/domain/event.h"
+#include "server/domain/metric_history.h"
 
 namespace potok::server {
 
@@ -38,7 +39,7 @@ struct BodyRecord {
   bool canceled = false;
   std::vector<OutputValue> values;  // of its inputs
   // Of a trial: what it logged, interval by interval, and the attempt that did.
-  std::vector<double> measured;
+  MetricHistory measured;
   std::uint32_t measured_step = 0;
   std::uint32_t measured_attempt = 0;
 };

@@ -53,7 +53,7 @@ const BodyRecord* BestTrial(const OpenControl& open, const Sweep& sweep) {
   std::optional<double> best_value;
   for (const BodyRecord& trial : open.bodies()) {
     if (trial.failed || trial.canceled) continue;
-    const std::optional<double> value = BestOf(trial.measured, kAll, sweep.maximize);
+    const std::optional<double> value = trial.measured.BestOf(kAll, sweep.maximize);
     if (!value.has_value()) continue;
     const bool is_better =
         !best_value.has_value() || (sweep.maximize ? *value > *best_value : *value < *best_value);
@@ -97,7 +97,7 @@ std::vector<OutputValue> NextSample(const OpenControl& open, const Sweep& sweep)
   for (const BodyRecord& trial : open.bodies()) {
     const bool counts = trial.open_steps == 0 && !trial.failed;
     tried.push_back(
-        {&trial.values, counts ? BestOf(trial.measured, kAll, sweep.maximize) : std::nullopt});
+        {&trial.values, counts ? trial.measured.BestOf(kAll, sweep.maximize) : std::nullopt});
   }
   return SuggestTrial(sweep, seed, number, tried);
 }

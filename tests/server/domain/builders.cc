@@ -287,6 +287,12 @@ std::string TextOf(const StepState& state) {
                            state);
 }
 
+std::string TextOf(const MetricHistory& history) {
+  std::string text;
+  for (std::size_t i = 0; i < history.size(); ++i) text += fmt::format(" {}", history.At(i));
+  return text;
+}
+
 }  // namespace
 
 std::string StoredPartOf(const State& state) {
@@ -303,13 +309,13 @@ std::string StoredPartOf(const State& state) {
       if (control.bodies.empty()) continue;  // only its items are kept
       text += fmt::format(" control {} live {}\n", index, control.live);
       for (const BodyRecord& body : control.bodies) {
-        text += fmt::format("  body {}+{} open {} {} {} measured {}\n",
+        text += fmt::format("  body {}+{} open {} {} {} measured{}\n",
                             body.first,
                             body.count,
                             body.open_steps,
                             body.failed,
                             body.canceled,
-                            fmt::join(body.measured, ","));
+                            TextOf(body.measured));
       }
     }
     for (std::uint32_t i = 0; run.plan != nullptr && i < run.plan->size(); ++i) {

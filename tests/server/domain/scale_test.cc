@@ -6,7 +6,7 @@
 
 #include "fmt/format.h"
 #include "gmock/gmock.h"
-#include "tests/server/domain/builders.h"
+#include "tests/server/domain/flow_builders.h"
 
 namespace potok::server {
 namespace {
@@ -93,6 +93,28 @@ TEST(ScaleTest, AReportInARunOfAHundredThousandStepsCostsWhatItChanges) {
   const double milliseconds = TurnMilliseconds(state, 200);
   std::printf("%.4f ms a turn\n", milliseconds);
   EXPECT_LT(milliseconds, 0.5);
+}
+
+TEST(ScaleTest, AMetricCostsTheSameHoweverOftenItWasLogged) {
+  constexpr int kTrials = 100;
+  Sweep sweep;
+  sweep.algorithm = "random";
+  sweep.max_total_trials = kTrials;
+  sweep.early_termination.policy = "bandit";
+  sweep.early_termination.slack_amount = 1e9;
+  State state;
+  AddMachines(state, 1, AMachine("m").Cpus(kTrials));
+  Submit(state, "r", *RebuildPlan(APipeline({AControl(AStep("tune"), sweep, {AStep("")})})));
+  double milliseconds = 0;
+  for (std::int64_t count = 1; count <= 2000; ++count) {
+    std::vector<Event> events;
+    for (std::uint32_t trial = 1; trial <= kTrials; ++trial) {
+      events.push_back(MetricReported{{1, trial, 1}, count, 1.0 / static_cast<double>(count)});
+    }
+    milliseconds = MillisecondsOf([&] { DecideTurn(state, events, kNow, {}); });
+  }
+  std::printf("%.4f ms a metric of %d trials\n", milliseconds / kTrials, kTrials);
+  EXPECT_LT(milliseconds / kTrials, 0.1);
 }
 
 }  // namespace

@@ -139,6 +139,24 @@ TEST(SweepTest, RandomValuesFillTheirInterval) {
 
 // --- Early termination
 
+TEST(SweepTest, AHistoryKnowsTheBestAndTheSumOfEachBeginning) {
+  const double nan = std::nan("");
+  const MetricHistory history({nan, 3, 5, 1, nan, 7});
+  const auto best = [&](std::size_t intervals) {
+    const auto least = history.BestOf(intervals, false);
+    const auto most = history.BestOf(intervals, true);
+    return std::pair(least.value_or(-1), most.value_or(-1));
+  };
+  EXPECT_EQ(best(0), std::pair(-1.0, -1.0));
+  EXPECT_EQ(best(1), std::pair(-1.0, -1.0));
+  EXPECT_EQ(best(3), std::pair(3.0, 5.0));
+  EXPECT_EQ(best(5), std::pair(1.0, 5.0));
+  EXPECT_EQ(best(99), std::pair(1.0, 7.0));
+  EXPECT_TRUE(std::isnan(history.SumOf(2)));
+  EXPECT_EQ(MetricHistory({1, 2, 3}).SumOf(2), 3);
+  EXPECT_FALSE(MetricHistory().BestOf(1, true).has_value());
+}
+
 EarlyTermination ARule(const std::string& policy) {
   EarlyTermination rule;
   rule.policy = policy;
@@ -149,8 +167,10 @@ EarlyTermination ARule(const std::string& policy) {
 bool IsStopped(const EarlyTermination& rule,
                bool maximize,
                std::vector<std::vector<double>> values) {
+  std::vector<MetricHistory> histories;
+  for (const std::vector<double>& of_trial : values) histories.emplace_back(of_trial);
   std::vector<TrialHistory> trials;
-  for (const std::vector<double>& of_trial : values) trials.push_back({&of_trial, false});
+  for (const MetricHistory& history : histories) trials.push_back({&history, false});
   return !WhyStopTrial(rule, maximize, trials, trials.size() - 1).empty();
 }
 
@@ -221,9 +241,9 @@ TEST(SweepTest, WhatIsToBeSmallIsWorseWhereItIsLarge) {
 }
 
 TEST(SweepTest, TrialsThatEndedCountForTheRulesThatAskForThem) {
-  const std::vector<double> good = {0.9, 0.9};
-  const std::vector<double> early = {0.1};  // ended after one interval
-  const std::vector<double> own = {0.5, 0.5};
+  const MetricHistory good({0.9, 0.9});
+  const MetricHistory early({0.1});  // ended after one interval
+  const MetricHistory own({0.5, 0.5});
   const auto is_stopped = [&](const EarlyTermination& rule, bool good_ended) {
     return !WhyStopTrial(rule, true, {{&good, good_ended}, {&early, true}, {&own, false}}, 2)
                 .empty();
