@@ -166,7 +166,10 @@ struct Core {
   Switchboard switchboard{replies, watches, *storage.logs, step_tracking, trials};
   SchedulerOptions options = SchedulerOptionsOf(config);
   Scheduler scheduler{*storage.bundle.store, projector, switchboard, clock, metrics, options};
-  RunView view{reader, *storage.logs, switchboard, scheduler, options.decide};
+  RunView view{
+      reader, *storage.logs, switchboard, scheduler, options.decide, [&blobs = *storage.blobs] {
+        return blobs.WhyFull();
+      }};
   RunOutputs run_outputs{view, *storage.artifacts};
   FindRunOutput find_output = [this](const std::string& uri) { return run_outputs.Find(uri); };
   Registry assets{

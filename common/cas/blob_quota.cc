@@ -24,23 +24,33 @@ absl::Status BlobQuota::CheckDisk(std::int64_t bytes) const {
                   FormatBytes(free_bytes_min_)));
 }
 
-absl::Status BlobQuota::Reserve(std::int64_t bytes) {
-  POTOK_RETURN_IF_ERROR(CheckDisk(bytes));
-  if (!counts()) return absl::OkStatus();
-  const std::lock_guard lock(mutex_);
+absl::Status BlobQuota::CheckQuota(std::int64_t bytes) const {
   // A blob without bytes always fits: a full store can be opened.
-  if (bytes > 0 && bytes > quota_bytes_ - used_bytes_ - promised_bytes_) {
-    return absl::ResourceExhaustedError(fmt::format(
-        "the store has no room for {} more: {} of its quota of {} are used{}; free bytes with "
-        "`potok gc`, or raise --artifacts-quota of potok-server",
-        FormatBytes(bytes),
-        FormatBytes(used_bytes_),
-        FormatBytes(quota_bytes_),
-        promised_bytes_ == 0
-            ? ""
-            : fmt::format(" and {} are promised to uploads", FormatBytes(promised_bytes_))));
+  if (!counts() || bytes <= 0 || bytes <= quota_bytes_ - used_bytes_ - promised_bytes_) {
+    return absl::OkStatus();
   }
-  promised_bytes_ += bytes;
+  return absl::ResourceExhaustedError(fmt::format(
+      "the store has no room for {} more: {} of its quota of {} are used{}; free bytes with "
+      "`potok gc`, or raise --artifacts-quota of potok-server",
+      FormatBytes(bytes),
+      FormatBytes(used_bytes_),
+      FormatBytes(quota_bytes_),
+      promised_bytes_ == 0
+          ? ""
+          : fmt::format(" and {} are promised to uploads", FormatBytes(promised_bytes_))));
+}
+
+absl::Status BlobQuota::Reserve(std::int64_t bytes) {
+  absl::Status status = CheckDisk(bytes);
+  const std::lock_guard lock(mutex_);
+  if (status.ok()) status = CheckQuota(bytes);
+  if (!status.ok()) {
+    refused_bytes_ = bytes;
+    refusal_ = std::string(status.message());
+    return status;
+  }
+  if (bytes >= refused_bytes_) refusal_.clear();
+  if (counts()) promised_bytes_ += bytes;
   return absl::OkStatus();
 }
 
@@ -58,6 +68,12 @@ void BlobQuota::Add(std::int64_t bytes) {
 void BlobQuota::Remove(std::int64_t bytes) {
   const std::lock_guard lock(mutex_);
   used_bytes_ -= bytes;
+  refusal_.clear();
+}
+
+std::string BlobQuota::refusal() const {
+  const std::lock_guard lock(mutex_);
+  return refusal_;
 }
 
 std::int64_t BlobQuota::used_bytes() const {

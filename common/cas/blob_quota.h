@@ -29,6 +29,10 @@ class BlobQuota {
 
   std::int64_t used_bytes() const;
 
+  // Why room was refused, until as much is granted or a blob has gone; empty: all have what they
+  // asked for, as far as they have asked again.
+  std::string refusal() const;
+
   // Room that is set aside while this lives. The quota outlives it.
   class Room {
    public:
@@ -48,6 +52,7 @@ class BlobQuota {
 
  private:
   absl::Status CheckDisk(std::int64_t bytes) const;
+  absl::Status CheckQuota(std::int64_t bytes) const;
 
   const std::string root_;
   const std::int64_t quota_bytes_;
@@ -55,6 +60,8 @@ class BlobQuota {
   mutable std::mutex mutex_;
   std::int64_t used_bytes_ = 0;
   std::int64_t promised_bytes_ = 0;
+  std::int64_t refused_bytes_ = 0;
+  std::string refusal_;
 };
 
 }  // namespace potok

@@ -135,6 +135,10 @@ std::int64_t BlobStore::used_bytes() const {
   return disk_->quota().used_bytes();
 }
 
+std::string BlobStore::WhyFull() const {
+  return disk_->quota().refusal();
+}
+
 std::int64_t BlobStore::UploadedBytes(const std::string& upload_id, const Digest& digest) {
   const auto name = UploadName(upload_id, digest);
   struct stat file {};

@@ -126,6 +126,8 @@ class BlobStore {
   absl::StatusOr<std::string> ReadUnnoticed(const Digest& digest);
   // What all blobs have together; only known with a quota.
   std::int64_t used_bytes() const;
+  // Why somebody was refused room and has not got it since (BlobQuota::refusal); empty: nobody was.
+  std::string WhyFull() const;
 
   // How much of that upload is here; 0 if nothing or if the id is not one.
   std::int64_t UploadedBytes(const std::string& upload_id, const Digest& digest);

@@ -175,7 +175,10 @@ absl::StatusOr<v1::Run> RunView::Make(const RunRow& row,
     NameSource(step, sources, status);
   }
   AddOutputs(run, plan);
-  if (!IsTerminal(row.status)) ExplainQueued(run, row.added.id);
+  if (!IsTerminal(row.status)) {
+    ExplainQueued(run, row.added.id);
+    ExplainFinalizing(run);
+  }
   if (with_spec) *run.mutable_spec() = spec->wire;
   return run;
 }
@@ -248,6 +251,16 @@ void RunView::AddOutputs(v1::Run& run, const Plan& plan) {
         if (!output->promoted_to.empty()) own.set_name(output->promoted_to);
       }
     }
+  }
+}
+
+// Outputs that do not fit wait, which nobody would see at the step.
+void RunView::ExplainFinalizing(v1::Run& run) {
+  const std::string why = why_full_ == nullptr ? "" : why_full_();
+  if (why.empty()) return;
+  for (v1::StepStatus& status : *run.mutable_steps()) {
+    if (status.status() == v1::STATUS_FINALIZING)
+      status.set_waiting_for("room for its outputs: " + why);
   }
 }
 

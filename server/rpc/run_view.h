@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "potok/v1/runs.pb.h"
@@ -22,17 +23,20 @@ AttemptKey LogOf(RunId run, const StepRow& step);
 
 class RunView {
  public:
-  // All references outlive this.
+  // All references outlive this. `why_full` says why outputs are refused by the store, or nothing;
+  // any thread calls it.
   RunView(Reader& reader,
           LogStore& logs,
           Switchboard& switchboard,
           Scheduler& scheduler,
-          DecideOptions options)
+          DecideOptions options,
+          std::function<std::string()> why_full = nullptr)
       : reader_(reader),
         logs_(logs),
         switchboard_(switchboard),
         scheduler_(scheduler),
-        options_(options) {}
+        options_(options),
+        why_full_(std::move(why_full)) {}
 
   // The run with the steps that changed after `after_revision`. NOT_FOUND.
   absl::StatusOr<v1::Run> Get(const std::string& name, bool with_spec, std::int64_t after_revision);
@@ -76,12 +80,14 @@ class RunView {
   absl::StatusOr<std::shared_ptr<const Plan>> PlanOf(const RunRow& row, const StoredSpec& spec);
   static void AddOutputs(v1::Run& run, const Plan& plan);
   void ExplainQueued(v1::Run& run, RunId id);
+  void ExplainFinalizing(v1::Run& run);
 
   Reader& reader_;
   LogStore& logs_;
   Switchboard& switchboard_;
   Scheduler& scheduler_;
   const DecideOptions options_;
+  const std::function<std::string()> why_full_;
   Mutex mutex_;
   // Specs never change: the last few are kept for those who watch.
   std::map<Digest, std::shared_ptr<const StoredSpec>> specs_ ABSL_GUARDED_BY(mutex_);

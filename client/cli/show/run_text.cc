@@ -72,7 +72,8 @@ std::string StepNote(const v1::StepStatus& step) {
     }
     return note;
   }
-  if (step.status() == v1::STATUS_QUEUED && !step.waiting_for().empty()) {
+  const bool waits = step.status() == v1::STATUS_QUEUED || step.status() == v1::STATUS_FINALIZING;
+  if (waits && !step.waiting_for().empty()) {
     return "waits for " + step.waiting_for();
   }
   if (!step.reason().empty()) return step.reason();

@@ -68,6 +68,21 @@ TEST_F(BlobQuotaTest, RefusesWhatDoesNotFitAndSaysWhatToDo) {
   EXPECT_EQ(store->used_bytes(), 1000);
 }
 
+TEST_F(BlobQuotaTest, TellsWhyRoomWasRefusedUntilThereIsSome) {
+  const auto store = Open(1000);
+  const Digest old = Put(*store, Noise(700, 1));
+  EXPECT_EQ(store->WhyFull(), "");
+  const std::string large = Noise(400, 2);
+  EXPECT_FALSE(store->Put(DigestOf(large), large).ok());
+  EXPECT_THAT(store->WhyFull(), HasSubstr("no room for 400 B more"));
+  Put(*store, Noise(10, 3));
+  EXPECT_THAT(store->WhyFull(), HasSubstr("no room for 400 B more")) << "the large one still waits";
+  SetUsed(*store, old, absl::Now() - absl::Hours(2));
+  EXPECT_TRUE(*store->RemoveUnused(old, absl::Now() - absl::Hours(1)));
+  EXPECT_EQ(store->WhyFull(), "");
+  Put(*store, large);
+}
+
 TEST_F(BlobQuotaTest, CountsABlobOnce) {
   const auto store = Open(1000);
   const std::string bytes = Noise(600, 1);
