@@ -98,6 +98,9 @@ void AddOpaque(const std::string& owner,
                                        opaque->type,
                                        opaque->instead)});
     }
+    if (const auto why = WhyItemsAreNotRun(step)) {
+      problems->push_back({Severity::kError, "jobs." + name + ".items", *why});
+    }
     if (depth < kLevelsMax) AddOpaque(name + "/", step.control->body, depth + 1, problems);
   }
 }

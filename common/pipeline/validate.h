@@ -33,7 +33,8 @@ struct Problem {
 // none.
 std::vector<Problem> Validate(const PipelineSpec& spec, const std::set<std::string>& awaited = {});
 
-// Whether everything in a valid pipeline can be run here: no step is another service's (Opaque).
+// Whether everything in a valid pipeline can be run here: no step is another service's (Opaque),
+// and no loop's items give files to a command.
 // INVALID_ARGUMENT with one line a step: where, and what to use instead.
 absl::Status CheckRunnable(const PipelineSpec& spec);
 // The same as problems.

@@ -178,6 +178,9 @@ class ControlCheck {
     for (const LoopItem& item : *items) {
       if (!CheckItem(item)) return;
     }
+    if (const auto why = WhyItemsAreNotRun(step_)) {
+      problems_->Warning(index_.Where(number_, "items"), *why);
+    }
   }
 
   // False if more would be more of the same.
@@ -293,6 +296,28 @@ FedInputs FedInputsOf(const Step& step) {
   }
   for (const auto& [name, value] : items->front().values) fed.names.insert(name);
   return fed;
+}
+
+std::optional<std::string> WhyItemsAreNotRun(const Step& step) {
+  const bool is_loop =
+      step.control != nullptr && std::holds_alternative<ParallelFor>(step.control->kind);
+  // In a body of many steps some may want the address alone; that is decided when it is run.
+  if (!is_loop || step.control->body.size() != 1 || !step.control->body.front().name.empty()) {
+    return std::nullopt;
+  }
+  const auto items = ParseItems(LiteralItems(step).value_or("[]"));
+  if (!items.ok() || items->empty()) return std::nullopt;
+  for (const auto& [name, value] : items->front().values) {
+    const Input* input = InputCalled(step.control->body.front(), name);
+    if (input == nullptr || IsPrimitive(input->type) || input->mode == Mode::kDirect) continue;
+    return fmt::format(
+        "the items give input '{}' files by their addresses, which is not run here: nothing is "
+        "fetched while a run goes on. Give the body a folder that holds the files of all items as "
+        "another input and let items name what is in it, or write mode: direct to hand over "
+        "the address",
+        name);
+  }
+  return std::nullopt;
 }
 
 void CheckControl(const SpecIndex& index, std::uint32_t step, Problems* problems) {

@@ -127,6 +127,9 @@ struct FedInputs {
   bool all = false;
 };
 FedInputs FedInputsOf(const Step& step);
+// Why the items of a parallel_for cannot be run here, or nothing: they are to give files to a
+// command, and nothing is fetched while a run goes on.
+std::optional<std::string> WhyItemsAreNotRun(const Step& step);
 // Promotions of the steps' outputs to those of the level.
 void CheckPromotions(const SpecIndex& index, Problems* problems);
 // Cycles through bindings and depends_on.

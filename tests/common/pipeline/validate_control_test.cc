@@ -146,6 +146,27 @@ TEST(ValidateControlTest, LeavesItemsOfAStepToTheRun) {
   EXPECT_THAT(Found(spec), IsEmpty());
 }
 
+// They would fail only when the loop begins: nothing is fetched while a run goes on.
+TEST(ValidateControlTest, TellsOfFilesThatItemsGiveByTheirAddresses) {
+  const auto loop = [](Mode mode) {
+    const std::string items = R"([{"files": {"path": "azureml://datastores/d/paths/1"}}])";
+    Step step = AnEnclosing(ParallelFor{},
+                            {AnInput("files", ValueType::kUriFolder, std::monostate()),
+                             ABinding(kItemsInput, ValueType::kString, items)},
+                            {});
+    auto control = std::make_shared<Control>(*step.control);
+    control->body[0].inputs[0].mode = mode;
+    step.control = std::move(control);
+    return step;
+  };
+  EXPECT_THAT(Found(With(loop(Mode::kDefault))),
+              ElementsAre(HasSubstr("warning jobs.loop.items: the items give input 'files'")));
+  EXPECT_THAT(std::string(CheckRunnable(With(loop(Mode::kDefault))).message()),
+              HasSubstr("which is not run here"));
+  EXPECT_THAT(Found(With(loop(Mode::kDirect))), IsEmpty());
+  EXPECT_TRUE(CheckRunnable(With(loop(Mode::kDirect))).ok());
+}
+
 TEST(ValidateControlTest, NeedsItemsUnderTheirOwnName) {
   EXPECT_THAT(Found(With(AnEnclosing(ParallelFor{}, {}, {}))),
               Says("error jobs.loop.items", "no items"));
