@@ -48,8 +48,8 @@ absl::StatusOr<PipelineSpec> WithChanges(const Context& context,
   context.err->flush();
   if (loaded.spec) return *std::move(loaded.spec);
   return absl::InvalidArgumentError(
-      fmt::format("with these changes it was not submitted: {} error(s); `potok job clone -f FILE` "
-                  "writes the file to which they are made",
+      fmt::format("these changes cannot be made: {} error(s); `potok job clone -f FILE` writes the "
+                  "file that they change",
                   errors));
 }
 

@@ -218,13 +218,15 @@ absl::StatusOr<v1::LineageResponse> RunsClient::Lineage(const v1::LineageRequest
 absl::Status RunsClient::Watch(const v1::WatchRunRequest& request,
                                const std::function<void(const v1::WatchRunResponse&)>& changed,
                                const std::stop_token& stop) {
-  return ReadAll<v1::WatchRunResponse>(
-      [&](grpc::ClientContext* context) { return calls_->stub().Watch(context, request); },
-      [&](const v1::WatchRunResponse& response) {
-        changed(response);
-        return !HasEnded(response.run().status());
-      },
-      stop);
+  return WithSuggestion(
+      ReadAll<v1::WatchRunResponse>(
+          [&](grpc::ClientContext* context) { return calls_->stub().Watch(context, request); },
+          [&](const v1::WatchRunResponse& response) {
+            changed(response);
+            return !HasEnded(response.run().status());
+          },
+          stop),
+      request.name());
 }
 
 absl::Status RunsClient::Logs(const v1::LogsRequest& request,

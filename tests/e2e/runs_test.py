@@ -245,7 +245,9 @@ class RunsTest(StackTest):
         self.create("named", file="everything.yml")
         self.assertIn("made by folds", self.refused("job", "rerun", "-n", "named", "--from", "folds[1]", code=2))
         self.assertIn("did you mean 'folds'?", self.refused("job", "rerun", "-n", "named", "--from", "fodls"))
-        self.assertIn("did you mean 'named'?", self.refused("job", "rerun", "-n", "naemd", "--all"))
+        for command in (("rerun", "--all"), ("show",), ("wait",), ("cancel",), ("explain",), ("update", "--set", "tags.a=b")):
+            refused = self.refused("job", command[0], "-n", "naemd", *command[1:])
+            self.assertEqual(refused, "potok: there is no run 'naemd'; did you mean 'named'?\n", command)
         preview = self.stack.potok("job", "rerun", "-n", "named", "--from", "nested", "--dry-run").stdout.splitlines()
         states = {line.split()[0]: line for line in preview}
         self.assertIn("depends on what step 'nested' makes", states["nested/inner"])
