@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include "common/pipeline/validation.h"
 #include "fmt/format.h"
@@ -24,6 +25,33 @@ const std::map<std::string, std::vector<std::string>>& SpaceTypes() {
       {"qnormal", {"mu", "sigma", "q"}},
       {"qlognormal", {"mu", "sigma", "q"}}};
   return types;
+}
+
+// Beyond, a double no longer tells neighbouring integers apart (IEEE 754).
+constexpr double kIntegerMax = 9007199254740992.0;
+
+double NumberIn(const SearchParameter& parameter, const std::string& name) {
+  const auto found = parameter.numbers.find(name);
+  return found == parameter.numbers.end() ? 0 : found->second;
+}
+
+// The least and the most that can be sampled.
+std::pair<double, double> SampledRange(const SearchParameter& parameter, double base) {
+  std::string type = parameter.type;
+  if (type == "randint") return {0, NumberIn(parameter, "upper") - 1};
+  if (type.starts_with("q")) type = type.substr(1);
+  const bool is_log = type.starts_with("log");
+  double least = NumberIn(parameter, "min_value");
+  double most = NumberIn(parameter, "max_value");
+  if (type.ends_with("normal")) {
+    // No quantile of 53 bits is farther from the mean.
+    constexpr double kSigmasMax = 9;
+    const double reach = kSigmasMax * NumberIn(parameter, "sigma");
+    least = NumberIn(parameter, "mu") - reach;
+    most = NumberIn(parameter, "mu") + reach;
+  }
+  if (!is_log) return {least, most};
+  return {std::pow(base, least), std::pow(base, most)};
 }
 
 class SweepCheck {
@@ -83,12 +111,8 @@ class SweepCheck {
       return;
     }
     CheckRange(parameter, where);
+    CheckSampled(parameter, step_.inputs[*input], where);
     CheckFit(parameter, step_.inputs[*input], where);
-  }
-
-  static double Number(const SearchParameter& parameter, const std::string& name) {
-    const auto found = parameter.numbers.find(name);
-    return found == parameter.numbers.end() ? 0 : found->second;
   }
 
   void CheckRange(const SearchParameter& parameter, const std::string& where) {
@@ -96,21 +120,51 @@ class SweepCheck {
     if (parameter.type == "choice" && parameter.values.empty()) {
       Error(where, "there is nothing to choose from; list values");
     }
-    if (has("min_value") && !(Number(parameter, "min_value") < Number(parameter, "max_value"))) {
+    if (has("min_value") &&
+        !(NumberIn(parameter, "min_value") < NumberIn(parameter, "max_value"))) {
       Error(where,
             fmt::format("min_value, {}, is not below max_value, {}",
-                        Number(parameter, "min_value"),
-                        Number(parameter, "max_value")));
+                        NumberIn(parameter, "min_value"),
+                        NumberIn(parameter, "max_value")));
     }
     for (const char* name : {"q", "sigma"}) {
-      if (has(name) && !(Number(parameter, name) > 0)) {
-        Error(where, fmt::format("{} is {}, and must be above 0", name, Number(parameter, name)));
+      if (has(name) && !(NumberIn(parameter, name) > 0)) {
+        Error(where, fmt::format("{} is {}, and must be above 0", name, NumberIn(parameter, name)));
       }
     }
-    if (has("upper") && !(Number(parameter, "upper") >= 1)) {
+    if (has("upper") && !(NumberIn(parameter, "upper") >= 1)) {
       Error(where,
             fmt::format("upper is {}, and must be at least 1: values are below it",
-                        Number(parameter, "upper")));
+                        NumberIn(parameter, "upper")));
+    }
+  }
+
+  // What can be sampled must be a number, and of an integer one that there is.
+  void CheckSampled(const SearchParameter& parameter,
+                    const Input& input,
+                    const std::string& where) {
+    if (parameter.type == "choice") return;
+    const auto [least, most] = SampledRange(parameter, sweep_.logbase.value_or(std::exp(1.0)));
+    const double q = parameter.numbers.contains("q") ? NumberIn(parameter, "q") : 1;
+    const double width = NumberIn(parameter, "max_value") - NumberIn(parameter, "min_value");
+    // Rounded, a value may be farther out by up to q.
+    bool is_finite = std::isfinite(most - least) && std::isfinite(width);
+    for (const double bound : {least - q, most + q}) {
+      is_finite = is_finite && std::isfinite(bound) && std::isfinite(bound / q);
+    }
+    const bool is_whole = parameter.type == "randint" || input.type == ValueType::kInteger;
+    if (!is_finite || (is_whole && std::max(std::abs(least), std::abs(most)) > kIntegerMax)) {
+      Error(where,
+            fmt::format("values from {:g} to {:g} are searched, and some of them are too large to "
+                        "be {}; narrow the search",
+                        least,
+                        most,
+                        is_whole ? "integers" : "numbers"));
+    } else if (is_whole && std::trunc(q) != q) {
+      Error(where,
+            fmt::format("q is {}, and input '{}' of the trial is an integer; write a whole number",
+                        q,
+                        input.name));
     }
   }
 
@@ -143,10 +197,10 @@ class SweepCheck {
 
   // The least and the most that can be sampled against the least and the most that the input takes.
   void CheckBounds(const SearchParameter& parameter, const Input& input, const std::string& where) {
-    double least = Number(parameter, "min_value");
-    double most = Number(parameter, "max_value");
+    double least = NumberIn(parameter, "min_value");
+    double most = NumberIn(parameter, "max_value");
     if (parameter.type == "randint") {
-      most = Number(parameter, "upper") - 1;
+      most = NumberIn(parameter, "upper") - 1;
     } else if (parameter.type == "loguniform" || parameter.type == "qloguniform") {
       least = std::exp(least);
       most = std::exp(most);
@@ -178,6 +232,10 @@ class SweepCheck {
       Error("sampling_algorithm",
             fmt::format("'{}' is no algorithm; write random, grid or bayesian", algorithm));
       return;
+    }
+    if (sweep_.logbase && !(*sweep_.logbase > 0 && std::isfinite(*sweep_.logbase))) {
+      Error("sampling_algorithm.logbase",
+            fmt::format("logbase is {}, and must be above 0", *sweep_.logbase));
     }
     if (algorithm == "random") {
       if (!sweep_.rule.empty() && sweep_.rule != "random" && sweep_.rule != "sobol") {

@@ -165,6 +165,10 @@ absl::StatusOr<std::pair<Of, std::string>> Subject(const std::string& text) {
     }
     subject = {kind->second, Unquoted(text.substr(dot + 1))};
   }
+  if (subject.second.empty()) {
+    return absl::InvalidArgumentError(
+        fmt::format("Invalid key '{}': there is no name behind the dot", text));
+  }
   if (subject.first != Of::kAttribute) return subject;
   static const std::map<std::string, std::string> kAliases = {{"run id", "run_id"},
                                                               {"run name", "run_name"},

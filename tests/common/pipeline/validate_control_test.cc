@@ -1,4 +1,6 @@
 // Validate over loops, conditions, sweeps, mini-batches and policies.
+#include <limits>
+
 #include "common/pipeline/control.h"
 #include "common/pipeline/validate.h"
 #include "gmock/gmock.h"
@@ -226,6 +228,38 @@ TEST(ValidateControlTest, FindsWrongSearchSpaces) {
   Sweep sweep = ASweep();
   sweep.space[0].name = "rate";
   EXPECT_THAT(FoundIn(sweep), Contains(HasSubstr("the trial has no input 'rate'")));
+}
+
+// A trial would get "inf" or "nan", or an integer that is none.
+TEST(ValidateControlTest, FindsSearchSpacesOfWhichSomeValuesAreNoNumbers) {
+  constexpr double kInfinite = std::numeric_limits<double>::infinity();
+  for (const SearchParameter& parameter :
+       {AParameter("uniform", {{"min_value", 0}, {"max_value", kInfinite}}),
+        AParameter("uniform", {{"min_value", -1.7e308}, {"max_value", 1.7e308}}),
+        AParameter("loguniform", {{"min_value", 0}, {"max_value", 800}}),
+        AParameter("quniform", {{"min_value", 0}, {"max_value", 9}, {"q", 1e-310}}),
+        AParameter("quniform", {{"min_value", 0}, {"max_value", 9}, {"q", kInfinite}}),
+        AParameter("quniform", {{"min_value", 0}, {"max_value", 1.7e308}, {"q", 1e308}}),
+        AParameter("normal", {{"mu", kInfinite}, {"sigma", 1}}),
+        AParameter("lognormal", {{"mu", 0}, {"sigma", 100}}),
+        AParameter("randint", {{"upper", 1e300}}),
+        AParameter("randint", {{"upper", kInfinite}})}) {
+    EXPECT_THAT(FoundIn(parameter), Says("error jobs.loop.search_space.lr", "narrow the search"))
+        << parameter.type;
+  }
+  Sweep sweep = ASweep();
+  sweep.space = {AParameter("quniform", {{"min_value", 0}, {"max_value", 9}, {"q", 0.5}})};
+  EXPECT_THAT(FoundIn(sweep), IsEmpty());
+  EXPECT_THAT(FoundIn(sweep, ValueType::kInteger),
+              Says("error jobs.loop.search_space.lr", "write a whole number"));
+  sweep.space[0].numbers = {{"min_value", 0}, {"max_value", 1e17}, {"q", 1}};
+  EXPECT_THAT(FoundIn(sweep, ValueType::kInteger),
+              Says("error jobs.loop.search_space.lr", "too large to be integers"));
+  for (const double base : {0.0, -2.0, kInfinite}) {
+    sweep = ASweep();
+    sweep.logbase = base;
+    EXPECT_THAT(FoundIn(sweep), Says("error jobs.loop.sampling_algorithm.logbase", "above 0"));
+  }
 }
 
 TEST(ValidateControlTest, FindsValuesThatTheTrialsInputDoesNotTake) {

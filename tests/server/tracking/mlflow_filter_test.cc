@@ -49,6 +49,8 @@ TEST(MlflowFilterTest, JoinsConditionsByAnd) {
 TEST(MlflowFilterTest, SaysWhatIsWrongWithOthers) {
   for (const std::string filter : {"metrics.a",
                                    "metrics.a >",
+                                   "metrics. > 1",
+                                   "params.`` = 'x'",
                                    "metrics.a > 'x'",
                                    "params.a = 1",
                                    "params.a > 'x'",
