@@ -103,6 +103,8 @@ SWEEP = step(
 
 
 class ControlFlowTest(StackTest):
+    UP = ("--agent-cpus=2",)
+
     def setUp(self):
         self.stack.up()
 
@@ -164,6 +166,16 @@ class ControlFlowTest(StackTest):
         self.assertEqual(self.stack.log(self.name, "--step", "use").strip(), "best 3")
         stopped = [name for name, shown in jobs.items() if "bandit policy" in (shown.get("reason") or "")]
         self.assertTrue(stopped, jobs)
+
+    def test_what_has_a_higher_priority_runs_first(self):
+        ledger = self.stack.path(f"{self.name}.ledger")
+        whole = {"cpuMillis": 2000}
+        priorities = {"low": -5, "middle": 0, "high": 7, "higher": 8}
+        self.submit(
+            *(step(name, f"echo {name} >> {ledger}", resources=whole, priority=at) for name, at in priorities.items())
+        )
+        self.completed()
+        self.assertEqual(ledger.read_text().split(), ["higher", "high", "middle", "low"])
 
     def test_an_attempt_that_failed_is_tried_again(self):
         flaky = step("flaky", 'test "$POTOK_ATTEMPT" = 3', retry={"maxAttempts": 3, "delaySeconds": 0.1})
