@@ -209,6 +209,8 @@ class RunsTest(StackTest):
         self.assertNotEqual(other["outputs"]["model"]["path"], before["outputs"]["model"]["path"])
         self.assertIn("no_such", self.refused("job", "clone", "-n", "cloned", "--submit", "--set", "no_such=1", code=2))
         self.refused("job", "clone", "-n", "nobody")
+        absent = self.refused("job", "clone", "-n", "cloned", "-f", "no_folder/again.yml")
+        self.assertEqual(absent, "potok: no_folder/again.yml cannot be written: No such file or directory\n")
 
     def test_clone_of_every_kind_of_step(self):
         before = self.create("kinds", file="everything.yml")

@@ -1,4 +1,6 @@
+#include <cerrno>
 #include <fstream>
+#include <system_error>
 
 #include "client/cli/again.h"
 #include "client/cli/commands/command.h"
@@ -35,10 +37,12 @@ absl::StatusOr<int> Write(const Context& context, const CloneOptions& options, P
     *context.out << head << text << std::flush;
     return kExitOk;
   }
+  errno = 0;
   std::ofstream file(options.file, std::ios::trunc);
   file << head << text;
   if (!file.flush()) {
-    return absl::InternalError(fmt::format("{} cannot be written", options.file));
+    return absl::InternalError(fmt::format(
+        "{} cannot be written: {}", options.file, std::generic_category().message(errno)));
   }
   if (!context.only_errors) *context.err << "Wrote " << Printable(options.file) << std::endl;
   return kExitOk;

@@ -1,5 +1,6 @@
 #include "client/cli/show/job_file.h"
 
+#include <utility>
 #include <vector>
 
 #include "client/cli/show/job_file_fields.h"
@@ -15,7 +16,12 @@ namespace {
 
 std::string RetentionText(std::int64_t seconds) {
   if (seconds == 0) return "";
-  return seconds < 0 ? "forever" : fmt::format("{}s", seconds);
+  if (seconds < 0) return "forever";
+  for (const auto& [unit, letter] :
+       {std::pair(86400, "d"), std::pair(3600, "h"), std::pair(60, "m")}) {
+    if (seconds % unit == 0) return fmt::format("{}{}", seconds / unit, letter);
+  }
+  return fmt::format("{}s", seconds);
 }
 
 Object SettingsOf(const PipelineSpec& spec) {

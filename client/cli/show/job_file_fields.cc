@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "common/base/overloaded.h"
 #include "common/pipeline/artifact_reference.h"
 #include "fmt/format.h"
@@ -13,12 +14,23 @@ void AddNumber(const char* key, std::int64_t number, std::int64_t by_default, Ob
   if (number != by_default) object->emplace_back(key, number);
 }
 
+// A literal as people write it, where it reads back as the same text.
+Value LiteralOf(const std::string& text, ValueType type) {
+  if (type == ValueType::kBoolean && (text == "True" || text == "False")) return {text == "True"};
+  if (type != ValueType::kInteger && type != ValueType::kNumber) return {text};
+  std::int64_t integer = 0;
+  if (absl::SimpleAtoi(text, &integer) && std::to_string(integer) == text) return {integer};
+  double number = 0;
+  if (absl::SimpleAtod(text, &number) && ScalarText(Value(number)) == text) return {number};
+  return {text};
+}
+
 // {path: ...} or {value: ...}; nothing if there is no value.
 void AddBinding(const Input& input, Object* object) {
   std::visit(Overloaded{[](const std::monostate&) {},
                         [&](const TextValue& text) {
                           object->emplace_back(IsPrimitive(input.type) ? "value" : "path",
-                                               text.text);
+                                               LiteralOf(text.text, input.type));
                         },
                         [&](const Artifact& artifact) {
                           object->emplace_back("path", ArtifactReference(artifact));
@@ -30,8 +42,11 @@ void AddBinding(const Input& input, Object* object) {
 
 void AddBounds(const Input& input, Object* object) {
   if (input.optional) object->emplace_back("optional", true);
-  if (input.min) object->emplace_back("min", fmt::format("{}", *input.min));
-  if (input.max) object->emplace_back("max", fmt::format("{}", *input.max));
+  const auto bound = [](double number) {
+    return LiteralOf(fmt::format("{}", number), ValueType::kNumber);
+  };
+  if (input.min) object->emplace_back("min", bound(*input.min));
+  if (input.max) object->emplace_back("max", bound(*input.max));
   AddStrings("enum", input.choices, object);
 }
 
@@ -57,11 +72,20 @@ void AddFlags(const Output& output, Object* object) {
   if (output.early_available) object->emplace_back("early_available", true);
 }
 
+// Exact: the largest unit of which there is a whole number.
+std::string MemoryText(std::int64_t bytes) {
+  for (const auto& [shift, unit] :
+       {std::pair(30, "GiB"), std::pair(20, "MiB"), std::pair(10, "KiB")}) {
+    if (bytes % (std::int64_t{1} << shift) == 0) return fmt::format("{}{}", bytes >> shift, unit);
+  }
+  return std::to_string(bytes);
+}
+
 Object ResourcesOf(const Step& step) {
   Object resources;
   AddNumber("instance_count", step.instance_count, 1, &resources);
   if (step.resources.memory_bytes != 0) {
-    resources.emplace_back("memory", std::to_string(step.resources.memory_bytes));
+    resources.emplace_back("memory", MemoryText(step.resources.memory_bytes));
   }
   if (step.resources.cpu_millis != 0) {
     resources.emplace_back("cpus", fmt::format("{}m", step.resources.cpu_millis));

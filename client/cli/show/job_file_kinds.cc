@@ -78,11 +78,9 @@ Object TaskOf(const Parallel& parallel, const Step& step) {
 void AddCondition(const Step& step, Object* node) {
   const auto input = std::ranges::find(step.inputs, std::string(kConditionInput), &Input::name);
   if (input == step.inputs.end()) return;
-  const Value bound = BoundInput(*input);
-  const std::string* text = bound.AsText();
-  if (text == nullptr) return;
-  const bool is_literal = *text == "True" || *text == "False";
-  node->emplace_back("condition", is_literal ? Value(*text == "True") : bound);
+  if (Value bound = BoundInput(*input); !bound.IsNull()) {
+    node->emplace_back("condition", std::move(bound));
+  }
 }
 
 void AddDoWhile(const DoWhile& loop, const std::string& body, Object* node) {

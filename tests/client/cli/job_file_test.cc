@@ -249,6 +249,26 @@ TEST_F(JobFileTest, AStandaloneJobReadsBackAsItself) {
   ExpectSame(spec);
 }
 
+TEST_F(JobFileTest, WritesLiteralsAndAmountsAsPeopleDo) {
+  Step step = AStep("a",
+                    "x",
+                    {AnInput("n", ValueType::kInteger, TextValue{"7"}),
+                     AnInput("r", ValueType::kNumber, TextValue{"0.5"}),
+                     AnInput("e", ValueType::kNumber, TextValue{"1e-3"}),
+                     AnInput("b", ValueType::kBoolean, TextValue{"True"}),
+                     AnInput("s", ValueType::kString, TextValue{"7"})});
+  step.resources.memory_bytes = std::int64_t{3} << 29;
+  PipelineSpec spec = APipeline({}, {}, {step});
+  spec.settings.retention_seconds = 36 * 3600;
+  ExpectSame(spec);
+  const std::string yaml = *JobFile(spec);
+  for (const char* line : {"value: 7\n", "value: 0.5\n", "value: true\n", "value: \"7\"\n"}) {
+    EXPECT_THAT(yaml, HasSubstr(line));
+  }
+  EXPECT_THAT(yaml, HasSubstr("memory: \"1536MiB\"\n"));
+  EXPECT_THAT(yaml, HasSubstr("retention: \"36h\"\n"));
+}
+
 TEST_F(JobFileTest, WritesCommandsOfSeveralLinesAsPeopleDo) {
   const PipelineSpec spec = APipeline({}, {}, {AStep("a", "set -e\nif true; then\n  ls\nfi\n")});
   EXPECT_THAT(*JobFile(spec),
