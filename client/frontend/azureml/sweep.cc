@@ -22,10 +22,15 @@ namespace {
 struct TrialCommand {
   std::string text;
   std::set<std::string> sampled;  // each X
+  std::set<std::string> inputs;   // of those that were ${{inputs.X}}
 };
 
 TrialCommand WithSampledInputs(const std::string& command) {
   const std::string mark = "search_space.";
+  const std::string own = "inputs.";
+  const auto name_at = [&command](std::size_t begin) {
+    return command.substr(begin, command.find_first_of(" \t}", begin) - begin);
+  };
   TrialCommand trial;
   std::size_t position = 0;
   while (true) {
@@ -35,11 +40,13 @@ TrialCommand WithSampledInputs(const std::string& command) {
     if (name == std::string::npos) break;
     trial.text += command.substr(position, name - position);
     position = name;
-    if (command.compare(name, mark.size(), mark) != 0) continue;
-    trial.text += "inputs.";
-    position += mark.size();
-    const std::size_t end = command.find_first_of(" \t}", position);
-    trial.sampled.insert(command.substr(position, end - position));
+    if (command.compare(name, own.size(), own) == 0) {
+      trial.inputs.insert(name_at(name + own.size()));
+    } else if (command.compare(name, mark.size(), mark) == 0) {
+      trial.text += own;
+      position += mark.size();
+      trial.sampled.insert(name_at(position));
+    }
   }
   trial.text += command.substr(position);
   return trial;
@@ -54,6 +61,21 @@ const YamlNode* TrialOf(Fields* fields, Reading* reading) {
                     fields->what()));
   }
   return trial;
+}
+
+// What is searched and not used by a command of the sweep's own is a slip: all trials are the same.
+void CheckUse(const TrialCommand& command, Fields* fields, const Sweep& sweep, Reading* reading) {
+  for (const SearchParameter& parameter : sweep.space) {
+    const std::string& name = parameter.name;
+    if (command.sampled.contains(name) || command.inputs.contains(name)) continue;
+    reading->reporter.Error(
+        fields->map()->Find("search_space")->value->Find(name)->at,
+        fmt::format("{}: the trial's command does not use '{}', so it would be the same for all "
+                    "values; write ${{{{search_space.{}}}}} in it",
+                    fields->what(),
+                    name,
+                    name));
+  }
 }
 
 // How trials run, where the sweep says it.
@@ -109,6 +131,7 @@ bool ReadSweep(Fields* fields, const PortContext& context, const std::string& na
     return is_own || command.sampled.contains(parameter);
   };
   ReadSampledInputs(fields, may_add, reading, &sweep, step);
+  if (is_own) CheckUse(command, fields, sweep, reading);
   ReadTrialSettings(fields, context, &*trial);
   trial->command = command.text;
   trial->inputs = step->inputs;
