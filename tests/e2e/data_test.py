@@ -221,7 +221,7 @@ class ExternalStoreTest(StackTest):
             urllib.request.urlopen(call, timeout=60)
         error = json.loads(refused.exception.read())
         self.assertEqual(error["code"], "failed_precondition")
-        self.assertIn("jobs.read.inputs.file: 1 of its files are not in the store", error["message"])
+        self.assertIn("jobs.read.inputs.file: 1 of its files is not in the store", error["message"])
         self.assertEqual(self.stack.potok("job", "show", "-n", self.name, check=False).returncode, 1)
 
 
