@@ -68,8 +68,9 @@ class Scheduler {
   std::int64_t committed_revision() const { return committed_.load(std::memory_order_acquire); }
   // Whether a proof of leadership is fresh: heartbeats may be acknowledged. Thread-safe.
   bool MaySpeak() const;
-  // Runs without plan that were found at start and could not be loaded again; empty in health.
+  // Whether Start has taken over. Thread-safe.
   bool started() const { return started_.load(std::memory_order_acquire); }
+  // What has arrived and was not taken up yet. Thread-safe.
   std::size_t mailbox_size() { return mailbox_.size(); }
 
  private:
