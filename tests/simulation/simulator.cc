@@ -36,7 +36,12 @@ void MakeControl(Random& random, potok::Step* step) {
     control->kind = ParallelFor{static_cast<std::int32_t>(random.Below(3))};
   } else {
     Sweep sweep;
-    sweep.algorithm = "random";
+    sweep.algorithm = random.Chance(500) ? "random" : "bayesian";
+    if (random.Chance(500)) {
+      sweep.early_termination.policy = "bandit";
+      sweep.early_termination.slack_amount = 30;
+    }
+    if (random.Chance(200)) sweep.timeout_seconds = 5;
     sweep.primary_metric = "loss";
     sweep.max_total_trials = static_cast<std::int32_t>(1 + random.Below(3));
     sweep.max_concurrent_trials = static_cast<std::int32_t>(random.Below(3));

@@ -77,6 +77,7 @@ class Simulator {
   void Excuse(const std::string& machine);
   void CheckOrder(const Machine& machine, const SendOrder& order);
   void Hear(const Event& event);
+  void Measure(const Report& report);
   std::vector<Event> Tampered(std::vector<Event> events);
   void HideWhatEnded(MachineHello& hello);
   void Forge(MachineReported& reported) const;

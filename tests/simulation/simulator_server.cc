@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "common/base/overloaded.h"
@@ -181,8 +182,19 @@ void Simulator::CheckOrder(const Machine& machine, const SendOrder& order) {
 
 void Simulator::Hear(const Event& event) {
   inbox_.push_back(event);
-  const bool report = std::holds_alternative<MachineReported>(event);
-  if (report && faults_on_ && random_.Chance(50)) inbox_.push_back(event);
+  const auto* reported = std::get_if<MachineReported>(&event);
+  if (reported == nullptr) return;
+  if (faults_on_ && random_.Chance(50)) inbox_.push_back(event);
+  for (const Report& report : reported->reports) Measure(report);
+}
+
+// Some attempts log a metric, as soon as they run or with their end: of a sweep's trial it counts.
+void Simulator::Measure(const Report& report) {
+  const bool starts = std::holds_alternative<AttemptStarted>(report.event);
+  const bool succeeds = std::holds_alternative<AttemptSucceeded>(report.event);
+  if (!(starts && random_.Chance(600)) && !(succeeds && random_.Chance(600))) return;
+  const double value = random_.Chance(50) ? std::nan("") : random_.Below(100);
+  inbox_.emplace_back(MetricReported{report.key, succeeds ? 2 : 1, value});
 }
 
 // The rules broken inside the server, from outside: as if it did not see what it sees.
