@@ -32,7 +32,7 @@ struct Subject {
   std::string output;
 };
 
-std::string NamesOfOutputs(const Step& step) {
+std::string OutputNamesOf(const Step& step) {
   std::vector<std::string> names;
   for (const Output& output : step.outputs) names.push_back(output.name);
   return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
@@ -76,7 +76,7 @@ absl::Status FindOutput(const v1::OutputReference& wanted, Subject* subject) {
                                              step.name,
                                              wanted.run(),
                                              wanted.output(),
-                                             NamesOfOutputs(step)));
+                                             OutputNamesOf(step)));
     }
   }
   if (wanted.step().empty()) {

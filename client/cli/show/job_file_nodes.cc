@@ -213,7 +213,8 @@ class NodeWriter {
     AddPlacement(step, &node);
     AddCondition(step, &node);
     const Blocks& blocks = decided_.blocks[step.name];
-    if (!blocks.when_true.empty()) {
+    // One block there must be, if it is empty.
+    if (!blocks.when_true.empty() || blocks.when_false.empty()) {
       node.emplace_back("true_block", References(blocks.when_true));
     }
     if (!blocks.when_false.empty()) {

@@ -29,7 +29,7 @@ std::string DigestOfArtifact(const Object& object) {
 }
 
 // VALUE_TYPE_URI_FILE and MODE_UPLOAD as people write them; other texts as they are.
-std::string WordOf(const std::string& path, std::string text) {
+std::string EnumWord(const std::string& path, std::string text) {
   const std::string prefix = path.ends_with(".type")   ? "VALUE_TYPE_"
                              : path.ends_with(".mode") ? "MODE_"
                                                        : "";
@@ -76,7 +76,7 @@ void Flatten(const Value& value,
       }
     }
   } else {
-    (*fields)[path] = WordOf(path, ScalarText(value));
+    (*fields)[path] = EnumWord(path, ScalarText(value));
   }
 }
 

@@ -3,12 +3,14 @@
 
 #include <stdlib.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <random>
 
 #include "client/frontend/azureml/load.h"
 #include "common/pipeline/control.h"
+#include "common/pipeline/when.h"
 #include "common/rpc/pipeline_convert.h"
 #include "fmt/format.h"
 #include "gmock/gmock.h"
@@ -147,6 +149,11 @@ class Generator {
     spec.settings.continue_on_step_failure = Chance();
     spec.settings.force_rerun = Chance();
     spec.steps = {First(), Second()};
+    if (Chance()) spec.steps.push_back(Decide("decide"));
+    if (Chance()) spec.steps.push_back(Repeated("again", DoWhile{Chance() ? "y" : "true", {}, 3}));
+    if (Chance()) spec.steps.push_back(Repeated("each/one", ParallelFor{Chance() ? 2 : 0}));
+    if (Chance()) spec.steps.push_back(Tried());
+    if (Chance()) Order(&spec.steps);
     return spec;
   }
 
@@ -221,6 +228,97 @@ class Generator {
     if (Chance()) step.outputs[0].mode = Mode::kUpload;
     Settings(&step);
     return step;
+  }
+
+  Step Decide(const std::string& name) {
+    Step step = AStep(name,
+                      "",
+                      {AnInput(kConditionInput, ValueType::kBoolean, TextValue{"True"})},
+                      {AnOutput(kTakenOutput)});
+    step.outputs[0].type = ValueType::kBoolean;
+    step.outputs[0].control = true;
+    step.control = std::make_shared<const Control>(Control{Condition{}, {}});
+    return step;
+  }
+
+  // What is said of a node that repeats another.
+  void Around(const Step& body, Step* outer) {
+    outer->display_name = Chance() ? "around" : body.display_name;
+    outer->description = MaybeText();
+    outer->deterministic = body.deterministic;
+    if (Chance()) outer->tags = {{"t", Text()}};
+  }
+
+  Step Body() {
+    Step body = AStep("",
+                      "fit",
+                      {ABinding("x", ValueType::kNumber, "${{parent.inputs.x}}")},
+                      {APromoted("y", "y")});
+    body.outputs[0].type = ValueType::kBoolean;
+    if (Chance()) body.retry = {3, {"oom", "exit_code"}, {75}, 1.5, 2};
+    Settings(&body);
+    return body;
+  }
+
+  Step Repeated(const std::string& name, const std::variant<DoWhile, ParallelFor>& loop) {
+    const Step body = Body();
+    Step step =
+        AStep(name, "", {AnInput("x", ValueType::kNumber, TextValue{"1"})}, {AnOutput("y")});
+    step.outputs[0].type = ValueType::kBoolean;
+    Around(body, &step);
+    if (Chance()) step.compute = "small";
+    if (Chance()) step.priority = 4;
+    Control control{DoWhile{}, {body}};
+    if (const auto* for_each = std::get_if<ParallelFor>(&loop)) {
+      control.kind = *for_each;
+      const char* items = Chance() ? R"([{"x":1},{"x":2.5}])" : R"({"a": {"x": "1e-3"}})";
+      step.inputs.push_back(AnInput(kItemsInput, ValueType::kString, TextValue{items}));
+      step.outputs[0].type = ValueType::kString;
+    } else {
+      auto again = std::get<DoWhile>(loop);
+      if (Chance()) again.mapping = {{"y", {"x"}}};
+      control.kind = again;
+    }
+    step.control = std::make_shared<const Control>(std::move(control));
+    return step;
+  }
+
+  Step Tried() {
+    const Step trial = Body();
+    Step step =
+        AStep("search", "", {AnInput("x", ValueType::kNumber, std::monostate())}, {AnOutput("y")});
+    step.outputs[0].type = ValueType::kBoolean;
+    Around(trial, &step);
+    step.component = trial.component;
+    step.component_version = trial.component_version;
+    Sweep sweep;
+    sweep.algorithm = "random";
+    if (Chance()) sweep.seed = -5;
+    if (Chance()) sweep.logbase = 2.5;
+    sweep.primary_metric = "loss";
+    sweep.maximize = Chance();
+    sweep.max_total_trials = 4;
+    if (Chance()) sweep.timeout_seconds = 77;
+    sweep.space = {{"x", "uniform", {}, {{"min_value", 1e-7}, {"max_value", 12345678.5}}}};
+    if (Chance()) sweep.space = {{"x", "choice", {"1", "1e-3"}, {}}};
+    if (Chance()) sweep.early_termination = {"bandit", 0.1, 0, 0, false, 2, 1};
+    step.control = std::make_shared<const Control>(Control{sweep, {trial}});
+    return step;
+  }
+
+  // Some steps wait for others, and some stand in the block of a condition.
+  void Order(std::vector<Step>* steps) {
+    const bool is_decided =
+        std::ranges::find(*steps, std::string("decide"), &Step::name) != steps->end();
+    for (Step& step : *steps) {
+      if (step.name == "prepare" || step.name == "decide") continue;
+      if (Chance()) step.depends_on = {"prepare"};
+      if (Chance()) step.when = Chance() ? "none_failed" : "failed(prepare) or skipped(prepare)";
+      if (!is_decided || Chance()) continue;
+      step.when = BothWhen(
+          step.when, std::string("jobs.decide.outputs.taken == ") + (Chance() ? "true" : "false"));
+    }
+    if (is_decided) (*steps)[1].when = "jobs.decide.outputs.taken == true";
   }
 
   std::mt19937 random_;
