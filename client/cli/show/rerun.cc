@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -81,10 +83,18 @@ absl::Status NoSuchStep(const std::string& from, const PipelineSpec& spec) {
                     from,
                     loop));
   }
+  constexpr std::size_t kNamesMax = 20;
   std::vector<std::string> names;
   for (const Step& step : spec.steps) names.push_back(step.name);
-  return absl::NotFoundError(
-      fmt::format("--from {}: the pipeline has no such step{}", from, SuggestionFor(from, names)));
+  const std::optional<std::string> near = NearestName(from, names);
+  if (names.size() > kNamesMax) {
+    names.resize(kNamesMax);
+    names.push_back("...");
+  }
+  return absl::NotFoundError(fmt::format(
+      "--from {}: the pipeline has no such step; {}",
+      from,
+      near ? "did you mean '" + *near + "'?" : fmt::format("it has {}", fmt::join(names, ", "))));
 }
 
 // The step, or those of the nested pipeline, that are called so.

@@ -107,6 +107,16 @@ TEST(PrepareRerunTest, FromANestedPipelineIsFromAllItsSteps) {
   EXPECT_THAT(Unread(spec), ElementsAre("train/a", "train/b", "c")) << "c ends the run";
 }
 
+TEST(PrepareRerunTest, NamesTheStepsThatThereAreIfNoneIsNear) {
+  PipelineSpec spec = AGraph();
+  const absl::Status unknown = PrepareRerun(RerunKind::kFrom, "nothing", AFailedRun(), &spec);
+  EXPECT_THAT(std::string(unknown.message()),
+              HasSubstr("it has prepare, train, look, report, clean"));
+  for (int i = 0; i < 30; ++i) spec.steps.push_back(AStep("s" + std::to_string(i), "x"));
+  EXPECT_THAT(std::string(PrepareRerun(RerunKind::kFrom, "nothing", AFailedRun(), &spec).message()),
+              HasSubstr("s14, ..."));
+}
+
 TEST(PrepareRerunTest, TakesNoStepForOneWhoseNameIsAPartOfIt) {
   PipelineSpec spec =
       APipeline({}, {}, {AStep("fit", "x"), AStep("fit_all", "x"), AStep("c", "x")});
