@@ -34,6 +34,16 @@ absl::StatusOr<std::map<std::string, Entry>> Entries(const Digest& digest,
   return entries;
 }
 
+void AddOnlyIn(const std::map<std::string, Entry>& of_b,
+               const std::map<std::string, Entry>& of_a,
+               const std::string& path,
+               std::vector<Difference>* differences) {
+  for (const auto& [name, entry] : of_b) {
+    if (differences->size() >= kDifferencesMax) return;
+    if (!of_a.contains(name)) differences->push_back({path + name, "", entry.text});
+  }
+}
+
 absl::Status DiffLevel(const Digest& a,
                        const Digest& b,
                        const std::string& path,
@@ -58,10 +68,7 @@ absl::Status DiffLevel(const Digest& a,
       differences->push_back({path + name, entry.text, other->second.text});
     }
   }
-  for (const auto& [name, entry] : of_b) {
-    if (differences->size() >= kDifferencesMax) return absl::OkStatus();
-    if (!of_a.contains(name)) differences->push_back({path + name, "", entry.text});
-  }
+  AddOnlyIn(of_b, of_a, path, differences);
   return absl::OkStatus();
 }
 

@@ -185,7 +185,7 @@ struct UsesPage {
   RunId next = 0;  // where the next page begins; 0: there is none
 };
 
-absl::StatusOr<UsesPage> PageOf(Reader& reader, const Digest& digest, RunId before, int limit) {
+absl::StatusOr<UsesPage> StoredPage(Reader& reader, const Digest& digest, RunId before, int limit) {
   UsesPage page;
   ArtifactUseFilter filter{digest, {ArtifactRole::kMade}, before, limit + 1};
   POTOK_ASSIGN_OR_RETURN(page.made, reader.FindUses(filter));
@@ -213,6 +213,21 @@ absl::Status AddUnfinished(Reader& reader,
   std::ranges::stable_sort(page->made, newest);
   std::ranges::stable_sort(page->used, newest);
   return absl::OkStatus();
+}
+
+// The first page has those of runs that go on, too.
+absl::StatusOr<UsesPage> PageOf(
+    Reader& reader, ToldRuns& records, const Digest& digest, RunId before, int limit) {
+  POTOK_ASSIGN_OR_RETURN(UsesPage page, StoredPage(reader, digest, before, limit));
+  if (before == 0) POTOK_RETURN_IF_ERROR(AddUnfinished(reader, records, digest, &page));
+  return page;
+}
+
+absl::StatusOr<int> LimitOf(const v1::LineageRequest& request) {
+  const int limit = request.limit() == 0 ? kLimitDefault : request.limit();
+  if (limit > 0 && limit <= kLimitMax) return limit;
+  return absl::InvalidArgumentError(
+      fmt::format("limit is 1 to {}, not {}", kLimitMax, request.limit()));
 }
 
 // The artifact as its maker has it says more than a digest: its name and kind.
@@ -248,19 +263,13 @@ absl::Status Lineage::CatchUp() {
 }
 
 absl::StatusOr<v1::LineageResponse> Lineage::Of(const v1::LineageRequest& request) {
-  const int limit = request.limit() == 0 ? kLimitDefault : request.limit();
-  if (limit < 0 || limit > kLimitMax) {
-    return absl::InvalidArgumentError(
-        fmt::format("limit is 1 to {}, not {}", kLimitMax, request.limit()));
-  }
+  POTOK_ASSIGN_OR_RETURN(const int limit, LimitOf(request));
   POTOK_RETURN_IF_ERROR(CatchUp());
   ToldRuns records(reader_, plan_of_);
   POTOK_ASSIGN_OR_RETURN(const Subject subject, SubjectOf(request, records));
   const Digest& digest = subject.artifact.digest;
-  POTOK_ASSIGN_OR_RETURN(UsesPage page, PageOf(reader_, digest, request.before_run(), limit));
-  if (request.before_run() == 0) {
-    POTOK_RETURN_IF_ERROR(AddUnfinished(reader_, records, digest, &page));
-  }
+  POTOK_ASSIGN_OR_RETURN(const UsesPage page,
+                         PageOf(reader_, records, digest, request.before_run(), limit));
   v1::LineageResponse response;
   *response.mutable_artifact() = potok::ToProto(subject.artifact);
   response.set_next_before_run(page.next);

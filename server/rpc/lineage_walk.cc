@@ -14,6 +14,28 @@ namespace {
 
 constexpr int kNodesMax = 1000;  // runs.proto
 
+// What a step of a body has made of an output of its loop or sweep.
+struct PartOfOutput {
+  std::uint32_t step;
+  std::string output;
+  const Artifact* artifact;
+};
+
+std::vector<PartOfOutput> PartsOf(const ToldRun& run,
+                                  std::uint32_t index,
+                                  const std::string& output) {
+  std::vector<PartOfOutput> parts;
+  for (std::uint32_t i = index + 1; i < run.plan->size(); ++i) {
+    if (run.plan->SegmentOf(i).control != index) continue;
+    const StepRow* row = run.Find(i);
+    for (const Output& of : run.plan->step(i).outputs) {
+      const Artifact* made = row == nullptr ? nullptr : MadeArtifact(*row, of.name);
+      if (of.promoted_to == output && made != nullptr) parts.push_back({i, of.name, made});
+    }
+  }
+  return parts;
+}
+
 }  // namespace
 
 const StepRow* ToldRun::Find(std::uint32_t index) const {
@@ -91,16 +113,11 @@ absl::Status LineageWalk::Body(const ToldRun& run,
   const Control* control = run.plan->step(index).control.get();
   if (control == nullptr || control->body.empty() || made == nullptr) return absl::OkStatus();
   const bool gathers = std::holds_alternative<ParallelFor>(control->kind);
-  for (std::uint32_t i = index + 1; i < run.plan->size(); ++i) {
-    if (run.plan->SegmentOf(i).control != index) continue;
-    for (const Output& of : run.plan->step(i).outputs) {
-      const StepRow* row = run.Find(i);
-      const Artifact* part = row == nullptr ? nullptr : MadeArtifact(*row, of.name);
-      if (of.promoted_to != output || part == nullptr) continue;
-      if (!gathers && part->digest != made->digest) continue;
-      POTOK_RETURN_IF_ERROR(Step(run, i, of.name, run.plan->SegmentOf(i).prefix, depth));
-      if (!gathers) return absl::OkStatus();
-    }
+  for (const PartOfOutput& part : PartsOf(run, index, output)) {
+    if (!gathers && part.artifact->digest != made->digest) continue;
+    const std::string& body = run.plan->SegmentOf(part.step).prefix;
+    POTOK_RETURN_IF_ERROR(Step(run, part.step, part.output, body, depth));
+    if (!gathers) return absl::OkStatus();
   }
   return absl::OkStatus();
 }

@@ -17,6 +17,23 @@ void TrialMetrics::Attach(WantedMetrics& wanted) {
   }
 }
 
+void TrialMetrics::Added(const StepsAdded& added) {
+  for (std::uint32_t i = 0; !added.metric.empty() && i < added.count; ++i) {
+    const StepKey step{added.run, added.first + i};
+    wishes_[added.run].push_back({step, added.metric});
+    if (wanted_ != nullptr) wanted_->Want(step, added.metric);
+  }
+}
+
+void TrialMetrics::Ended(RunId run) {
+  const auto ended = wishes_.find(run);
+  if (ended == wishes_.end()) return;
+  for (const Wish& wish : ended->second) {
+    if (wanted_ != nullptr) wanted_->Forget(wish.step);
+  }
+  wishes_.erase(ended);
+}
+
 void TrialMetrics::Moved(const StepMoved& moved) {
   const auto* succeeded = std::get_if<Succeeded>(&moved.state);
   if (succeeded == nullptr || !succeeded->reused.has_value()) return;
@@ -35,21 +52,11 @@ void TrialMetrics::Committed(const Batch& batch) {
   MutexLock lock(mutex_);
   for (const Change& change : batch.changes) {
     if (const auto* added = std::get_if<StepsAdded>(&change)) {
-      for (std::uint32_t i = 0; !added->metric.empty() && i < added->count; ++i) {
-        const StepKey step{added->run, added->first + i};
-        wishes_[added->run].push_back({step, added->metric});
-        if (wanted_ != nullptr) wanted_->Want(step, added->metric);
-      }
+      Added(*added);
     } else if (const auto* step = std::get_if<StepMoved>(&change)) {
       Moved(*step);
     } else if (const auto* moved = std::get_if<RunMoved>(&change)) {
-      if (!IsTerminal(moved->status)) continue;
-      const auto ended = wishes_.find(moved->id);
-      if (ended == wishes_.end()) continue;
-      for (const Wish& wish : ended->second) {
-        if (wanted_ != nullptr) wanted_->Forget(wish.step);
-      }
-      wishes_.erase(ended);
+      if (IsTerminal(moved->status)) Ended(moved->id);
     }
   }
 }

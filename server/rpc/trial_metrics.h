@@ -32,7 +32,9 @@ class TrialMetrics {
     std::uint32_t attempt = 0;
   };
 
+  void Added(const StepsAdded& added) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Moved(const StepMoved& moved) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Ended(RunId run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Mutex mutex_;
   WantedMetrics* wanted_ ABSL_GUARDED_BY(mutex_) = nullptr;

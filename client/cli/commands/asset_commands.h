@@ -32,6 +32,6 @@ CommandOptions AddAssetCreate(CLI::App& group,
                               bool file_is_required);
 
 // Adds list, show, update, archive, restore and, where there is something to bring, download.
-void AddAssetCommands(CLI::App& group, Session& session, AssetKind kind);
+void AddAssetCommands(CLI::App& app, Session& session, AssetKind kind);
 
 }  // namespace potok::client

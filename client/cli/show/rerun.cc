@@ -89,7 +89,7 @@ absl::Status NoSuchStep(const std::string& from, const PipelineSpec& spec) {
   const std::optional<std::string> near = NearestName(from, names);
   if (names.size() > kNamesMax) {
     names.resize(kNamesMax);
-    names.push_back("...");
+    names.emplace_back("...");
   }
   return absl::NotFoundError(fmt::format(
       "--from {}: the pipeline has no such step; {}",
