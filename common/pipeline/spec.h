@@ -97,7 +97,7 @@ struct Output {
   std::string asset_name;
   std::string asset_version;
   bool control = false;          // of a primitive one: other steps are decided by it (is_control)
-  bool early_available = false;  // its value counts as soon as it is said, before the step ends
+  bool early_available = false;  // read and kept: it is available when its step has completed
 };
 
 struct Distribution {

@@ -49,8 +49,8 @@ struct WhenScope {
   // are asked by their output, and must not count for a rule such as one_success.
   std::vector<StepOutcome> upstreams;
   std::function<StepOutcome(const std::string& step)> outcome;
-  // The value of a primitive output, or nothing while, and if, there is none. An early one counts
-  // as soon as it is there.
+  // The value of a primitive output, or nothing while its step has not completed, and if there is
+  // none.
   std::function<std::optional<std::string>(const std::string& step, const std::string& output)>
       output;
   // Of the pipeline (of a body: of the step that holds it), or nothing if it has no value.
