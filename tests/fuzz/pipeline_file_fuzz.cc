@@ -52,6 +52,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::size_t at = text.find(mark);
   Write("job.yml", text.substr(0, at));
   Write("component.yml", at == std::string::npos ? "" : text.substr(at + mark.size()));
-  Check(LoadJob(PrivateFolder() + "/job.yml", {OverridesIn(text)}));
+  LoadOptions options;
+  options.set = OverridesIn(text);
+  Check(LoadJob(PrivateFolder() + "/job.yml", options));
   return 0;
 }
