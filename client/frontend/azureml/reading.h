@@ -50,6 +50,15 @@ struct Scope {
   };
   std::map<std::string, Loop> loops;
 
+  // Of a node that turned out to be no step: what was noted of the ports of the step to come.
+  void ForgetPorts() {
+    const std::size_t next = steps.size();
+    const auto is_next = [next](const StepPort& port) { return port.first >= next; };
+    std::erase_if(untyped_inputs, is_next);
+    std::erase_if(untyped_outputs, is_next);
+    open_ports.erase(open_ports.lower_bound(next), open_ports.end());
+  }
+
   // "train/fit" of "fit".
   std::string FullName(const std::string& node) const {
     return owner.empty() ? node : owner + "/" + node;

@@ -66,7 +66,10 @@ class NodeReader {
       reading_->reporter.Error(
           entry_.at, fmt::format("{} is empty; write a command or a component", fields_.what()));
     }
-    if (fields_.map() == nullptr || !ReadKind() || !ReadDefinition()) return false;
+    if (fields_.map() == nullptr || !ReadKind() || !ReadDefinition()) {
+      reading_->scope->ForgetPorts();
+      return false;
+    }
     step_.name = entry_.key;
     ReadCommon();
     reading_->sources.AddStep(name_, &entry_, use_ ? use_->source.map : nullptr);

@@ -57,6 +57,7 @@ class Inference {
   }
 
   void Run() {
+    scope_.ForgetPorts();
     OpenPorts();
     for (const auto& [step, name] : scope_.untyped_outputs) TypeStepOutput(step, name);
     const std::set<StepPort> untyped = scope_.untyped_inputs;
