@@ -21,8 +21,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kCuts = 50;
-// A cut loses at most what was on its way: chunks of a stream and a batch, in each transfer, and
-// what HTTP/2 keeps in its windows.
+// What a cut may lose: the chunks that were on their way in each transfer, a batch, and what the
+// receiver had not taken from HTTP/2's window yet, which is bounded (cas_server.h).
 constexpr std::int64_t kLostPerCutMax = std::int64_t{8} << 20;
 
 // POTOK_TEST_SEED, or another one each time; said with every failure.
