@@ -36,8 +36,13 @@ class Fetch {
   Fetch(WebAddress address,
         const WebOptions& options,
         BlobStore::Intake& intake,
+        std::string condition,
         const std::function<bool()>& is_wanted)
-      : address_(std::move(address)), options_(options), intake_(intake), is_wanted_(is_wanted) {
+      : address_(std::move(address)),
+        options_(options),
+        intake_(intake),
+        condition_(std::move(condition)),
+        is_wanted_(is_wanted) {
     if (options.local_sources) return;  // nothing to except
     proxies_.merge(EndpointsOfProxy(options.proxy));
     for (const char* name :
@@ -48,6 +53,9 @@ class Fetch {
   }
 
   absl::Status Run();
+  // After Run was OK: the source has what the condition asked for, and gave nothing.
+  bool is_unchanged() const { return response_.code == 304; }
+  std::string ConditionOfNext() const { return response_.ConditionOfNext(); }
 
  private:
   absl::Status TryOnce();
@@ -70,6 +78,7 @@ class Fetch {
   const WebAddress address_;
   const WebOptions& options_;
   BlobStore::Intake& intake_;
+  const std::string condition_;  // a line of the request, or empty
   const std::function<bool()>& is_wanted_;
   std::set<std::string> proxies_;  // may be local, and decide themselves (decision 0012)
 
@@ -203,12 +212,16 @@ absl::Status Fetch::TryOnce() {
     lines.reset(curl_slist_append(nullptr, ("If-Range: " + validator_).c_str()));
     curl_easy_setopt(easy.get(), CURLOPT_HTTPHEADER, lines.get());
     curl_easy_setopt(easy.get(), CURLOPT_RANGE, fmt::format("{}-", intake_.bytes()).c_str());
+  } else if (!condition_.empty()) {
+    lines.reset(curl_slist_append(nullptr, condition_.c_str()));
+    curl_easy_setopt(easy.get(), CURLOPT_HTTPHEADER, lines.get());
   }
   const CURLcode code = curl_easy_perform(easy.get());
   if (!failed_.ok()) return failed_;
   long http_code = 0;
   curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &http_code);
   if (code != CURLE_OK) return Explain(code, http_code);
+  if (http_code == 304 && !condition_.empty() && intake_.bytes() == 0) return absl::OkStatus();
   if (http_code != 200 && http_code != 206) return ExplainHttp(http_code);
   // An empty file has no data to begin with.
   return in_body_ ? absl::OkStatus() : BeginBody();
@@ -298,20 +311,25 @@ absl::Status Fetch::Run() {
 
 }  // namespace
 
-absl::StatusOr<Artifact> FetchFromWeb(const std::string& url,
-                                      const WebOptions& options,
-                                      BlobStore& blobs,
-                                      const std::function<bool()>& is_wanted) {
+absl::StatusOr<WebFile> FetchFromWeb(const std::string& url,
+                                     const WebOptions& options,
+                                     BlobStore& blobs,
+                                     const WebFile* known,
+                                     const std::function<bool()>& is_wanted) {
   static const bool kReady = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
   if (!kReady) return absl::InternalError("libcurl cannot be used");
   POTOK_ASSIGN_OR_RETURN(WebAddress address, ParseWebAddress(url));
   POTOK_ASSIGN_OR_RETURN(const auto intake, blobs.BeginIntake());
-  Artifact artifact;
-  artifact.file_name = address.file_name;
-  POTOK_RETURN_IF_ERROR(Fetch(std::move(address), options, *intake, is_wanted).Run());
-  POTOK_ASSIGN_OR_RETURN(artifact.digest, intake->Finish());
-  artifact.total_bytes = artifact.digest.size_bytes;
-  return artifact;
+  WebFile file;
+  file.artifact.file_name = address.file_name;
+  const std::string condition = known == nullptr ? "" : known->condition;
+  Fetch fetch(std::move(address), options, *intake, condition, is_wanted);
+  POTOK_RETURN_IF_ERROR(fetch.Run());
+  if (fetch.is_unchanged()) return *known;
+  POTOK_ASSIGN_OR_RETURN(file.artifact.digest, intake->Finish());
+  file.artifact.total_bytes = file.artifact.digest.size_bytes;
+  file.condition = fetch.ConditionOfNext();
+  return file;
 }
 
 }  // namespace potok::server

@@ -24,8 +24,15 @@ struct WebOptions {
   absl::Duration patience = absl::Minutes(2);        // with a source that is away in the middle
 };
 
-// Brings the file at `url` into `blobs`. Redirects are followed up to ten times, from https to
-// https only. A cut one goes on where it was if the source says that it is still the same
+// A file as a source gave it.
+struct WebFile {
+  Artifact artifact;
+  std::string condition;  // WebResponse::ConditionOfNext; empty: it must be fetched again
+};
+
+// Brings the file at `url` into `blobs`, or gives back `known` (which may be null), of the same
+// address, if the source says that it has just that. Redirects are followed up to ten times, from
+// https to https only. A cut one goes on where it was if the source says that it is still the same
 // (ETag or Last-Modified; RFC 9110, 13.1.5 and 14.2), else from the start.
 //
 // Errors name the address without its secrets, what happened and what to do: INVALID_ARGUMENT,
@@ -33,9 +40,10 @@ struct WebOptions {
 // RESOURCE_EXHAUSTED (larger than bytes_max, full disk), FAILED_PRECONDITION (certificate, too many
 // redirects), DATA_LOSS (fewer bytes than announced), UNAVAILABLE, CANCELLED once `is_wanted` is
 // false. Nothing stays of what failed.
-absl::StatusOr<Artifact> FetchFromWeb(const std::string& url,
-                                      const WebOptions& options,
-                                      BlobStore& blobs,
-                                      const std::function<bool()>& is_wanted);
+absl::StatusOr<WebFile> FetchFromWeb(const std::string& url,
+                                     const WebOptions& options,
+                                     BlobStore& blobs,
+                                     const WebFile* known,
+                                     const std::function<bool()>& is_wanted);
 
 }  // namespace potok::server

@@ -119,13 +119,6 @@ absl::Status CheckDestinations(const PipelineSpec& spec,
   return absl::OkStatus();
 }
 
-// Clients submit again what was UNAVAILABLE or RESOURCE_EXHAUSTED; but it was the source that is
-// away or has too much, and it has been tried.
-absl::Status AsFinal(const absl::Status& status) {
-  if (!absl::IsUnavailable(status) && !absl::IsResourceExhausted(status)) return status;
-  return absl::FailedPreconditionError(status.message());
-}
-
 // Names of pools that steps ask for and no machine is in, each once.
 std::vector<std::string> UnknownPools(const State& state, const Plan& plan) {
   std::set<std::string> unknown;
@@ -157,9 +150,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> PlanOfStoredSpec(const std::string& 
   return RebuildPlan(std::move(spec));
 }
 
-absl::StatusOr<Artifact> Submission::FindUri(const std::string& uri,
-                                             ValueType type,
-                                             Found& found) const {
+absl::StatusOr<Artifact> Submission::FindUri(const std::string& uri, ValueType type, Found& found) {
   if (IsRegistered(uri)) {
     return absl::InvalidArgumentError(fmt::format(
         "'{}' is the name of something registered, and a run pins what it is made of: ask "
@@ -182,13 +173,11 @@ absl::StatusOr<Artifact> Submission::FindUri(const std::string& uri,
         NameOf(type)));
   }
   if (const auto known = found.files.find(uri); known != found.files.end()) return known->second;
-  const auto file = FetchFromWeb(uri, options_.web, store_.arrivals(), found.is_wanted);
-  if (!file.ok()) return AsFinal(file.status());
-  POTOK_RETURN_IF_ERROR(store_.Keep(*file));
-  return found.files[uri] = *file;
+  POTOK_ASSIGN_OR_RETURN(const Artifact file, web_files_.Find(uri, found.is_wanted));
+  return found.files[uri] = file;
 }
 
-absl::Status Submission::FindInput(Input& input, Found& found) const {
+absl::Status Submission::FindInput(Input& input, Found& found) {
   if (const auto* artifact = std::get_if<Artifact>(&input.value)) {
     return CheckPresent(store_, *artifact);
   }
@@ -199,7 +188,7 @@ absl::Status Submission::FindInput(Input& input, Found& found) const {
 }
 
 // Where a problem is, is made up for that problem only: a large pipeline has many inputs.
-absl::Status Submission::FindData(PipelineSpec& spec, Found& found) const {
+absl::Status Submission::FindData(PipelineSpec& spec, Found& found) {
   for (Input& input : spec.inputs) {
     const absl::Status status = FindInput(input, found);
     if (!status.ok()) return At("inputs." + input.name, status);

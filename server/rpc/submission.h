@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/artifacts/datastore.h"
-#include "server/artifacts/web_fetch.h"
+#include "server/artifacts/web_files.h"
 #include "server/registry/registry.h"
 #include "server/reuse/foresee.h"
 #include "server/rpc/replies.h"
@@ -61,7 +61,8 @@ class Submission {
         projector_(projector),
         scheduler_(scheduler),
         replies_(replies),
-        options_(std::move(options)) {}
+        options_(std::move(options)),
+        web_files_(store, options_.web) {}
 
   // All of Submit that starts nothing: checks, finds the data, plans.
   absl::StatusOr<Prepared> Prepare(PipelineSpec spec, const std::function<bool()>& is_wanted);
@@ -86,9 +87,9 @@ class Submission {
     const std::function<bool()>& is_wanted;
     std::map<std::string, Artifact> files;
   };
-  absl::Status FindData(PipelineSpec& spec, Found& found) const;
-  absl::Status FindInput(Input& input, Found& found) const;
-  absl::StatusOr<Artifact> FindUri(const std::string& uri, ValueType type, Found& found) const;
+  absl::Status FindData(PipelineSpec& spec, Found& found);
+  absl::Status FindInput(Input& input, Found& found);
+  absl::StatusOr<Artifact> FindUri(const std::string& uri, ValueType type, Found& found);
   absl::Status CheckMachines(Prepared& prepared);
   struct Answers {
     absl::Status satisfiable;
@@ -105,6 +106,7 @@ class Submission {
   Scheduler& scheduler_;
   Replies& replies_;
   SubmissionOptions options_;
+  WebFiles web_files_;
 };
 
 // A stored spec as a plan again.

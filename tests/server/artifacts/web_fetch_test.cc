@@ -23,7 +23,9 @@ using testing::Not;
 class WebFetchTest : public testing::Test {
  protected:
   absl::StatusOr<Artifact> Fetch(const std::string& url) {
-    return FetchFromWeb(url, options_, *blobs_, nullptr);
+    auto file = FetchFromWeb(url, options_, *blobs_, /*known=*/nullptr, nullptr);
+    if (!file.ok()) return file.status();
+    return file->artifact;
   }
   // The error of a fetch that leaves nothing behind.
   absl::Status FailureOf(const std::string& url) {
@@ -247,7 +249,8 @@ TEST_F(WebFetchTest, TheProxysPortIsNotOpenOnThisMachine) {
 
 TEST_F(WebFetchTest, StopsWhenItIsNotWantedAnyMore) {
   const WebSource source([](const std::string&) { return Reply("200 OK", "", Noise(1000, 1)); });
-  const auto fetched = FetchFromWeb(source.Url("/x"), options_, *blobs_, [] { return false; });
+  const auto fetched =
+      FetchFromWeb(source.Url("/x"), options_, *blobs_, /*known=*/nullptr, [] { return false; });
   EXPECT_TRUE(absl::IsCancelled(fetched.status())) << fetched.status();
   EXPECT_TRUE(fs::is_empty(folder_ / "blobs/uploads"));
 }
