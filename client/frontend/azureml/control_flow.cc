@@ -5,31 +5,20 @@
 #include <memory>
 #include <set>
 
+#include "client/frontend/azureml/do_while.h"
 #include "client/frontend/azureml/loop_body.h"
 #include "client/frontend/azureml/node_type.h"
+#include "client/frontend/azureml/parallel_for.h"
 #include "client/frontend/azureml/policy.h"
-#include "client/frontend/azureml/port.h"
-#include "client/frontend/azureml/port_fields.h"
 #include "client/frontend/azureml/reference.h"
-#include "client/frontend/azureml/scalar.h"
 #include "client/frontend/azureml/step_names.h"
-#include "client/frontend/azureml/yaml_json.h"
 #include "common/pipeline/suggest.h"
-#include "common/pipeline/template.h"
 #include "common/pipeline/when.h"
 #include "fmt/format.h"
 
 namespace potok::client {
 
 namespace {
-
-constexpr std::int32_t kIterationsDefault = 1000;  // Azure ML: the most there can be
-
-// True or False of a literal, or the text of a binding.
-std::string ConditionText(const YamlNode& scalar) {
-  return ResolveScalar(scalar).type == ValueType::kBoolean ? ResolveScalar(scalar).text
-                                                           : scalar.text;
-}
 
 // What a node of control flow says of itself, whatever its kind.
 struct FlowNode {
@@ -208,10 +197,11 @@ class ControlFlow {
     control->body = BodyOf(body, &loop);
     const bool is_while = node->kind == NodeKind::kDoWhile;
     if (is_while) {
-      control->kind = ReadDoWhile(node, body.name);
+      control->kind = ReadDoWhile(node->entry.at, body.name, &node->fields, reading_);
       while_of_[body.name] = node->entry.key;
     } else {
-      control->kind = ReadParallelFor(node, body.name, &loop);
+      control->kind =
+          ReadParallelFor(node->entry.key, body.name, origin_, &node->fields, &loop, reading_);
     }
     loop.control = std::move(control);
     ReadRest(node, &loop);
@@ -219,151 +209,6 @@ class ControlFlow {
     reading_->sources.AddLoop(&node->entry, scope_.FullName(loop.name), scope_.FullName(body.name));
     scope_.steps[*index] = std::move(loop);
     return true;
-  }
-
-  DoWhile ReadDoWhile(FlowNode* node, const std::string& body) {
-    Fields& fields = node->fields;
-    DoWhile loop;
-    if (const YamlNode* condition = fields.Scalar("condition")) {
-      loop.condition = LoopCondition(*condition, body, fields);
-    } else {
-      Error(
-          node->entry.at,
-          fmt::format("{} has no condition; name the boolean output of the body that asks for one "
-                      "more iteration",
-                      fields.what()));
-    }
-    if (const YamlNode* mapping = fields.Map("mapping")) {
-      for (const YamlEntry& entry : mapping->entries) {
-        for (const std::string& input : MappedInputs(fields, entry)) {
-          loop.mapping[PortOf(entry.key, body, "outputs")].push_back(PortOf(input, body, "inputs"));
-        }
-      }
-    }
-    loop.max_iterations = kIterationsDefault;
-    Fields limits(fields.Map("limits"),
-                  fields.what() + ": limits",
-                  &reading_->reporter,
-                  ResolverOf(reading_));
-    if (const auto count = limits.Whole("max_iteration_count", 1, kIterationsDefault)) {
-      loop.max_iterations = static_cast<std::int32_t>(*count);
-    }
-    limits.ReportUnknown(Severity::kError);
-    return loop;
-  }
-
-  // "true", or the output of the body that is named.
-  std::string LoopCondition(const YamlNode& scalar, const std::string& body, const Fields& fields) {
-    const std::string text = ConditionText(scalar);
-    std::string output = PortOf(text, body, "outputs");
-    if (text == "False") {
-      Error(scalar.at,
-            fmt::format("{}: with the condition false the body runs once, as it does without a "
-                        "loop; name the boolean output of '{}' that asks for one more iteration",
-                        fields.what(),
-                        body));
-    } else if (HasExpression(output)) {
-      Error(scalar.at,
-            fmt::format("{}: the condition is an output of the body; write "
-                        "${{{{parent.jobs.{}.outputs.NAME}}}}",
-                        fields.what(),
-                        body));
-    } else if (text != "True") {
-      return output;
-    }
-    return "true";
-  }
-
-  // One input, or a list of them.
-  std::vector<std::string> MappedInputs(const Fields& fields, const YamlEntry& entry) {
-    std::vector<std::string> names;
-    std::vector<const YamlNode*> values = {entry.value};
-    if (entry.value->IsList()) values = entry.value->items;
-    for (const YamlNode* value : values) {
-      if (value->IsScalar()) {
-        names.push_back(value->text);
-      } else {
-        Error(value->at,
-              fmt::format("{}: mapping.{} names an input of the body, or lists some",
-                          fields.what(),
-                          entry.key));
-      }
-    }
-    return names;
-  }
-
-  // "x" of ${{parent.jobs.BODY.outputs.x}}, of ${{outputs.x}} and of x.
-  static std::string PortOf(const std::string& text, const std::string& body, const char* kind) {
-    const auto parts = ParseTemplate(text, TemplatePlace::kBinding);
-    if (!parts.ok() || !IsSingleExpression(*parts)) return text;
-    const auto& expression = std::get<Expression>(parts->front());
-    const bool wants_output = std::string(kind) == "outputs";
-    if (const auto* output = std::get_if<StepOutput>(&expression)) {
-      return wants_output && output->step == body ? output->name : text;
-    }
-    if (const auto* input = std::get_if<StepInput>(&expression)) {
-      return !wants_output && input->step == body ? input->name : text;
-    }
-    if (const auto* own = std::get_if<ParentOutput>(&expression))
-      return wants_output ? own->name : text;
-    return text;
-  }
-
-  ParallelFor ReadParallelFor(FlowNode* node, const std::string& body, Step* step) {
-    Fields& fields = node->fields;
-    ParallelFor loop;
-    if (const auto count = fields.Whole("max_concurrency", 1, 1'000'000)) {
-      loop.max_concurrency = static_cast<std::int32_t>(*count);
-    }
-    Input items;
-    items.name = kItemsInput;
-    items.type = ValueType::kString;
-    if (const YamlNode* value = fields.Value("items")) {
-      items.value = TextValue{value->IsScalar() ? value->text : JsonOfValues(*value)};
-      step->inputs.push_back(std::move(items));
-    }
-    for (Output& output : step->outputs) {
-      if (!output.promoted_to.empty()) {
-        const std::string where = scope_.FullName(body) + ".outputs." + output.name;
-        Error(reading_->sources.Find("jobs." + where).place,
-              fmt::format("'{}' is the body of '{}', which makes many of this output; bind the "
-                          "output of '{}' instead",
-                          body,
-                          node->entry.key,
-                          node->entry.key));
-        output.promoted_to.clear();
-      }
-      output.type = IsPrimitive(output.type) ? ValueType::kString : ValueType::kMltable;
-      output.control = false;
-      output.early_available = false;
-      output.mode = Mode::kDefault;
-      output.path.clear();
-    }
-    const PortContext context{reading_,
-                              origin_,
-                              fields.what(),
-                              "jobs." + scope_.FullName(node->entry.key) + ".",
-                              Severity::kError,
-                              true};
-    if (const YamlNode* outputs = fields.Map("outputs")) {
-      for (const YamlEntry& entry : outputs->entries) ReadLoopOutput(entry, context, step);
-    }
-    return loop;
-  }
-
-  void ReadLoopOutput(const YamlEntry& entry, const PortContext& context, Step* step) {
-    const auto declared = std::ranges::find(step->outputs, entry.key, &Output::name);
-    if (declared != step->outputs.end()) {
-      *declared = ReadGivenOutput(entry, &*declared, context).output;
-      return;
-    }
-    std::vector<std::string> names;
-    for (const Output& output : step->outputs) names.push_back(output.name);
-    Error(entry.at,
-          fmt::format("{}: its body has no output '{}'{}",
-                      context.what,
-                      entry.key,
-                      SuggestionFor(entry.key, names)));
   }
 
   // Others see the outputs of a do_while's body as the loop's; of a parallel_for's body there are
