@@ -68,6 +68,16 @@ bool IsJoinedIdentifiers(const std::string& name, char separator, bool upper_cas
 
 }  // namespace
 
+std::size_t LongestPart(const std::string& name) {
+  std::size_t longest = 0;
+  for (std::size_t begin = 0; begin <= name.size();) {
+    const std::size_t end = std::min(name.find('/', begin), name.size());
+    longest = std::max(longest, end - begin);
+    begin = end + 1;
+  }
+  return longest;
+}
+
 bool IsStepName(const std::string& name) {
   return IsJoinedIdentifiers(name, '/', false);
 }

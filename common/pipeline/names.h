@@ -1,9 +1,16 @@
 // How things in a pipeline may be called (Azure ML's rules). Pure.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 namespace potok {
+
+// Steps and ports name files and folders on machines (NAME_MAX, limits.h).
+inline constexpr std::size_t kNameLengthMax = 255;
+
+// The longest part of a name whose parts are joined by '/'.
+std::size_t LongestPart(const std::string& name);
 
 // ^[a-z_][a-z0-9_]*$. A step that comes from a nested pipeline has the names of all levels, joined
 // by '/': "train/fit".

@@ -44,6 +44,11 @@ void CheckPortName(const std::string& name, const PortPlace& where, Problems* pr
                     fmt::format("'{}' cannot name an input or output; use letters, digits and '_',"
                                 " not beginning with a digit, and dots between groups",
                                 name));
+  } else if (name.size() > kNameLengthMax) {
+    problems->Error(where,
+                    fmt::format("the name of the input or output has {} characters; use at most {}",
+                                name.size(),
+                                kNameLengthMax));
   } else if (IsReservedPortName(name)) {
     problems->Warning(where,
                       fmt::format("the name '{}' is reserved in Azure ML; choose another", name));

@@ -16,6 +16,11 @@ void CheckStepName(const SpecIndex& index, std::uint32_t step, Problems* problem
                     fmt::format("'{}' cannot name a step; use small letters, digits and '_', not"
                                 " beginning with a digit",
                                 name));
+  } else if (LongestPart(name) > kNameLengthMax) {
+    problems->Error(index.Where(step, ""),
+                    fmt::format("the name of the step has {} characters; use at most {}",
+                                LongestPart(name),
+                                kNameLengthMax));
   }
   if (index.FindStep(name) != step) {
     problems->Error(index.Where(step, ""),

@@ -87,7 +87,7 @@ class Stack:
     def down(self):
         return self.potok("down")
 
-    def potok(self, *arguments: str, check: bool = True, cwd=None, timeout: float = 120):
+    def potok(self, *arguments: str, check: bool = True, cwd=None, timeout: float = 300):
         """The finished client, its output as text."""
         command = [BIN / "potok", *arguments]
         try:
@@ -136,7 +136,7 @@ class Stack:
     def step_status(self, name: str, step: str) -> str:
         return self.show(name)["jobs"][step]["status"]
 
-    def wait(self, name: str, timeout: float = 120) -> dict:
+    def wait(self, name: str, timeout: float = 300) -> dict:
         """The run once it has ended."""
         self.potok("job", "wait", "-n", name, check=False, timeout=timeout)
         job = self.show(name)

@@ -66,6 +66,21 @@ TEST(ValidateTest, FindsNothingInAGoodPipeline) {
   EXPECT_THAT(Found(Good()), IsEmpty());
 }
 
+TEST(ValidateTest, FindsNamesThatNoFileCouldHave) {
+  PipelineSpec spec = APipeline({}, {}, {AStep("train/" + std::string(255, 's'), "true", {}, {})});
+  EXPECT_THAT(Found(spec), IsEmpty());
+  spec.steps[0].name += "s";
+  EXPECT_THAT(Found(spec),
+              ElementsAre(HasSubstr("the name of the step has 256 characters; use at most 255")));
+  spec.steps[0].name = "s";
+  spec.steps[0].outputs = {AnOutput(std::string(255, 'o'))};
+  EXPECT_THAT(Found(spec), IsEmpty());
+  spec.steps[0].outputs = {AnOutput(std::string(256, 'o'))};
+  EXPECT_THAT(Found(spec),
+              ElementsAre(HasSubstr(
+                  "the name of the input or output has 256 characters; use at most 255")));
+}
+
 TEST(ValidateTest, FindsAnUnknownStepAndSuggestsOne) {
   EXPECT_THAT(Found(WithData("${{parent.jobs.prepar.outputs.clean}}")),
               Says("error jobs.train.inputs.data", "no step 'prepar'; did you mean 'prepare'?"));
