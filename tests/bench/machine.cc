@@ -100,6 +100,14 @@ std::vector<pid_t> ChildrenOf(pid_t pid) {
   return children;
 }
 
+std::int64_t ResidentBytesOf(pid_t pid) {
+  std::ifstream file(fmt::format("/proc/{}/statm", pid));
+  std::int64_t size = 0;
+  std::int64_t resident = 0;
+  file >> size >> resident;
+  return resident * sysconf(_SC_PAGESIZE);
+}
+
 int CpuCount() {
   return static_cast<int>(std::thread::hardware_concurrency());
 }

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,9 @@ double CpuMicrosOf(pid_t pid);
 double CpuMicrosOfEndedChildren(pid_t pid);
 
 std::vector<pid_t> ChildrenOf(pid_t pid);
+
+// VmRSS of a process (proc(5)); 0 if there is none.
+std::int64_t ResidentBytesOf(pid_t pid);
 
 int CpuCount();
 std::string CpuModel();

@@ -163,6 +163,10 @@ StackCpu Stack::ReadCpu() const {
   return cpu;
 }
 
+std::int64_t Stack::ServerMemory() const {
+  return ResidentBytesOf(server_);
+}
+
 absl::StatusOr<std::string> Stack::Isolation() {
   client::MachinesClient machines(connection_.channel());
   POTOK_ASSIGN_OR_RETURN(const std::vector<v1::Machine> found, machines.List());

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -54,6 +55,8 @@ class Stack {
   absl::Status RunPotok(const std::vector<std::string>& arguments) const;
 
   StackCpu ReadCpu() const;
+  // What the server holds of the machine's memory, in bytes (VmRSS, proc(5)).
+  std::int64_t ServerMemory() const;
   const std::shared_ptr<grpc::Channel>& channel() const { return connection_.channel(); }
   const std::string& address() const { return connection_.address().address; }
   // Of its PostgreSQL, as libpq takes it.
