@@ -1,6 +1,7 @@
 // What potok-server was told, as plain values. Flags are read in main.cc only.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,8 @@ struct ServerConfig {
   absl::Duration lease_grace = absl::Seconds(30);
   absl::Duration silent_after = absl::Seconds(20);
   bool unknown_pool_is_default = false;
-  bool forced_results_offered = true;  // what steps of a force_rerun made may be reused
+  bool forced_results_offered = true;       // what steps of a force_rerun made may be reused
+  std::uint32_t pending_runs_per_user = 0;  // that have not begun; 0: no limit
   std::string log_level = "info";
 
   // Fills in what follows from the home folder.

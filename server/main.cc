@@ -112,6 +112,10 @@ ABSL_FLAG(bool,
           forced_results_offered,
           true,
           "Later runs may take what a run with force_rerun made. Azure ML: no.");
+ABSL_FLAG(std::uint32_t,
+          pending_runs_per_user,
+          0,
+          "How many runs of one submitter may wait to begin; one more is refused. 0: no limit.");
 ABSL_FLAG(std::string, log_level, "info", "trace, debug, info, warn or error.");
 
 int main(int argc, char** argv) {
@@ -149,6 +153,7 @@ int main(int argc, char** argv) {
   config.silent_after = absl::GetFlag(FLAGS_silent_after);
   config.unknown_pool_is_default = absl::GetFlag(FLAGS_unknown_pool_is_default);
   config.forced_results_offered = absl::GetFlag(FLAGS_forced_results_offered);
+  config.pending_runs_per_user = absl::GetFlag(FLAGS_pending_runs_per_user);
   config.log_level = absl::GetFlag(FLAGS_log_level);
   config.Complete();
   absl::Status status = config.Validate();

@@ -41,6 +41,7 @@ SchedulerOptions SchedulerOptionsOf(const ServerConfig& config) {
   options.decide.silent_after = config.silent_after;
   options.decide.unknown_pool_is_default = config.unknown_pool_is_default;
   options.decide.forced_results_offered = config.forced_results_offered;
+  options.decide.pending_runs_max = config.pending_runs_per_user;
   return options;
 }
 

@@ -26,6 +26,9 @@ void AddJobCommands(CLI::App& app, Session& session) {
   AddJobLogs(*job, session);
   AddJobDownload(*job, session);
   AddJobCancel(*job, session);
+  AddJobHold(*job, session);
+  AddJobRelease(*job, session);
+  AddJobMove(*job, session);
   AddJobWait(*job, session);
   AddJobTop(*job, session);
   AddJobMetrics(*job, session);

@@ -78,7 +78,8 @@ absl::Status Upload(const Context& context, const Connection& connection, Pipeli
 
 absl::StatusOr<std::string> Submit(const Context& context,
                                    const Connection& connection,
-                                   PipelineSpec spec) {
+                                   PipelineSpec spec,
+                                   const std::vector<v1::RunDependency>& after) {
   POTOK_RETURN_IF_ERROR(Upload(context, connection, &spec));
   if (const int count = CountFromWeb(spec); count > 0 && !context.only_errors) {
     *context.err << fmt::format("The server fetches {} file{} from the web first\n",
@@ -88,7 +89,7 @@ absl::StatusOr<std::string> Submit(const Context& context,
   }
   RunsClient runs(connection.channel());
   POTOK_ASSIGN_OR_RETURN(const v1::CreateRunResponse created,
-                         runs.Create(ToProto(spec), context.user));
+                         runs.Create(ToProto(spec), context.user, after));
   for (const std::string& warning : created.warnings()) {
     if (context.only_errors) break;
     *context.err << "warning: " << Printable(warning) << std::endl;

@@ -12,6 +12,7 @@
 #include "client/potok_client/upload.h"
 #include "common/cas/cas_client.h"
 #include "common/pipeline/spec.h"
+#include "potok/v1/runs.pb.h"
 
 namespace potok::client {
 
@@ -32,9 +33,10 @@ StoreSnapshot StoreOver(const Context& context, CasClient& cas);
 // errors are those of UploadLocal and CasClient::Upload, and then the spec is not to be used.
 absl::Status Upload(const Context& context, const Connection& connection, PipelineSpec* spec);
 
-// Uploads what is local and starts the run. Its name.
+// Uploads what is local and starts the run, once all of `after` have ended. Its name.
 absl::StatusOr<std::string> Submit(const Context& context,
                                    const Connection& connection,
-                                   PipelineSpec spec);
+                                   PipelineSpec spec,
+                                   const std::vector<v1::RunDependency>& after = {});
 
 }  // namespace potok::client

@@ -49,6 +49,7 @@ class RunsClient::Calls {
   absl::Status TryCreate(const std::string& spec,
                          const std::string& request_id,
                          const std::string& submitter,
+                         const std::vector<v1::RunDependency>& after,
                          v1::CreateRunResponse* response) {
     grpc::ClientContext context;
     // No deadline: the server may have data to fetch first. That it is gone keepalive notices.
@@ -56,6 +57,7 @@ class RunsClient::Calls {
     v1::CreateRunRequest request;
     request.set_request_id(request_id);
     request.set_submitter(submitter);
+    request.mutable_after()->Add(after.begin(), after.end());
     std::size_t at = 0;
     do {
       request.set_spec_chunk(spec.substr(at, kChunkBytesMax));
@@ -76,16 +78,18 @@ RunsClient::RunsClient(const std::shared_ptr<grpc::Channel>& channel)
 RunsClient::~RunsClient() = default;
 RunsClient::RunsClient(RunsClient&&) noexcept = default;
 
-absl::StatusOr<v1::CreateRunResponse> RunsClient::Create(const v1::PipelineSpec& spec,
-                                                         const std::string& submitter,
-                                                         absl::Duration patience) {
+absl::StatusOr<v1::CreateRunResponse> RunsClient::Create(
+    const v1::PipelineSpec& spec,
+    const std::string& submitter,
+    const std::vector<v1::RunDependency>& after,
+    absl::Duration patience) {
   const std::string request_id = RandomId(24);
   const std::string bytes = spec.SerializeAsString();
   const absl::Time deadline = absl::Now() + patience;
   for (absl::Duration wait = absl::Milliseconds(100);;
        wait = std::min(wait * 2, absl::Seconds(2))) {
     v1::CreateRunResponse response;
-    const absl::Status status = calls_->TryCreate(bytes, request_id, submitter, &response);
+    const absl::Status status = calls_->TryCreate(bytes, request_id, submitter, after, &response);
     if (status.ok()) return response;
     const bool worth_retrying = absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
     if (!worth_retrying || absl::Now() + wait > deadline) return status;
@@ -172,6 +176,36 @@ absl::Status RunsClient::Cancel(const std::string& name, const std::string& reas
   request.set_reason(reason);
   v1::CancelRunResponse response;
   return WithSuggestion(FromGrpc(calls_->stub().Cancel(&context, request, &response)), name);
+}
+
+absl::Status RunsClient::Hold(const std::string& name,
+                              const std::string& by,
+                              const std::string& reason) {
+  grpc::ClientContext context;
+  SetDeadline(context);
+  v1::HoldRunRequest request;
+  request.set_name(name);
+  request.set_by(by);
+  request.set_reason(reason);
+  v1::HoldRunResponse response;
+  return WithSuggestion(FromGrpc(calls_->stub().Hold(&context, request, &response)), name);
+}
+
+absl::Status RunsClient::Release(const std::string& name) {
+  grpc::ClientContext context;
+  SetDeadline(context);
+  v1::ReleaseRunRequest request;
+  request.set_name(name);
+  v1::ReleaseRunResponse response;
+  return WithSuggestion(FromGrpc(calls_->stub().Release(&context, request, &response)), name);
+}
+
+absl::Status RunsClient::Move(const v1::MoveRunRequest& request) {
+  grpc::ClientContext context;
+  SetDeadline(context);
+  v1::MoveRunResponse response;
+  return WithSuggestion(FromGrpc(calls_->stub().Move(&context, request, &response)),
+                        request.name());
 }
 
 absl::StatusOr<v1::Run> RunsClient::Update(const v1::UpdateRunRequest& request) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -25,8 +26,10 @@ class RunsClient {
 
   // Stores and starts a run. Tries again, with the same request id, while the server is not there
   // or busy, up to `patience`: it is the same run however often the answer was lost.
+  // It starts once all of `after` have ended.
   absl::StatusOr<v1::CreateRunResponse> Create(const v1::PipelineSpec& spec,
                                                const std::string& submitter,
+                                               const std::vector<v1::RunDependency>& after = {},
                                                absl::Duration patience = absl::Seconds(30));
 
   absl::StatusOr<v1::Run> Get(const std::string& name,
@@ -45,6 +48,9 @@ class RunsClient {
   absl::StatusOr<v1::ExplainResponse> Foresee(const v1::PipelineSpec& spec);
 
   absl::Status Cancel(const std::string& name, const std::string& reason);
+  absl::Status Hold(const std::string& name, const std::string& by, const std::string& reason);
+  absl::Status Release(const std::string& name);
+  absl::Status Move(const v1::MoveRunRequest& request);
 
   // The run as it then is, without its steps.
   absl::StatusOr<v1::Run> Update(const v1::UpdateRunRequest& request);

@@ -27,7 +27,16 @@ struct ServerStarted {
   absl::Time at;
 };
 
-// Its steps are Blocked, or Queued where they need no other: no StepMoved says so.
+// That a run starts after another one.
+struct After {
+  RunId run = 0;
+  std::string name;
+  bool only_if_completed = false;  // else whatever came of it
+  bool operator==(const After&) const = default;
+};
+
+// Its steps are Blocked, or Queued where they need no other: no StepMoved says so. Of a run that
+// starts after others all are Blocked, until a StepMoved says otherwise.
 struct RunAdded {
   RunId id = 0;
   std::string name;
@@ -43,6 +52,7 @@ struct RunAdded {
   bool is_pipeline = true;
   absl::Time at;
   std::shared_ptr<const Plan> plan;  // not stored: attached again when a row is read
+  std::vector<After> after;
 };
 
 enum class RunStatus { kNotStarted, kRunning, kCancelRequested, kCompleted, kFailed, kCanceled };
@@ -96,6 +106,23 @@ struct TrialMeasured {
   absl::Time at;
 };
 
+// Who keeps a run from being placed.
+struct RunHold {
+  std::string by;
+  std::string reason;
+  absl::Time since;
+  bool operator==(const RunHold&) const = default;
+};
+
+// Where people have put a run in the order.
+struct RunOrdered {
+  RunId run = 0;
+  std::optional<RunHold> hold;
+  std::optional<std::int32_t> priority;  // of all its steps; nothing: their own
+  std::optional<std::string> pool;       // likewise; empty: the default pool
+  absl::Time at;
+};
+
 enum class Liveness { kReady, kNotResponding, kLost, kGone };
 
 struct GpuInfo {
@@ -129,6 +156,7 @@ using Change = std::variant<ServerStarted,
                             StepMoved,
                             MachineChanged,
                             StepsAdded,
-                            TrialMeasured>;
+                            TrialMeasured,
+                            RunOrdered>;
 
 }  // namespace potok::server

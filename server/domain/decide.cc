@@ -24,6 +24,9 @@ void Handle(Turn& turn, const Event& event) {
                  [&](const MachineDeclaredDead& e) { DeclareDead(turn, e); },
                  [&](const OutputsComposed& e) { TakeComposed(turn, e); },
                  [&](const MetricReported& e) { HearMetric(turn, e); },
+                 [&](const HoldRequested& e) { HoldRun(turn, e); },
+                 [&](const ReleaseRequested& e) { ReleaseRun(turn, e); },
+                 [&](const MoveRequested& e) { MoveRun(turn, e); },
                  [](const Tick&) {},
              },
              event);
@@ -89,7 +92,7 @@ void Repair(Turn& turn, RunId id) {
   const RunRecord& run = turn.state.runs.at(id);
   if (run.plan == nullptr) {
     turn.decision.internal_errors.push_back("run " + run.name + ": its plan is missing");
-    Emit(turn, RunMoved{id, RunStatus::kFailed, "internal error: its plan is missing", turn.now});
+    EndRun(turn, {id, RunStatus::kFailed, "internal error: its plan is missing", turn.now});
     return;
   }
   for (std::uint32_t i = 0; i < run.steps.size(); ++i) {

@@ -3,8 +3,10 @@
 // order.
 #pragma once
 
+#include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "server/domain/change.h"
 #include "server/domain/effect.h"
@@ -23,6 +25,7 @@ struct DecideOptions {
   bool forced_results_offered = true;
   // Pools with other names than machines have mean the default pool (the embedded stack).
   bool unknown_pool_is_default = false;
+  std::uint32_t pending_runs_max = 0;  // of one submitter: that have not begun; 0: no limit
 };
 
 struct Decision {
@@ -41,6 +44,13 @@ Decision DecideTurn(State& state,
                     const std::vector<Event>& events,
                     absl::Time now,
                     const DecideOptions& options);
+
+// Whether a submitter may have `more` runs that have not begun, besides those of `state`.
+// FAILED_PRECONDITION naming the limit.
+absl::Status CheckPending(const State& state,
+                          const std::string& submitter,
+                          std::size_t more,
+                          const DecideOptions& options);
 
 // After a start: everything loaded is heard now, and what is wrong in the books (a run whose steps
 // all ended) is moved.

@@ -30,6 +30,12 @@ struct RunSubmitted {
   // Results that were found for its steps: taken if all that is upstream of them is as it was
   // assumed.
   std::shared_ptr<const FoundResults> found = nullptr;
+  // What it starts after, and how that ended if the caller found that it had.
+  struct Predecessor {
+    After after;
+    std::optional<RunStatus> ended;
+  };
+  std::vector<Predecessor> after = {};
 };
 
 // The answer to FindResult: bytes are there, and what is written besides has been written.
@@ -43,6 +49,27 @@ struct CancelRequested {
   ReplyToken reply = 0;
   std::string run;  // its name
   std::string reason;
+};
+
+// Nothing more of the run is placed until it is released.
+struct HoldRequested {
+  ReplyToken reply = 0;
+  std::string run;  // its name
+  std::string by;
+  std::string reason;
+};
+
+struct ReleaseRequested {
+  ReplyToken reply = 0;
+  std::string run;
+};
+
+// What is not given stays what it was.
+struct MoveRequested {
+  ReplyToken reply = 0;
+  std::string run;
+  std::optional<std::int32_t> priority;
+  std::optional<std::string> pool;
 };
 
 struct Report {
@@ -115,6 +142,9 @@ using Event = std::variant<RunSubmitted,
                            MachineDeclaredDead,
                            Tick,
                            OutputsComposed,
-                           MetricReported>;
+                           MetricReported,
+                           HoldRequested,
+                           ReleaseRequested,
+                           MoveRequested>;
 
 }  // namespace potok::server

@@ -138,19 +138,27 @@ std::string ExplainQueued(const State& state, const Shape& shape, const DecideOp
                      nearest.facts.name);
 }
 
-}  // namespace
-
-std::string ExplainWaiting(const State& state, const StepKey& step, const DecideOptions& options) {
-  const auto it = state.runs.find(step.run);
-  if (it == state.runs.end() || step.index >= it->second.steps.size()) return "";
-  const RunRecord& run = it->second;
-  const StepState& current = run.steps[step.index].state;
-  if (std::holds_alternative<Blocked>(current)) return ExplainBlocked(run, step.index);
-  if (!std::holds_alternative<Queued>(current)) return "";
-  return ExplainQueued(state, run.plan->shape_of(step.index), options);
+std::string ExplainHeld(const RunHold& hold) {
+  return fmt::format("its run to be released: held by {} since {}{}",
+                     hold.by.empty() ? "a user" : hold.by,
+                     absl::FormatTime(absl::RFC3339_sec, hold.since, absl::UTCTimeZone()),
+                     hold.reason.empty() ? "" : ": " + hold.reason);
 }
 
-absl::Status CheckSatisfiable(const State& state, const Plan& plan, const DecideOptions& options) {
+std::string ExplainAfter(const State& state, const RunRecord& run) {
+  std::string names;
+  for (const After& after : run.after) {
+    if (!state.runs.contains(after.run)) continue;
+    names += fmt::format("{}'{}'", names.empty() ? "" : ", ", after.name);
+  }
+  return fmt::format(
+      "the run{} {} to end, after which its run starts", run.waits_for == 1 ? "" : "s", names);
+}
+
+absl::Status CheckAll(const State& state,
+                      const Plan& plan,
+                      const std::optional<std::string>& moved_to,
+                      const DecideOptions& options) {
   const bool any = std::any_of(state.machines.begin(), state.machines.end(), [](const auto& entry) {
     return IsKnown(entry.second);
   });
@@ -172,7 +180,9 @@ absl::Status CheckSatisfiable(const State& state, const Plan& plan, const Decide
                 check(step.control->body, name + "/", own);
                 continue;
               }
-              const auto [it, is_new] = reasons.try_emplace(ShapeOf(own, step));
+              Shape shape = ShapeOf(own, step);
+              if (moved_to.has_value()) shape.pool = *moved_to;
+              const auto [it, is_new] = reasons.try_emplace(std::move(shape));
               if (is_new) it->second = NeverFits(state, pools, it->first);
               if (it->second.empty() || ++count > kLinesMax) continue;
               lines += fmt::format("{}jobs.{}: {}", count == 1 ? "" : "\n", name, it->second);
@@ -182,6 +192,33 @@ absl::Status CheckSatisfiable(const State& state, const Plan& plan, const Decide
   if (count == 0) return absl::OkStatus();
   if (count > kLinesMax) lines += fmt::format("\nand {} more", Plural(count - kLinesMax, "step"));
   return absl::FailedPreconditionError(lines);
+}
+
+}  // namespace
+
+std::string ExplainWaiting(const State& state, const StepKey& step, const DecideOptions& options) {
+  const auto it = state.runs.find(step.run);
+  if (it == state.runs.end() || step.index >= it->second.steps.size()) return "";
+  const RunRecord& run = it->second;
+  const StepState& current = run.steps[step.index].state;
+  if (std::holds_alternative<Blocked>(current) && run.waits_for > 0) {
+    return ExplainAfter(state, run);
+  }
+  if (std::holds_alternative<Blocked>(current)) return ExplainBlocked(run, step.index);
+  if (!std::holds_alternative<Queued>(current)) return "";
+  if (run.hold.has_value()) return ExplainHeld(*run.hold);
+  return ExplainQueued(state, run.plan->shape_of(step.index), options);
+}
+
+absl::Status CheckSatisfiable(const State& state, const Plan& plan, const DecideOptions& options) {
+  return CheckAll(state, plan, std::nullopt, options);
+}
+
+absl::Status CheckPool(const State& state,
+                       const Plan& plan,
+                       const std::string& pool,
+                       const DecideOptions& options) {
+  return CheckAll(state, plan, pool, options);
 }
 
 }  // namespace potok::server

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "common/base/overloaded.h"
 #include "common/pipeline/control.h"
@@ -142,9 +144,8 @@ void CheckRun(const State& state, const RunRecord& run, Problems* problems) {
     const bool is_of_body = run.plan != nullptr && run.plan->SegmentOf(i).control.has_value();
     if (std::holds_alternative<Failed>(step) && !is_of_body) failed = true;
     if (run.plan != nullptr && run.plan->step(i).finalizes && !IsTerminal(step)) ++open_finals;
-    if (std::holds_alternative<Queued>(step) !=
-        state.queued.contains({run.steps[i].priority, {run.id, i}})) {
-      problems->push_back(fmt::format("{}: the set of queued steps differs", Describe(run, i)));
+    if (std::holds_alternative<Queued>(step) != state.queued.Contains(PlaceOf(run, i))) {
+      problems->push_back(fmt::format("{}: the queue of steps differs", Describe(run, i)));
     }
     CheckAttempt(run, i, problems);
     if (run.plan != nullptr) CheckNeeds(run, i, problems);
@@ -259,6 +260,58 @@ void CheckMachine(const MachineRecord& machine, const MachineRecord& expected, P
   }
 }
 
+// That each queued step is there is known: nothing else is, and what is parked is not to be seen.
+void CheckQueue(const State& state, Problems* problems) {
+  std::size_t queued = 0;
+  std::map<std::int32_t, std::size_t> fronts;  // by priority
+  for (const auto& [id, run] : state.runs) {
+    for (const StepRecord& step : run.steps) {
+      if (std::holds_alternative<Queued>(step.state)) ++queued;
+    }
+    const auto in_queue = state.queued.runs().find(id);
+    if (in_queue == state.queued.runs().end()) continue;
+    if (in_queue->second.parked != ParkedOf(run) || in_queue->second.user != run.submitter) {
+      problems->push_back(fmt::format("run {}: is queued otherwise than it is", id));
+    }
+    if (in_queue->second.parked != Parked::kNot) continue;
+    for (const auto& [priority, lanes] : in_queue->second.levels) fronts[priority] += lanes.size();
+  }
+  bool is_shown = fronts.size() == state.queued.levels().size();
+  for (const auto& [priority, level] : state.queued.levels()) {
+    is_shown = is_shown && level.fronts.size() == fronts[priority];
+  }
+  if (queued != state.queued.size() || !is_shown) {
+    problems->push_back(fmt::format(
+        "{} steps are queued, {} in the queue, which shows others", queued, state.queued.size()));
+  }
+}
+
+// Who waits for a run's end is known to it.
+void CheckFollowers(const State& state, Problems* problems) {
+  std::map<RunId, std::set<RunId>> followers;
+  std::map<std::string, std::size_t> pending;
+  for (const auto& [id, run] : state.runs) {
+    if (run.status == RunStatus::kNotStarted) ++pending[run.submitter];
+    std::set<RunId> waits_for;
+    for (const After& after : run.after) {
+      if (state.runs.contains(after.run) && after.run != id) waits_for.insert(after.run);
+    }
+    for (const RunId other : waits_for) followers[other].insert(id);
+    if (waits_for.size() != run.waits_for) {
+      problems->push_back(fmt::format(
+          "run {}: waits for {} runs, counted {}", id, waits_for.size(), run.waits_for));
+    }
+    const bool begun = std::any_of(run.steps.begin(), run.steps.end(), [](const StepRecord& step) {
+      return !std::holds_alternative<Blocked>(step.state) && !IsTerminal(step.state);
+    });
+    if (begun && !waits_for.empty()) {
+      problems->push_back(fmt::format("run {}: begun before what it starts after had ended", id));
+    }
+  }
+  if (pending != state.pending) problems->push_back("runs that have not begun are miscounted");
+  if (followers != state.followers) problems->push_back("who starts after which run differs");
+}
+
 }  // namespace
 
 std::vector<std::string> CheckInvariants(const State& state) {
@@ -268,11 +321,8 @@ std::vector<std::string> CheckInvariants(const State& state) {
     CheckTimers(state, run, &problems);
   }
   CheckReuse(state, &problems);
-  for (const auto& [priority, key] : state.queued) {
-    const auto run = state.runs.find(key.run);
-    if (run != state.runs.end() && key.index < run->second.steps.size()) continue;
-    problems.push_back(fmt::format("run {} step {}: queued, but not there", key.run, key.index));
-  }
+  CheckQueue(state, &problems);
+  CheckFollowers(state, &problems);
   std::map<MachineId, MachineRecord> expected = CountHoldings(state, &problems);
   for (const auto& [id, machine] : state.machines) {
     CheckMachine(machine, expected[id], &problems);

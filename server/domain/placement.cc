@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "server/domain/fit.h"
+#include "server/domain/picker.h"
 
 namespace potok::server {
 
@@ -45,40 +46,25 @@ class Pass {
 
   std::vector<PlacementChoice> Run() {
     std::vector<PlacementChoice> choices;
-    auto it = state_.queued.begin();
-    while (it != state_.queued.end() && !candidates_.empty()) {
-      it = PlaceRun(state_.runs.at(it->step.run), it, &choices);
+    Picker picker(state_);
+    while (!candidates_.empty()) {
+      const std::optional<QueuePlace> next = picker.Next();
+      if (!next.has_value()) break;
+      const Shape& shape = state_.runs.at(next->step.run).plan->wanted[next->shape];
+      std::optional<Placement> placement;
+      if (!hopeless_.contains(shape)) placement = Choose(shape);
+      if (placement.has_value()) {
+        choices.push_back({next->step, *std::move(placement)});
+        picker.Take();
+      } else {
+        hopeless_.insert(shape);
+        picker.Refuse();
+      }
     }
     return choices;
   }
 
  private:
-  using Queue = std::set<QueuePlace>::const_iterator;
-
-  // Places what it can of one run at one priority, and returns where others begin. Shapes are
-  // compared once and then by their number, so that stepping over what cannot be placed is cheap.
-  Queue PlaceRun(const RunRecord& run, Queue it, std::vector<PlacementChoice>* choices) {
-    std::vector<bool> refused(run.plan->shapes.size());
-    std::size_t refusals = 0;
-    const QueuePlace others = it->NextRun();
-    for (; it != state_.queued.end() && *it < others && !candidates_.empty(); ++it) {
-      if (refusals == refused.size()) return state_.queued.lower_bound(others);
-      const std::uint32_t number = run.plan->planned(it->step.index).shape;
-      if (refused[number]) continue;
-      const Shape& shape = run.plan->shapes[number];
-      std::optional<Placement> placement;
-      if (!hopeless_.contains(shape)) placement = Choose(shape);
-      if (placement.has_value()) {
-        choices->push_back({it->step, *std::move(placement)});
-        continue;
-      }
-      hopeless_.insert(shape);
-      refused[number] = true;
-      ++refusals;
-    }
-    return it;
-  }
-
   PoolIndex& IndexOf(const std::string& pool) {
     const auto [it, is_new] = index_.try_emplace(pool);
     if (!is_new) return it->second;

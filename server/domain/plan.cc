@@ -176,8 +176,17 @@ void Plan::Append(std::shared_ptr<const Segment> segment) {
     if (step.queue_timeout_seconds > 0) has_queue_timeout = true;
     if (step.finalizes) ++finals;
   }
-  shapes.insert(shapes.end(), segment->new_shapes.begin(), segment->new_shapes.end());
+  for (const Shape& shape : segment->new_shapes) {
+    shapes.push_back(shape);
+    wanted.push_back(shape);
+    if (pool_.has_value()) wanted.back().pool = *pool_;
+  }
   segments.push_back(std::move(segment));
+}
+
+void Plan::MoveTo(const std::string& pool) {
+  pool_ = pool;
+  for (Shape& shape : wanted) shape.pool = pool;
 }
 
 absl::Status FillSegment(const std::vector<Shape>& shapes, Segment* segment) {

@@ -82,6 +82,7 @@ struct Plan {
   // Ascending, without gaps; the first, which is always there, is the pipeline as submitted.
   std::vector<std::shared_ptr<const Segment>> segments;
   std::vector<Shape> shapes;       // each once
+  std::vector<Shape> wanted;       // the same, in the pool that the run was moved to
   bool has_queue_timeout = false;  // of some step
   std::uint32_t finals = 0;        // steps that run when all others have ended
 
@@ -100,13 +101,18 @@ struct Plan {
     const Segment& segment = SegmentOf(number);
     return segment.steps[number - segment.first];
   }
-  const Shape& shape_of(std::uint32_t step) const { return shapes[planned(step).shape]; }
+  const Shape& shape_of(std::uint32_t step) const { return wanted[planned(step).shape]; }
   std::optional<std::uint32_t> Find(const std::string& name) const;
   // True if it needs nothing to be decided: it is queued as soon as it is there.
   bool IsRoot(std::uint32_t number) const;
 
   // Puts a segment behind the others.
   void Append(std::shared_ptr<const Segment> segment);
+  // All steps, also those to come, are wanted in this pool instead of their own.
+  void MoveTo(const std::string& pool);
+
+ private:
+  std::optional<std::string> pool_;
 };
 
 // True of a step that makes steps of its body, or decides at once, instead of running a command.

@@ -44,6 +44,18 @@ void FailQueued(Turn& turn, const StepKey& key, std::int64_t limit_seconds) {
   MoveStep(turn, key, AttemptFailed{{FailureCause::kQueueTimeout, 0, message}});
 }
 
+void AddLate(const Turn& turn,
+             const RunRecord& run,
+             const StepQueue::Lane& lane,
+             std::vector<std::pair<StepKey, std::int64_t>>* late) {
+  for (const auto& [since, index] : lane) {
+    const std::int64_t limit = run.plan->step(index).queue_timeout_seconds;
+    const absl::Duration waited = turn.now - std::max(since, run.released);
+    if (limit > 0 && waited >= absl::Seconds(limit))
+      late->emplace_back(StepKey{run.id, index}, limit);
+  }
+}
+
 }  // namespace
 
 bool RetryAttempt(Turn& turn, const StepKey& key, const Failure& failure) {
@@ -71,18 +83,15 @@ void EndDelays(Turn& turn) {
 
 void CheckQueueTimeouts(Turn& turn) {
   std::vector<std::pair<StepKey, std::int64_t>> late;
-  for (auto it = turn.state.queued.begin(); it != turn.state.queued.end();) {
-    const StepKey& key = it->step;
-    const RunRecord& run = turn.state.runs.at(key.run);
-    if (!run.plan->has_queue_timeout) {
-      it = turn.state.queued.lower_bound(it->NextRun());
-      continue;
+  for (const auto& [id, queue] : turn.state.queued.runs()) {
+    const RunRecord& run = turn.state.runs.at(id);
+    // What is held waits for a person, and not for a machine.
+    if (run.plan == nullptr || !run.plan->has_queue_timeout || run.hold.has_value()) continue;
+    for (const auto& [priority, lanes] : queue.levels) {
+      for (const auto& [shape, lane] : lanes) AddLate(turn, run, lane, &late);
     }
-    const std::int64_t limit = run.plan->step(key.index).queue_timeout_seconds;
-    const absl::Duration waited = turn.now - run.steps[key.index].since;
-    if (limit > 0 && waited >= absl::Seconds(limit)) late.emplace_back(key, limit);
-    ++it;
   }
+  std::sort(late.begin(), late.end());
   for (const auto& [key, limit] : late) FailQueued(turn, key, limit);
 }
 

@@ -66,6 +66,7 @@ void AddRun(Turn& turn, const RunSubmitted& submitted) {
   added.is_pipeline = spec.is_pipeline;
   added.at = turn.now;
   added.plan = submitted.plan;
+  for (const RunSubmitted::Predecessor& one : submitted.after) added.after.push_back(one.after);
   Emit(turn, added);
 }
 
@@ -145,6 +146,32 @@ std::string ReasonOfFailure(const RunRecord& run) {
   return fmt::format("step '{}' failed: {}", NameOfStep(run, index), failure.message);
 }
 
+// All that follows for steps and for their own runs.
+void SettleSteps(Turn& turn) {
+  std::set<RunId> touched;
+  while (!turn.ended.empty() || !turn.to_advance.empty()) {
+    if (turn.ended.empty()) {
+      const StepKey control = *turn.to_advance.begin();
+      turn.to_advance.erase(turn.to_advance.begin());
+      AdvanceControl(turn, control);
+    } else {
+      const StepKey key = turn.ended.front();
+      turn.ended.pop_front();
+      const auto it = turn.state.runs.find(key.run);
+      if (it == turn.state.runs.end()) continue;
+      touched.insert(key.run);
+      ServeWaiters(turn, key);
+      DrawConsequences(turn, it->second, key.index);
+    }
+    if (turn.ended.empty() && turn.to_advance.empty()) {
+      for (const RunId id : touched) BeginFinals(turn, turn.state.runs.at(id));
+    }
+  }
+  for (const RunId id : touched) {
+    if (turn.state.runs.at(id).open_steps == 0) FinishRun(turn, id);
+  }
+}
+
 }  // namespace
 
 void SubmitRun(Turn& turn, const RunSubmitted& submitted) {
@@ -156,18 +183,30 @@ void SubmitRun(Turn& turn, const RunSubmitted& submitted) {
   }
   const RunId id = turn.state.next_run;
   AddRun(turn, submitted);
-  const std::size_t steps = submitted.plan->size();
   turn.submitted = id;
   turn.found = submitted.found;
+  BeginAfter(turn, submitted, id);
+  turn.decision.effects.emplace_back(Answer{submitted.reply, absl::OkStatus(), submitted.name});
+}
+
+void BeginRun(Turn& turn, RunId id) {
+  const std::shared_ptr<const Plan> plan = turn.state.runs.at(id).plan;
+  const std::uint32_t steps = plan->size();
   for (std::uint32_t i = 0; i < steps; ++i) {
-    if (submitted.plan->IsRoot(i)) {
+    if (plan->IsRoot(i)) {
       MakeReady(turn, {id, i});
-    } else if (submitted.plan->planned(i).upstreams.empty()) {
+    } else if (plan->planned(i).upstreams.empty()) {
       Consider(turn, turn.state.runs.at(id), i);
     }
   }
   if (steps == 0) FinishRun(turn, id);
-  turn.decision.effects.emplace_back(Answer{submitted.reply, absl::OkStatus(), submitted.name});
+}
+
+void StopRun(Turn& turn, RunId id, const std::string& reason) {
+  const RunRecord& run = turn.state.runs.at(id);
+  Emit(turn, RunMoved{id, RunStatus::kCancelRequested, reason, turn.now});
+  StopAll(turn, run, reason, Finals::kStop);
+  if (run.steps.empty()) FinishRun(turn, id);
 }
 
 void CancelRun(Turn& turn, const CancelRequested& requested) {
@@ -180,9 +219,7 @@ void CancelRun(Turn& turn, const CancelRequested& requested) {
   }
   const RunRecord& run = turn.state.runs.at(it->second);
   if (run.status != RunStatus::kCancelRequested) {
-    const std::string reason = requested.reason.empty() ? "canceled" : requested.reason;
-    Emit(turn, RunMoved{run.id, RunStatus::kCancelRequested, reason, turn.now});
-    StopAll(turn, run, reason, Finals::kStop);
+    StopRun(turn, run.id, requested.reason.empty() ? "canceled" : requested.reason);
   }
   turn.decision.effects.emplace_back(Answer{requested.reply, absl::OkStatus(), requested.run});
 }
@@ -252,27 +289,10 @@ void Consider(Turn& turn, const RunRecord& run, std::uint32_t index) {
 }
 
 void Settle(Turn& turn) {
-  std::set<RunId> touched;
-  while (!turn.ended.empty() || !turn.to_advance.empty()) {
-    if (turn.ended.empty()) {
-      const StepKey control = *turn.to_advance.begin();
-      turn.to_advance.erase(turn.to_advance.begin());
-      AdvanceControl(turn, control);
-    } else {
-      const StepKey key = turn.ended.front();
-      turn.ended.pop_front();
-      const auto it = turn.state.runs.find(key.run);
-      if (it == turn.state.runs.end()) continue;
-      touched.insert(key.run);
-      ServeWaiters(turn, key);
-      DrawConsequences(turn, it->second, key.index);
-    }
-    if (turn.ended.empty() && turn.to_advance.empty()) {
-      for (const RunId id : touched) BeginFinals(turn, turn.state.runs.at(id));
-    }
-  }
-  for (const RunId id : touched) {
-    if (turn.state.runs.at(id).open_steps == 0) FinishRun(turn, id);
+  SettleSteps(turn);
+  while (!turn.finished.empty()) {
+    ServeFollowers(turn);
+    SettleSteps(turn);
   }
 }
 
@@ -286,6 +306,15 @@ void FinishRun(Turn& turn, RunId id) {
     moved.status = RunStatus::kCanceled;
     moved.reason = run.reason;
   }
+  EndRun(turn, moved);
+}
+
+void EndRun(Turn& turn, const RunMoved& moved) {
+  const auto followers = turn.state.followers.find(moved.id);
+  if (followers != turn.state.followers.end()) {
+    turn.finished.push_back(
+        {moved.id, turn.state.runs.at(moved.id).name, moved.status, followers->second});
+  }
   Emit(turn, moved);
 }
 
@@ -294,8 +323,7 @@ void PlaceQueued(Turn& turn) {
     // Containment may have stopped the run of a later choice.
     const auto run = turn.state.runs.find(choice.step.run);
     if (run == turn.state.runs.end()) continue;
-    const StepRecord& step = run->second.steps[choice.step.index];
-    if (!turn.state.queued.contains({step.priority, choice.step})) continue;
+    if (!turn.state.queued.Contains(PlaceOf(run->second, choice.step.index))) continue;
     MoveStep(turn, choice.step, Placed{choice.placement});
     OrderStart(turn, choice.step);
   }

@@ -11,6 +11,9 @@ namespace potok::server {
 
 namespace {
 
+// More runs than can end between a caller's look at the tables and the turn that hears it.
+constexpr std::size_t kEndedKept = 10'000;
+
 Resources RequestOf(const RunRecord& run, std::uint32_t index) {
   return run.plan == nullptr ? Resources{} : run.plan->shape_of(index).request;
 }
@@ -39,15 +42,24 @@ AttemptKey AttemptOf(const StepKey& key, const StepRecord& step) {
 }
 
 // The sets of steps that are in a state.
-void List(State& state, const StepKey& key, const StepRecord& step) {
-  if (std::holds_alternative<Queued>(step.state)) state.queued.insert({step.priority, key});
+void List(State& state, const RunRecord& run, std::uint32_t index) {
+  const StepKey key{run.id, index};
+  const StepRecord& step = run.steps[index];
+  if (std::holds_alternative<Queued>(step.state)) {
+    state.queued.Add(server::PlaceOf(run, index), run.submitter);
+    state.queued.Park(run.id, ParkedOf(run));
+  }
   if (std::holds_alternative<Open>(step.state)) state.open.insert(key);
   if (const auto* delayed = std::get_if<Delayed>(&step.state)) {
     state.delayed.insert({delayed->until, key});
   }
 }
-void Unlist(State& state, const StepKey& key, const StepRecord& step) {
-  if (std::holds_alternative<Queued>(step.state)) state.queued.erase({step.priority, key});
+void Unlist(State& state, const RunRecord& run, std::uint32_t index) {
+  const StepKey key{run.id, index};
+  const StepRecord& step = run.steps[index];
+  if (std::holds_alternative<Queued>(step.state)) {
+    state.queued.Remove(server::PlaceOf(run, index));
+  }
   if (std::holds_alternative<Open>(step.state)) state.open.erase(key);
   if (const auto* delayed = std::get_if<Delayed>(&step.state)) {
     state.delayed.erase({delayed->until, key});
@@ -58,7 +70,8 @@ void ApplyServerStarted(State& state, const ServerStarted& started) {
   state.epoch = std::max(state.epoch, started.epoch);
 }
 
-// Steps from `first` on, as they are at the beginning.
+// Steps from `first` on, as they are at the beginning. Those that need no other are queued, unless
+// the run starts after others.
 void AddSteps(
     State& state, RunRecord& run, std::uint32_t first, std::uint32_t count, absl::Time at) {
   run.steps.resize(first + count);
@@ -67,10 +80,10 @@ void AddSteps(
     step.since = at;
     if (run.plan == nullptr) continue;
     step.waiting_for = static_cast<std::uint32_t>(run.plan->planned(i).upstreams.size());
-    step.priority = run.plan->step(i).priority;
-    if (!run.plan->IsRoot(i)) continue;
+    step.priority = run.priority.value_or(run.plan->step(i).priority);
+    if (!run.plan->IsRoot(i) || (first == 0 && !run.after.empty())) continue;
     step.state = Queued{};
-    List(state, {run.id, i}, step);
+    List(state, run, i);
   }
 }
 
@@ -83,6 +96,13 @@ void ApplyRunAdded(State& state, const RunAdded& added) {
   run.plan = added.plan;
   run.created = added.at;
   run.open_steps = added.steps;
+  run.submitter = added.submitter;
+  ++state.pending[run.submitter];
+  run.after = added.after;
+  for (const After& after : run.after) {
+    const bool waits = state.runs.contains(after.run) && after.run != run.id;
+    if (waits && state.followers[after.run].insert(run.id).second) ++run.waits_for;
+  }
   if (run.plan != nullptr) run.open_finals = run.plan->finals;
   AddSteps(state, run, 0, added.steps, added.at);
   state.run_by_name[run.name] = run.id;
@@ -92,13 +112,23 @@ void ApplyRunAdded(State& state, const RunAdded& added) {
 void Forget(State& state, const RunRecord& run) {
   for (std::uint32_t i = 0; run.open_steps > 0 && i < run.steps.size(); ++i) {
     const StepKey key{run.id, i};
-    Unlist(state, key, run.steps[i]);
+    Unlist(state, run, i);
     const Placement* placement = PlacementOf(run.steps[i].state);
     if (placement != nullptr) Release(state, run, AttemptOf(key, run.steps[i]), *placement);
   }
   auto& fingerprints = state.reuse.fingerprints;
   fingerprints.erase(fingerprints.lower_bound({run.id, 0}),
                      fingerprints.lower_bound({run.id + 1, 0}));
+  for (const RunId follower : state.followers[run.id]) --state.runs.at(follower).waits_for;
+  state.followers.erase(run.id);
+  for (const After& after : run.after) {
+    const auto followers = state.followers.find(after.run);
+    if (followers == state.followers.end()) continue;
+    followers->second.erase(run.id);
+    if (followers->second.empty()) state.followers.erase(followers);
+  }
+  state.ended_lately.emplace_back(run.id, run.status);
+  if (state.ended_lately.size() > kEndedKept) state.ended_lately.pop_front();
   state.run_by_name.erase(run.name);
   state.runs.erase(run.id);
 }
@@ -107,6 +137,11 @@ void ApplyRunMoved(State& state, const RunMoved& moved) {
   const auto it = state.runs.find(moved.id);
   if (it == state.runs.end()) return;
   RunRecord& run = it->second;
+  const bool was_pending = run.status == RunStatus::kNotStarted;
+  if (was_pending && moved.status != RunStatus::kNotStarted) {
+    const auto pending = state.pending.find(run.submitter);
+    if (--pending->second == 0) state.pending.erase(pending);
+  }
   run.status = moved.status;
   run.reason = moved.reason;
   if (IsTerminal(moved.status)) Forget(state, run);
@@ -144,7 +179,7 @@ void ApplyStepMoved(State& state, const StepMoved& moved) {
   if (const Placement* placement = PlacementOf(step.state)) {
     Release(state, run, AttemptOf(moved.step, step), *placement);
   }
-  Unlist(state, moved.step, step);
+  Unlist(state, run, moved.step.index);
   step.state = moved.state;
   step.attempt = moved.attempt;
   step.machine_lost = moved.machine_lost;
@@ -154,7 +189,7 @@ void ApplyStepMoved(State& state, const StepMoved& moved) {
   if (const Placement* placement = PlacementOf(step.state)) {
     Hold(state, run, AttemptOf(moved.step, step), *placement);
   }
-  List(state, moved.step, step);
+  List(state, run, moved.step.index);
   if (!was_terminal && IsTerminal(step.state)) StepEnded(run, moved.step.index);
 }
 
@@ -173,6 +208,7 @@ void ApplyStepsAdded(State& state, const StepsAdded& added) {
   if (segment == nullptr) {
     // What was decided once can be done again; if a bug says otherwise, the run has no plan, which
     // ends it at the start.
+    for (std::uint32_t i = 0; i < run.steps.size(); ++i) Unlist(state, run, i);
     run.plan = nullptr;
     run.steps.resize(added.first + added.count);
     return;
@@ -208,6 +244,31 @@ void ApplyTrialMeasured(State& state, const TrialMeasured& measured) {
   while (body.measured.size() < count) body.measured.Add(measured.value);
 }
 
+// All steps, whatever their state: those that wait have their place by it, and others may again.
+void ApplyRunOrdered(State& state, const RunOrdered& ordered) {
+  const auto it = state.runs.find(ordered.run);
+  if (it == state.runs.end()) return;
+  RunRecord& run = it->second;
+  if (run.hold.has_value() && !ordered.hold.has_value()) run.released = ordered.at;
+  run.hold = ordered.hold;
+  const bool moves = ordered.priority != run.priority || ordered.pool != run.pool;
+  if (moves && run.plan != nullptr) {
+    for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
+      Unlist(state, run, i);
+      if (ordered.priority.has_value()) run.steps[i].priority = *ordered.priority;
+    }
+    run.priority = ordered.priority;
+    run.pool = ordered.pool;
+    if (run.pool.has_value()) {
+      auto plan = std::make_shared<Plan>(*run.plan);
+      plan->MoveTo(*run.pool);
+      run.plan = std::move(plan);
+    }
+    for (std::uint32_t i = 0; i < run.steps.size(); ++i) List(state, run, i);
+  }
+  state.queued.Park(run.id, ParkedOf(run));
+}
+
 void ApplyMachineChanged(State& state, const MachineChanged& changed) {
   state.next_machine = std::max(state.next_machine, changed.id + 1);
   state.machine_by_name[changed.name] = changed.id;
@@ -215,6 +276,16 @@ void ApplyMachineChanged(State& state, const MachineChanged& changed) {
 }
 
 }  // namespace
+
+QueuePlace PlaceOf(const RunRecord& run, std::uint32_t index) {
+  const StepRecord& step = run.steps[index];
+  const std::uint32_t shape = run.plan == nullptr ? 0 : run.plan->planned(index).shape;
+  return {{run.id, index}, step.priority, shape, step.since};
+}
+
+Parked ParkedOf(const RunRecord& run) {
+  return run.hold.has_value() ? Parked::kHeld : Parked::kNot;
+}
 
 bool IsTerminal(RunStatus status) {
   return status == RunStatus::kCompleted || status == RunStatus::kFailed ||
@@ -230,6 +301,7 @@ void Apply(State& state, const Change& change) {
                  [&](const MachineChanged& c) { ApplyMachineChanged(state, c); },
                  [&](const StepsAdded& c) { ApplyStepsAdded(state, c); },
                  [&](const TrialMeasured& c) { ApplyTrialMeasured(state, c); },
+                 [&](const RunOrdered& c) { ApplyRunOrdered(state, c); },
              },
              change);
 }

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -16,6 +18,7 @@
 #include "server/domain/change.h"
 #include "server/domain/event.h"
 #include "server/domain/metric_history.h"
+#include "server/domain/step_queue.h"
 
 namespace potok::server {
 
@@ -62,6 +65,13 @@ struct RunRecord {
   bool step_failed = false;  // one as submitted; those of bodies are their control step's matter
   std::map<std::uint32_t, ControlRecord> controls;  // that have made steps
   absl::Time created;
+  std::string submitter;
+  std::vector<After> after;              // what it was told to start after
+  std::uint32_t waits_for = 0;           // those of them that have not ended
+  std::optional<RunHold> hold;           // nothing of it is placed
+  absl::Time released;                   // when it was held last
+  std::optional<std::int32_t> priority;  // that it was given instead of its steps' own
+  std::optional<std::string> pool;       // likewise
 };
 
 struct MachineRecord {
@@ -86,20 +96,6 @@ struct ReuseBook {
   absl::btree_map<StepKey, Fingerprint> fingerprints;
 };
 
-// Where a queued step is in the order in which steps are placed: what has a higher priority comes
-// first, then the oldest run, then the lowest number.
-struct QueuePlace {
-  std::int32_t priority = 0;
-  StepKey step;
-
-  bool operator==(const QueuePlace&) const = default;
-  bool operator<(const QueuePlace& other) const {
-    return priority != other.priority ? priority > other.priority : step < other.step;
-  }
-  // Where the steps of younger runs begin that have this priority.
-  QueuePlace NextRun() const { return {priority, {step.run + 1, 0}}; }
-};
-
 struct State {
   std::int64_t epoch = 0;
   RunId next_run = 1;
@@ -108,11 +104,22 @@ struct State {
   std::map<std::string, RunId> run_by_name;  // likewise
   std::map<MachineId, MachineRecord> machines;
   std::map<std::string, MachineId> machine_by_name;
-  std::set<QueuePlace> queued;  // derived: steps in Queued
+  StepQueue queued;  // derived: steps in Queued
+  // Derived: who starts after a run that has not ended.
+  std::map<RunId, std::set<RunId>> followers;
+  std::map<std::string, std::size_t> pending;  // derived: runs in NotStarted, by submitter
+  // How the last runs ended, in that order: who looked for one a moment ago may not have seen it
+  // end.
+  std::deque<std::pair<RunId, RunStatus>> ended_lately;
   ReuseBook reuse;
   std::set<StepKey> open;                            // derived: steps in Open
   std::set<std::pair<absl::Time, StepKey>> delayed;  // derived: steps in Delayed, by their time
 };
+
+// Where a step is in the queue, were it queued.
+QueuePlace PlaceOf(const RunRecord& run, std::uint32_t index);
+// Why nothing of the run is placed, as far as that is the run's own matter.
+Parked ParkedOf(const RunRecord& run);
 
 // Makes `change` true of `state`. Total on any sequence that Decide produced or the store loaded.
 void Apply(State& state, const Change& change);

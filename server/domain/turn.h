@@ -24,6 +24,14 @@ struct Turn {
   std::deque<StepKey> ended = {};
   // Control steps of which a body has ended, to be looked at once those are drawn.
   std::set<StepKey> to_advance = {};
+  // Runs that ended and whose followers have not been told of it.
+  struct Finished {
+    RunId id = 0;
+    std::string name;
+    RunStatus status = RunStatus::kNotStarted;
+    std::set<RunId> followers;
+  };
+  std::deque<Finished> finished = {};
   // The submission that is being handled, if it brought results.
   RunId submitted = 0;
   std::shared_ptr<const FoundResults> found = nullptr;
@@ -48,11 +56,28 @@ void MakeReady(Turn& turn, const StepKey& key);
 void Settle(Turn& turn);
 // Ends the run, all of whose steps have ended.
 void FinishRun(Turn& turn, RunId id);
+// Moves it to where it ends, and notes who starts after it.
+void EndRun(Turn& turn, const RunMoved& moved);
+// Nothing new of it starts; what is on a machine is told to stop.
+void StopRun(Turn& turn, RunId id, const std::string& reason);
+// Begins what needs no other step.
+void BeginRun(Turn& turn, RunId id);
 // One placement pass over everything queued, with its orders.
 void PlaceQueued(Turn& turn);
 // Orders the attempt that the step is assigned to. No session: nothing to do until the Hello.
 void OrderStart(Turn& turn, const StepKey& key);
 void OrderStop(Turn& turn, const AttemptKey& key, MachineId machine, const std::string& reason);
+
+// --- Where runs are in the order (order_rules.cc)
+
+void HoldRun(Turn& turn, const HoldRequested& requested);
+void ReleaseRun(Turn& turn, const ReleaseRequested& requested);
+void MoveRun(Turn& turn, const MoveRequested& requested);
+// The run was added: begins it, unless it starts after one that goes on; or cancels it, if one of
+// those did not complete that had to.
+void BeginAfter(Turn& turn, const RunSubmitted& submitted, RunId id);
+// Those that start after a run that has ended begin, or are canceled.
+void ServeFollowers(Turn& turn);
 
 // --- Reuse (reuse_rules.cc)
 

@@ -132,6 +132,32 @@ TrialMeasured FromWire(const wire::TrialMeasured& message) {
           absl::FromUnixMicros(message.at_us())};
 }
 
+void ToWire(const RunOrdered& ordered, wire::RunOrdered* message) {
+  message->set_run(ordered.run);
+  if (ordered.hold.has_value()) {
+    message->mutable_hold()->set_by(ordered.hold->by);
+    message->mutable_hold()->set_reason(ordered.hold->reason);
+    message->mutable_hold()->set_since_us(absl::ToUnixMicros(ordered.hold->since));
+  }
+  if (ordered.priority.has_value()) message->set_priority(*ordered.priority);
+  if (ordered.pool.has_value()) message->set_pool(*ordered.pool);
+  message->set_at_us(absl::ToUnixMicros(ordered.at));
+}
+
+RunOrdered FromWire(const wire::RunOrdered& message) {
+  RunOrdered ordered;
+  ordered.run = message.run();
+  if (message.has_hold()) {
+    ordered.hold = RunHold{message.hold().by(),
+                           message.hold().reason(),
+                           absl::FromUnixMicros(message.hold().since_us())};
+  }
+  if (message.has_priority()) ordered.priority = message.priority();
+  if (message.has_pool()) ordered.pool = message.pool();
+  ordered.at = absl::FromUnixMicros(message.at_us());
+  return ordered;
+}
+
 absl::Status FromWire(wire::Liveness message, Liveness* liveness) {
   for (const Liveness known :
        {Liveness::kReady, Liveness::kNotResponding, Liveness::kLost, Liveness::kGone}) {
@@ -202,6 +228,12 @@ void ToWire(const RunAdded& run, wire::RunAdded* message) {
   ToWire(run.tags, message->mutable_tags());
   ToWire(run.properties, message->mutable_properties());
   message->set_is_pipeline(run.is_pipeline);
+  for (const After& after : run.after) {
+    wire::After* added = message->add_after();
+    added->set_run(after.run);
+    added->set_name(after.name);
+    added->set_only_if_completed(after.only_if_completed);
+  }
   message->set_at_us(absl::ToUnixMicros(run.at));
 }
 
@@ -217,6 +249,9 @@ absl::Status FromWire(const wire::RunAdded& message, RunAdded* run) {
   run->tags = FromWire(message.tags());
   run->properties = FromWire(message.properties());
   run->is_pipeline = message.is_pipeline();
+  for (const wire::After& after : message.after()) {
+    run->after.push_back({after.run(), after.name(), after.only_if_completed()});
+  }
   run->at = absl::FromUnixMicros(message.at_us());
   return FromWire(message.spec(), &run->spec);
 }
@@ -278,6 +313,7 @@ void ToWire(const Change& change, wire::Change* message) {
                  [&](const MachineChanged& c) { ToWire(c, message->mutable_machine_changed()); },
                  [&](const StepsAdded& c) { ToWire(c, message->mutable_steps_added()); },
                  [&](const TrialMeasured& c) { ToWire(c, message->mutable_trial_measured()); },
+                 [&](const RunOrdered& c) { ToWire(c, message->mutable_run_ordered()); },
              },
              change);
 }
@@ -301,6 +337,9 @@ absl::Status FromWire(const wire::Change& message, Change* change) {
       return FromWire(message.steps_added(), &change->emplace<StepsAdded>());
     case wire::Change::kTrialMeasured:
       *change = FromWire(message.trial_measured());
+      return absl::OkStatus();
+    case wire::Change::kRunOrdered:
+      *change = FromWire(message.run_ordered());
       return absl::OkStatus();
     case wire::Change::CHANGE_NOT_SET:
       break;

@@ -305,6 +305,11 @@ v1::Run ToProto(const RunRow& row) {
   out.set_is_pipeline(row.added.is_pipeline);
   out.mutable_properties()->insert(row.added.properties.begin(), row.added.properties.end());
   out.set_archived(row.archived);
+  for (const After& after : row.added.after) {
+    v1::RunDependency& dependency = *out.add_after();
+    dependency.set_run(after.name);
+    dependency.set_only_if_completed(after.only_if_completed);
+  }
   return out;
 }
 

@@ -70,6 +70,24 @@ std::int64_t DecidedAt(const StepRow& row, const RunRow& run) {
   return absl::ToUnixMicros(absl::Now());
 }
 
+// Asking takes the scheduler's time: of a large run the first steps are told of.
+constexpr std::size_t kWaitingToldMax = 200;
+
+void AddWaiting(RunView& view,
+                RunId run,
+                const std::vector<std::pair<std::uint32_t, std::string>>& chosen,
+                v1::ExplainResponse* response) {
+  std::vector<std::uint32_t> indices;
+  for (const auto& [index, name] : chosen) {
+    if (indices.size() < kWaitingToldMax) indices.push_back(index);
+  }
+  const std::vector<std::string> texts = view.WhatTheyWaitFor(run, std::move(indices));
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (texts[i].empty()) continue;
+    response->mutable_steps(static_cast<int>(i))->add_waiting("waits for " + texts[i]);
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<v1::ExplainResponse> Explanations::Explain(const v1::ExplainRequest& request) {
@@ -88,6 +106,7 @@ absl::StatusOr<v1::ExplainResponse> Explanations::Explain(const v1::ExplainReque
                            explainer.Explain(*run, index, step.lack, DecidedAt(step, row)));
     Add(explanation, *run, load, &response);
   }
+  if (!IsTerminal(row.status)) AddWaiting(view_, row.added.id, chosen, &response);
   return response;
 }
 

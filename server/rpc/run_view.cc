@@ -20,9 +20,10 @@ namespace {
 constexpr std::size_t kSpecsKept = 16;
 constexpr std::size_t kStepsExplained = 50;
 
-// A step that has not moved yet has no row: it is Blocked, or Queued if it needs no other.
+// A step that has not moved yet has no row: it is Blocked, or Queued if it needs no other and its
+// run does not start after another.
 // Those that were added by control steps have moved.
-std::vector<StepRow> WithUnmoved(std::vector<StepRow> rows, const Plan& plan) {
+std::vector<StepRow> WithUnmoved(std::vector<StepRow> rows, const RunRow& run, const Plan& plan) {
   std::vector<bool> moved(plan.spec().steps.size());
   for (const StepRow& row : rows) {
     if (row.index < moved.size()) moved[row.index] = true;
@@ -31,7 +32,7 @@ std::vector<StepRow> WithUnmoved(std::vector<StepRow> rows, const Plan& plan) {
     if (moved[index]) continue;
     StepRow row;
     row.index = index;
-    if (plan.IsRoot(index)) row.state = Queued{};
+    if (plan.IsRoot(index) && run.added.after.empty()) row.state = Queued{};
     rows.push_back(std::move(row));
   }
   std::ranges::sort(rows, {}, &StepRow::index);
@@ -73,11 +74,24 @@ bool MatchesPattern(const std::string& name, const std::string& pattern) {
 
 // A step that needs no other was queued with the run, of which its row knows nothing until it was
 // queued once more.
-bool IsQueuedWithRun(const StepRow& row, const Plan& plan) {
+bool IsQueuedWithRun(const StepRow& row, const RunRow& run, const Plan& plan) {
   const bool is_unmoved = row.attempt == 0 && std::holds_alternative<Queued>(row.state);
   const bool is_first = row.attempt == 1 && !std::holds_alternative<Queued>(row.state);
   const bool is_submitted = row.index < plan.spec().steps.size();
-  return is_submitted && plan.IsRoot(row.index) && (is_unmoved || is_first);
+  return is_submitted && run.added.after.empty() && plan.IsRoot(row.index) &&
+         (is_unmoved || is_first);
+}
+
+void AddOrdered(const RunOrdered& ordered, v1::Run& run) {
+  if (ordered.hold.has_value()) {
+    run.mutable_hold()->set_by(ordered.hold->by);
+    run.mutable_hold()->set_reason(ordered.hold->reason);
+    run.mutable_hold()->set_since_us(absl::ToUnixMicros(ordered.hold->since));
+  }
+  if (ordered.priority.has_value()) run.set_moved_priority(*ordered.priority);
+  if (ordered.pool.has_value()) {
+    run.set_moved_compute(ordered.pool->empty() ? "default" : *ordered.pool);
+  }
 }
 
 }  // namespace
@@ -160,7 +174,7 @@ absl::StatusOr<v1::Run> RunView::Make(const RunRow& row,
   const Plan& plan = *whole;
   POTOK_ASSIGN_OR_RETURN(std::vector<StepRow> steps,
                          reader_.GetSteps(row.added.id, after_revision));
-  if (after_revision == 0) steps = WithUnmoved(std::move(steps), plan);
+  if (after_revision == 0) steps = WithUnmoved(std::move(steps), row, plan);
   const std::map<MachineId, MachineChanged> machines = switchboard_.machines();
   v1::Run run = ToProto(row);
   Sources sources;
@@ -169,13 +183,14 @@ absl::StatusOr<v1::Run> RunView::Make(const RunRow& row,
     v1::StepStatus& status = *run.add_steps();
     status = ToProto(step, machines);
     status.set_name(plan.step(step.index).name);
-    if (IsQueuedWithRun(step, plan)) status.set_queued_us(row.created_us);
+    if (IsQueuedWithRun(step, row, plan)) status.set_queued_us(row.created_us);
     const AttemptKey log = LogOf(row.added.id, step);
     if (log.attempt > 0) status.set_log_bytes(logs_.SizeOf(log));
     NameSource(step, sources, status);
   }
   AddOutputs(run, plan);
   if (!IsTerminal(row.status)) {
+    AddOrder({&run});
     ExplainQueued(run, row.added.id);
     ExplainFinalizing(run);
   }
@@ -206,7 +221,7 @@ void RunView::NameSource(const StepRow& step, Sources& sources, v1::StepStatus& 
 absl::StatusOr<std::vector<StepRow>> RunView::StepsOf(const RunRow& row) {
   POTOK_ASSIGN_OR_RETURN(const std::shared_ptr<const Plan> plan, PlanOf(row));
   POTOK_ASSIGN_OR_RETURN(std::vector<StepRow> steps, reader_.GetSteps(row.added.id, 0));
-  return WithUnmoved(std::move(steps), *plan);
+  return WithUnmoved(std::move(steps), row, *plan);
 }
 
 absl::StatusOr<std::shared_ptr<const RunRecord>> RunView::Load(const RunRow& row) {
@@ -264,31 +279,64 @@ void RunView::ExplainFinalizing(v1::Run& run) {
   }
 }
 
-void RunView::ExplainQueued(v1::Run& run, RunId id) {
-  std::vector<v1::StepStatus*> queued;
-  for (v1::StepStatus& status : *run.mutable_steps()) {
-    if (status.status() == v1::STATUS_QUEUED && queued.size() < kStepsExplained)
-      queued.push_back(&status);
-  }
-  if (queued.empty()) return;
-  auto reasons = std::make_shared<std::promise<std::vector<std::string>>>();
-  std::future<std::vector<std::string>> answer = reasons->get_future();
-  std::vector<std::uint32_t> indices;
-  indices.reserve(queued.size());
-  for (const v1::StepStatus* status : queued)
-    indices.push_back(static_cast<std::uint32_t>(status->index()));
+std::vector<std::string> RunView::WhatTheyWaitFor(RunId run, std::vector<std::uint32_t> steps) {
+  auto texts = std::make_shared<std::promise<std::vector<std::string>>>();
+  std::future<std::vector<std::string>> answer = texts->get_future();
   const bool asked = scheduler_.Ask(
-      [reasons, id, indices = std::move(indices), options = options_](const State& state) {
+      [texts, run, steps = std::move(steps), options = options_](const State& state) {
         std::vector<std::string> out;
-        out.reserve(indices.size());
-        for (const std::uint32_t index : indices) {
-          out.push_back(ExplainWaiting(state, {id, index}, options));
+        out.reserve(steps.size());
+        for (const std::uint32_t index : steps) {
+          out.push_back(ExplainWaiting(state, {run, index}, options));
         }
-        reasons->set_value(std::move(out));
+        texts->set_value(std::move(out));
       });
+  if (!asked || answer.wait_for(std::chrono::seconds(1)) != std::future_status::ready) return {};
+  return answer.get();
+}
+
+// Also of steps that wait with their whole run for another one.
+void RunView::ExplainQueued(v1::Run& run, RunId id) {
+  const bool may_wait_whole = !run.after().empty();
+  std::vector<v1::StepStatus*> waiting;
+  std::vector<std::uint32_t> indices;
+  for (v1::StepStatus& status : *run.mutable_steps()) {
+    if (waiting.size() == kStepsExplained) break;
+    const bool waits = status.status() == v1::STATUS_QUEUED ||
+                       (may_wait_whole && status.status() == v1::STATUS_NOT_STARTED);
+    if (!waits) continue;
+    waiting.push_back(&status);
+    indices.push_back(static_cast<std::uint32_t>(status.index()));
+  }
+  if (waiting.empty()) return;
+  const std::vector<std::string> texts = WhatTheyWaitFor(id, std::move(indices));
+  for (std::size_t i = 0; i < texts.size(); ++i) waiting[i]->set_waiting_for(texts[i]);
+}
+
+void RunView::AddOrder(const std::vector<v1::Run*>& runs) {
+  std::vector<v1::Run*> live;
+  std::vector<std::string> names;
+  for (v1::Run* run : runs) {
+    if (run->ended_us() != 0) continue;
+    live.push_back(run);
+    names.push_back(run->name());
+  }
+  if (live.empty()) return;
+  auto orders = std::make_shared<std::promise<std::vector<RunOrdered>>>();
+  std::future<std::vector<RunOrdered>> answer = orders->get_future();
+  const bool asked = scheduler_.Ask([orders, names = std::move(names)](const State& state) {
+    std::vector<RunOrdered> out(names.size());
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const auto id = state.run_by_name.find(names[i]);
+      if (id == state.run_by_name.end()) continue;
+      const RunRecord& run = state.runs.at(id->second);
+      out[i] = {run.id, run.hold, run.priority, run.pool, run.created};
+    }
+    orders->set_value(std::move(out));
+  });
   if (!asked || answer.wait_for(std::chrono::seconds(1)) != std::future_status::ready) return;
-  const std::vector<std::string> texts = answer.get();
-  for (std::size_t i = 0; i < queued.size(); ++i) queued[i]->set_waiting_for(texts[i]);
+  const std::vector<RunOrdered> found = answer.get();
+  for (std::size_t i = 0; i < live.size(); ++i) AddOrdered(found[i], *live[i]);
 }
 
 absl::StatusOr<std::vector<std::pair<std::uint32_t, std::string>>> RunView::FindSteps(

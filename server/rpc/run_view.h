@@ -55,6 +55,11 @@ class RunView {
   absl::StatusOr<std::shared_ptr<const RunRecord>> Load(RunId id);
   // All steps, by their numbers.
   absl::StatusOr<std::vector<StepRow>> StepsOf(const RunRow& row);
+  // Adds to those that have not ended how people ordered them, as it is now.
+  void AddOrder(const std::vector<v1::Run*>& runs);
+  // What each of the steps of a live run waits for, one line; empty texts of those that wait for
+  // nothing, and no texts if the scheduler is stopping or busy.
+  std::vector<std::string> WhatTheyWaitFor(RunId run, std::vector<std::uint32_t> steps);
   // Everything that a run does, also what it made of itself while it ran.
   absl::StatusOr<std::shared_ptr<const Plan>> PlanOf(const RunRow& row);
 

@@ -23,7 +23,8 @@ namespace {
 constexpr std::size_t kSpecBytesMax = 256 << 20;
 constexpr int kPageDefault = 50;
 constexpr int kPageMax = 1000;
-constexpr absl::Duration kCancelWait = absl::Seconds(30);
+constexpr std::int32_t kPriorityMax = 1000;
+constexpr absl::Duration kOrderWait = absl::Seconds(30);
 
 // The serialised spec.
 absl::StatusOr<std::string> ReadSpec(grpc::ServerReader<v1::CreateRunRequest>* reader,
@@ -35,6 +36,7 @@ absl::StatusOr<std::string> ReadSpec(grpc::ServerReader<v1::CreateRunRequest>* r
     if (!any) {
       first->set_request_id(request.request_id());
       first->set_submitter(request.submitter());
+      *first->mutable_after() = request.after();
     }
     any = true;
     bytes += request.spec_chunk();
@@ -103,6 +105,11 @@ absl::StatusOr<RunFilter> FilterOf(const v1::ListRunsRequest& request) {
   return filter;
 }
 
+template <class Request>
+Submitter SubmitterOf(const Request& request) {
+  return {request.submitter(), {request.after().begin(), request.after().end()}};
+}
+
 grpc::Status Told(const absl::StatusOr<Accepted>& accepted, v1::CreateRunResponse* response) {
   if (!accepted.ok()) return WithProblems(accepted.status());
   response->set_name(accepted->name);
@@ -123,7 +130,7 @@ grpc::Status RunsService::Create(grpc::ServerContext* context,
   const auto is_wanted = [context] { return !context->IsCancelled(); };
   return Told(
       submission_.Submit(
-          *std::move(spec), *std::move(bytes), first.request_id(), first.submitter(), is_wanted),
+          *std::move(spec), *std::move(bytes), first.request_id(), SubmitterOf(first), is_wanted),
       response);
 }
 
@@ -136,7 +143,7 @@ grpc::Status RunsService::Submit(grpc::ServerContext* context,
   return Told(submission_.Submit(*std::move(spec),
                                  request->spec().SerializeAsString(),
                                  request->request_id(),
-                                 request->submitter(),
+                                 SubmitterOf(*request),
                                  is_wanted),
               response);
 }
@@ -176,6 +183,9 @@ grpc::Status RunsService::List(grpc::ServerContext* /*context*/,
     }
     *response->add_runs() = ToProto(row);
   }
+  std::vector<v1::Run*> runs;
+  for (v1::Run& run : *response->mutable_runs()) runs.push_back(&run);
+  streams_.view.AddOrder(runs);
   return grpc::Status::OK;
 }
 
@@ -204,16 +214,72 @@ grpc::Status RunsService::Foresee(grpc::ServerContext* context,
 grpc::Status RunsService::Cancel(grpc::ServerContext* /*context*/,
                                  const v1::CancelRunRequest* request,
                                  v1::CancelRunResponse* /*response*/) {
-  Replies::Pending pending = replies_.Expect();
-  if (!scheduler_.Post(CancelRequested{pending.token, request->name(), request->reason()})) {
-    return ToGrpc(
-        absl::ResourceExhaustedError("the server has too much to do; try again in a few seconds"));
-  }
-  const absl::Status status = replies_.Wait(std::move(pending), kCancelWait).status();
+  const absl::Status status = Order([request](ReplyToken reply) {
+    return CancelRequested{reply, request->name(), request->reason()};
+  });
   if (!absl::IsNotFound(status)) return ToGrpc(status);
   // Not live: one that has ended stays as it is, which is what was asked for.
   if (absl::Status shown = ShowEverything(); !shown.ok()) return ToGrpc(shown);
   return ToGrpc(streams_.view.reader().GetRun(request->name()).status());
+}
+
+absl::Status RunsService::Order(const std::function<Event(ReplyToken)>& event) {
+  Replies::Pending pending = replies_.Expect();
+  if (!scheduler_.Post(event(pending.token))) {
+    return absl::ResourceExhaustedError(
+        "the server has too much to do; try again in a few seconds");
+  }
+  return replies_.Wait(std::move(pending), kOrderWait).status();
+}
+
+absl::Status RunsService::WhyNotLive(const std::string& name, const char* verb) {
+  POTOK_RETURN_IF_ERROR(ShowEverything());
+  POTOK_RETURN_IF_ERROR(streams_.view.reader().GetRun(name).status());
+  return absl::FailedPreconditionError(fmt::format(
+      "the run {0} cannot be {1}, because it has ended: potok job show -n {0}", name, verb));
+}
+
+grpc::Status RunsService::Hold(grpc::ServerContext* /*context*/,
+                               const v1::HoldRunRequest* request,
+                               v1::HoldRunResponse* /*response*/) {
+  const absl::Status status = Order([request](ReplyToken reply) {
+    return HoldRequested{reply, request->name(), request->by(), request->reason()};
+  });
+  return ToGrpc(absl::IsNotFound(status) ? WhyNotLive(request->name(), "held") : status);
+}
+
+grpc::Status RunsService::Release(grpc::ServerContext* /*context*/,
+                                  const v1::ReleaseRunRequest* request,
+                                  v1::ReleaseRunResponse* /*response*/) {
+  const absl::Status status = Order([request](ReplyToken reply) {
+    return ReleaseRequested{reply, request->name()};
+  });
+  return ToGrpc(absl::IsNotFound(status) ? WhyNotLive(request->name(), "released") : status);
+}
+
+grpc::Status RunsService::Move(grpc::ServerContext* /*context*/,
+                               const v1::MoveRunRequest* request,
+                               v1::MoveRunResponse* /*response*/) {
+  if (!request->has_priority() && !request->has_compute()) {
+    return ToGrpc(absl::InvalidArgumentError(
+        fmt::format("nothing says where the run {} is to be moved; give a priority, a compute, or "
+                    "both",
+                    request->name())));
+  }
+  if (request->has_priority() && std::abs(request->priority()) > kPriorityMax) {
+    return ToGrpc(absl::InvalidArgumentError(
+        fmt::format("{} is no priority; give a whole number from -{} to {}",
+                    request->priority(),
+                    kPriorityMax,
+                    kPriorityMax)));
+  }
+  const absl::Status status = Order([request](ReplyToken reply) {
+    MoveRequested move{reply, request->name(), std::nullopt, std::nullopt};
+    if (request->has_priority()) move.priority = request->priority();
+    if (request->has_compute()) move.pool = ShapeOf(request->compute(), {}).pool;
+    return move;
+  });
+  return ToGrpc(absl::IsNotFound(status) ? WhyNotLive(request->name(), "moved") : status);
 }
 
 grpc::Status RunsService::Edit(const std::string& name,

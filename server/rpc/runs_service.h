@@ -49,6 +49,15 @@ class RunsService final : public v1::Runs::WithCallbackMethod_Watch<
   grpc::Status Cancel(grpc::ServerContext* context,
                       const v1::CancelRunRequest* request,
                       v1::CancelRunResponse* response) override;
+  grpc::Status Hold(grpc::ServerContext* context,
+                    const v1::HoldRunRequest* request,
+                    v1::HoldRunResponse* response) override;
+  grpc::Status Release(grpc::ServerContext* context,
+                       const v1::ReleaseRunRequest* request,
+                       v1::ReleaseRunResponse* response) override;
+  grpc::Status Move(grpc::ServerContext* context,
+                    const v1::MoveRunRequest* request,
+                    v1::MoveRunResponse* response) override;
   grpc::Status Update(grpc::ServerContext* context,
                       const v1::UpdateRunRequest* request,
                       v1::Run* response) override;
@@ -68,6 +77,11 @@ class RunsService final : public v1::Runs::WithCallbackMethod_Watch<
 
  private:
   absl::Status ShowEverything();
+  // Hands the scheduler what is to be done to a run that goes on, and waits for its answer.
+  // NOT_FOUND for a run that does not.
+  absl::Status Order(const std::function<Event(ReplyToken)>& event);
+  // What is said of a run that does not go on: FAILED_PRECONDITION if it has ended, else NOT_FOUND.
+  absl::Status WhyNotLive(const std::string& name, const char* verb);
   grpc::Status Edit(const std::string& name,
                     const std::function<absl::Status(RunRow&)>& edit,
                     v1::Run* response);

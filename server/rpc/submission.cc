@@ -276,10 +276,30 @@ absl::StatusOr<Foresight> Submission::Foresee(const std::shared_ptr<const Plan>&
   return server::Foresee(plan, search);
 }
 
+absl::StatusOr<std::vector<RunSubmitted::Predecessor>> Submission::FindPredecessors(
+    const std::vector<v1::RunDependency>& after, const std::string& own) {
+  std::vector<RunSubmitted::Predecessor> found;
+  if (after.empty()) return found;
+  POTOK_RETURN_IF_ERROR(
+      projector_.WaitFor(scheduler_.committed_revision(), options_.answer_wait, Haste::kNow));
+  for (const v1::RunDependency& one : after) {
+    if (one.run() == own) {
+      return absl::InvalidArgumentError(
+          fmt::format("after: the run '{}' cannot start after itself; name another one", own));
+    }
+    const auto row = reader_.GetRun(one.run());
+    if (!row.ok()) return At("after", row.status());
+    RunSubmitted::Predecessor& predecessor = found.emplace_back();
+    predecessor.after = {row->added.id, row->added.name, one.only_if_completed()};
+    if (IsTerminal(row->status)) predecessor.ended = row->status;
+  }
+  return found;
+}
+
 absl::StatusOr<Accepted> Submission::Submit(PipelineSpec spec,
                                             std::string bytes,
                                             const std::string& request_id,
-                                            const std::string& submitter,
+                                            const Submitter& submitter,
                                             const std::function<bool()>& is_wanted) {
   POTOK_RETURN_IF_ERROR(CheckRequestId(request_id));
   if (projector_.backlog_bytes() > options_.projection_backlog_max) {
@@ -288,6 +308,8 @@ absl::StatusOr<Accepted> Submission::Submit(PipelineSpec spec,
   }
   Accepted accepted;
   accepted.name = spec.name.empty() ? MakeRunName() : spec.name;
+  // An unknown one is refused before anything is fetched.
+  POTOK_RETURN_IF_ERROR(FindPredecessors(submitter.after, accepted.name).status());
   POTOK_ASSIGN_OR_RETURN(Prepared prepared, Prepare(std::move(spec), is_wanted));
   accepted.warnings = std::move(prepared.warnings);
   RunSubmitted run;
@@ -305,12 +327,13 @@ absl::StatusOr<Accepted> Submission::Submit(PipelineSpec spec,
   if (prepared.found_data) bytes = ToProto(prepared.plan->spec()).SerializeAsString();
   run.spec = DigestOf(bytes);
   POTOK_RETURN_IF_ERROR(reader_.PutSpec(run.spec, bytes));
+  POTOK_ASSIGN_OR_RETURN(run.after, FindPredecessors(submitter.after, accepted.name));
   Replies::Pending pending = replies_.Expect();
   run.reply = pending.token;
   run.name = accepted.name;
   run.request_id = request_id;
   run.plan = prepared.plan;
-  run.submitter = submitter;
+  run.submitter = submitter.name;
   if (!scheduler_.Post(std::move(run))) {
     return absl::ResourceExhaustedError(
         "the server has too much to do; try again in a few seconds");

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "potok/v1/runs.pb.h"
 #include "server/artifacts/datastore.h"
 #include "server/artifacts/web_files.h"
 #include "server/registry/registry.h"
@@ -28,6 +29,12 @@ struct SubmissionOptions {
   std::int64_t projection_backlog_max = 64 << 20;  // docs/decisions/0001-journal-first.md
   DecideOptions decide;
   WebOptions web;
+};
+
+// Who submits a run, and what it starts after.
+struct Submitter {
+  std::string name;
+  std::vector<v1::RunDependency> after = {};
 };
 
 struct Accepted {
@@ -71,14 +78,14 @@ class Submission {
 
   // `bytes` is the serialised form of `spec`.
   // INVALID_ARGUMENT (one problem a line), FAILED_PRECONDITION (data is not in the store
-  // or cannot be had, no machine could ever run a step), ALREADY_EXISTS (name), RESOURCE_EXHAUSTED,
-  // UNAVAILABLE. Nothing is started unless OK, and after UNAVAILABLE the same request id may be
-  // submitted again. Data on the web is fetched first, however long that takes, as long as
-  // `is_wanted` is true.
+  // or cannot be had, no machine could ever run a step, the submitter has too many runs that wait),
+  // NOT_FOUND (a run to start after), ALREADY_EXISTS (name), RESOURCE_EXHAUSTED, UNAVAILABLE.
+  // Nothing is started unless OK, and after UNAVAILABLE the same request id may be submitted again.
+  // Data on the web is fetched first, however long that takes, as long as `is_wanted` is true.
   absl::StatusOr<Accepted> Submit(PipelineSpec spec,
                                   std::string bytes,
                                   const std::string& request_id,
-                                  const std::string& submitter,
+                                  const Submitter& submitter,
                                   const std::function<bool()>& is_wanted = nullptr);
 
  private:
@@ -90,6 +97,9 @@ class Submission {
   absl::Status FindData(PipelineSpec& spec, Found& found);
   absl::Status FindInput(Input& input, Found& found);
   absl::StatusOr<Artifact> FindUri(const std::string& uri, ValueType type, Found& found);
+  // The runs to start after, and how those ended that have. NOT_FOUND; INVALID_ARGUMENT for `own`.
+  absl::StatusOr<std::vector<RunSubmitted::Predecessor>> FindPredecessors(
+      const std::vector<v1::RunDependency>& after, const std::string& own);
   absl::Status CheckMachines(Prepared& prepared);
   struct Answers {
     absl::Status satisfiable;

@@ -82,6 +82,11 @@ SchedulerMetrics::SchedulerMetrics(prometheus::Registry& registry)
       runs_(GaugeFamily(registry, "potok_runs", "Runs that have not ended.").Add({})),
       queued_(
           GaugeFamily(registry, "potok_steps_queued", "Steps that wait for a machine.").Add({})),
+      waiting_family_(GaugeFamily(registry,
+                                  "potok_steps_waiting",
+                                  "Steps that are ready to be placed, by what they wait for.")),
+      waiting_for_machine_(waiting_family_.Add({{"reason", "machine"}})),
+      waiting_held_(waiting_family_.Add({{"reason", "held"}})),
       revision_(GaugeFamily(registry, "potok_journal_revision", "Newest stored revision.").Add({})),
       runs_created_(CounterFamily(registry, "potok_runs_created_total", "Runs created.").Add({})),
       queue_seconds_(MakeHistogram(registry,
@@ -120,7 +125,7 @@ SchedulerMetrics::SchedulerMetrics(prometheus::Registry& registry)
 
 void SchedulerMetrics::ObserveState(const State& state) {
   runs_.Set(static_cast<double>(state.runs.size()));
-  queued_.Set(static_cast<double>(state.queued.size()));
+  ObserveQueue(state);
   counted_.clear();
   for (const auto& [id, run] : state.runs) {
     std::vector<Counted>& counted = counted_[id];
@@ -130,6 +135,12 @@ void SchedulerMetrics::ObserveState(const State& state) {
     }
   }
   ObserveMachines(state);
+}
+
+void SchedulerMetrics::ObserveQueue(const State& state) {
+  queued_.Set(static_cast<double>(state.queued.size()));
+  waiting_for_machine_.Set(static_cast<double>(state.queued.parked(Parked::kNot)));
+  waiting_held_.Set(static_cast<double>(state.queued.parked(Parked::kHeld)));
 }
 
 void SchedulerMetrics::ObserveBatch(const Batch& batch, const State& state) {
@@ -155,6 +166,7 @@ void SchedulerMetrics::ObserveBatch(const Batch& batch, const State& state) {
                    },
                    [&](const StepsAdded& added) { ObserveSteps(added, state, &moves); },
                    [](const TrialMeasured&) {},
+                   [](const RunOrdered&) {},
                    [&](const MachineChanged&) { machines_changed = true; },
                    [](const ServerStarted&) {},
                },
@@ -167,14 +179,14 @@ void SchedulerMetrics::ObserveBatch(const Batch& batch, const State& state) {
   batch_changes_.Observe(static_cast<double>(batch.changes.size()));
   revision_.Set(static_cast<double>(batch.revision));
   runs_.Set(static_cast<double>(state.runs.size()));
-  queued_.Set(static_cast<double>(state.queued.size()));
+  ObserveQueue(state);
   if (machines_changed && state.machines.size() <= 100) ObserveMachines(state);
 }
 
 void SchedulerMetrics::ObserveSteps(const RunAdded& added, Moves* moves) {
   std::vector<Counted>& counted = counted_[added.id];
   for (std::uint32_t i = 0; i < added.steps; ++i) {
-    const bool is_queued = added.plan != nullptr && added.plan->IsRoot(i);
+    const bool is_queued = added.after.empty() && added.plan != nullptr && added.plan->IsRoot(i);
     const std::size_t state =
         is_queued ? StepState(Queued{}).index() : StepState(Blocked{}).index();
     counted.push_back({state, added.at});

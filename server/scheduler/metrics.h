@@ -39,6 +39,9 @@ class SchedulerMetrics {
   prometheus::Family<prometheus::Gauge>& gpus_family_;
   prometheus::Gauge& runs_;
   prometheus::Gauge& queued_;
+  prometheus::Family<prometheus::Gauge>& waiting_family_;
+  prometheus::Gauge& waiting_for_machine_;
+  prometheus::Gauge& waiting_held_;
   prometheus::Gauge& revision_;
   prometheus::Counter& runs_created_;
   prometheus::Histogram& queue_seconds_;
@@ -65,6 +68,7 @@ class SchedulerMetrics {
   void ObserveStep(const StepMoved& moved, Moves* moves);
   void ObserveFailure(FailureCause cause);
   void ObserveMachines(const State& state);
+  void ObserveQueue(const State& state);
 
  public:
   prometheus::Gauge& mailbox_depth;

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <map>
 #include <thread>
 #include <utility>
 
@@ -35,6 +36,17 @@ std::optional<Answer> RefusalOf(const RunSubmitted& run,
                 absl::AlreadyExistsError(
                     fmt::format("a run named '{}' exists; choose another name or none", run.name)),
                 ""};
+}
+
+// `more` counts the submitter's runs of this turn.
+std::optional<Answer> BeyondLimit(const State& state,
+                                  const RunSubmitted& run,
+                                  std::size_t* more,
+                                  const DecideOptions& options) {
+  const absl::Status checked = CheckPending(state, run.submitter, *more + 1, options);
+  if (!checked.ok()) return Answer{run.reply, checked, ""};
+  ++*more;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -191,9 +203,11 @@ absl::Status Scheduler::Claim(std::vector<Event>& events,
       continue;
     }
     std::vector<std::size_t> refused;
+    std::map<std::string, std::size_t> more;  // by submitter
     for (std::size_t s = 0; s < submissions.size(); ++s) {
       const auto& run = std::get<RunSubmitted>(events[submissions[s]]);
       std::optional<Answer> refusal = RefusalOf(run, (*holders)[2 * s], (*holders)[2 * s + 1]);
+      if (!refusal) refusal = BeyondLimit(state_, run, &more[run.submitter], options_.decide);
       if (!refusal) continue;
       refused.push_back(submissions[s]);
       outbound_.Say({*std::move(refusal)});

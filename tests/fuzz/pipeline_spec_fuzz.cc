@@ -43,7 +43,8 @@ void CheckRun(const std::shared_ptr<const server::Plan>& plan) {
   const server::Decision decision = DecideTurn(state, {Machine(), submitted}, now, options);
   POTOK_CHECK(CheckInvariants(state).empty());
   CheckSatisfiable(state, *plan, options).IgnoreError();
-  for (const server::QueuePlace& place : state.queued) ExplainWaiting(state, place.step, options);
+  for (const server::QueuePlace& place : state.queued.All())
+    ExplainWaiting(state, place.step, options);
   for (const server::Effect& effect : decision.effects) {
     if (const auto* order = std::get_if<server::SendOrder>(&effect)) CheckOrder(*order);
   }

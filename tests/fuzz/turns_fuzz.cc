@@ -57,7 +57,7 @@ class Turns {
     for (const Effect& effect : decision.effects) {
       if (const auto* order = std::get_if<SendOrder>(&effect)) ToProto(*order);
     }
-    for (const QueuePlace& place : state_.queued) ExplainWaiting(state_, place.step, {});
+    for (const QueuePlace& place : state_.queued.All()) ExplainWaiting(state_, place.step, {});
     for (const auto& [id, machine] : state_.machines) ToProto(machine, state_);
   }
 

@@ -43,6 +43,7 @@ void FakeStore::Keep(const std::vector<Change>& changes) {
                      std::get<StepsAdded>(growth_[c.run].back()).segment = nullptr;
                    },
                    [&](const TrialMeasured& c) { growth_[c.run].push_back(c); },
+                   [&](const RunOrdered& c) { growth_[c.run].push_back(c); },
                },
                change);
   }
@@ -116,6 +117,12 @@ State FakeStore::Load() const {
 const StepMoved* FakeStore::FindStep(const StepKey& step) const {
   const auto it = steps_.find(step);
   return it == steps_.end() ? nullptr : &it->second;
+}
+
+std::optional<std::pair<RunId, RunStatus>> FakeStore::FindRun(const std::string& name) const {
+  const auto id = run_by_name_.find(name);
+  if (id == run_by_name_.end()) return std::nullopt;
+  return std::pair(id->second, runs_.at(id->second).moved.status);
 }
 
 std::size_t FakeStore::open_runs() const {

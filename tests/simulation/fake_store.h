@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -29,6 +30,8 @@ class FakeStore {
 
   // What a starting server makes of it: unfinished runs and all machines.
   State Load() const;
+  // A run's number and where it is.
+  std::optional<std::pair<RunId, RunStatus>> FindRun(const std::string& name) const;
   // The row of a step, or null.
   const StepMoved* FindStep(const StepKey& step) const;
   // What was last offered under the fingerprint.

@@ -196,12 +196,42 @@ void Simulator::RunClients() {
       client.answered = true;
     } else if (asks && !pending_.has_value()) {
       client.asked = true;
-      inbox_.emplace_back(RunSubmitted{i, client.run, client.run, {}, client.plan, "simulation"});
+      RunSubmitted submitted{i, client.run, client.run, {}, client.plan, "simulation"};
+      submitted.after = SomePredecessors(i);
+      inbox_.emplace_back(std::move(submitted));
     }
+    if (client.answered) OrderRun(client.run);
     if (client.answered && random_.Chance(2)) {
       inbox_.emplace_back(CancelRequested{clients_.size(), client.run, "by the simulation"});
     }
   }
+}
+
+// Of the runs before it that are stored: as they are looked up by whoever submits a run.
+std::vector<RunSubmitted::Predecessor> Simulator::SomePredecessors(std::size_t client) {
+  std::vector<RunSubmitted::Predecessor> after;
+  for (std::size_t i = 0; i < client; ++i) {
+    const auto found = store_.FindRun(clients_[i].run);
+    if (!found.has_value() || !random_.Chance(250)) continue;
+    after.push_back({{found->first, clients_[i].run, random_.Chance(400)}, std::nullopt});
+    if (IsTerminal(found->second)) after.back().ended = found->second;
+  }
+  return after;
+}
+
+// People hold, release and move it; in the end nobody holds it.
+void Simulator::OrderRun(const std::string& run) {
+  const ReplyToken nobody = clients_.size();
+  if (faults_on_ && random_.Chance(10)) {
+    inbox_.emplace_back(HoldRequested{nobody, run, "a person", "by the simulation"});
+  } else if (random_.Chance(faults_on_ ? 20 : 200)) {
+    inbox_.emplace_back(ReleaseRequested{nobody, run});
+  }
+  if (random_.Chance(10)) {
+    const auto priority = static_cast<std::int32_t>(random_.Below(5)) - 2;
+    inbox_.emplace_back(MoveRequested{nobody, run, priority, std::nullopt});
+  }
+  if (random_.Chance(2)) inbox_.emplace_back(MoveRequested{nobody, run, std::nullopt, ""});
 }
 
 void Simulator::RunLinks() {

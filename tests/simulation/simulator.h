@@ -83,6 +83,8 @@ class Simulator {
   void Forge(MachineReported& reported) const;
 
   void RunClients();
+  std::vector<RunSubmitted::Predecessor> SomePredecessors(std::size_t client);
+  void OrderRun(const std::string& run);
   void RunLinks();
   void Deliver(Machine& machine, const DownMessage& message);
   Machine* FindMachine(SessionId session);

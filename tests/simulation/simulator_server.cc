@@ -60,9 +60,11 @@ void Simulator::CheckRanks(const Decision& decision) {
     const auto run = state_.runs.find(moved->step.run);
     if (run == state_.runs.end()) continue;
     const StepRecord& placed = run->second.steps[moved->step.index];
-    for (const auto& [priority, key] : state_.queued) {
+    for (const auto& [key, priority, shape, since] : state_.queued.All()) {
       if (priority <= placed.priority) break;
-      const Plan& plan = *state_.runs.at(key.run).plan;
+      const RunRecord& other = state_.runs.at(key.run);
+      if (ParkedOf(other) != Parked::kNot) continue;
+      const Plan& plan = *other.plan;
       if (plan.shape_of(key.index) != run->second.plan->shape_of(moved->step.index)) continue;
       Violation(fmt::format("step {} of run {} was placed before {} of run {}, of priority {}",
                             moved->step.index,

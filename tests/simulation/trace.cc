@@ -65,6 +65,11 @@ std::string TextOf(const Event& event) {
                         },
                         [](const MachineGoodbye& e) { return "goodbye " + e.machine; },
                         [](const MachineDeclaredDead& e) { return "declared dead " + e.machine; },
+                        [](const HoldRequested& e) { return "hold " + e.run; },
+                        [](const ReleaseRequested& e) { return "release " + e.run; },
+                        [](const MoveRequested& e) {
+                          return fmt::format("move {} to {}", e.run, e.priority.value_or(0));
+                        },
                         [](const Tick&) { return std::string("tick"); },
                         [](const OutputsComposed& e) {
                           return fmt::format("composed {} {}", e.step.run, e.step.index);

@@ -52,6 +52,11 @@ void FakeDatabase::Content::Apply(const Change& change, std::int64_t revision) {
     growth[grown->run].push_back(change);
   } else if (const auto* measured = std::get_if<TrialMeasured>(&change)) {
     growth[measured->run].push_back(change);
+  } else if (const auto* ordered = std::get_if<RunOrdered>(&change)) {
+    const auto run = runs.find(ordered->run);
+    if (run == runs.end()) return;
+    run->second.row.revision = revision;
+    growth[ordered->run].push_back(change);
   }
 }
 

@@ -17,7 +17,22 @@ struct CreateOptions {
   std::vector<std::string> set;
   bool stream = false;
   std::string save_as;
+  std::vector<std::string> after;
+  std::vector<std::string> after_ok;
 };
+
+std::vector<v1::RunDependency> DependenciesOf(const CreateOptions& options) {
+  std::vector<v1::RunDependency> dependencies;
+  const auto add = [&](const std::vector<std::string>& runs, bool only_if_completed) {
+    for (const std::string& run : runs) {
+      dependencies.emplace_back().set_run(run);
+      dependencies.back().set_only_if_completed(only_if_completed);
+    }
+  };
+  add(options.after, /*only_if_completed=*/false);
+  add(options.after_ok, /*only_if_completed=*/true);
+  return dependencies;
+}
 
 absl::StatusOr<int> Create(const Context& context, const CreateOptions& options) {
   POTOK_ASSIGN_OR_RETURN(PipelineSpec spec, LoadSpec(context, options.file, options.set, [&] {
@@ -25,7 +40,8 @@ absl::StatusOr<int> Create(const Context& context, const CreateOptions& options)
                          }));
   if (!options.name.empty()) spec.name = options.name;
   POTOK_ASSIGN_OR_RETURN(const Connection connection, Connect(context, options.common));
-  POTOK_ASSIGN_OR_RETURN(const std::string name, Submit(context, connection, std::move(spec)));
+  POTOK_ASSIGN_OR_RETURN(const std::string name,
+                         Submit(context, connection, std::move(spec), DependenciesOf(options)));
   RunsClient runs(connection.channel());
   if (!options.save_as.empty()) {
     POTOK_ASSIGN_OR_RETURN(const v1::Run run, runs.Get(name, /*without_spec=*/false));
@@ -60,6 +76,12 @@ void AddJobCreate(CLI::App& job, Session& session) {
   create.RequiredText("-f,--file", "FILE", "Pipeline or job as YAML", &options->file);
   create.Text("-n,--name", "NAME", "Name of the run", &options->name);
   create.ManyTexts("--set", "PATH=VALUE", "Changes of the file, as inputs.lr=0.1", &options->set);
+  create.ManyTexts(
+      "--after", "RUN", "Start once this run has ended, whatever came of it", &options->after);
+  create.ManyTexts("--after-ok",
+                   "RUN",
+                   "Start once this run has Completed; if it does not, be Canceled",
+                   &options->after_ok);
   create.Flag("-s,--stream", "Follow it, with the logs, to its end", &options->stream);
   create.Text("-a,--save-as", "FILE", "Write the job as YAML to this file", &options->save_as);
   // A pipeline is always checked: a wrong one would be refused by the server all the same.

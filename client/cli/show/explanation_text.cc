@@ -65,6 +65,9 @@ std::string StepText(const v1::StepExplanation& step, std::size_t width, Tense t
   for (const v1::FieldDifference& difference : step.differences()) {
     text += DifferenceText(difference);
   }
+  for (const std::string& line : step.waiting()) {
+    text += "    " + Printable(line) + "\n";
+  }
   return text;
 }
 
@@ -119,12 +122,15 @@ Value ExplanationObject(const v1::ExplainResponse& response) {
     for (const v1::FieldDifference& difference : step.differences()) {
       differences.push_back(DifferenceObject(difference));
     }
+    Array waiting;
+    for (const std::string& line : step.waiting()) waiting.emplace_back(line);
     steps.emplace_back(Object{{"step", step.step()},
                               {"verdict", NameFor(step.verdict())},
                               {"reason", step.reason()},
                               {"from", TextOrNothing(SourceOf(step))},
                               {"saved_seconds", static_cast<double>(step.saved_us()) / 1e6},
-                              {"differences", std::move(differences)}});
+                              {"differences", std::move(differences)},
+                              {"waiting", std::move(waiting)}});
   }
   return Value(std::move(steps));
 }

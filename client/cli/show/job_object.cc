@@ -167,6 +167,23 @@ void AddStepMember(Member member, Object* job) {
   }
 }
 
+// Where people put it in the order; nothing of a run that they left alone.
+void AddOrder(const v1::Run& run, Object* job) {
+  Array after;
+  for (const v1::RunDependency& one : run.after()) {
+    after.emplace_back(Object{{"run", one.run()}, {"only_if_completed", one.only_if_completed()}});
+  }
+  if (!after.empty()) job->emplace_back("after", std::move(after));
+  if (run.has_hold()) {
+    job->emplace_back("hold",
+                      Object{{"by", run.hold().by()},
+                             {"reason", TextOrNull(run.hold().reason())},
+                             {"since", IsoTime(run.hold().since_us())}});
+  }
+  if (run.has_moved_priority()) job->emplace_back("moved_priority", run.moved_priority());
+  if (run.has_moved_compute()) job->emplace_back("moved_compute", run.moved_compute());
+}
+
 }  // namespace
 
 Value JobObject(const v1::Run& run, const std::string& runs_at) {
@@ -204,30 +221,33 @@ Value JobObject(const v1::Run& run, const std::string& runs_at) {
   }
   job.emplace_back("parent_job_name", Value());
   job.emplace_back("archived", run.archived());
+  AddOrder(run, &job);
   return Value(std::move(job));
 }
 
 Value JobListItem(const v1::Run& run, const std::string& runs_at) {
-  return Value(Object{{"name", run.name()},
-                      {"display_name", run.display_name()},
-                      {"experiment_name", run.experiment_name()},
-                      {"status", NameOf(run.status())},
-                      {"reason", TextOrNull(run.reason())},
-                      {"type", run.is_pipeline() ? "pipeline" : "command"},
-                      {"tags", SortedTexts(run.tags())},
-                      {"properties", SortedTexts(run.properties())},
-                      {"archived", run.archived()},
-                      {"steps",
-                       Object{{"total", run.steps_total()},
-                              {"completed", run.steps_completed()},
-                              {"failed", run.steps_failed()},
-                              {"canceled", run.steps_canceled()},
-                              {"running", run.steps_running()}}},
-                      {"services", Services(run.name(), runs_at)},
-                      {"creation_context", CreationContext(run)},
-                      {"started_at", TextOrNull(IsoTime(run.started_us()))},
-                      {"ended_at", TextOrNull(IsoTime(run.ended_us()))},
-                      {"parent_job_name", Value()}});
+  Object item = {{"name", run.name()},
+                 {"display_name", run.display_name()},
+                 {"experiment_name", run.experiment_name()},
+                 {"status", NameOf(run.status())},
+                 {"reason", TextOrNull(run.reason())},
+                 {"type", run.is_pipeline() ? "pipeline" : "command"},
+                 {"tags", SortedTexts(run.tags())},
+                 {"properties", SortedTexts(run.properties())},
+                 {"archived", run.archived()},
+                 {"steps",
+                  Object{{"total", run.steps_total()},
+                         {"completed", run.steps_completed()},
+                         {"failed", run.steps_failed()},
+                         {"canceled", run.steps_canceled()},
+                         {"running", run.steps_running()}}},
+                 {"services", Services(run.name(), runs_at)},
+                 {"creation_context", CreationContext(run)},
+                 {"started_at", TextOrNull(IsoTime(run.started_us()))},
+                 {"ended_at", TextOrNull(IsoTime(run.ended_us()))},
+                 {"parent_job_name", Value()}};
+  AddOrder(run, &item);
+  return Value(std::move(item));
 }
 
 std::string ChildJobName(const std::string& run, const std::string& step) {

@@ -72,7 +72,8 @@ std::string StepNote(const v1::StepStatus& step) {
     }
     return note;
   }
-  const bool waits = step.status() == v1::STATUS_QUEUED || step.status() == v1::STATUS_FINALIZING;
+  const bool waits = step.status() == v1::STATUS_QUEUED || step.status() == v1::STATUS_FINALIZING ||
+                     step.status() == v1::STATUS_NOT_STARTED;
   if (waits && !step.waiting_for().empty()) {
     return "waits for " + step.waiting_for();
   }
@@ -129,6 +130,28 @@ std::string StepTable(const v1::Run& run, absl::Time now, const TableStyle& styl
   return text;
 }
 
+// Where people put it in the order, as far as they did.
+std::string OrderLines(const v1::Run& run) {
+  std::string text;
+  for (const v1::RunDependency& after : run.after()) {
+    text += fmt::format("  Starts after {}{}\n",
+                        Printable(after.run()),
+                        after.only_if_completed() ? ", if that Completed" : "");
+  }
+  if (run.has_hold()) {
+    text += fmt::format("  Held by {} since {}{}; `potok job release -n {}`\n",
+                        run.hold().by().empty() ? "a user" : Printable(run.hold().by()),
+                        IsoTime(run.hold().since_us()),
+                        run.hold().reason().empty() ? "" : ": " + Printable(run.hold().reason()),
+                        Printable(run.name()));
+  }
+  if (run.has_moved_priority()) text += fmt::format("  Priority {}\n", run.moved_priority());
+  if (run.has_moved_compute()) {
+    text += fmt::format("  Compute {}\n", Printable(run.moved_compute()));
+  }
+  return text;
+}
+
 std::string RunSummary(const v1::Run& run, absl::Time now, const TableStyle& style) {
   const std::string state = NameOf(run.status());
   std::string text =
@@ -138,6 +161,7 @@ std::string RunSummary(const v1::Run& run, absl::Time now, const TableStyle& sty
   }
   text += "  (" + Counts(run) + ")\n";
   if (!run.reason().empty()) text += "  " + Printable(run.reason()) + "\n";
+  text += OrderLines(run);
   if (run.forgotten_us() != 0) {
     text += fmt::format("  Outputs and logs are deleted since {}: their retention had ended\n",
                         IsoTime(run.forgotten_us()));

@@ -1,4 +1,5 @@
-// The table run_growth: steps that control steps made, and what sweeps measured. On the caller's
+// The table run_growth: what runs became after they were added (steps that control steps made, what
+// sweeps measured, how people ordered them). On the caller's
 // connection and transaction; errors are those of PgConnection::Run, and DATA_LOSS for what cannot
 // be read.
 #pragma once
@@ -17,7 +18,7 @@ struct GrowthWrite {
   RunId run = 0;
   std::int64_t revision = 0;
   std::int64_t position = 0;  // in its batch
-  Change change;              // StepsAdded or TrialMeasured
+  Change change;              // StepsAdded, TrialMeasured or RunOrdered
 };
 
 // Rows that are there already stay; `runs` are written before.

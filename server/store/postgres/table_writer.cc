@@ -168,13 +168,20 @@ absl::Status TableWriter::FoldGrowth(std::int64_t revision,
                                      Writes* writes) {
   const auto* added = std::get_if<StepsAdded>(&change);
   const auto* measured = std::get_if<TrialMeasured>(&change);
-  if (added == nullptr && measured == nullptr) return absl::OkStatus();
-  const RunId id = added != nullptr ? added->run : measured->run;
+  const auto* ordered = std::get_if<RunOrdered>(&change);
+  if (added == nullptr && measured == nullptr && ordered == nullptr) return absl::OkStatus();
+  const RunId id = added != nullptr      ? added->run
+                   : measured != nullptr ? measured->run
+                                         : ordered->run;
   POTOK_ASSIGN_OR_RETURN(CachedRun* const run, Find(id));
   if (run == nullptr) return absl::OkStatus();
   if (added != nullptr) {
     if (!Fold(*added, revision, &run->facts)) return absl::OkStatus();
     run->write_of.resize(run->facts.steps.size());
+    writes->runs.insert(id);
+  }
+  if (ordered != nullptr) {
+    run->facts.row.revision = revision;
     writes->runs.insert(id);
   }
   writes->growth.push_back({id, revision, static_cast<std::int64_t>(position), change});

@@ -157,6 +157,18 @@ const Decision& World::Submit(const std::string& run, const PipelineSpec& spec) 
   POTOK_CHECK(plan.ok());
   return Turn({RunSubmitted{next_reply_++, run, "request " + run, {}, *plan, "someone"}});
 }
+const Decision& World::SubmitAfter(const std::string& run,
+                                   const PipelineSpec& spec,
+                                   const std::vector<RunSubmitted::Predecessor>& after) {
+  auto plan = RebuildPlan(spec);
+  POTOK_CHECK(plan.ok());
+  RunSubmitted submitted{next_reply_++, run, "request " + run, {}, *plan, "someone"};
+  submitted.after = after;
+  return Turn({submitted});
+}
+RunId World::IdOf(const std::string& run) const {
+  return runs_.at(run).id;
+}
 const Decision& World::Cancel(const std::string& run) {
   return Turn({CancelRequested{next_reply_++, run, "no longer needed"}});
 }
@@ -204,7 +216,7 @@ std::string World::StateOf(const std::string& run, const std::string& step) cons
 StepState World::LastOf(const std::string& run, const std::string& step) const {
   const StepKey key = KeyOf(run, step);
   StepState found;
-  if (plans_.at(key.run)->IsRoot(key.index)) found = Queued{};
+  if (plans_.at(key.run)->IsRoot(key.index) && runs_.at(run).after.empty()) found = Queued{};
   for (const Change& change : journal) {
     const auto* moved = std::get_if<StepMoved>(&change);
     if (moved == nullptr || moved->step != key) continue;
@@ -305,6 +317,11 @@ std::string StoredPartOf(const State& state) {
                         run.reason,
                         run.open_steps,
                         run.step_failed);
+    text += fmt::format(" waits {} held {} priority {} pool {}\n",
+                        run.waits_for,
+                        run.hold.has_value() ? run.hold->by : "-",
+                        run.priority.value_or(0),
+                        run.pool.value_or("-"));
     for (const auto& [index, control] : run.controls) {
       if (control.bodies.empty()) continue;  // only its items are kept
       text += fmt::format(" control {} live {}\n", index, control.live);
@@ -343,8 +360,8 @@ std::string StoredPartOf(const State& state) {
                         fmt::join(machine.gpus_held, ","));
     for (const AttemptKey& key : machine.holding) text += " " + ToString(key) + "\n";
   }
-  for (const auto& [priority, key] : state.queued) {
-    text += fmt::format("queued {} {} {}\n", priority, key.run, key.index);
+  for (const QueuePlace& place : state.queued.All()) {
+    text += fmt::format("queued {} {} {}\n", place.priority, place.step.run, place.step.index);
   }
   for (const StepKey& key : state.open) text += fmt::format("open {} {}\n", key.run, key.index);
   for (const auto& [until, key] : state.delayed) {

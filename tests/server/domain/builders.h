@@ -87,6 +87,10 @@ class World {
   const Decision& Wait(absl::Duration duration);  // and a Tick
 
   const Decision& Submit(const std::string& run, const PipelineSpec& spec);
+  const Decision& SubmitAfter(const std::string& run,
+                              const PipelineSpec& spec,
+                              const std::vector<RunSubmitted::Predecessor>& after);
+  RunId IdOf(const std::string& run) const;
   const Decision& Cancel(const std::string& run);
   // A new session of the machine, which says Hello with these.
   const Decision& Connect(const MachineChanged& machine,

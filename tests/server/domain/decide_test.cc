@@ -122,7 +122,9 @@ TEST(DecideTest, StepsThatNeedNoOtherAreQueuedWithoutAMoveOfTheirOwn) {
   World world;
   world.Submit("r", APipeline({AStep("a"), AStep("b"), AStep("c").After("a")}));
   EXPECT_THAT(Moves(world.last), IsEmpty());
-  EXPECT_THAT(world.state.queued, ElementsAre(QueuePlace{0, {1, 0}}, QueuePlace{0, {1, 1}}));
+  std::vector<StepKey> queued;
+  for (const QueuePlace& place : world.state.queued.All()) queued.push_back(place.step);
+  EXPECT_THAT(queued, ElementsAre(StepKey{1, 0}, StepKey{1, 1}));
 }
 
 TEST(DecideTest, AnAttemptThatCouldNotStartNeverRan) {
@@ -305,8 +307,8 @@ TEST(DecideTest, AnImpossibleMoveFailsItsRunAndTheOthersGoOn) {
   world.Submit("bad", APipeline({AStep("a"), AStep("b").After("a")}));
   world.Submit("good", APipeline({AStep("a")}));
   // Such as a bug would leave behind: a step that still waits is taken for one that is ready.
-  world.state.queued.insert({0, {1, 1}});
-  world.state.queued.erase({0, {1, 0}});
+  world.state.queued.Add(PlaceOf(world.state.runs.at(1), 1), "someone");
+  world.state.queued.Remove(PlaceOf(world.state.runs.at(1), 0));
   Decision decision =
       DecideTurn(world.state, {MachineHello{1, AMachine("m1"), {}, {}}}, world.now, world.options);
   ASSERT_THAT(decision.internal_errors, SizeIs(1));

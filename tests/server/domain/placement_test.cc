@@ -106,9 +106,9 @@ TEST(PlacementTest, WhatHasAHigherPriorityComesFirstThenTheOlderRunThenThePositi
   world.Submit("old", APipeline({AStep("a"), AStep("b").Priority(-1), AStep("c").Priority(7)}));
   world.Submit("young", APipeline({AStep("a").Priority(7), AStep("b").Priority(1000)}));
   std::vector<std::string> order;
-  for (const auto& [priority, key] : world.state.queued) {
-    const RunRecord& run = world.state.runs.at(key.run);
-    order.push_back(run.name + "." + run.plan->step(key.index).name);
+  for (const QueuePlace& place : world.state.queued.All()) {
+    const RunRecord& run = world.state.runs.at(place.step.run);
+    order.push_back(run.name + "." + run.plan->step(place.step.index).name);
   }
   EXPECT_THAT(order, ElementsAre("young.b", "old.c", "young.a", "old.a", "old.b"));
   world.Connect(AMachine("m").Cpus(2));

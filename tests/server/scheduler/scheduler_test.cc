@@ -60,7 +60,7 @@ class SchedulerTest : public ::testing::Test {
     registry_ = std::make_unique<prometheus::Registry>();
     metrics_ = std::make_unique<SchedulerMetrics>(*registry_);
     scheduler_ = std::make_unique<Scheduler>(
-        *bundle_.store, *bundle_.projector, *recorder_, clock_, *metrics_, SchedulerOptions{});
+        *bundle_.store, *bundle_.projector, *recorder_, clock_, *metrics_, options_);
     const absl::Status started =
         scheduler_->Start([this](const Digest& digest) { return plans_.at(digest); });
     ASSERT_TRUE(started.ok()) << started;
@@ -82,6 +82,7 @@ class SchedulerTest : public ::testing::Test {
     ASSERT_TRUE(scheduler_->Post(std::move(hello)));
   }
 
+  SchedulerOptions options_;
   FakeDatabase database_;
   FakeClock clock_;
   std::map<Digest, std::shared_ptr<const Plan>> plans_;
@@ -119,6 +120,29 @@ TEST_F(SchedulerTest, StoresATurnOnceWhenItsOutcomeWasUnknown) {
   ASSERT_TRUE(Turn().ok());
   EXPECT_EQ(database_.head(), before + 1);
   EXPECT_EQ(recorder_->All<Answer>().size(), 1U);
+}
+
+TEST_F(SchedulerTest, RefusesWhatIsBeyondTheLimitOfItsSubmitterAndClaimsNothingOfIt) {
+  options_.decide.pending_runs_max = 2;
+  Restart();
+  for (const char* name : {"r1", "r2", "r3"}) Submit(name, name, {AStep("a")});
+  ASSERT_TRUE(Turn().ok());
+  std::map<ReplyToken, absl::StatusCode> codes;
+  for (const Answer& answer : recorder_->All<Answer>()) codes[answer.reply] = answer.status.code();
+  EXPECT_THAT(codes,
+              testing::ElementsAre(testing::Pair(1, absl::StatusCode::kOk),
+                                   testing::Pair(2, absl::StatusCode::kOk),
+                                   testing::Pair(3, absl::StatusCode::kFailedPrecondition)));
+  // What was accepted is told so again, and what was refused may come once there is room.
+  Submit("r2", "r2", {AStep("a")});
+  ASSERT_TRUE(Turn().ok());
+  EXPECT_EQ(recorder_->All<Answer>().back().value, "r2");
+  Hello("m");
+  Submit("r3", "r3", {AStep("a")});
+  ASSERT_TRUE(Turn().ok());
+  Submit("r3", "r3", {AStep("a")});
+  ASSERT_TRUE(Turn().ok());
+  EXPECT_EQ(recorder_->All<Answer>().back().value, "r3");
 }
 
 TEST_F(SchedulerTest, AnswersARepeatedRequestWithTheSameRunAndStoresNothing) {

@@ -79,6 +79,25 @@ TEST(CodecTest, KeepsEveryFieldOfWhatARunGrowsBy) {
   EXPECT_EQ(measured.at, At(60));
 }
 
+TEST(CodecTest, KeepsHowPeopleOrderedARun) {
+  RunAdded run = ARun(7);
+  run.after = {{3, "run-3", true}, {4, "run-4", false}};
+  const RunOrdered held{7, RunHold{"ada", "why\xff", At(70)}, std::nullopt, std::nullopt, At(71)};
+  const RunOrdered moved{7, std::nullopt, -5, "", At(72)};
+  const std::vector<Change> decoded = *Decode(Encode({run, held, moved}));
+  EXPECT_EQ(std::get<RunAdded>(decoded.at(0)).after, run.after);
+  const auto& first = std::get<RunOrdered>(decoded.at(1));
+  EXPECT_EQ(first.run, 7);
+  EXPECT_EQ(first.hold, held.hold);
+  EXPECT_EQ(first.priority, std::nullopt);
+  EXPECT_EQ(first.pool, std::nullopt);
+  EXPECT_EQ(first.at, At(71));
+  const auto& second = std::get<RunOrdered>(decoded.at(2));
+  EXPECT_EQ(second.hold, std::nullopt);
+  EXPECT_EQ(second.priority, -5);
+  EXPECT_EQ(second.pool, "");
+}
+
 TEST(CodecTest, KeepsEveryFieldOfAMachine) {
   const MachineChanged machine = AMachine(4);
   const MachineChanged decoded = *DecodeMachineChanged(EncodeMachineChanged(machine));

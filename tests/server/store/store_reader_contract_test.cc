@@ -71,6 +71,29 @@ TEST_P(StoreContractTest, KeepsWhatARunGrowsBy) {
   EXPECT_THAT(kinds, testing::EndsWith("moved "));
 }
 
+TEST_P(StoreContractTest, AStartFindsHowPeopleOrderedARunAndWatchersSeeThatItChanged) {
+  RunAdded run = ARun(2);
+  run.after = {{1, "run-1", true}};
+  Turn({ARun(1), run});
+  AwaitProjection();
+  const std::int64_t before = reader().GetRunById(2)->revision;
+  Turn({RunOrdered{2, RunHold{"ada", "full", At(70)}, 5, std::nullopt, At(70)}});
+  Turn({RunOrdered{2, std::nullopt, 5, "gpu", At(71)}});
+  AwaitProjection();
+  EXPECT_EQ(reader().GetRunById(2)->revision, before + 2);
+  EXPECT_EQ(reader().GetRunById(2)->added.after, run.after);
+  Reopen();
+  std::vector<RunOrdered> orders;
+  for (const Change& change : Load().changes) {
+    if (const auto* ordered = std::get_if<RunOrdered>(&change)) orders.push_back(*ordered);
+  }
+  ASSERT_EQ(orders.size(), 2U);
+  EXPECT_EQ(orders[0].hold->by, "ada");
+  EXPECT_EQ(orders[1].hold, std::nullopt);
+  EXPECT_EQ(orders[1].priority, 5);
+  EXPECT_EQ(orders[1].pool, "gpu");
+}
+
 TEST_P(StoreContractTest, FindsNoRunThatThereIsNot) {
   EXPECT_EQ(reader().GetRun("run-1").status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(reader().GetRunById(1).status().code(), absl::StatusCode::kNotFound);

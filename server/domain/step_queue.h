@@ -1,0 +1,80 @@
+// The steps that wait for a machine, in the order in which they may be placed. Pure; one thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/base/attempt.h"
+
+namespace potok::server {
+
+// Why no step of a run is placed, whatever is free.
+enum class Parked : std::uint8_t { kNot, kHeld };
+
+// A queued step: where it stands.
+struct QueuePlace {
+  StepKey step;
+  std::int32_t priority = 0;
+  std::uint32_t shape = 0;  // in its plan
+  absl::Time since;         // when it was queued
+};
+
+// Everything is kept by run, and within a run by priority and shape, so that whoever looks for the
+// next step never steps over one that cannot be placed. What a call costs grows with the logarithm
+// of priorities, users, runs and the steps of one run; to park a run, with its shapes.
+class StepQueue {
+ public:
+  // Steps of one run, priority and shape: the one that was queued first is first.
+  using Lane = std::set<std::pair<absl::Time, std::uint32_t>>;
+  using Lanes = std::map<std::uint32_t, Lane>;  // by shape
+  struct Run {
+    std::string user;
+    Parked parked = Parked::kNot;
+    std::size_t size = 0;
+    std::map<std::int32_t, Lanes> levels;  // by priority
+  };
+  // Runs that are not parked and have steps of one priority.
+  struct Level {
+    std::map<std::string, std::map<RunId, std::uint32_t>> users;  // how many lanes they have
+    // The first step of each lane, the one that waits longest first.
+    std::set<std::tuple<absl::Time, RunId, std::uint32_t>> fronts;
+  };
+  using Levels = std::map<std::int32_t, Level, std::greater<>>;
+
+  // Adding twice is harmless, and so is removing what is not there.
+  void Add(const QueuePlace& place, const std::string& user);
+  void Remove(const QueuePlace& place);
+  // Of a run that has no steps here nothing is kept: whoever adds its next one says it again.
+  void Park(RunId run, Parked parked);
+
+  std::size_t size() const { return size_; }
+  std::size_t parked(Parked why) const { return parked_[static_cast<std::size_t>(why)]; }
+  bool empty() const { return size_ == parked(Parked::kHeld); }
+  const Levels& levels() const { return levels_; }
+  const std::map<RunId, Run>& runs() const { return runs_; }
+  bool Contains(const QueuePlace& place) const;
+  // All of them: higher priority first, then the older run, then who waits longer.
+  std::vector<QueuePlace> All() const;
+
+ private:
+  using Entry = std::map<RunId, Run>::iterator;
+  void Show(RunId id, const Run& run);
+  void Hide(RunId id, const Run& run);
+  void ShowLane(RunId id, const Run& run, std::int32_t priority, std::uint32_t shape);
+  void HideLane(RunId id, const Run& run, std::int32_t priority, std::uint32_t shape);
+
+  std::map<RunId, Run> runs_;
+  Levels levels_;
+  std::size_t size_ = 0;
+  std::array<std::size_t, 2> parked_{};  // steps, by Parked
+};
+
+}  // namespace potok::server
