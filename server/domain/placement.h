@@ -15,14 +15,14 @@ struct PlacementChoice {
   Placement placement;
 };
 
-// Takes queued steps in order (picker.h: higher priority first, then the oldest run, then who
-// waits longest, then position) to machines that are ready and have a session. A machine fits when
-// it is in the step's pool, carries its labels, and its free memory, CPUs and GPUs cover the
-// request; among those that fit, the one left with the least free memory wins, then the fewest free
-// CPUs, then the lowest number: large holes are kept for large steps. For the first step of each
-// pool that fits nowhere now, what it needs is reserved on the machine that is nearest to holding
-// it, so that smaller steps behind it cannot starve it; a step of lower priority waits for as long
-// as those before it take everything. Stops early once no machine has a CPU free.
+// Takes queued steps in order (picker.h: higher priority first unless one of a lower has waited
+// very long, then the oldest run, then who waits longest, then position) to machines that are ready
+// and have a session. A machine fits when it is in the step's pool, carries its labels, and its
+// free memory, CPUs and GPUs cover the request; among those that fit, the one left with the least
+// free memory wins, then the fewest free CPUs, then the lowest number: large holes are kept for
+// large steps. For the first step of each pool that fits nowhere now, what it needs is reserved on
+// the machine that is nearest to holding it, so that smaller steps behind it cannot starve it.
+// Stops early once no machine has a CPU free.
 std::vector<PlacementChoice> Place(const State& state, const DecideOptions& options);
 
 // Why a step waits, one line: "needs 2 GPUs, 1 is free on gpu-3 (the nearest of 4 machines)".

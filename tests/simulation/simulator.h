@@ -73,7 +73,7 @@ class Simulator {
   void Release(const std::vector<Effect>& effects);
   void Say(const Effect& effect);
   void CheckBooks();
-  void CheckRanks(const Decision& decision);
+  void CheckRanks(const Decision& decision, const std::map<StepKey, absl::Time>& since);
   void Excuse(const std::string& machine);
   void CheckOrder(const Machine& machine, const SendOrder& order);
   void Hear(const Event& event);

@@ -4,6 +4,7 @@
 
 #include "common/base/overloaded.h"
 #include "fmt/format.h"
+#include "server/domain/picker.h"
 #include "server/domain/resume.h"
 #include "tests/server/domain/builders.h"
 #include "tests/simulation/simulator.h"
@@ -36,9 +37,11 @@ void Simulator::TakeTurn() {
     options.lease = options.silent_after;
     options.lease_grace = absl::ZeroDuration();
   }
+  std::map<StepKey, absl::Time> since;
+  for (const QueuePlace& place : state_.queued.All()) since[place.step] = place.since;
   Decision decision = DecideTurn(state_, events, now_, options);
   for (const std::string& error : decision.internal_errors) Violation("internal error: " + error);
-  CheckRanks(decision);
+  CheckRanks(decision, since);
   for (SendOrder& order : std::exchange(again_, {}))
     decision.effects.emplace_back(std::move(order));
   if (decision.changes.empty()) return Release(decision.effects);
@@ -52,26 +55,30 @@ void Simulator::TakeTurn() {
   TryCommit();
 }
 
-// No step was placed before one that asks for the same and has a higher priority.
-void Simulator::CheckRanks(const Decision& decision) {
+// No step was placed before one that asks for the same, has a higher priority and ranks before it
+// (docs/decisions/0033-who-goes-first.md). `since` is when those were queued that were before the
+// turn.
+void Simulator::CheckRanks(const Decision& decision, const std::map<StepKey, absl::Time>& since) {
   for (const Change& change : decision.changes) {
     const auto* moved = std::get_if<StepMoved>(&change);
     if (moved == nullptr || !std::holds_alternative<Assigned>(moved->state)) continue;
     const auto run = state_.runs.find(moved->step.run);
     if (run == state_.runs.end()) continue;
     const StepRecord& placed = run->second.steps[moved->step.index];
-    for (const auto& [key, priority, shape, since] : state_.queued.All()) {
-      if (priority <= placed.priority) break;
-      const RunRecord& other = state_.runs.at(key.run);
-      if (ParkedOf(other) != Parked::kNot) continue;
-      const Plan& plan = *other.plan;
-      if (plan.shape_of(key.index) != run->second.plan->shape_of(moved->step.index)) continue;
+    const Shape& shape = run->second.plan->shape_of(moved->step.index);
+    const auto queued = since.find(moved->step);
+    const absl::Time placed_since = queued == since.end() ? now_ : queued->second;
+    for (const QueuePlace& place : state_.queued.All()) {
+      if (place.priority <= placed.priority) break;
+      const RunRecord& other = state_.runs.at(place.step.run);
+      if (ParkedOf(other) != Parked::kNot || other.plan->wanted[place.shape] != shape) continue;
+      if (RanksBefore(placed.priority, placed_since, place.priority, place.since)) continue;
       Violation(fmt::format("step {} of run {} was placed before {} of run {}, of priority {}",
                             moved->step.index,
                             moved->step.run,
-                            key.index,
-                            key.run,
-                            priority));
+                            place.step.index,
+                            place.step.run,
+                            place.priority));
     }
   }
 }

@@ -117,6 +117,62 @@ TEST(PlacementTest, WhatHasAHigherPriorityComesFirstThenTheOlderRunThenThePositi
   EXPECT_EQ(world.StateOf("young", "a"), "Queued");
 }
 
+void EndFirstOf(World& world, const std::string& run) {
+  world.Report("m", {Starts(world.Attempt(run, "a")), Succeeds(world.Attempt(run, "a"))});
+}
+
+TEST(PlacementTest, AMinuteOfWaitingCountsForOnePointOfPriority) {
+  World world;
+  world.Connect(AMachine("m").Cpus(1));
+  world.Submit("busy", APipeline({AStep("a")}));
+  world.Submit("low", APipeline({AStep("a")}));
+  world.now += absl::Minutes(10);
+  world.Submit("equal", APipeline({AStep("a").Priority(10)}));
+  world.now += absl::Seconds(1);
+  world.Submit("late", APipeline({AStep("a").Priority(10)}));
+  EndFirstOf(world, "busy");
+  EXPECT_EQ(world.StateOf("equal", "a"), "Assigned");
+  EXPECT_EQ(world.StateOf("low", "a"), "Queued");
+  EndFirstOf(world, "equal");
+  EXPECT_EQ(world.StateOf("low", "a"), "Assigned");
+  EXPECT_EQ(world.StateOf("late", "a"), "Queued");
+}
+
+// Twice as much of priority 5 comes as the machine can do.
+TEST(PlacementTest, AStepOfLowPriorityIsNotStarvedByAStreamOfHigherOnes) {
+  World world;
+  world.Connect(AMachine("m").Cpus(1));
+  world.Submit("busy", APipeline({AStep("a")}));
+  world.Submit("low", APipeline({AStep("a")}));
+  std::string running = "busy";
+  std::vector<std::string> others;
+  int minutes = 0;
+  for (; world.StateOf("low", "a") == "Queued" && minutes < 100; ++minutes) {
+    for (const char* half : {"a", "b"}) {
+      others.push_back(fmt::format("r{}{}", minutes, half));
+      world.Submit(others.back(), APipeline({AStep("a").Priority(5)}));
+    }
+    world.now += absl::Minutes(1);
+    EndFirstOf(world, running);
+    for (const std::string& other : others) {
+      if (world.StateOf(other, "a") == "Assigned") running = other;
+    }
+  }
+  // Twelve came in the first five minutes, with both ends: these are before it, and no others.
+  EXPECT_EQ(minutes, 13);
+}
+
+TEST(PlacementTest, AStepThatRanksFirstByItsAgeAndDoesNotFitIsWaitedFor) {
+  World world;
+  world.Connect(AMachine("m").Cpus(2));
+  world.Submit("busy", APipeline({AStep("a"), AStep("b")}));
+  world.Submit("large", APipeline({AStep("a").Cpus(2000)}));
+  world.now += absl::Minutes(11);
+  world.Submit("small", APipeline({AStep("a").Priority(10)}));
+  EndFirstOf(world, "busy");
+  EXPECT_EQ(world.StateOf("small", "a"), "Queued");
+}
+
 TEST(PlacementTest, WhatIsSubmittedLaterWithAHigherPriorityIsPlacedNext) {
   World world;
   world.Connect(AMachine("m").Cpus(1));
