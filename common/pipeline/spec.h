@@ -184,6 +184,7 @@ struct Settings {
   // How long outputs and logs are kept after the run has ended; 0: as the server says; -1: for
   // ever.
   std::int64_t retention_seconds = 0;
+  std::int32_t max_running_steps = 0;  // that hold a machine at a time; 0: no limit
 };
 
 struct PipelineSpec {

@@ -343,6 +343,7 @@ v1::PipelineSpec ToProto(const PipelineSpec& spec) {
   settings.set_continue_on_step_failure(spec.settings.continue_on_step_failure);
   settings.set_force_rerun(spec.settings.force_rerun);
   settings.set_retention_seconds(spec.settings.retention_seconds);
+  settings.set_max_running_steps(spec.settings.max_running_steps);
   return out;
 }
 
@@ -369,6 +370,7 @@ absl::StatusOr<PipelineSpec> FromProto(const v1::PipelineSpec& spec) {
       !settings.has_continue_on_step_failure() || settings.continue_on_step_failure();
   out.settings.force_rerun = settings.force_rerun();
   out.settings.retention_seconds = settings.retention_seconds();
+  out.settings.max_running_steps = settings.max_running_steps();
   return out;
 }
 

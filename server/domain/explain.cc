@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <functional>
+#include <iterator>
+#include <limits>
 #include <map>
 #include <optional>
 #include <tuple>
@@ -155,6 +157,18 @@ std::string ExplainAfter(const State& state, const RunRecord& run) {
       "the run{} {} to end, after which its run starts", run.waits_for == 1 ? "" : "s", names);
 }
 
+// Steps of one priority, of runs that are not parked.
+std::size_t CountLevel(const State& state, std::int32_t priority, RunId before) {
+  std::size_t count = 0;
+  for (const auto& [id, run] : state.queued.runs()) {
+    if (id >= before) break;
+    const auto level = run.levels.find(priority);
+    if (run.parked != Parked::kNot || level == run.levels.end()) continue;
+    for (const auto& [shape, lane] : level->second) count += lane.size();
+  }
+  return count;
+}
+
 absl::Status CheckAll(const State& state,
                       const Plan& plan,
                       const std::optional<std::string>& moved_to,
@@ -207,7 +221,38 @@ std::string ExplainWaiting(const State& state, const StepKey& step, const Decide
   if (std::holds_alternative<Blocked>(current)) return ExplainBlocked(run, step.index);
   if (!std::holds_alternative<Queued>(current)) return "";
   if (run.hold.has_value()) return ExplainHeld(*run.hold);
+  if (ParkedOf(run) == Parked::kLimit) {
+    return fmt::format(
+        "another step of its run to end: {} hold machines, as many as its "
+        "max_running_steps allows",
+        run.placed);
+  }
   return ExplainQueued(state, run.plan->shape_of(step.index), options);
+}
+
+std::string ExplainPlace(const State& state, const StepKey& step, absl::Time now) {
+  const auto found = state.runs.find(step.run);
+  if (found == state.runs.end() || step.index >= found->second.steps.size()) return "";
+  const RunRecord& run = found->second;
+  const QueuePlace place = PlaceOf(run, step.index);
+  if (!state.queued.Contains(place) || ParkedOf(run) != Parked::kNot) return "";
+  std::size_t higher = 0;
+  for (const auto& [priority, level] : state.queued.levels()) {
+    if (priority <= place.priority) break;
+    higher += CountLevel(state, priority, std::numeric_limits<RunId>::max());
+  }
+  std::size_t equal = CountLevel(state, place.priority, run.id);
+  const std::pair own(place.since, step.index);
+  for (const auto& [shape, lane] : state.queued.runs().at(run.id).levels.at(place.priority)) {
+    equal += static_cast<std::size_t>(std::distance(lane.begin(), lane.lower_bound(own)));
+  }
+  return fmt::format(
+      "priority {}, queued for {}: {} of higher priority {} before it, and {} of the same",
+      place.priority,
+      absl::FormatDuration(absl::Trunc(now - place.since, absl::Seconds(1))),
+      Plural(higher, "step"),
+      higher == 1 ? "comes" : "come",
+      equal);
 }
 
 absl::Status CheckSatisfiable(const State& state, const Plan& plan, const DecideOptions& options) {

@@ -265,8 +265,14 @@ void CheckQueue(const State& state, Problems* problems) {
   std::size_t queued = 0;
   std::map<std::int32_t, std::size_t> fronts;  // by priority
   for (const auto& [id, run] : state.runs) {
+    std::uint32_t placed = 0;
     for (const StepRecord& step : run.steps) {
       if (std::holds_alternative<Queued>(step.state)) ++queued;
+      if (PlacementOf(step.state) != nullptr) ++placed;
+    }
+    if (placed != run.placed || (LimitOf(run) > 0 && placed > LimitOf(run))) {
+      problems->push_back(
+          fmt::format("run {}: {} steps hold machines, counted {}", id, placed, run.placed));
     }
     const auto in_queue = state.queued.runs().find(id);
     if (in_queue == state.queued.runs().end()) continue;

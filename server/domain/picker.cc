@@ -49,7 +49,7 @@ std::optional<QueuePlace> LevelPicker::Oldest() {
     OpenFronts();
     if (fronts_.empty()) return std::nullopt;
     const auto [since, run, shape, index] = *fronts_.begin();
-    const bool is_refused = over_.refused.contains({run, shape});
+    const bool is_refused = over_.refused.contains({run, shape}) || over_.full.contains(run);
     if (!is_refused && !over_.taken.contains({run, index})) {
       return QueuePlace{{run, index}, priority_, shape, since};
     }
@@ -87,6 +87,7 @@ void LevelPicker::Fill(UserCursor& user) const {
 bool LevelPicker::Settle(UserCursor& user) const {
   while (user.run != user.end) {
     const RunId run = user.run->first;
+    if (over_.full.contains(run)) user.lanes.clear();
     std::erase_if(user.lanes, [&](LaneCursor& lane) {
       if (over_.refused.contains({run, lane.shape})) return true;
       while (lane.next != lane.end && over_.taken.contains({run, lane.next->second})) ++lane.next;
@@ -99,10 +100,18 @@ bool LevelPicker::Settle(UserCursor& user) const {
   return false;
 }
 
-Picker::Picker(const State& state) {
+Picker::Picker(const State& state) : state_(state) {
   for (const auto& [priority, level] : state.queued.levels()) {
     levels_.emplace_back(state, priority, over_);
   }
+}
+
+void Picker::Take() {
+  over_.taken.insert(next_->step);
+  const RunRecord& run = state_.runs.at(next_->step.run);
+  const std::uint32_t limit = LimitOf(run);
+  if (limit == 0) return;
+  if (run.placed + ++over_.placed[run.id] >= limit) over_.full.insert(run.id);
 }
 
 std::optional<QueuePlace> Picker::Next() {

@@ -30,6 +30,8 @@ bool RanksBefore(std::int32_t priority_a,
 struct PickedOver {
   std::set<StepKey> taken;
   std::set<std::pair<RunId, std::uint32_t>> refused;  // run, shape
+  std::map<RunId, std::uint32_t> placed;              // how many were taken, of runs with a limit
+  std::set<RunId> full;                               // that came to their limit
 };
 
 // Steps of one priority, as a pass goes through them. The state must not change meanwhile.
@@ -88,11 +90,12 @@ class Picker {
   // The step that is next, the same until it is taken or refused.
   std::optional<QueuePlace> Next();
   // It was placed.
-  void Take() { over_.taken.insert(next_->step); }
+  void Take();
   // Nothing of its run that asks for the same can be placed in this pass.
   void Refuse() { over_.refused.insert({next_->step.run, next_->shape}); }
 
  private:
+  const State& state_;
   PickedOver over_;
   std::deque<LevelPicker> levels_;  // with something left, the highest first
   std::optional<QueuePlace> next_;

@@ -28,6 +28,12 @@ std::vector<PlacementChoice> Place(const State& state, const DecideOptions& opti
 // Why a step waits, one line: "needs 2 GPUs, 1 is free on gpu-3 (the nearest of 4 machines)".
 std::string ExplainWaiting(const State& state, const StepKey& step, const DecideOptions& options);
 
+// Where a queued step is in the order, one line: "priority 5, queued for 3m0s: 2 steps of higher
+// priority come before it, and 7 of the same". Empty of one that is not queued, or of a run of
+// which nothing is placed. What ranks otherwise because of how long it has waited is counted by its
+// priority all the same. For people: it counts the runs in the queue.
+std::string ExplainPlace(const State& state, const StepKey& step, absl::Time now);
+
 // OK if some known machine (silent ones count) could ever hold each step of the plan, empty; else
 // FAILED_PRECONDITION with a line per step naming the nearest miss. No machine known at all is
 // UNAVAILABLE.

@@ -20,19 +20,18 @@ Resources RequestOf(const RunRecord& run, std::uint32_t index) {
 
 // Gives a placement's capacity to the machine's books or takes it back. A machine may be loaded
 // after the steps that it holds: its record is then filled in later.
-void Hold(State& state, const RunRecord& run, const AttemptKey& key, const Placement& placement) {
+void Hold(State& state, RunRecord& run, const AttemptKey& key, const Placement& placement) {
   MachineRecord& machine = state.machines[placement.machine];
   if (!machine.holding.insert(key).second) return;
+  ++run.placed;
   machine.reserved += RequestOf(run, key.index);
   machine.gpus_held.insert(placement.gpus.begin(), placement.gpus.end());
 }
 
-void Release(State& state,
-             const RunRecord& run,
-             const AttemptKey& key,
-             const Placement& placement) {
+void Release(State& state, RunRecord& run, const AttemptKey& key, const Placement& placement) {
   MachineRecord& machine = state.machines[placement.machine];
   if (machine.holding.erase(key) == 0) return;
+  --run.placed;
   machine.reserved -= RequestOf(run, key.index);
   for (const std::int32_t gpu : placement.gpus) machine.gpus_held.erase(gpu);
 }
@@ -109,7 +108,7 @@ void ApplyRunAdded(State& state, const RunAdded& added) {
 }
 
 // A run leaves memory when it has ended; what is left of it in other books goes with it.
-void Forget(State& state, const RunRecord& run) {
+void Forget(State& state, RunRecord& run) {
   for (std::uint32_t i = 0; run.open_steps > 0 && i < run.steps.size(); ++i) {
     const StepKey key{run.id, i};
     Unlist(state, run, i);
@@ -190,6 +189,7 @@ void ApplyStepMoved(State& state, const StepMoved& moved) {
     Hold(state, run, AttemptOf(moved.step, step), *placement);
   }
   List(state, run, moved.step.index);
+  state.queued.Park(run.id, ParkedOf(run));
   if (!was_terminal && IsTerminal(step.state)) StepEnded(run, moved.step.index);
 }
 
@@ -283,8 +283,15 @@ QueuePlace PlaceOf(const RunRecord& run, std::uint32_t index) {
   return {{run.id, index}, step.priority, shape, step.since};
 }
 
+std::uint32_t LimitOf(const RunRecord& run) {
+  if (run.plan == nullptr) return 0;
+  return static_cast<std::uint32_t>(std::max(run.plan->spec().settings.max_running_steps, 0));
+}
+
 Parked ParkedOf(const RunRecord& run) {
-  return run.hold.has_value() ? Parked::kHeld : Parked::kNot;
+  if (run.hold.has_value()) return Parked::kHeld;
+  const std::uint32_t limit = LimitOf(run);
+  return limit > 0 && run.placed >= limit ? Parked::kLimit : Parked::kNot;
 }
 
 bool IsTerminal(RunStatus status) {

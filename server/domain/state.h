@@ -67,6 +67,7 @@ struct RunRecord {
   absl::Time created;
   std::string submitter;
   std::vector<After> after;              // what it was told to start after
+  std::uint32_t placed = 0;              // steps that hold a machine
   std::uint32_t waits_for = 0;           // those of them that have not ended
   std::optional<RunHold> hold;           // nothing of it is placed
   absl::Time released;                   // when it was held last
@@ -118,6 +119,8 @@ struct State {
 
 // Where a step is in the queue, were it queued.
 QueuePlace PlaceOf(const RunRecord& run, std::uint32_t index);
+// How many of its steps may hold a machine at a time; 0: any number.
+std::uint32_t LimitOf(const RunRecord& run);
 // Why nothing of the run is placed, as far as that is the run's own matter.
 Parked ParkedOf(const RunRecord& run);
 

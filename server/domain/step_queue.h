@@ -17,7 +17,7 @@
 namespace potok::server {
 
 // Why no step of a run is placed, whatever is free.
-enum class Parked : std::uint8_t { kNot, kHeld };
+enum class Parked : std::uint8_t { kNot, kHeld, kLimit };
 
 // A queued step: where it stands.
 struct QueuePlace {
@@ -57,7 +57,7 @@ class StepQueue {
 
   std::size_t size() const { return size_; }
   std::size_t parked(Parked why) const { return parked_[static_cast<std::size_t>(why)]; }
-  bool empty() const { return size_ == parked(Parked::kHeld); }
+  bool empty() const { return size_ == parked(Parked::kHeld) + parked(Parked::kLimit); }
   const Levels& levels() const { return levels_; }
   const std::map<RunId, Run>& runs() const { return runs_; }
   bool Contains(const QueuePlace& place) const;
@@ -74,7 +74,7 @@ class StepQueue {
   std::map<RunId, Run> runs_;
   Levels levels_;
   std::size_t size_ = 0;
-  std::array<std::size_t, 2> parked_{};  // steps, by Parked
+  std::array<std::size_t, 3> parked_{};  // steps, by Parked
 };
 
 }  // namespace potok::server

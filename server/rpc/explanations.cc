@@ -81,10 +81,12 @@ void AddWaiting(RunView& view,
   for (const auto& [index, name] : chosen) {
     if (indices.size() < kWaitingToldMax) indices.push_back(index);
   }
-  const std::vector<std::string> texts = view.WhatTheyWaitFor(run, std::move(indices));
+  const std::vector<RunView::Waiting> texts =
+      view.WhatTheyWaitFor(run, std::move(indices), RunView::Places::kTold);
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    if (texts[i].empty()) continue;
-    response->mutable_steps(static_cast<int>(i))->add_waiting("waits for " + texts[i]);
+    v1::StepExplanation& step = *response->mutable_steps(static_cast<int>(i));
+    if (!texts[i].waits_for.empty()) step.add_waiting("waits for " + texts[i].waits_for);
+    if (!texts[i].place.empty()) step.add_waiting(texts[i].place);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <future>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "common/base/status_macros.h"
 #include "common/rpc/pipeline_convert.h"
 #include "fmt/format.h"
@@ -19,6 +20,7 @@ namespace {
 
 constexpr std::size_t kSpecsKept = 16;
 constexpr std::size_t kStepsExplained = 50;
+constexpr std::size_t kPlacesExplained = 10;
 
 // A step that has not moved yet has no row: it is Blocked, or Queued if it needs no other and its
 // run does not start after another.
@@ -279,15 +281,23 @@ void RunView::ExplainFinalizing(v1::Run& run) {
   }
 }
 
-std::vector<std::string> RunView::WhatTheyWaitFor(RunId run, std::vector<std::uint32_t> steps) {
-  auto texts = std::make_shared<std::promise<std::vector<std::string>>>();
-  std::future<std::vector<std::string>> answer = texts->get_future();
-  const bool asked = scheduler_.Ask(
-      [texts, run, steps = std::move(steps), options = options_](const State& state) {
-        std::vector<std::string> out;
+std::vector<RunView::Waiting> RunView::WhatTheyWaitFor(RunId run,
+                                                       std::vector<std::uint32_t> steps,
+                                                       Places places) {
+  auto texts = std::make_shared<std::promise<std::vector<Waiting>>>();
+  std::future<std::vector<Waiting>> answer = texts->get_future();
+  const std::size_t places_max = places == Places::kTold ? kPlacesExplained : 0;
+  const absl::Time now = absl::Now();
+  const bool asked =
+      scheduler_.Ask([texts, run, places_max, now, steps = std::move(steps), options = options_](
+                         const State& state) {
+        std::vector<Waiting> out;
         out.reserve(steps.size());
         for (const std::uint32_t index : steps) {
-          out.push_back(ExplainWaiting(state, {run, index}, options));
+          const StepKey key{run, index};
+          const bool is_placed = out.size() < places_max;
+          out.push_back({ExplainWaiting(state, key, options),
+                         is_placed ? ExplainPlace(state, key, now) : ""});
         }
         texts->set_value(std::move(out));
       });
@@ -309,8 +319,8 @@ void RunView::ExplainQueued(v1::Run& run, RunId id) {
     indices.push_back(static_cast<std::uint32_t>(status.index()));
   }
   if (waiting.empty()) return;
-  const std::vector<std::string> texts = WhatTheyWaitFor(id, std::move(indices));
-  for (std::size_t i = 0; i < texts.size(); ++i) waiting[i]->set_waiting_for(texts[i]);
+  const std::vector<Waiting> texts = WhatTheyWaitFor(id, std::move(indices), Places::kLeftOut);
+  for (std::size_t i = 0; i < texts.size(); ++i) waiting[i]->set_waiting_for(texts[i].waits_for);
 }
 
 void RunView::AddOrder(const std::vector<v1::Run*>& runs) {

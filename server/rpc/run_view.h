@@ -57,9 +57,16 @@ class RunView {
   absl::StatusOr<std::vector<StepRow>> StepsOf(const RunRow& row);
   // Adds to those that have not ended how people ordered them, as it is now.
   void AddOrder(const std::vector<v1::Run*>& runs);
-  // What each of the steps of a live run waits for, one line; empty texts of those that wait for
-  // nothing, and no texts if the scheduler is stopping or busy.
-  std::vector<std::string> WhatTheyWaitFor(RunId run, std::vector<std::uint32_t> steps);
+  // Of a step that has not been placed: what it waits for, and its place in the order; one line
+  // each, and empty where there is nothing to say.
+  struct Waiting {
+    std::string waits_for;
+    std::string place;
+  };
+  // Of each of the steps of a live run; nothing at all if the scheduler is stopping or busy. Of the
+  // places, which take the scheduler's time, the first few at most.
+  enum class Places { kLeftOut, kTold };
+  std::vector<Waiting> WhatTheyWaitFor(RunId run, std::vector<std::uint32_t> steps, Places places);
   // Everything that a run does, also what it made of itself while it ran.
   absl::StatusOr<std::shared_ptr<const Plan>> PlanOf(const RunRow& row);
 

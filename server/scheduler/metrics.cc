@@ -87,6 +87,7 @@ SchedulerMetrics::SchedulerMetrics(prometheus::Registry& registry)
                                   "Steps that are ready to be placed, by what they wait for.")),
       waiting_for_machine_(waiting_family_.Add({{"reason", "machine"}})),
       waiting_held_(waiting_family_.Add({{"reason", "held"}})),
+      waiting_limit_(waiting_family_.Add({{"reason", "run_limit"}})),
       revision_(GaugeFamily(registry, "potok_journal_revision", "Newest stored revision.").Add({})),
       runs_created_(CounterFamily(registry, "potok_runs_created_total", "Runs created.").Add({})),
       queue_seconds_(MakeHistogram(registry,
@@ -141,6 +142,7 @@ void SchedulerMetrics::ObserveQueue(const State& state) {
   queued_.Set(static_cast<double>(state.queued.size()));
   waiting_for_machine_.Set(static_cast<double>(state.queued.parked(Parked::kNot)));
   waiting_held_.Set(static_cast<double>(state.queued.parked(Parked::kHeld)));
+  waiting_limit_.Set(static_cast<double>(state.queued.parked(Parked::kLimit)));
 }
 
 void SchedulerMetrics::ObserveBatch(const Batch& batch, const State& state) {

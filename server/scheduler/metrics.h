@@ -42,6 +42,7 @@ class SchedulerMetrics {
   prometheus::Family<prometheus::Gauge>& waiting_family_;
   prometheus::Gauge& waiting_for_machine_;
   prometheus::Gauge& waiting_held_;
+  prometheus::Gauge& waiting_limit_;
   prometheus::Gauge& revision_;
   prometheus::Counter& runs_created_;
   prometheus::Histogram& queue_seconds_;

@@ -1,6 +1,7 @@
 """Who goes first: runs that are held, moved and started after others; limits."""
 
 import unittest
+import urllib.request
 
 from stack import StackTest, wait_for
 
@@ -10,17 +11,17 @@ class OrderTest(StackTest):
 
     def setUp(self):
         machine = self.stack.json("machine", "list")[0]
-        self.cpus = int(machine["capacity"]["cpus"])
+        self.cpus = machine["capacity"]["cpu_millis"] // 1000
 
-    def pipeline(self, *steps: str) -> str:
+    def pipeline(self, *steps: str, cpus=None, settings="") -> str:
         """Steps that take the whole machine, each until its gate is open; the step 'bad' fails then."""
-        lines = ["type: pipeline", "settings: {continue_on_step_failure: true}", "jobs:"]
+        lines = ["type: pipeline", f"settings: {{continue_on_step_failure: true{settings}}}", "jobs:"]
         for step in steps:
             gate = self.stack.path(f"{self.name}-{step}.gate")
             lines += [
                 f"  {step}:",
                 "    is_deterministic: false",
-                f"    resources: {{cpus: {self.cpus}, memory: 16MiB}}",
+                f"    resources: {{cpus: {cpus or self.cpus}, memory: 16MiB}}",
                 f"    command: until [ -e {gate} ]; do sleep 0.02; done; test {step} != bad",
             ]
         return self.stack.write(f"{self.name}-{'-'.join(steps)}.yml", "\n".join(lines) + "\n")
@@ -28,9 +29,9 @@ class OrderTest(StackTest):
     def open(self, step: str):
         self.stack.write(f"{self.name}-{step}.gate", "")
 
-    def create(self, run: str, *steps: str, options=()) -> str:
+    def create(self, run: str, *steps: str, options=(), **pipeline) -> str:
         name = f"{self.name}-{run}"
-        self.stack.potok("job", "create", "-f", self.pipeline(*steps), "-n", name, *options)
+        self.stack.potok("job", "create", "-f", self.pipeline(*steps, **pipeline), "-n", name, *options)
         return name
 
     def runs(self, name: str, step: str):
@@ -113,6 +114,24 @@ class OrderTest(StackTest):
             )
             self.assertNotEqual(refused.returncode, 0)
             self.assertIn(said, refused.stderr)
+
+    def test_a_run_has_so_many_steps_on_machines_as_it_says(self):
+        run = self.create("run", "a", "b", cpus=0.1, settings=", max_running_steps: 1")
+        self.runs(run, "a")
+        self.assertEqual(self.stack.step_status(run, "b"), "Queued")
+        waiting = self.stack.json("job", "explain", "-n", run, "b")[0]["waiting"][0]
+        self.assertIn("1 hold machines, as many as its max_running_steps allows", waiting)
+        metrics = self.metrics()
+        self.assertIn('potok_steps_waiting{reason="run_limit"} 1', metrics)
+        self.open("a")
+        self.runs(run, "b")
+        self.open("b")
+        self.assertEqual(self.stack.wait(run)["status"], "Completed")
+
+    def metrics(self) -> str:
+        address = (self.stack.state / "http.address").read_text().strip()
+        with urllib.request.urlopen(f"http://{address}/metrics", timeout=30) as answer:
+            return answer.read().decode()
 
     def test_one_user_has_so_many_runs_that_wait_and_no_more(self):
         runs = [self.create("run0", "a")]

@@ -80,6 +80,9 @@ void Complicate(Random& random, std::uint32_t number, potok::Step* step) {
 std::shared_ptr<const Plan> RandomPlan(Random& random) {
   PipelineSpec spec;
   spec.settings.continue_on_step_failure = random.Chance(600);
+  if (random.Chance(200)) {
+    spec.settings.max_running_steps = static_cast<std::int32_t>(1 + random.Below(3));
+  }
   const std::uint32_t steps = 1 + random.Below(5);
   for (std::uint32_t i = 0; i < steps; ++i) {
     potok::Step step;

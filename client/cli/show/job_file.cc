@@ -32,6 +32,7 @@ Object SettingsOf(const PipelineSpec& spec) {
     settings.emplace_back("continue_on_step_failure", false);
   }
   if (spec.settings.force_rerun) settings.emplace_back("force_rerun", true);
+  AddNumber("max_running_steps", spec.settings.max_running_steps, 0, &settings);
   AddText("retention", RetentionText(spec.settings.retention_seconds), &settings);
   std::vector<std::string> last;
   for (const Step& step : spec.steps) {

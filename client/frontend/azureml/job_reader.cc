@@ -79,6 +79,9 @@ void ReadSettings(Fields* job, Reading* reading) {
   settings.default_datastore = ResourceName(fields.Text("default_datastore"));
   settings.continue_on_step_failure = fields.Flag("continue_on_step_failure").value_or(true);
   settings.force_rerun = fields.Flag("force_rerun").value_or(false);
+  if (const auto steps = fields.Whole("max_running_steps", 1, 1'000'000)) {
+    settings.max_running_steps = static_cast<std::int32_t>(*steps);
+  }
   ReadRetention(map, &fields, reading);
   if (reading->is_whole) ReadHooks(&fields, reading);
 }

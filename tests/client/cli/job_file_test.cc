@@ -358,6 +358,7 @@ TEST_F(JobFileTest, WritesLiteralsAndAmountsAsPeopleDo) {
   step.resources.memory_bytes = std::int64_t{3} << 29;
   PipelineSpec spec = APipeline({}, {}, {step});
   spec.settings.retention_seconds = 36 * 3600;
+  spec.settings.max_running_steps = 3;
   ExpectSame(spec);
   const std::string yaml = *JobFile(spec);
   for (const char* line : {"value: 7\n", "value: 0.5\n", "value: true\n", "value: \"7\"\n"}) {

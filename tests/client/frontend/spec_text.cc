@@ -209,6 +209,9 @@ class Writer {
     Fact(1, "default_datastore", spec.settings.default_datastore);
     if (!spec.settings.continue_on_step_failure) Line(1, "stop on step failure");
     if (spec.settings.force_rerun) Line(1, "force rerun");
+    if (spec.settings.max_running_steps != 0) {
+      Line(1, fmt::format("max running steps: {}", spec.settings.max_running_steps));
+    }
     if (spec.settings.retention_seconds != 0) {
       Line(1, fmt::format("retention: {} s", spec.settings.retention_seconds));
     }

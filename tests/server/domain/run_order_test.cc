@@ -290,6 +290,60 @@ TEST(AfterTest, ARunThatWaitsIsCanceledAsAnyOtherAndIsNotWaitedForThen) {
   EXPECT_THAT(world.state.runs, IsEmpty());
 }
 
+PipelineSpec Limited(std::int32_t limit, std::vector<Step> steps) {
+  PipelineSpec spec = APipeline(std::move(steps));
+  spec.settings.max_running_steps = limit;
+  return spec;
+}
+
+TEST(LimitTest, SoManyStepsOfARunHoldMachinesAndTheNextFollowsWhenOneEnds) {
+  World world;
+  world.Submit("r", Limited(2, {AStep("a"), AStep("b"), AStep("c").Priority(-3), AStep("d")}));
+  world.Submit("other", APipeline({AStep("a")}));
+  world.Connect(AMachine("m").Cpus(8));
+  EXPECT_EQ(world.StateOf("r", "a"), "Assigned");
+  EXPECT_EQ(world.StateOf("r", "b"), "Assigned");
+  EXPECT_EQ(world.StateOf("r", "c"), "Queued");
+  EXPECT_EQ(world.StateOf("r", "d"), "Queued");
+  EXPECT_EQ(world.StateOf("other", "a"), "Assigned");
+  EXPECT_THAT(WaitingOf(world, "r", "d"), HasSubstr("2 hold machines"));
+  EXPECT_EQ(world.state.queued.parked(Parked::kLimit), 2U);
+  Finish(world, "r");
+  EXPECT_EQ(world.StateOf("r", "d"), "Assigned");
+  EXPECT_EQ(world.StateOf("r", "c"), "Queued");
+  world.Restart();
+  EXPECT_EQ(world.StateOf("r", "c"), "Queued");
+}
+
+TEST(LimitTest, AHoldComesBeforeTheLimitAndTheLimitAfterTheHold) {
+  World world;
+  world.Connect(AMachine("m").Cpus(8));
+  world.Submit("r", Limited(1, {AStep("a"), AStep("b")}));
+  ASSERT_TRUE(Hold(world, "r").ok());
+  EXPECT_EQ(world.state.queued.parked(Parked::kHeld), 1U);
+  ASSERT_TRUE(Release(world, "r").ok());
+  EXPECT_EQ(world.state.queued.parked(Parked::kLimit), 1U);
+  EXPECT_EQ(world.StateOf("r", "b"), "Queued");
+}
+
+TEST(PlaceTest, TellsHowManyComeBeforeAStep) {
+  World world;
+  world.Submit("high", APipeline({AStep("a").Priority(5)}));
+  world.Submit("held", APipeline({AStep("a").Priority(5)}));
+  ASSERT_TRUE(Hold(world, "held").ok());
+  world.Submit("old", APipeline({AStep("a"), AStep("b").Cpus(2000)}));
+  world.Submit("r", APipeline({AStep("a"), AStep("b")}));
+  world.Submit("young", APipeline({AStep("a")}));
+  world.now += absl::Seconds(90);
+  EXPECT_EQ(ExplainPlace(world.state, world.KeyOf("r", "b"), world.now),
+            "priority 0, queued for 1m30s: 1 step of higher priority comes before it, and 3 of the "
+            "same");
+  EXPECT_EQ(ExplainPlace(world.state, world.KeyOf("high", "a"), world.now),
+            "priority 5, queued for 1m30s: 0 steps of higher priority come before it, and 0 of the "
+            "same");
+  EXPECT_EQ(ExplainPlace(world.state, world.KeyOf("held", "a"), world.now), "");
+}
+
 TEST(PendingTest, RunsThatHaveNotBegunAreCountedByTheirSubmitter) {
   World world;
   world.options.pending_runs_max = 2;
