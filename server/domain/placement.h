@@ -20,10 +20,15 @@ struct PlacementChoice {
 // and have a session. A machine fits when it is in the step's pool, carries its labels, and its
 // free memory, CPUs and GPUs cover the request; among those that fit, the one left with the least
 // free memory wins, then the fewest free CPUs, then the lowest number: large holes are kept for
-// large steps. For the first step of each pool that fits nowhere now, what it needs is reserved on
-// the machine that is nearest to holding it, so that smaller steps behind it cannot starve it.
-// Stops early once no machine has a CPU free.
-std::vector<PlacementChoice> Place(const State& state, const DecideOptions& options);
+// large steps. For the first step of each pool that fits nowhere now, room is kept on the machine
+// that will have it soonest, as far as the time limits of what runs say (reservation.h): others go
+// around it there only if their own limit ends before that, or if they fit beside it. Where no
+// limits say, what it needs is taken from what is free on the machine that is nearest to holding
+// it. Either way smaller steps behind it cannot starve it. Stops early once no machine has a CPU
+// free.
+std::vector<PlacementChoice> Place(const State& state,
+                                   const DecideOptions& options,
+                                   absl::Time now);
 
 // Why a step waits, one line: "needs 2 GPUs, 1 is free on gpu-3 (the nearest of 4 machines)".
 std::string ExplainWaiting(const State& state, const StepKey& step, const DecideOptions& options);

@@ -319,7 +319,7 @@ void EndRun(Turn& turn, const RunMoved& moved) {
 }
 
 void PlaceQueued(Turn& turn) {
-  for (const PlacementChoice& choice : Place(turn.state, turn.options)) {
+  for (const PlacementChoice& choice : Place(turn.state, turn.options, turn.now)) {
     // Containment may have stopped the run of a later choice.
     const auto run = turn.state.runs.find(choice.step.run);
     if (run == turn.state.runs.end()) continue;
