@@ -14,7 +14,7 @@ struct MoveOptions {
 };
 
 // What the server is asked; INVALID_ARGUMENT for a priority that is no number.
-absl::StatusOr<v1::MoveRunRequest> RequestOf(const MoveOptions& options) {
+absl::StatusOr<v1::MoveRunRequest> MoveRequestOf(const MoveOptions& options) {
   v1::MoveRunRequest request;
   request.set_name(options.name);
   if (!options.compute.empty()) request.set_compute(options.compute);
@@ -30,7 +30,7 @@ absl::StatusOr<v1::MoveRunRequest> RequestOf(const MoveOptions& options) {
 
 int RunMove(Session& session, const MoveOptions& options) {
   const Context& context = session.context;
-  const absl::StatusOr<v1::MoveRunRequest> request = RequestOf(options);
+  const absl::StatusOr<v1::MoveRunRequest> request = MoveRequestOf(options);
   if (!request.ok()) return Complain(context, request.status());
   const absl::StatusOr<Connection> connection = Connect(context, options.common);
   if (!connection.ok()) return Complain(context, connection.status());
