@@ -39,6 +39,19 @@ std::string ExplainWaiting(const State& state, const StepKey& step, const Decide
 // priority all the same. For people: it counts the runs in the queue.
 std::string ExplainPlace(const State& state, const StepKey& step, absl::Time now);
 
+// The machines of a queued step's pool in groups, the largest first: "12 machines: 1 GPU free of 8,
+// needs 2". Nothing for a step of which ExplainPlace says nothing.
+std::vector<std::string> ExplainMachines(const State& state,
+                                         const StepKey& step,
+                                         const DecideOptions& options);
+
+// When a queued step that fits nowhere now has room at the latest, one line; empty where the time
+// limits of what runs do not say.
+std::string ExplainOpening(const State& state,
+                           const StepKey& step,
+                           const DecideOptions& options,
+                           absl::Time now);
+
 // OK if some known machine (silent ones count) could ever hold each step of the plan, empty; else
 // FAILED_PRECONDITION with a line per step naming the nearest miss. No machine known at all is
 // UNAVAILABLE.

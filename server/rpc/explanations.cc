@@ -82,11 +82,11 @@ void AddWaiting(RunView& view,
     if (indices.size() < kWaitingToldMax) indices.push_back(index);
   }
   const std::vector<RunView::Waiting> texts =
-      view.WhatTheyWaitFor(run, std::move(indices), RunView::Places::kTold);
+      view.WhatTheyWaitFor(run, std::move(indices), RunView::Details::kTold);
   for (std::size_t i = 0; i < texts.size(); ++i) {
     v1::StepExplanation& step = *response->mutable_steps(static_cast<int>(i));
     if (!texts[i].waits_for.empty()) step.add_waiting("waits for " + texts[i].waits_for);
-    if (!texts[i].place.empty()) step.add_waiting(texts[i].place);
+    for (const std::string& line : texts[i].details) step.add_waiting(line);
   }
 }
 

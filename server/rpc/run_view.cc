@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t kSpecsKept = 16;
 constexpr std::size_t kStepsExplained = 50;
-constexpr std::size_t kPlacesExplained = 10;
+constexpr std::size_t kDetailsExplained = 10;
 
 // A step that has not moved yet has no row: it is Blocked, or Queued if it needs no other and its
 // run does not start after another.
@@ -82,6 +82,20 @@ bool IsQueuedWithRun(const StepRow& row, const RunRow& run, const Plan& plan) {
   const bool is_submitted = row.index < plan.spec().steps.size();
   return is_submitted && run.added.after.empty() && plan.IsRoot(row.index) &&
          (is_unmoved || is_first);
+}
+
+std::vector<std::string> DetailsOf(const State& state,
+                                   const StepKey& key,
+                                   const DecideOptions& options,
+                                   absl::Time now) {
+  std::vector<std::string> details;
+  const auto add = [&](const std::string& line) {
+    if (!line.empty()) details.push_back(line);
+  };
+  add(ExplainPlace(state, key, now));
+  for (const std::string& line : ExplainMachines(state, key, options)) add(line);
+  add(ExplainOpening(state, key, options, now));
+  return details;
 }
 
 void AddOrdered(const RunOrdered& ordered, v1::Run& run) {
@@ -283,21 +297,21 @@ void RunView::ExplainFinalizing(v1::Run& run) {
 
 std::vector<RunView::Waiting> RunView::WhatTheyWaitFor(RunId run,
                                                        std::vector<std::uint32_t> steps,
-                                                       Places places) {
+                                                       Details details) {
   auto texts = std::make_shared<std::promise<std::vector<Waiting>>>();
   std::future<std::vector<Waiting>> answer = texts->get_future();
-  const std::size_t places_max = places == Places::kTold ? kPlacesExplained : 0;
+  const std::size_t details_max = details == Details::kTold ? kDetailsExplained : 0;
   const absl::Time now = absl::Now();
   const bool asked =
-      scheduler_.Ask([texts, run, places_max, now, steps = std::move(steps), options = options_](
+      scheduler_.Ask([texts, run, details_max, now, steps = std::move(steps), options = options_](
                          const State& state) {
         std::vector<Waiting> out;
         out.reserve(steps.size());
         for (const std::uint32_t index : steps) {
           const StepKey key{run, index};
-          const bool is_placed = out.size() < places_max;
-          out.push_back({ExplainWaiting(state, key, options),
-                         is_placed ? ExplainPlace(state, key, now) : ""});
+          Waiting& waiting = out.emplace_back();
+          waiting.waits_for = ExplainWaiting(state, key, options);
+          if (out.size() <= details_max) waiting.details = DetailsOf(state, key, options, now);
         }
         texts->set_value(std::move(out));
       });
@@ -319,7 +333,7 @@ void RunView::ExplainQueued(v1::Run& run, RunId id) {
     indices.push_back(static_cast<std::uint32_t>(status.index()));
   }
   if (waiting.empty()) return;
-  const std::vector<Waiting> texts = WhatTheyWaitFor(id, std::move(indices), Places::kLeftOut);
+  const std::vector<Waiting> texts = WhatTheyWaitFor(id, std::move(indices), Details::kLeftOut);
   for (std::size_t i = 0; i < texts.size(); ++i) waiting[i]->set_waiting_for(texts[i].waits_for);
 }
 

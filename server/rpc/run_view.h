@@ -57,16 +57,18 @@ class RunView {
   absl::StatusOr<std::vector<StepRow>> StepsOf(const RunRow& row);
   // Adds to those that have not ended how people ordered them, as it is now.
   void AddOrder(const std::vector<v1::Run*>& runs);
-  // Of a step that has not been placed: what it waits for, and its place in the order; one line
-  // each, and empty where there is nothing to say.
+  // Of a step that has not been placed: what it waits for, empty if nothing; and its place in the
+  // order, the machines and their reasons, and when there will be room, one line each.
   struct Waiting {
     std::string waits_for;
-    std::string place;
+    std::vector<std::string> details;
   };
   // Of each of the steps of a live run; nothing at all if the scheduler is stopping or busy. Of the
-  // places, which take the scheduler's time, the first few at most.
-  enum class Places { kLeftOut, kTold };
-  std::vector<Waiting> WhatTheyWaitFor(RunId run, std::vector<std::uint32_t> steps, Places places);
+  // details, which take the scheduler's time, those of the first few at most.
+  enum class Details { kLeftOut, kTold };
+  std::vector<Waiting> WhatTheyWaitFor(RunId run,
+                                       std::vector<std::uint32_t> steps,
+                                       Details details);
   // Everything that a run does, also what it made of itself while it ran.
   absl::StatusOr<std::shared_ptr<const Plan>> PlanOf(const RunRow& row);
 

@@ -4,6 +4,7 @@
 
 #include "fmt/format.h"
 #include "gmock/gmock.h"
+#include "server/domain/placement.h"
 #include "server/domain/reservation.h"
 #include "tests/server/domain/builders.h"
 
@@ -79,6 +80,32 @@ TEST(BackfillTest, WithoutLimitsNobodyGoesAroundWhatIsNearest) {
   Occupy(world, "busy", 1, 0);
   world.Submit("large", APipeline({AStep("a").Cpus(2000)}));
   EXPECT_EQ(Small(world, 10), "Queued");
+}
+
+TEST(ExplainTest, GroupsMachinesByWhatTheyLackAndTellsWhenThereIsRoom) {
+  World world;
+  for (const char* name : {"m1", "m2", "m3"}) world.Connect(AMachine(name).Cpus(2));
+  Occupy(world, "one", 1, 300);
+  Occupy(world, "two", 2, 100);
+  Occupy(world, "three", 2, 200);
+  world.Submit("large", APipeline({AStep("a").Cpus(2000)}));
+  const StepKey large = world.KeyOf("large", "a");
+  EXPECT_THAT(ExplainMachines(world.state, large, world.options),
+              testing::ElementsAre("2 machines: 0 CPUs free of 2, needs 2",
+                                   "1 machine: 1 CPUs free of 2, needs 2"));
+  EXPECT_THAT(ExplainOpening(world.state, large, world.options, world.now),
+              testing::StartsWith("by the time limits of what runs there is room on m2 at "));
+  world.Disconnect("m2");
+  EXPECT_THAT(ExplainMachines(world.state, large, world.options),
+              testing::Contains("1 machine: not connected"));
+}
+
+TEST(ExplainTest, SaysNothingOfTimeWhereNoLimitsDo) {
+  World world;
+  world.Connect(AMachine("m").Cpus(1));
+  Occupy(world, "one", 1, 0);
+  world.Submit("r", APipeline({AStep("a")}));
+  EXPECT_EQ(ExplainOpening(world.state, world.KeyOf("r", "a"), world.options, world.now), "");
 }
 
 // A machine of 8 GPUs in simulated time: each attempt takes a random part of its limit.

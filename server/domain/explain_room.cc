@@ -1,0 +1,116 @@
+// Where a queued step could be placed: machines by what they lack, and when there will be room.
+#include <algorithm>
+#include <functional>
+#include <map>
+
+#include "fmt/format.h"
+#include "server/domain/fit.h"
+#include "server/domain/placement.h"
+#include "server/domain/reservation.h"
+
+namespace potok::server {
+
+namespace {
+
+constexpr std::size_t kGroupsMax = 10;
+
+std::string Machines(std::size_t count) {
+  return fmt::format("{} machine{}", count, count == 1 ? "" : "s");
+}
+
+// "1 GPU free of 8, needs 2": the first thing that lacks; empty if nothing does.
+std::string LackText(const Resources& request, const Resources& free, const Resources& capacity) {
+  if (request.gpus > free.gpus) {
+    const std::int32_t count = std::max(free.gpus, 0);
+    return fmt::format(
+        "{} GPU{} free of {}, needs {}", count, count == 1 ? "" : "s", capacity.gpus, request.gpus);
+  }
+  if (request.memory_bytes > free.memory_bytes) {
+    return fmt::format("{} memory free of {}, needs {}",
+                       FormatBytes(std::max<std::int64_t>(free.memory_bytes, 0)),
+                       FormatBytes(capacity.memory_bytes),
+                       FormatBytes(request.memory_bytes));
+  }
+  if (request.cpu_millis > free.cpu_millis) {
+    return fmt::format("{:g} CPUs free of {:g}, needs {:g}",
+                       std::max(free.cpu_millis, 0) / 1000.0,
+                       capacity.cpu_millis / 1000.0,
+                       request.cpu_millis / 1000.0);
+  }
+  return "";
+}
+
+std::string ReasonOf(const MachineRecord& machine, const Shape& shape) {
+  if (!CarriesLabels(machine.facts, shape.labels)) return "without the labels that it asks for";
+  if (machine.session == 0 || machine.facts.liveness != Liveness::kReady) return "not connected";
+  const std::string lack = LackText(shape.request, FreeOf(machine), machine.facts.capacity);
+  return lack.empty() ? "with room for it, which others come first for" : lack;
+}
+
+// The shape of a step that is queued and may be placed, or null.
+const Shape* ShapeOfQueued(const State& state, const StepKey& step) {
+  const auto run = state.runs.find(step.run);
+  if (run == state.runs.end() || step.index >= run->second.steps.size()) return nullptr;
+  const bool is_queued = run->second.plan != nullptr &&
+                         state.queued.Contains(PlaceOf(run->second, step.index)) &&
+                         ParkedOf(run->second) == Parked::kNot;
+  return is_queued ? &run->second.plan->shape_of(step.index) : nullptr;
+}
+
+}  // namespace
+
+std::vector<std::string> ExplainMachines(const State& state,
+                                         const StepKey& step,
+                                         const DecideOptions& options) {
+  const Shape* shape = ShapeOfQueued(state, step);
+  if (shape == nullptr) return {};
+  const Pools pools(state, options);
+  const std::string pool = pools.Resolve(shape->pool);
+  std::map<std::string, std::size_t> groups;
+  for (const auto& [id, machine] : state.machines) {
+    if (machine.facts.name.empty() || machine.facts.liveness == Liveness::kGone) continue;
+    if (pools.Holds(machine.facts, pool)) ++groups[ReasonOf(machine, *shape)];
+  }
+  // The largest groups first.
+  std::multimap<std::size_t, std::string, std::greater<>> by_size;
+  for (const auto& [reason, count] : groups) by_size.emplace(count, reason);
+  std::vector<std::string> lines;
+  std::size_t rest = 0;
+  for (const auto& [count, reason] : by_size) {
+    if (lines.size() < kGroupsMax) {
+      lines.push_back(fmt::format("{}: {}", Machines(count), reason));
+    } else {
+      rest += count;
+    }
+  }
+  if (rest > 0) lines.push_back(fmt::format("{}: other reasons", Machines(rest)));
+  return lines;
+}
+
+std::string ExplainOpening(const State& state,
+                           const StepKey& step,
+                           const DecideOptions& options,
+                           absl::Time now) {
+  const Shape* shape = ShapeOfQueued(state, step);
+  if (shape == nullptr) return "";
+  const Pools pools(state, options);
+  const std::string pool = pools.Resolve(shape->pool);
+  Opening soonest;
+  const MachineRecord* where = nullptr;
+  for (const auto& [id, machine] : state.machines) {
+    if (machine.session == 0 || machine.facts.liveness != Liveness::kReady) continue;
+    if (!pools.Holds(machine.facts, pool) || !CouldHold(machine.facts, *shape)) continue;
+    const Opening opening = OpeningFor(state, machine, FreeOf(machine), shape->request, now);
+    if (opening.at >= soonest.at) continue;
+    soonest = opening;
+    where = &machine;
+  }
+  if (where == nullptr || soonest.at <= now) return "";
+  return fmt::format(
+      "by the time limits of what runs there is room on {} at {} at the latest, if nothing comes "
+      "before it",
+      where->facts.name,
+      absl::FormatTime(absl::RFC3339_sec, soonest.at, absl::UTCTimeZone()));
+}
+
+}  // namespace potok::server
