@@ -1,0 +1,64 @@
+// What the placement engine knows of machines and requests: plain values. Pure; no thread rule.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace potok::server::placing {
+
+constexpr std::int32_t kWholeGpu = 1000;  // millis of a GPU
+
+// Machines of one place are alike in all that requests may demand besides capacity (pool, labels).
+// The caller numbers places; the engine only compares the numbers.
+using PlaceId = std::uint32_t;
+// By the order in which machines were added, from 0.
+using MachineNumber = std::uint32_t;
+
+struct Gpu {
+  std::string model;
+  std::int64_t memory_bytes = 0;
+  std::int32_t index = 0;  // by which a choice names it
+};
+
+struct Machine {
+  std::int32_t cpu_millis = 0;
+  std::int64_t memory_bytes = 0;
+  std::vector<Gpu> gpus;
+  PlaceId place = 0;
+};
+
+struct Request {
+  std::int32_t cpu_millis = 0;
+  std::int64_t memory_bytes = 0;
+  // 0: none. Below 1000: a share of one GPU. Otherwise a multiple of 1000: so many whole GPUs.
+  std::int32_t gpu_millis = 0;
+  std::vector<std::string> gpu_models;  // ascending; empty: any
+  std::int64_t gpu_memory_bytes = 0;    // that each GPU must have
+  std::vector<PlaceId> places;          // ascending; empty: any
+
+  bool IsShare() const { return gpu_millis > 0 && gpu_millis < kWholeGpu; }
+  std::int32_t WholeGpus() const { return gpu_millis / kWholeGpu; }
+  auto operator<=>(const Request&) const = default;
+};
+
+struct Choice {
+  MachineNumber machine = 0;
+  std::vector<std::int32_t> gpus;  // indices, ascending
+
+  bool operator==(const Choice&) const = default;
+};
+
+// How placements are judged. Values; the defaults are what docs/decisions chose.
+struct Policy {
+  // How much a request without GPUs counts in the mix, against 1 of one with GPUs.
+  double cpu_only_weight = 0;
+  // After so many requests seen, one counts half.
+  double half_life = 20'000;
+  // Losses are compared in steps of this part of what one whole GPU's room is worth.
+  double loss_step = 0.001;
+  bool spread = false;  // among equals, the emptiest instead of the fullest
+};
+
+}  // namespace potok::server::placing
