@@ -17,44 +17,28 @@ constexpr std::array<const char*, 14> kSigns = {
 bool BeginsWord(char c) {
   return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_';
 }
-bool IsInWord(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == '/';
-}
 bool BeginsNumber(const std::string& text, std::size_t at) {
   const std::size_t digit = text[at] == '-' || text[at] == '+' ? at + 1 : at;
   return digit < text.size() &&
          (std::isdigit(static_cast<unsigned char>(text[digit])) != 0 || text[digit] == '.');
 }
 
-std::size_t EndOfNumber(const std::string& text, std::size_t at) {
-  std::size_t end = at + 1;
-  while (end < text.size()) {
-    const bool is_sign = text[end] == '-' || text[end] == '+';
-    const bool after_exponent = text[end - 1] == 'e' || text[end - 1] == 'E';
-    if (is_sign ? !after_exponent : !IsInWord(text[end])) break;
-    ++end;
-  }
-  return end;
-}
-
 class WhenLexer {
  public:
-  explicit WhenLexer(const std::string& text) : text_(text) {}
+  WhenLexer(const std::string& text, const std::string& in_words)
+      : text_(text), in_words_(in_words) {}
 
-  absl::StatusOr<std::vector<WhenToken>> Run() {
+  // Where it stopped, or npos.
+  std::size_t Run() {
     while (true) {
       at_ = text_.find_first_not_of(" \t\r\n", at_);
       if (at_ == std::string::npos) break;
-      if (!Next()) {
-        return absl::InvalidArgumentError(
-            fmt::format("'{}' is not understood in a condition; it is made of names, numbers, "
-                        "'texts', == != < <= > >=, and, or, not, and parentheses",
-                        text_.substr(at_, 20)));
-      }
+      if (!Next()) return at_;
     }
     tokens_.push_back({WhenToken::Kind::kEnd, "", text_.size(), text_.size()});
-    return std::move(tokens_);
+    return std::string::npos;
   }
+  std::vector<WhenToken> TakeTokens() { return std::move(tokens_); }
 
  private:
   bool Next() {
@@ -62,13 +46,29 @@ class WhenLexer {
     if (c == '\'' || c == '"') return Quoted(c);
     if (BeginsWord(c)) return Word();
     if (BeginsNumber(text_, at_)) {
-      return Push(WhenToken::Kind::kNumber, EndOfNumber(text_, at_));
+      return Push(WhenToken::Kind::kNumber, EndOfNumber());
     }
     for (const std::string sign : kSigns) {
       if (text_.compare(at_, sign.size(), sign) != 0) continue;
       return Push(WhenToken::Kind::kSign, at_ + sign.size());
     }
     return false;
+  }
+
+  bool IsInWord(char c) const {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == '/' ||
+           in_words_.find(c) != std::string::npos;
+  }
+
+  std::size_t EndOfNumber() const {
+    std::size_t end = at_ + 1;
+    while (end < text_.size()) {
+      const bool is_sign = text_[end] == '-' || text_[end] == '+';
+      const bool after_exponent = text_[end - 1] == 'e' || text_[end - 1] == 'E';
+      if (!IsInWord(text_[end]) && !(is_sign && after_exponent)) break;
+      ++end;
+    }
+    return end;
   }
 
   bool Push(WhenToken::Kind kind, std::size_t end) {
@@ -104,14 +104,29 @@ class WhenLexer {
   }
 
   const std::string& text_;
+  const std::string& in_words_;
   std::size_t at_ = 0;
   std::vector<WhenToken> tokens_;
 };
 
 }  // namespace
 
+std::vector<WhenToken> TokensOf(const std::string& text,
+                                const std::string& in_words,
+                                std::size_t* stop) {
+  WhenLexer lexer(text, in_words);
+  *stop = lexer.Run();
+  return lexer.TakeTokens();
+}
+
 absl::StatusOr<std::vector<WhenToken>> WhenTokens(const std::string& text) {
-  return WhenLexer(text).Run();
+  std::size_t stop = 0;
+  std::vector<WhenToken> tokens = TokensOf(text, "", &stop);
+  if (stop == std::string::npos) return tokens;
+  return absl::InvalidArgumentError(
+      fmt::format("'{}' is not understood in a condition; it is made of names, numbers, "
+                  "'texts', == != < <= > >=, and, or, not, and parentheses",
+                  text.substr(stop, 20)));
 }
 
 }  // namespace potok

@@ -1,4 +1,4 @@
-// The words of a `when` expression (when.h). Pure.
+// The words of a `when` expression (when.h) and of one over labels (label_expression.h). Pure.
 #pragma once
 
 #include <cstddef>
@@ -26,5 +26,11 @@ struct WhenToken {
 // Cuts `text` into tokens, of which the last is kEnd. `${{` and `}}` are brackets. INVALID_ARGUMENT
 // quotes what is none.
 absl::StatusOr<std::vector<WhenToken>> WhenTokens(const std::string& text);
+
+// The same, where words and numbers may also hold the characters of `in_words`. `*stop` becomes
+// where the first begins that is no token, which ends the list without kEnd; or npos.
+std::vector<WhenToken> TokensOf(const std::string& text,
+                                const std::string& in_words,
+                                std::size_t* stop);
 
 }  // namespace potok
