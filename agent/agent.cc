@@ -37,7 +37,7 @@ StepSurroundings SurroundingsOf(const AgentConfig& config,
   surroundings.home = user != nullptr ? user->pw_dir : "/";
   if (!config.step_path.empty()) surroundings.path = config.step_path;
   // What the machine has, not what is offered: a step that asked for none must see none.
-  surroundings.has_gpus = !facts.gpus.empty();
+  surroundings.has_gpus = !facts.gpus.empty() || !config.declared_gpus.empty();
   surroundings.machine = config.name.empty() ? facts.hostname : config.name;
   surroundings.is_servers_machine = IsHere(config.server);
   std::error_code error;
@@ -66,7 +66,7 @@ Introduction IntroductionOf(const AgentConfig& config,
   for (const GpuDevice& gpu : offered.gpus) {
     self.gpus.push_back({gpu.index, gpu.model, gpu.memory_bytes, gpu.uuid});
   }
-  self.labels = config.labels;
+  self.labels = offered.labels;
   self.pools = config.pools;
   self.isolation = isolation;
   return self;
@@ -90,7 +90,8 @@ void SayWhatThisIs(const Introduction& self, const AgentConfig& config, const Ma
                  FormatBytes(gpu.memory_bytes),
                  gpu.uuid);
   }
-  if (!facts.gpu_note.empty()) spdlog::info("no gpus reason=\"{}\"", facts.gpu_note);
+  if (!facts.gpu_note.empty() && self.gpus.empty())
+    spdlog::info("no gpus reason=\"{}\"", facts.gpu_note);
 }
 
 }  // namespace

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
+#include "absl/strings/numbers.h"
 #include "common/base/resources.h"
+#include "common/pipeline/gpu_model.h"
 #include "fmt/format.h"
 #include "fmt/ranges.h"
 
@@ -62,15 +65,12 @@ void ReadAmounts(const AgentFlags& flags, AgentConfig& config, Problems& problem
       problems.Add("cpus", flags.cpus, "must be a number such as 8, 0.5 or 500m");
     }
   }
-  if (!flags.gpus.empty()) {
-    const bool number =
-        flags.gpus.size() <= 4 && std::all_of(flags.gpus.begin(), flags.gpus.end(), [](char c) {
-          return c >= '0' && c <= '9';
-        });
-    if (number) {
-      config.gpus = std::stoi(flags.gpus);
+  if (!flags.disk.empty()) {
+    const absl::StatusOr<std::int64_t> disk = ParseBytes(flags.disk);
+    if (disk.ok()) {
+      config.disk_bytes = *disk;
     } else {
-      problems.Add("gpus", flags.gpus, "must be how many of the machine's GPUs to offer");
+      problems.Add("disk", flags.disk, "must be an amount such as 500GiB; 0: none");
     }
   }
   const absl::StatusOr<std::int64_t> cache = ParseBytes(flags.cache_bytes);
@@ -85,6 +85,83 @@ void ReadAmounts(const AgentFlags& flags, AgentConfig& config, Problems& problem
     config.log_limit.end_bytes = std::min(config.log_limit.end_bytes, *log);
   } else {
     problems.Add("log_bytes", flags.log_bytes, "must be an amount such as 1GiB");
+  }
+}
+
+std::optional<int> SmallNumber(const std::string& text) {
+  int number = 0;
+  if (text.empty() || text.size() > 4 || !absl::SimpleAtoi(text, &number) || number < 0) {
+    return std::nullopt;
+  }
+  return number;
+}
+
+// One KEY=VALUE of --gpu; false if it is none, or comes before a model.
+bool ReadGpuPart(const std::string& part, AgentConfig& config) {
+  const std::size_t equals = std::min(part.find('='), part.size());
+  const std::string key = part.substr(0, equals);
+  const std::string value = equals == part.size() ? "" : part.substr(equals + 1);
+  std::vector<DeclaredGpu>& gpus = config.declared_gpus;
+  if (key == "model") {
+    if (!IsGpuModel(value, value)) return false;
+    gpus.push_back({value, 0, static_cast<int>(gpus.size())});
+    return true;
+  }
+  if (gpus.empty()) return false;
+  if (key == "index") {
+    const std::optional<int> index = SmallNumber(value);
+    gpus.back().index = index.value_or(0);
+    return index.has_value();
+  }
+  const absl::StatusOr<std::int64_t> memory = ParseBytes(value);
+  if (key != "memory" || !memory.ok()) return false;
+  gpus.back().memory_bytes = *memory;
+  return true;
+}
+
+void ReadGpus(const AgentFlags& flags, AgentConfig& config, Problems& problems) {
+  if (!flags.gpus.empty()) {
+    config.gpus = SmallNumber(flags.gpus);
+    if (!config.gpus) {
+      problems.Add("gpus", flags.gpus, "must be how many of the machine's GPUs to offer");
+    }
+  }
+  for (const std::string& part : flags.gpu) {
+    if (ReadGpuPart(part, config)) continue;
+    problems.Add("gpu", part, "must be model=MODEL,memory=SIZE as in model=A100,memory=40GiB");
+  }
+  std::set<int> indices;
+  for (const DeclaredGpu& gpu : config.declared_gpus) indices.insert(gpu.index);
+  const std::string all = fmt::format("{}", fmt::join(flags.gpu, ","));
+  if (indices.size() < config.declared_gpus.size()) {
+    problems.Add("gpu", all, "two have the same index");
+  }
+  if (config.declared_gpus.size() > static_cast<std::size_t>(kGpusMax)) {
+    problems.Add("gpu", all.substr(0, 40) + "...", fmt::format("more than {}", kGpusMax));
+  }
+  if (!flags.gpu.empty() && !flags.gpus.empty()) {
+    problems.Add("gpus", flags.gpus, "say how many, or which by --gpu, and not both");
+  }
+}
+
+void ReadNamed(const AgentFlags& flags, AgentConfig& config, Problems& problems) {
+  for (const std::string& resource : flags.resources) {
+    const std::size_t equals = std::min(resource.find('='), resource.size());
+    std::int64_t count = 0;
+    const bool counted = equals < resource.size() &&
+                         absl::SimpleAtoi(resource.substr(equals + 1), &count) && count >= 1 &&
+                         count <= kNamedMax;
+    const std::string name = resource.substr(0, equals);
+    if (!counted || !IsResourceName(name)) {
+      problems.Add("resource",
+                   resource,
+                   "must be NAME=COUNT as in fpga=2; memory, cpus, gpus and disk have own flags");
+    } else if (!config.named.emplace(name, count).second) {
+      problems.Add("resource", resource, "is given twice");
+    }
+  }
+  if (config.named.size() > kNamesMax) {
+    problems.Add("resource", "...", fmt::format("more than {} names", kNamesMax));
   }
 }
 
@@ -135,6 +212,8 @@ absl::StatusOr<AgentConfig> ConfigOf(const AgentFlags& flags) {
   Problems problems;
   ReadAddresses(flags, config, problems);
   ReadAmounts(flags, config, problems);
+  ReadGpus(flags, config, problems);
+  ReadNamed(flags, config, problems);
   ReadNames(flags, config, problems);
   if (flags.state.empty()) {
     problems.Add("state", flags.state, "must be a folder that only this agent uses");
@@ -163,10 +242,17 @@ absl::StatusOr<AgentConfig> ConfigOf(const AgentFlags& flags) {
 MachineFacts Offer(const AgentConfig& config, MachineFacts facts) {
   if (config.memory_bytes) facts.capacity.memory_bytes = *config.memory_bytes;
   if (config.cpu_millis) facts.capacity.cpu_millis = *config.cpu_millis;
+  if (config.disk_bytes) facts.capacity.disk_bytes = *config.disk_bytes;
+  facts.capacity.named = config.named;
+  if (!config.declared_gpus.empty()) facts.gpus.clear();
+  for (const DeclaredGpu& gpu : config.declared_gpus) {
+    facts.gpus.push_back({gpu.index, gpu.model, gpu.memory_bytes, ""});
+  }
+  for (const auto& [name, value] : config.labels) facts.labels[name] = value;
   if (config.gpus && static_cast<std::size_t>(*config.gpus) < facts.gpus.size()) {
     facts.gpus.resize(static_cast<std::size_t>(*config.gpus));
   }
-  facts.capacity.gpus = static_cast<std::int32_t>(facts.gpus.size());
+  facts.capacity.gpu_millis = MillisOfGpus(static_cast<std::int32_t>(facts.gpus.size()));
   return facts;
 }
 

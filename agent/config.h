@@ -24,6 +24,9 @@ struct AgentFlags {
   std::string memory;
   std::string cpus;
   std::string gpus;
+  std::vector<std::string> gpu;  // model=M, memory=SIZE, index=N, model=M...: each model begins one
+  std::string disk;
+  std::vector<std::string> resources;  // NAME=COUNT
   std::vector<std::string> labels;
   std::vector<std::string> pools;
   std::string cache_bytes;
@@ -42,6 +45,9 @@ struct AgentConfig {
   std::optional<std::int64_t> memory_bytes;
   std::optional<std::int32_t> cpu_millis;
   std::optional<std::int32_t> gpus;
+  std::vector<DeclaredGpu> declared_gpus;
+  std::optional<std::int64_t> disk_bytes;
+  std::map<std::string, std::int64_t> named;
   std::map<std::string, std::string> labels;
   std::vector<std::string> pools;
   std::int64_t cache_bytes = 0;
@@ -56,7 +62,8 @@ struct AgentConfig {
 absl::StatusOr<AgentConfig> ConfigOf(const AgentFlags& flags);
 
 // What the machine offers: what it has, but for what the configuration says otherwise. `--gpus`
-// beyond what is there adds none.
+// beyond what is there adds none; declared GPUs are offered instead of those that were found.
+// Labels that are given win over those that are known.
 MachineFacts Offer(const AgentConfig& config, MachineFacts facts);
 
 // "HOST:PORT" or "unix:PATH" of "grpc://HOST:PORT", "unix:///PATH" and the like; nothing for what

@@ -33,6 +33,24 @@ ABSL_FLAG(std::string,
 ABSL_FLAG(std::string, memory, "", "Memory to offer, such as 64GiB. Default: all there is.");
 ABSL_FLAG(std::string, cpus, "", "CPUs to offer, such as 8 or 500m. Default: all there are.");
 ABSL_FLAG(std::string, gpus, "", "How many GPUs to offer, the first ones. Default: all there are.");
+ABSL_FLAG(
+    std::vector<std::string>,
+    gpu,
+    {},
+    "A GPU to offer, as model=A100,memory=40GiB; may be given several times. Instead of those "
+    "that NVIDIA's library finds: for devices that it does not know, and to try things out. "
+    "Their indices (CUDA_VISIBLE_DEVICES of steps) count from 0, or are given by index=N.");
+ABSL_FLAG(
+    std::string,
+    disk,
+    "",
+    "Disk to offer to steps, such as 500GiB. Default: 95 % of what is free at the start where "
+    "--state is.");
+ABSL_FLAG(std::vector<std::string>,
+          resource,
+          {},
+          "NAME=COUNT of something that steps hold, such as fpga=2 or a number of licences; may be "
+          "given several times, or separated by commas.");
 ABSL_FLAG(std::vector<std::string>,
           label,
           {},
@@ -93,6 +111,9 @@ potok::agent::AgentFlags ReadFlags() {
   flags.memory = absl::GetFlag(FLAGS_memory);
   flags.cpus = absl::GetFlag(FLAGS_cpus);
   flags.gpus = absl::GetFlag(FLAGS_gpus);
+  flags.gpu = absl::GetFlag(FLAGS_gpu);
+  flags.disk = absl::GetFlag(FLAGS_disk);
+  flags.resources = absl::GetFlag(FLAGS_resource);
   flags.labels = absl::GetFlag(FLAGS_label);
   flags.pools = absl::GetFlag(FLAGS_pool);
   flags.cache_bytes = absl::GetFlag(FLAGS_cache_bytes);
@@ -118,7 +139,7 @@ int main(int argc, char** argv) {
   absl::SetFlagsUsageConfig(usage);
   std::vector<std::string> arguments;
   std::vector<char*> flags =
-      potok::FlagArguments({argv, argv + argc}, {"label", "pool"}, arguments);
+      potok::FlagArguments({argv, argv + argc}, {"label", "pool", "gpu", "resource"}, arguments);
   absl::ParseCommandLine(static_cast<int>(arguments.size()), flags.data());
 
   absl::StatusOr<potok::agent::AgentConfig> config = potok::agent::ConfigOf(ReadFlags());
@@ -135,7 +156,10 @@ int main(int argc, char** argv) {
   std::error_code error;
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
   const std::filesystem::path programs = self.parent_path();
+  potok::agent::MachineFacts facts = potok::agent::ProbeMachine();
+  std::filesystem::create_directories(config->state, error);
+  facts.capacity.disk_bytes = potok::agent::DiskToOffer(config->state);
   const potok::agent::AgentFiles files{programs / "potok-shim",
                                        programs.parent_path() / "share/potok/python"};
-  return Fail(potok::agent::RunAgent(*config, potok::agent::ProbeMachine(), files));
+  return Fail(potok::agent::RunAgent(*config, facts, files));
 }

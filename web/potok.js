@@ -145,7 +145,7 @@ async function showMachines(signal) {
       element('span', { class: COLOUR[live] || '' }, live),
       `${(reserved.cpuMillis || 0) / 1000} of ${(capacity.cpuMillis || 0) / 1000}`,
       `${bytesOf(reserved.memoryBytes)} of ${bytesOf(capacity.memoryBytes)}`,
-      `${reserved.gpus || 0} of ${capacity.gpus || 0}`,
+      `${(reserved.gpuMillis || 0) / 1000} of ${(capacity.gpuMillis || 0) / 1000}`,
       element('span', {}, ...(machine.steps || []).flatMap((step) => [runLink(step.run), ` ${step.step} `])),
     ];
   });

@@ -1,6 +1,8 @@
 #include "agent/resources/machine_probe.h"
 
 #include <sched.h>
+#include <sys/statvfs.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +12,7 @@
 #include <limits>
 #include <sstream>
 
+#include "absl/strings/ascii.h"
 #include "agent/resources/nvml.h"
 
 namespace potok::agent {
@@ -113,15 +116,29 @@ MachineFacts ProbeMachine() {
   facts.capacity.cpu_millis = CpuMillis();
   if (auto gpus = ListNvidiaGpus("libnvidia-ml.so.1"); gpus.ok()) {
     facts.gpus = *std::move(gpus);
-    facts.capacity.gpus = static_cast<std::int32_t>(facts.gpus.size());
+    const std::string driver = NvidiaDriverVersion("libnvidia-ml.so.1");
+    if (!driver.empty()) facts.labels["driver"] = driver;
+    facts.capacity.gpu_millis = MillisOfGpus(static_cast<std::int32_t>(facts.gpus.size()));
   } else {
     facts.gpu_note = std::string(gpus.status().message());
   }
   facts.boot_id = FirstLine("/proc/sys/kernel/random/boot_id");
+  if (utsname kernel{}; uname(&kernel) == 0) {
+    facts.labels["os"] = absl::AsciiStrToLower(kernel.sysname);
+    facts.labels["arch"] = kernel.machine;
+  }
   std::array<char, 256> name{};
   gethostname(name.data(), name.size() - 1);
   facts.hostname = name.data();
   return facts;
+}
+
+std::int64_t DiskToOffer(const std::string& folder) {
+  struct statvfs disk {};
+  if (statvfs(folder.c_str(), &disk) != 0) return 0;
+  const double free_bytes = static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize);
+  constexpr double kOffered = 0.95;
+  return static_cast<std::int64_t>(std::min(free_bytes * kOffered, static_cast<double>(kBytesMax)));
 }
 
 }  // namespace potok::agent

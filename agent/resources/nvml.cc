@@ -92,4 +92,17 @@ absl::StatusOr<std::vector<GpuDevice>> ListNvidiaGpus(const std::string& library
   return gpus;
 }
 
+std::string NvidiaDriverVersion(const std::string& library) {
+  const std::unique_ptr<void, int (*)(void*)> handle(dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL),
+                                                     dlclose);
+  if (handle == nullptr) return "";
+  const Nvml nvml(handle.get());
+  auto* const version = Find<int(char*, unsigned)>(handle.get(), "nvmlSystemGetDriverVersion");
+  if (!nvml.complete() || version == nullptr || nvml.init() != kSuccess) return "";
+  std::array<char, 80> text{};
+  const bool known = version(text.data(), text.size()) == kSuccess;
+  nvml.shutdown();
+  return known ? text.data() : "";
+}
+
 }  // namespace potok::agent

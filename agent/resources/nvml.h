@@ -14,4 +14,7 @@ namespace potok::agent {
 // reason.
 absl::StatusOr<std::vector<GpuDevice>> ListNvidiaGpus(const std::string& library);
 
+// "535.104.05", or empty if it cannot be known.
+std::string NvidiaDriverVersion(const std::string& library);
+
 }  // namespace potok::agent

@@ -26,6 +26,14 @@ bool AnyRuns(const Home& home, const StackConfig& config) {
   return false;
 }
 
+std::vector<std::string> WithDashes(const std::vector<std::string>& flags) {
+  std::vector<std::string> dashed;
+  for (const std::string& flag : flags) {
+    dashed.push_back(flag.starts_with("--") ? flag : "--" + flag);
+  }
+  return dashed;
+}
+
 absl::StatusOr<StackConfig> WantedConfig(const Context& context, const UpOptions& options) {
   StackConfig config;
   config.server_program = options.server_program;
@@ -38,9 +46,8 @@ absl::StatusOr<StackConfig> WantedConfig(const Context& context, const UpOptions
   if (config.agent_program.empty()) {
     POTOK_ASSIGN_OR_RETURN(config.agent_program, FindProgram("potok-agent", context.program, path));
   }
-  for (const std::string& flag : options.server_flags) {
-    config.server_flags.push_back(flag.starts_with("--") ? flag : "--" + flag);
-  }
+  config.server_flags = WithDashes(options.server_flags);
+  config.agent_flags = WithDashes(options.agent_flags);
   config.agents = AgentNames(context.host, std::max(options.agents, 1));
   config.agent_memory = options.agent_memory;
   config.agent_cpus = options.agent_cpus;
@@ -158,7 +165,8 @@ absl::Status WaitUntilReady(const Context& context,
 
 bool UpOptions::AsksForMore() const {
   return agents != 0 || !agent_memory.empty() || !agent_cpus.empty() || !agent_gpus.empty() ||
-         !agent_labels.empty() || !agent_pools.empty() || !server_flags.empty();
+         !agent_labels.empty() || !agent_pools.empty() || !server_flags.empty() ||
+         !agent_flags.empty();
 }
 
 absl::StatusOr<Connection> BringUp(const Context& context, const UpOptions& options) {

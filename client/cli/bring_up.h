@@ -19,6 +19,7 @@ struct UpOptions {
   std::string agent_gpus;
   std::vector<std::string> agent_labels;
   std::vector<std::string> agent_pools;
+  std::vector<std::string> agent_flags;  // with or without the dashes
   // Programs to run instead of those beside this one: to try another build.
   std::string server_program;
   std::string agent_program;

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "absl/strings/numbers.h"
 #include "client/cli/text/printable.h"
 #include "common/base/status_macros.h"
 #include "fmt/format.h"
@@ -59,7 +60,21 @@ absl::StatusOr<Resources> ResourcesOf(const OneStepOptions& options) {
   if (!options.cpus.empty()) {
     POTOK_ASSIGN_OR_RETURN(resources.cpu_millis, ParseCpuMillis(options.cpus));
   }
-  resources.gpus = options.gpus;
+  if (!options.gpus.empty()) {
+    POTOK_ASSIGN_OR_RETURN(resources.gpu_millis, ParseGpuMillis(options.gpus));
+  }
+  if (!options.disk.empty()) {
+    POTOK_ASSIGN_OR_RETURN(resources.disk_bytes, ParseBytes(options.disk));
+  }
+  for (const std::string& text : options.named) {
+    POTOK_ASSIGN_OR_RETURN(const auto pair, NameAndValue("--resource", text));
+    std::int64_t count = 0;
+    if (!absl::SimpleAtoi(pair.second, &count) || count < 1) {
+      return absl::InvalidArgumentError(
+          fmt::format("--resource {}: write NAME=COUNT, as fpga=1", text));
+    }
+    resources.named[pair.first] = count;
+  }
   return resources;
 }
 
@@ -79,6 +94,11 @@ absl::StatusOr<PipelineSpec> OneStepSpec(const OneStepOptions& options,
   step.compute = options.compute;
   step.timeout_seconds = options.timeout_seconds;
   POTOK_ASSIGN_OR_RETURN(step.resources, ResourcesOf(options));
+  step.gpu_models = options.gpu_models;
+  if (!options.gpu_memory.empty()) {
+    POTOK_ASSIGN_OR_RETURN(step.gpu_memory_bytes, ParseBytes(options.gpu_memory));
+  }
+  step.label_expression = options.labels;
   for (const std::string& text : options.inputs) {
     POTOK_ASSIGN_OR_RETURN(Input input, InputOf(text, working_folder));
     step.inputs.push_back(std::move(input));

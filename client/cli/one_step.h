@@ -13,7 +13,12 @@ struct OneStepOptions {
   std::vector<std::string> command;  // argv; may hold ${{inputs.NAME}}
   std::string memory;
   std::string cpus;
-  int gpus = 0;
+  std::string gpus;
+  std::vector<std::string> gpu_models;
+  std::string gpu_memory;
+  std::string disk;
+  std::vector<std::string> named;                  // NAME=COUNT
+  std::string labels;                              // an expression
   std::vector<std::string> inputs;                 // name=path, name=URI or name=text
   std::vector<std::string> outputs;                // names
   std::vector<std::string> environment_variables;  // KEY=VALUE

@@ -150,12 +150,18 @@ struct Step {
   std::map<std::string, std::string> environment_variables;
   std::string environment;
   Resources resources;
+  // Of each of its GPUs: one of these models (gpu_model.h; empty: any), and at least this memory.
+  std::vector<std::string> gpu_models;
+  std::int64_t gpu_memory_bytes = 0;
   std::string compute;
   std::int32_t instance_count = 1;
   Distribution distribution;
   std::int64_t timeout_seconds = 0;
   std::vector<std::string> depends_on;
+  // That the machine must carry, and what else must be true of its labels (label_expression.h;
+  // empty: nothing). docs/language.md lists the labels that every machine has.
   std::map<std::string, std::string> labels;
+  std::string label_expression;
   std::map<std::string, std::string> tags;
   std::string description;
   bool deterministic = true;

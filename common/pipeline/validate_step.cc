@@ -1,4 +1,6 @@
 // A step by itself: its name, machine, environment variables, ports, and order.
+#include "common/pipeline/gpu_model.h"
+#include "common/pipeline/label_expression.h"
 #include "common/pipeline/names.h"
 #include "common/pipeline/validation.h"
 #include "fmt/format.h"
@@ -28,6 +30,41 @@ void CheckStepName(const SpecIndex& index, std::uint32_t step, Problems* problem
   }
 }
 
+absl::Status CheckGpuModels(const Step& step) {
+  constexpr std::size_t kModelsMax = 16;
+  constexpr std::size_t kModelBytesMax = 100;
+  if (step.gpu_models.size() > kModelsMax) {
+    return absl::InvalidArgumentError(
+        fmt::format("{} models, and {} are allowed", step.gpu_models.size(), kModelsMax));
+  }
+  for (const std::string& model : step.gpu_models) {
+    if (IsGpuModel(model, model) && model.size() <= kModelBytesMax) continue;
+    return absl::InvalidArgumentError(
+        fmt::format("'{}' cannot be a model of a GPU; write for example A100",
+                    model.substr(0, kModelBytesMax)));
+  }
+  if (step.gpu_models.empty() || step.resources.gpu_millis != 0) return absl::OkStatus();
+  return absl::InvalidArgumentError("a model is asked for, but no GPU; give gpus as well");
+}
+
+absl::Status CheckGpuMemory(const Step& step) {
+  if (step.gpu_memory_bytes < 0 || step.gpu_memory_bytes > kBytesMax) {
+    return absl::InvalidArgumentError(
+        fmt::format("the memory of a GPU is {} bytes; it must be from 0 to {}",
+                    step.gpu_memory_bytes,
+                    kBytesMax));
+  }
+  if (step.gpu_memory_bytes == 0 || step.resources.gpu_millis != 0) return absl::OkStatus();
+  return absl::InvalidArgumentError("memory of a GPU is asked for, but no GPU; give gpus as well");
+}
+
+absl::Status CheckLabelExpression(const Step& step) {
+  const absl::Status status = LabelExpression::Parse(step.label_expression).status();
+  if (status.ok()) return status;
+  return absl::InvalidArgumentError(
+      fmt::format("the expression over labels is wrong: {}", std::string(status.message())));
+}
+
 void CheckMachine(const SpecIndex& index, std::uint32_t number, Problems* problems) {
   const Step& step = index.spec().steps[number];
   if (step.instance_count < 1) {
@@ -35,15 +72,13 @@ void CheckMachine(const SpecIndex& index, std::uint32_t number, Problems* proble
         index.Where(number, "resources.instance_count"),
         fmt::format("{} machines cannot run a step; use at least 1", step.instance_count));
   }
-  const Resources& wished = step.resources;
-  if (wished.memory_bytes < 0 || wished.cpu_millis < 0 || wished.gpus < 0) {
-    problems->Error(index.Where(number, "resources"),
-                    fmt::format("memory ({} bytes), CPUs ({} thousandths) and GPUs ({}) must not be"
-                                " negative",
-                                wished.memory_bytes,
-                                wished.cpu_millis,
-                                wished.gpus));
-  }
+  const auto check = [&](const char* field, const absl::Status& status) {
+    if (!status.ok()) problems->Error(index.Where(number, field), std::string(status.message()));
+  };
+  check("resources", CheckRequest(step.resources));
+  check("resources.gpu_model", CheckGpuModels(step));
+  check("resources.gpu_memory", CheckGpuMemory(step));
+  check("resources.labels", CheckLabelExpression(step));
 }
 
 void CheckDistribution(const SpecIndex& index, std::uint32_t number, Problems* problems) {

@@ -204,6 +204,9 @@ void Write(const Step& step, v1::Step* out) {
                                                step.environment_variables.end());
   out->set_environment(step.environment);
   *out->mutable_resources() = ToProto(step.resources);
+  for (const std::string& model : step.gpu_models) out->add_gpu_models(model);
+  out->set_gpu_memory_bytes(step.gpu_memory_bytes);
+  out->set_label_expression(step.label_expression);
   out->set_compute(step.compute);
   out->set_instance_count(step.instance_count);
   if (!step.distribution.type.empty()) *out->mutable_distribution() = ToProto(step.distribution);
@@ -230,6 +233,9 @@ absl::Status Read(const v1::Step& step, Step* out) {
   out->environment_variables = MapOf(step.environment_variables());
   out->environment = step.environment();
   POTOK_ASSIGN_OR_RETURN(out->resources, FromProto(step.resources()));
+  out->gpu_models.assign(step.gpu_models().begin(), step.gpu_models().end());
+  out->gpu_memory_bytes = step.gpu_memory_bytes();
+  out->label_expression = step.label_expression();
   out->compute = step.compute();
   out->instance_count = step.instance_count() == 0 ? 1 : step.instance_count();
   out->distribution.type = step.distribution().type();
@@ -278,20 +284,32 @@ v1::Resources ToProto(const Resources& resources) {
   v1::Resources out;
   out.set_memory_bytes(resources.memory_bytes);
   out.set_cpu_millis(resources.cpu_millis);
-  out.set_gpus(resources.gpus);
+  out.set_gpus(resources.gpu_millis / kMillisOfGpu);
+  out.set_gpu_millis(resources.gpu_millis);
+  out.set_disk_bytes(resources.disk_bytes);
+  out.mutable_named()->insert(resources.named.begin(), resources.named.end());
   return out;
 }
 
 absl::StatusOr<Resources> FromProto(const v1::Resources& resources) {
-  const Resources out{resources.memory_bytes(), resources.cpu_millis(), resources.gpus()};
-  if (out.memory_bytes < 0 || out.cpu_millis < 0 || out.gpus < 0) {
-    return absl::InvalidArgumentError(
-        fmt::format("resources cannot be negative: memory_bytes={} cpu_millis={} gpus={}",
-                    out.memory_bytes,
-                    out.cpu_millis,
-                    out.gpus));
+  Resources out;
+  out.memory_bytes = resources.memory_bytes();
+  out.cpu_millis = resources.cpu_millis();
+  out.gpu_millis = GpuMillisOf(resources);
+  out.disk_bytes = resources.disk_bytes();
+  bool is_negative =
+      out.memory_bytes < 0 || out.cpu_millis < 0 || out.gpu_millis < 0 || out.disk_bytes < 0;
+  for (const auto& [name, count] : resources.named()) {
+    if (count < 0) is_negative = true;
+    if (count != 0) out.named[name] = count;
   }
-  return out;
+  if (!is_negative) return out;
+  return absl::InvalidArgumentError("resources cannot be negative: " +
+                                    resources.ShortDebugString());
+}
+
+std::int32_t GpuMillisOf(const v1::Resources& resources) {
+  return resources.gpu_millis() != 0 ? resources.gpu_millis() : MillisOfGpus(resources.gpus());
 }
 
 v1::Output ToProto(const Output& output) {

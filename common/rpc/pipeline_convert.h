@@ -17,6 +17,9 @@ v1::Resources ToProto(const Resources& resources);
 // INVALID_ARGUMENT for negative amounts.
 absl::StatusOr<Resources> FromProto(const v1::Resources& resources);
 
+// Thousandths of GPUs, also as those said it who know only whole ones.
+std::int32_t GpuMillisOf(const v1::Resources& resources);
+
 v1::Output ToProto(const Output& output);
 v1::Distribution ToProto(const Distribution& distribution);
 v1::ValueType ToProto(ValueType type);

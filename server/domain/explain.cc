@@ -4,10 +4,12 @@
 #include <limits>
 #include <map>
 #include <optional>
-#include <tuple>
+#include <set>
+#include <utility>
 
 #include "common/pipeline/control.h"
 #include "fmt/format.h"
+#include "fmt/ranges.h"
 #include "server/domain/fit.h"
 #include "server/domain/placement.h"
 
@@ -30,6 +32,8 @@ struct Survey {
   std::size_t in_pool = 0;
   std::size_t with_labels = 0;
   const MachineRecord* nearest = nullptr;
+  std::vector<GpuRoom> gpus;  // of the nearest
+  Resources has;
   Resources lack;
 };
 
@@ -37,48 +41,106 @@ enum class Against { kCapacity, kFree };
 
 Survey Look(const State& state, const Pools& pools, const Shape& shape, Against against) {
   Survey survey;
-  std::optional<std::tuple<std::int64_t, std::int64_t, std::int64_t>> least;
   const std::string pool = pools.Resolve(shape.pool);
   for (const auto& [id, machine] : state.machines) {
     if (!IsKnown(machine) || !pools.Holds(machine.facts, pool)) continue;
     ++survey.in_pool;
-    if (!CarriesLabels(machine.facts, shape.labels)) continue;
+    if (!CarriesLabels(machine, shape)) continue;
     ++survey.with_labels;
-    if (against == Against::kFree && !CouldHold(machine.facts, shape)) continue;
-    const Resources lack =
-        LackOf(shape.request, against == Against::kFree ? FreeOf(machine) : machine.facts.capacity);
-    const std::tuple distance(
-        std::int64_t{lack.gpus}, lack.memory_bytes, std::int64_t{lack.cpu_millis});
-    if (least.has_value() && *least <= distance) continue;
-    least = distance;
+    const bool is_free = against == Against::kFree;
+    if (is_free && !CouldHold(machine, shape)) continue;
+    const Resources has = is_free ? FreeOf(machine) : machine.facts.capacity;
+    std::vector<GpuRoom> gpus = is_free ? GpusOf(machine) : AllGpusOf(machine.facts);
+    Resources lack = LackOf(shape.request, has);
+    lack.gpu_millis = std::max(lack.gpu_millis, GpuLackOf(gpus, shape));
+    if (survey.nearest != nullptr && LackRankOf(survey.lack) <= LackRankOf(lack)) continue;
     survey.nearest = &machine;
+    survey.gpus = std::move(gpus);
+    survey.has = has;
     survey.lack = lack;
   }
   return survey;
 }
 
-// "needs 2 GPUs, 1 is free": the first thing that lacks.
-std::string Missing(const Resources& request, const Resources& has, const char* word) {
-  if (request.gpus > has.gpus) {
-    const std::int32_t count = std::max(has.gpus, 0);
-    return fmt::format("needs {}, {} {} {}",
-                       Plural(static_cast<std::size_t>(request.gpus), "GPU"),
-                       count,
-                       count == 1 ? "is" : "are",
+// "2 GPUs of A100 or H100 with 40 GiB"
+std::string WantedGpus(const Shape& shape) {
+  std::string text = fmt::format("{} GPU{}",
+                                 FormatGpus(shape.request.gpu_millis),
+                                 shape.request.gpu_millis == kMillisOfGpu ? "" : "s");
+  if (!shape.gpu_models.empty()) {
+    text += fmt::format(" of {}", fmt::join(shape.gpu_models, " or "));
+  }
+  if (shape.gpu_memory_bytes > 0) text += " with " + FormatBytes(shape.gpu_memory_bytes);
+  return text;
+}
+
+// " (there are T4 with 15 GiB)": why GPUs that are there do not count; empty where all would.
+std::string GpusThatDoNotSuit(const Survey& survey, const Shape& shape) {
+  std::set<std::string> others;
+  for (const GpuRoom& gpu : survey.gpus) {
+    if (SuitsShape(gpu, shape)) continue;
+    others.insert(gpu.facts == nullptr
+                      ? std::string("GPUs of an unknown model")
+                      : fmt::format("{} with {}",
+                                    gpu.facts->model.empty() ? "GPUs" : gpu.facts->model,
+                                    FormatBytes(gpu.facts->memory_bytes)));
+  }
+  return others.empty() ? "" : fmt::format(" (there are {})", fmt::join(others, ", "));
+}
+
+// "needs 2 GPUs, 1 is free"
+std::string MissingGpus(const Survey& survey, const Shape& shape, const char* word) {
+  const std::int32_t millis = MillisOfEach(shape.request);
+  std::int32_t count = 0;
+  std::int32_t most = 0;
+  for (const GpuRoom& gpu : survey.gpus) {
+    if (!SuitsShape(gpu, shape)) continue;
+    most = std::max(most, gpu.free_millis);
+    if (gpu.free_millis >= millis) ++count;
+  }
+  const std::string others = GpusThatDoNotSuit(survey, shape);
+  if (millis < kMillisOfGpu && most > 0) {
+    return fmt::format(
+        "needs {}, at most {} of one is {}{}", WantedGpus(shape), FormatGpus(most), word, others);
+  }
+  return fmt::format(
+      "needs {}, {} {} {}{}", WantedGpus(shape), count, count == 1 ? "is" : "are", word, others);
+}
+
+std::string MissingBytes(const char* what, std::int64_t needs, std::int64_t has, const char* word) {
+  return fmt::format("needs {} {}, {} is {}",
+                     FormatBytes(needs),
+                     what,
+                     FormatBytes(std::max<std::int64_t>(has, 0)),
+                     word);
+}
+
+// The first thing that lacks: "needs 8 GiB memory, 4 GiB is free".
+std::string Missing(const Survey& survey, const Shape& shape, const char* word) {
+  const Resources& request = shape.request;
+  const Resources& lack = survey.lack;
+  const Resources& has = survey.has;
+  if (lack.gpu_millis > 0) return MissingGpus(survey, shape, word);
+  if (lack.memory_bytes > 0) {
+    return MissingBytes("memory", request.memory_bytes, has.memory_bytes, word);
+  }
+  if (lack.cpu_millis > 0) {
+    const std::int32_t cpus = std::max(has.cpu_millis, 0);
+    return fmt::format("needs {:g} CPU{}, {:g} {} {}",
+                       request.cpu_millis / 1000.0,
+                       request.cpu_millis == 1000 ? "" : "s",
+                       cpus / 1000.0,
+                       cpus == 1000 ? "is" : "are",
                        word);
   }
-  if (request.memory_bytes > has.memory_bytes) {
-    return fmt::format("needs {} memory, {} is {}",
-                       FormatBytes(request.memory_bytes),
-                       FormatBytes(std::max<std::int64_t>(has.memory_bytes, 0)),
-                       word);
-  }
-  const std::int32_t cpus = std::max(has.cpu_millis, 0);
-  return fmt::format("needs {:g} CPU{}, {:g} {} {}",
-                     request.cpu_millis / 1000.0,
-                     request.cpu_millis == 1000 ? "" : "s",
-                     cpus / 1000.0,
-                     cpus == 1000 ? "is" : "are",
+  if (lack.disk_bytes > 0) return MissingBytes("disk", request.disk_bytes, has.disk_bytes, word);
+  const std::string& name = lack.named.begin()->first;
+  const std::int64_t count = std::max<std::int64_t>(NamedOf(has, name), 0);
+  return fmt::format("needs {} {}, {} {} {}",
+                     NamedOf(request, name),
+                     name,
+                     count,
+                     count == 1 ? "is" : "are",
                      word);
 }
 
@@ -88,12 +150,52 @@ std::string NearestOf(const Survey& survey) {
       "on {} (the nearest of {} machines)", survey.nearest->facts.name, survey.with_labels);
 }
 
-std::string LabelsOf(const Shape& shape) {
+std::string WantedLabels(const Shape& shape) {
   std::string labels;
   for (const auto& [name, value] : shape.labels) {
     labels += fmt::format("{}{}={}", labels.empty() ? "" : ", ", name, value);
   }
   return labels;
+}
+
+// What the shape asks of the machine's labels and is false.
+std::vector<std::string> FalseOf(const MachineRecord& machine, const Shape& shape) {
+  std::vector<std::string> wrong = shape.expression.WhyNot(machine.labels);
+  for (const auto& [name, value] : shape.labels) {
+    const auto it = machine.labels.find(name);
+    if (it != machine.labels.end() && it->second == value) continue;
+    wrong.push_back(it == machine.labels.end()
+                        ? fmt::format("{}={} is false (there is no {})", name, value, name)
+                        : fmt::format("{}={} is false ({} is {})", name, value, name, it->second));
+  }
+  return wrong;
+}
+
+// Of a pool none of whose machines has the labels.
+std::string MissingLabels(const State& state,
+                          const Pools& pools,
+                          const Shape& shape,
+                          std::size_t in_pool) {
+  if (shape.expression.is_empty()) {
+    return fmt::format(
+        "none of {} carries the labels {}", Plural(in_pool, "machine"), WantedLabels(shape));
+  }
+  const std::string pool = pools.Resolve(shape.pool);
+  const MachineRecord* nearest = nullptr;
+  std::vector<std::string> least;
+  for (const auto& [id, machine] : state.machines) {
+    if (!IsKnown(machine) || !pools.Holds(machine.facts, pool)) continue;
+    std::vector<std::string> wrong = FalseOf(machine, shape);
+    if (nearest != nullptr && least.size() <= wrong.size()) continue;
+    nearest = &machine;
+    least = std::move(wrong);
+  }
+  const std::string where =
+      in_pool == 1 ? nearest->facts.name : nearest->facts.name + ", the nearest";
+  return fmt::format("none of {} has the labels that it asks for: on {}, {}",
+                     Plural(in_pool, "machine"),
+                     where,
+                     fmt::join(least, " and "));
 }
 
 // Why no known machine could ever hold the shape; empty if one could.
@@ -103,13 +205,9 @@ std::string NeverFits(const State& state, const Pools& pools, const Shape& shape
     return shape.pool.empty() ? "no machine is in the default pool"
                               : fmt::format("no machine is in pool '{}'", shape.pool);
   }
-  if (survey.with_labels == 0) {
-    return fmt::format(
-        "none of {} carries the labels {}", Plural(survey.in_pool, "machine"), LabelsOf(shape));
-  }
+  if (survey.with_labels == 0) return MissingLabels(state, pools, shape, survey.in_pool);
   if (survey.lack == Resources{}) return "";
-  const Resources& capacity = survey.nearest->facts.capacity;
-  return Missing(shape.request, capacity, "there") + " " + NearestOf(survey);
+  return Missing(survey, shape, "there") + " " + NearestOf(survey);
 }
 
 std::string ExplainBlocked(const RunRecord& run, std::uint32_t index) {
@@ -131,7 +229,7 @@ std::string ExplainQueued(const State& state, const Shape& shape, const DecideOp
   const Survey survey = Look(state, pools, shape, Against::kFree);
   const MachineRecord& nearest = *survey.nearest;
   if (survey.lack != Resources{}) {
-    return Missing(shape.request, FreeOf(nearest), "free") + " " + NearestOf(survey);
+    return Missing(survey, shape, "free") + " " + NearestOf(survey);
   }
   if (nearest.session == 0 || nearest.facts.liveness != Liveness::kReady) {
     return fmt::format("would fit on {}, which is not connected", nearest.facts.name);

@@ -18,32 +18,71 @@ std::string Machines(std::size_t count) {
   return fmt::format("{} machine{}", count, count == 1 ? "" : "s");
 }
 
-// "1 GPU free of 8, needs 2": the first thing that lacks; empty if nothing does.
-std::string LackText(const Resources& request, const Resources& free, const Resources& capacity) {
-  if (request.gpus > free.gpus) {
-    const std::int32_t count = std::max(free.gpus, 0);
-    return fmt::format(
-        "{} GPU{} free of {}, needs {}", count, count == 1 ? "" : "s", capacity.gpus, request.gpus);
+// "1 GPU free of 8, needs 2", "at most 0.4 of a GPU free, needs 0.5"
+std::string GpuLackText(const MachineRecord& machine, const Shape& shape) {
+  const std::int32_t millis = MillisOfEach(shape.request);
+  std::int32_t count = 0;
+  std::int32_t most = 0;
+  for (const GpuRoom& gpu : GpusOf(machine)) {
+    if (!SuitsShape(gpu, shape)) continue;
+    most = std::max(most, gpu.free_millis);
+    if (gpu.free_millis >= millis) ++count;
   }
-  if (request.memory_bytes > free.memory_bytes) {
-    return fmt::format("{} memory free of {}, needs {}",
-                       FormatBytes(std::max<std::int64_t>(free.memory_bytes, 0)),
-                       FormatBytes(capacity.memory_bytes),
-                       FormatBytes(request.memory_bytes));
+  if (millis < kMillisOfGpu) {
+    return fmt::format("at most {} of a GPU free, needs {}", FormatGpus(most), FormatGpus(millis));
   }
-  if (request.cpu_millis > free.cpu_millis) {
+  return fmt::format("{} GPU{} free of {}, needs {}",
+                     count,
+                     count == 1 ? "" : "s",
+                     FormatGpus(machine.facts.capacity.gpu_millis),
+                     FormatGpus(shape.request.gpu_millis));
+}
+
+std::string BytesLackText(const char* what,
+                          std::int64_t free,
+                          std::int64_t all,
+                          std::int64_t needs) {
+  return fmt::format("{} {} free of {}, needs {}",
+                     FormatBytes(std::max<std::int64_t>(free, 0)),
+                     what,
+                     FormatBytes(all),
+                     FormatBytes(needs));
+}
+
+// The first thing that lacks; empty if nothing does.
+std::string LackText(const MachineRecord& machine, const Shape& shape) {
+  const Resources& request = shape.request;
+  const Resources& capacity = machine.facts.capacity;
+  const Resources free = FreeOf(machine);
+  const Resources lack = LackOf(request, free);
+  if (lack.gpu_millis > 0 || GpuLackOf(GpusOf(machine), shape) > 0) {
+    return GpuLackText(machine, shape);
+  }
+  if (lack.memory_bytes > 0) {
+    return BytesLackText("memory", free.memory_bytes, capacity.memory_bytes, request.memory_bytes);
+  }
+  if (lack.cpu_millis > 0) {
     return fmt::format("{:g} CPUs free of {:g}, needs {:g}",
                        std::max(free.cpu_millis, 0) / 1000.0,
                        capacity.cpu_millis / 1000.0,
                        request.cpu_millis / 1000.0);
   }
-  return "";
+  if (lack.disk_bytes > 0) {
+    return BytesLackText("disk", free.disk_bytes, capacity.disk_bytes, request.disk_bytes);
+  }
+  if (lack.named.empty()) return "";
+  const std::string& name = lack.named.begin()->first;
+  return fmt::format("{} {} free of {}, needs {}",
+                     std::max<std::int64_t>(NamedOf(free, name), 0),
+                     name,
+                     NamedOf(capacity, name),
+                     NamedOf(request, name));
 }
 
 std::string ReasonOf(const MachineRecord& machine, const Shape& shape) {
-  if (!CarriesLabels(machine.facts, shape.labels)) return "without the labels that it asks for";
+  if (!CarriesLabels(machine, shape)) return "without the labels that it asks for";
   if (machine.session == 0 || machine.facts.liveness != Liveness::kReady) return "not connected";
-  const std::string lack = LackText(shape.request, FreeOf(machine), machine.facts.capacity);
+  const std::string lack = LackText(machine, shape);
   return lack.empty() ? "with room for it, which others come first for" : lack;
 }
 
@@ -99,8 +138,9 @@ std::string ExplainOpening(const State& state,
   const MachineRecord* where = nullptr;
   for (const auto& [id, machine] : state.machines) {
     if (machine.session == 0 || machine.facts.liveness != Liveness::kReady) continue;
-    if (!pools.Holds(machine.facts, pool) || !CouldHold(machine.facts, *shape)) continue;
-    const Opening opening = OpeningFor(state, machine, FreeOf(machine), shape->request, now);
+    if (!pools.Holds(machine.facts, pool) || !CouldHold(machine, *shape)) continue;
+    const Opening opening =
+        OpeningFor(state, machine, FreeOf(machine), GpusOf(machine), *shape, now);
     if (opening.at >= soonest.at) continue;
     soonest = opening;
     where = &machine;

@@ -6,6 +6,7 @@
 #include "common/pipeline/control.h"
 #include "fmt/format.h"
 #include "server/domain/fingerprint.h"
+#include "server/domain/fit.h"
 #include "server/domain/order.h"
 #include "server/domain/state.h"
 
@@ -232,8 +233,11 @@ std::map<MachineId, MachineRecord> CountHoldings(const State& state, Problems* p
       machine.holding.insert({id, i, run.steps[i].attempt});
       machine.reserved += run.plan->shape_of(i).request;
       for (const std::int32_t gpu : placement->gpus) {
-        if (machine.gpus_held.insert(gpu).second) continue;
-        problems->push_back(fmt::format("{}: shares GPU {}", Describe(run, i), gpu));
+        std::int32_t& held = machine.gpus_held[gpu];
+        held += MillisOfEach(run.plan->shape_of(i).request);
+        if (held <= kMillisOfGpu) continue;
+        problems->push_back(fmt::format(
+            "{}: with it {} thousandths of GPU {} are held", Describe(run, i), held, gpu));
       }
     }
   }

@@ -18,13 +18,14 @@ namespace {
 struct Kept {
   absl::Time from;
   Resources spare;  // what others may still hold then
+  std::vector<GpuRoom> spare_gpus;
 };
 
 // A machine during the pass: what is left of it.
 struct Candidate {
   const MachineRecord* machine = nullptr;
   Resources free;
-  std::vector<std::int32_t> free_gpus;  // ascending
+  std::vector<GpuRoom> gpus;
   std::optional<Kept> kept = std::nullopt;
 };
 
@@ -34,16 +35,43 @@ struct Wish {
   absl::Time end;
 };
 
-// Whether it may begin on the machine without delaying what that is kept for.
-bool GoesAround(const Wish& wish, const Candidate& candidate) {
-  if (!candidate.kept.has_value() || wish.end <= candidate.kept->from) return true;
-  return wish.shape.request.FitsInto(candidate.kept->spare);
+// True if it would still be there when what the machine is kept for begins.
+bool Meets(const Wish& wish, const Candidate& candidate) {
+  return candidate.kept.has_value() && wish.end > candidate.kept->from;
+}
+
+// GPUs for a step that begins on the machine now, and does not delay what that is kept for.
+std::optional<std::vector<std::int32_t>> GpusFor(const Wish& wish, const Candidate& candidate) {
+  if (!wish.shape.request.FitsInto(candidate.free)) return std::nullopt;
+  if (!Meets(wish, candidate)) return PickGpus(candidate.gpus, wish.shape);
+  if (!wish.shape.request.FitsInto(candidate.kept->spare)) return std::nullopt;
+  std::vector<GpuRoom> gpus = candidate.gpus;
+  for (std::size_t i = 0; i < gpus.size(); ++i) {
+    gpus[i].free_millis = std::min(gpus[i].free_millis, candidate.kept->spare_gpus[i].free_millis);
+  }
+  return PickGpus(gpus, wish.shape);
+}
+
+// Of each of these GPUs so many thousandths, or what is left; returns how many these are.
+std::int32_t TakeRoom(const std::vector<std::int32_t>& indices,
+                      std::int32_t millis,
+                      std::vector<GpuRoom>* gpus) {
+  std::int32_t taken = 0;
+  for (GpuRoom& gpu : *gpus) {
+    if (std::find(indices.begin(), indices.end(), gpu.index) == indices.end()) continue;
+    const std::int32_t part = std::clamp(gpu.free_millis, 0, millis);
+    gpu.free_millis -= part;
+    taken += part;
+  }
+  return taken;
 }
 
 Resources NotBelowZero(Resources resources) {
   resources.memory_bytes = std::max<std::int64_t>(resources.memory_bytes, 0);
   resources.cpu_millis = std::max(resources.cpu_millis, 0);
-  resources.gpus = std::max(resources.gpus, 0);
+  resources.gpu_millis = std::max(resources.gpu_millis, 0);
+  resources.disk_bytes = std::max<std::int64_t>(resources.disk_bytes, 0);
+  std::erase_if(resources.named, [](const auto& entry) { return entry.second < 0; });
   return resources;
 }
 
@@ -65,8 +93,7 @@ class Pass {
       : state_(state), pools_(state, options), now_(now) {
     for (const auto& [id, machine] : state.machines) {
       if (machine.session == 0 || machine.facts.liveness != Liveness::kReady) continue;
-      Candidate candidate{&machine, FreeOf(machine), FreeGpusOf(machine)};
-      candidate.free.gpus = static_cast<std::int32_t>(candidate.free_gpus.size());
+      Candidate candidate{&machine, FreeOf(machine), GpusOf(machine)};
       if (candidate.free.cpu_millis <= 0) continue;
       candidates_.emplace(id, std::move(candidate));
     }
@@ -112,22 +139,21 @@ class Pass {
     const Rank least{shape.request.memory_bytes, 0, 0};
     for (auto it = pool.by_rank.lower_bound(least); it != pool.by_rank.end(); ++it) {
       Candidate& candidate = candidates_.at(std::get<MachineId>(*it));
-      if (!shape.request.FitsInto(candidate.free) || !GoesAround(wish, candidate)) continue;
-      if (!CarriesLabels(candidate.machine->facts, shape.labels)) continue;
-      return Take(candidate, wish);
+      std::optional<std::vector<std::int32_t>> gpus = GpusFor(wish, candidate);
+      if (!gpus.has_value() || !CarriesLabels(*candidate.machine, shape)) continue;
+      return Take(candidate, wish, *std::move(gpus));
     }
     if (!pool.reserved) pool.reserved = ReserveInTime(name, shape) || Reserve(pool, shape);
     return std::nullopt;
   }
 
-  Placement Take(Candidate& candidate, const Wish& wish) {
+  Placement Take(Candidate& candidate, const Wish& wish, std::vector<std::int32_t> gpus) {
     const Resources& request = wish.shape.request;
-    Placement placement{candidate.machine->facts.id, {}};
-    const auto end = candidate.free_gpus.begin() + request.gpus;
-    placement.gpus.assign(candidate.free_gpus.begin(), end);
-    candidate.free_gpus.erase(candidate.free_gpus.begin(), end);
-    if (candidate.kept.has_value() && wish.end > candidate.kept->from) {
+    Placement placement{candidate.machine->facts.id, std::move(gpus)};
+    TakeRoom(placement.gpus, MillisOfEach(request), &candidate.gpus);
+    if (Meets(wish, candidate)) {
       candidate.kept->spare -= request;
+      TakeRoom(placement.gpus, MillisOfEach(request), &candidate.kept->spare_gpus);
     }
     Shrink(candidate, request);
     return placement;
@@ -141,41 +167,49 @@ class Pass {
     MachineId machine = 0;
     for (const auto& [id, record] : state_.machines) {
       if (record.session == 0 || record.facts.liveness != Liveness::kReady) continue;
-      if (!pools_.Holds(record.facts, pool) || !CouldHold(record.facts, shape)) continue;
+      if (!pools_.Holds(record.facts, pool) || !CouldHold(record, shape)) continue;
       const auto candidate = candidates_.find(id);
       // What another pool's step is kept on is not promised twice.
       if (candidate != candidates_.end() && candidate->second.kept.has_value()) continue;
-      const Resources free =
-          candidate == candidates_.end() ? NotBelowZero(FreeOf(record)) : candidate->second.free;
-      const Opening opening = OpeningFor(state_, record, free, shape.request, now_);
+      const bool is_full = candidate == candidates_.end();
+      const Resources free = is_full ? NotBelowZero(FreeOf(record)) : candidate->second.free;
+      const std::vector<GpuRoom> gpus = is_full ? GpusOf(record) : candidate->second.gpus;
+      Opening opening = OpeningFor(state_, record, free, gpus, shape, now_);
       if (opening.at >= soonest.at) continue;
-      soonest = opening;
+      soonest = std::move(opening);
       machine = id;
     }
     if (machine == 0) return false;
     const auto candidate = candidates_.find(machine);
     if (candidate == candidates_.end()) return true;  // there is nothing on it to go around with
-    Resources spare = soonest.free;
-    spare -= shape.request;
-    candidate->second.kept = Kept{soonest.at, spare};
+    Kept kept{soonest.at, soonest.free, soonest.gpus};
+    kept.spare -= shape.request;
+    if (const auto own = PickGpus(soonest.gpus, shape)) {
+      TakeRoom(*own, MillisOfEach(shape.request), &kept.spare_gpus);
+    }
+    candidate->second.kept = std::move(kept);
     return true;
   }
 
   // On the machine that is nearest to holding it. The distance of the nearest never grows while
   // what runs there ends and nothing that it needs is given away, so the step gets its turn.
   bool Reserve(const PoolIndex& pool, const Shape& shape) {
-    using Distance = std::tuple<std::int64_t, std::int64_t, std::int64_t, MachineId>;
+    using Distance = std::pair<LackRank, MachineId>;
     std::optional<Distance> nearest;
     for (const Rank& rank : pool.by_rank) {
       const Candidate& candidate = candidates_.at(std::get<MachineId>(rank));
-      if (!CouldHold(candidate.machine->facts, shape)) continue;
-      const Resources lack = LackOf(shape.request, candidate.free);
-      const Distance distance{
-          lack.gpus, lack.memory_bytes, lack.cpu_millis, std::get<MachineId>(rank)};
+      if (!CouldHold(*candidate.machine, shape)) continue;
+      Resources lack = LackOf(shape.request, candidate.free);
+      lack.gpu_millis = std::max(lack.gpu_millis, GpuLackOf(candidate.gpus, shape));
+      const Distance distance{LackRankOf(lack), std::get<MachineId>(rank)};
       if (!nearest.has_value() || distance < *nearest) nearest = distance;
     }
     if (!nearest.has_value()) return false;
-    Shrink(candidates_.at(std::get<MachineId>(*nearest)), shape.request);
+    Candidate& candidate = candidates_.at(nearest->second);
+    Resources kept = shape.request;
+    kept.gpu_millis =
+        TakeRoom(NearestGpus(candidate.gpus, shape), MillisOfEach(shape.request), &candidate.gpus);
+    Shrink(candidate, kept);
     return true;
   }
 

@@ -17,15 +17,15 @@ struct PlacementChoice {
 
 // Takes queued steps in order (picker.h: higher priority first unless one of a lower has waited
 // very long, then the oldest run, then who waits longest, then position) to machines that are ready
-// and have a session. A machine fits when it is in the step's pool, carries its labels, and its
-// free memory, CPUs and GPUs cover the request; among those that fit, the one left with the least
-// free memory wins, then the fewest free CPUs, then the lowest number: large holes are kept for
-// large steps. For the first step of each pool that fits nowhere now, room is kept on the machine
-// that will have it soonest, as far as the time limits of what runs say (reservation.h): others go
-// around it there only if their own limit ends before that, or if they fit beside it. Where no
-// limits say, what it needs is taken from what is free on the machine that is nearest to holding
-// it. Either way smaller steps behind it cannot starve it. Stops early once no machine has a CPU
-// free.
+// and have a session. A machine fits when it is in the step's pool, its labels are what
+// the step asks for, and what is free covers the request, with enough room on GPUs of the right
+// kind (PickGpus); among those that fit, the one left with the least free memory wins, then the
+// fewest free CPUs, then the lowest number: large holes are kept for large steps. For the first
+// step of each pool that fits nowhere now, room is kept on the machine that will have it soonest,
+// as far as the time limits of what runs say (reservation.h): others go around it there only if
+// their own limit ends before that, or if they fit beside it. Where no limits say, what it needs is
+// taken from what is free on the machine that is nearest to holding it. Either way smaller steps
+// behind it cannot starve it. Stops early once no machine has a CPU free.
 std::vector<PlacementChoice> Place(const State& state,
                                    const DecideOptions& options,
                                    absl::Time now);

@@ -142,7 +142,17 @@ absl::Status CheckOrder(const Segment& plan) {
 
 bool Shape::operator<(const Shape& other) const {
   const auto key = [](const Shape& s) {
-    return std::tie(s.request.memory_bytes, s.request.cpu_millis, s.request.gpus, s.pool, s.labels);
+    const Resources& asked = s.request;
+    return std::tie(asked.memory_bytes,
+                    asked.cpu_millis,
+                    asked.gpu_millis,
+                    asked.disk_bytes,
+                    asked.named,
+                    s.pool,
+                    s.labels,
+                    s.expression,
+                    s.gpu_models,
+                    s.gpu_memory_bytes);
   };
   return key(*this) < key(other);
 }
@@ -202,7 +212,13 @@ absl::Status FillSegment(const std::vector<Shape>& shapes, Segment* segment) {
 }
 
 Shape ShapeOf(const std::string& compute, const Step& step) {
-  Shape shape{PoolOf(compute), step.labels, step.resources};
+  Shape shape;
+  shape.pool = PoolOf(compute);
+  shape.labels = step.labels;
+  shape.expression = LabelExpression::ParseOrNever(step.label_expression);
+  shape.gpu_models = step.gpu_models;
+  shape.gpu_memory_bytes = step.gpu_memory_bytes;
+  shape.request = step.resources;
   if (shape.request.cpu_millis <= 0) shape.request.cpu_millis = kDefaultCpuMillis;
   return shape;
 }

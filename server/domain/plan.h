@@ -13,6 +13,7 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/status/statusor.h"
+#include "common/pipeline/label_expression.h"
 #include "common/pipeline/spec.h"
 
 namespace potok::server {
@@ -44,6 +45,9 @@ struct Edge {
 struct Shape {
   std::string pool;  // empty: the default pool
   std::map<std::string, std::string> labels;
+  LabelExpression expression;           // over labels too; most have none
+  std::vector<std::string> gpu_models;  // each of its GPUs is one of them; empty: any
+  std::int64_t gpu_memory_bytes = 0;    // that each of its GPUs has at least, in all
   // What a machine must have free. A step that asks for no CPU takes one, so that every step takes
   // a place (docs/decisions/0005-default-request.md).
   Resources request;

@@ -1,7 +1,6 @@
 #include "server/domain/reservation.h"
 
 #include <algorithm>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -21,6 +20,28 @@ absl::Time EndOfAttempt(const RunRecord& run, std::uint32_t index, absl::Time no
                     step.state);
 }
 
+// An attempt that ends, and what it gives back.
+struct GivenBack {
+  absl::Time at;
+  const Resources* request = nullptr;
+  const Placement* placement = nullptr;
+};
+
+void GiveBack(const GivenBack& end, Opening* opening) {
+  opening->at = end.at;
+  opening->free += *end.request;
+  if (end.placement == nullptr) return;
+  for (GpuRoom& gpu : opening->gpus) {
+    const std::vector<std::int32_t>& held = end.placement->gpus;
+    if (std::find(held.begin(), held.end(), gpu.index) == held.end()) continue;
+    gpu.free_millis += MillisOfEach(*end.request);
+  }
+}
+
+bool HasRoom(const Opening& opening, const Shape& shape) {
+  return shape.request.FitsInto(opening.free) && PickGpus(opening.gpus, shape).has_value();
+}
+
 }  // namespace
 
 absl::Time LatestEnd(const RunRecord& run, std::uint32_t index, absl::Time now) {
@@ -31,25 +52,27 @@ absl::Time LatestEnd(const RunRecord& run, std::uint32_t index, absl::Time now) 
 Opening OpeningFor(const State& state,
                    const MachineRecord& machine,
                    const Resources& free,
-                   const Resources& request,
+                   const std::vector<GpuRoom>& gpus,
+                   const Shape& shape,
                    absl::Time now) {
-  std::vector<std::pair<absl::Time, const Resources*>> ends;
+  std::vector<GivenBack> ends;
   for (const AttemptKey& key : machine.holding) {
-    const auto run = state.runs.find(key.run);
-    if (run == state.runs.end() || run->second.plan == nullptr) continue;
-    const absl::Time end = std::max(EndOfAttempt(run->second, key.index, now), now);
+    const auto found = state.runs.find(key.run);
+    if (found == state.runs.end() || found->second.plan == nullptr) continue;
+    const RunRecord& run = found->second;
+    const absl::Time end = std::max(EndOfAttempt(run, key.index, now), now);
     if (end == absl::InfiniteFuture()) continue;
-    ends.emplace_back(end, &run->second.plan->shape_of(key.index).request);
+    ends.push_back(
+        {end, &run.plan->shape_of(key.index).request, PlacementOf(run.steps[key.index].state)});
   }
   std::sort(
-      ends.begin(), ends.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  Opening opening{now, free};
-  for (const auto& [end, given_back] : ends) {
-    if (end > opening.at && request.FitsInto(opening.free)) return opening;
-    opening.free += *given_back;
-    opening.at = end;
+      ends.begin(), ends.end(), [](const GivenBack& a, const GivenBack& b) { return a.at < b.at; });
+  Opening opening{now, free, gpus};
+  for (const GivenBack& end : ends) {
+    if (end.at > opening.at && HasRoom(opening, shape)) return opening;
+    GiveBack(end, &opening);
   }
-  return request.FitsInto(opening.free) ? opening : Opening{};
+  return HasRoom(opening, shape) ? opening : Opening{};
 }
 
 }  // namespace potok::server

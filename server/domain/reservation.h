@@ -1,8 +1,11 @@
 // When a machine will have room for a step, as far as time limits say. Pure.
 #pragma once
 
+#include <vector>
+
 #include "absl/time/time.h"
 #include "common/base/resources.h"
+#include "server/domain/fit.h"
 #include "server/domain/state.h"
 
 namespace potok::server {
@@ -11,15 +14,17 @@ namespace potok::server {
 struct Opening {
   absl::Time at = absl::InfiniteFuture();  // infinite: nobody knows
   Resources free;
+  std::vector<GpuRoom> gpus;  // how the free thousandths of GPUs lie then
 };
 
-// Of a machine of which `free` is free now. An attempt that runs ends with its step's `timeout`;
-// one that has not begun has all of that before it; one that stores its outputs or stops ends at
-// once, as far as is known. Without a timeout it never ends.
+// Of a machine of which `free` is free now, its GPUs as in `gpus`. An attempt that runs ends with
+// its step's `timeout`; one that has not begun has all of that before it; one that stores its
+// outputs or stops ends at once, as far as is known. Without a timeout it never ends.
 Opening OpeningFor(const State& state,
                    const MachineRecord& machine,
                    const Resources& free,
-                   const Resources& request,
+                   const std::vector<GpuRoom>& gpus,
+                   const Shape& shape,
                    absl::Time now);
 
 // When a step that is placed now ends at the latest; infinite if it has no `timeout`.

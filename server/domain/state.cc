@@ -6,6 +6,7 @@
 #include "common/base/overloaded.h"
 #include "server/domain/expand.h"
 #include "server/domain/fingerprint.h"
+#include "server/domain/fit.h"
 
 namespace potok::server {
 
@@ -25,7 +26,9 @@ void Hold(State& state, RunRecord& run, const AttemptKey& key, const Placement& 
   if (!machine.holding.insert(key).second) return;
   ++run.placed;
   machine.reserved += RequestOf(run, key.index);
-  machine.gpus_held.insert(placement.gpus.begin(), placement.gpus.end());
+  for (const std::int32_t gpu : placement.gpus) {
+    machine.gpus_held[gpu] += MillisOfEach(RequestOf(run, key.index));
+  }
 }
 
 void Release(State& state, RunRecord& run, const AttemptKey& key, const Placement& placement) {
@@ -33,7 +36,11 @@ void Release(State& state, RunRecord& run, const AttemptKey& key, const Placemen
   if (machine.holding.erase(key) == 0) return;
   --run.placed;
   machine.reserved -= RequestOf(run, key.index);
-  for (const std::int32_t gpu : placement.gpus) machine.gpus_held.erase(gpu);
+  for (const std::int32_t gpu : placement.gpus) {
+    std::int32_t& held = machine.gpus_held[gpu];
+    held -= MillisOfEach(RequestOf(run, key.index));
+    if (held == 0) machine.gpus_held.erase(gpu);
+  }
 }
 
 AttemptKey AttemptOf(const StepKey& key, const StepRecord& step) {
@@ -272,7 +279,9 @@ void ApplyRunOrdered(State& state, const RunOrdered& ordered) {
 void ApplyMachineChanged(State& state, const MachineChanged& changed) {
   state.next_machine = std::max(state.next_machine, changed.id + 1);
   state.machine_by_name[changed.name] = changed.id;
-  state.machines[changed.id].facts = changed;
+  MachineRecord& machine = state.machines[changed.id];
+  machine.facts = changed;
+  machine.labels = LabelsOf(changed);
 }
 
 }  // namespace

@@ -77,9 +77,10 @@ struct RunRecord {
 
 struct MachineRecord {
   MachineChanged facts;
-  Resources reserved;                // derived: what placements on it hold
-  std::set<AttemptKey> holding;      // derived
-  std::set<std::int32_t> gpus_held;  // derived
+  std::map<std::string, std::string> labels;       // derived: its own, and what it is (fit.h)
+  Resources reserved;                              // derived: what placements on it hold
+  std::set<AttemptKey> holding;                    // derived
+  std::map<std::int32_t, std::int32_t> gpus_held;  // derived: thousandths held, by index
   // Not stored; after a start no machine has a session, and all are heard at that moment (restart
   // grace).
   SessionId session = 0;  // 0: none

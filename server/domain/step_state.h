@@ -53,7 +53,9 @@ struct OutputValue {
 // Where an attempt is: held from Assigned to the end of Uploading or Stopping.
 struct Placement {
   MachineId machine = 0;
-  std::vector<std::int32_t> gpus;  // indices on the machine
+  // Indices on the machine: of whole GPUs, or the one of which the step has the share that it asks
+  // for.
+  std::vector<std::int32_t> gpus;
   bool operator==(const Placement&) const = default;
 };
 

@@ -256,6 +256,34 @@ absl::Status FromWire(const wire::RunAdded& message, RunAdded* run) {
   return FromWire(message.spec(), &run->spec);
 }
 
+namespace {
+
+void ToWire(const Resources& resources, wire::Resources* message) {
+  message->set_memory_bytes(resources.memory_bytes);
+  message->set_cpu_millis(resources.cpu_millis);
+  message->set_gpu_millis(resources.gpu_millis);
+  message->set_disk_bytes(resources.disk_bytes);
+  for (const auto& [name, count] : resources.named) {
+    wire::Count* added = message->add_named();
+    added->set_name(name);
+    added->set_count(count);
+  }
+}
+
+Resources FromWire(const wire::Resources& message) {
+  Resources resources;
+  resources.memory_bytes = message.memory_bytes();
+  resources.cpu_millis = message.cpu_millis();
+  resources.gpu_millis = message.gpu_millis();
+  // Before there were shares only whole ones were counted.
+  if (resources.gpu_millis == 0) resources.gpu_millis = MillisOfGpus(message.gpus());
+  resources.disk_bytes = message.disk_bytes();
+  for (const wire::Count& count : message.named()) resources.named[count.name()] = count.count();
+  return resources;
+}
+
+}  // namespace
+
 void ToWire(const MachineChanged& machine, wire::MachineChanged* message) {
   message->set_id(machine.id);
   message->set_name(machine.name);
@@ -263,9 +291,7 @@ void ToWire(const MachineChanged& machine, wire::MachineChanged* message) {
   message->set_boot_id(machine.boot_id);
   message->set_agent_version(machine.agent_version);
   message->set_isolation(machine.isolation);
-  message->mutable_capacity()->set_memory_bytes(machine.capacity.memory_bytes);
-  message->mutable_capacity()->set_cpu_millis(machine.capacity.cpu_millis);
-  message->mutable_capacity()->set_gpus(machine.capacity.gpus);
+  ToWire(machine.capacity, message->mutable_capacity());
   for (const GpuInfo& gpu : machine.gpus) {
     wire::Gpu* added = message->add_gpus();
     added->set_index(gpu.index);
@@ -287,9 +313,7 @@ absl::Status FromWire(const wire::MachineChanged& message, MachineChanged* machi
   machine->boot_id = message.boot_id();
   machine->agent_version = message.agent_version();
   machine->isolation = message.isolation();
-  machine->capacity = {message.capacity().memory_bytes(),
-                       message.capacity().cpu_millis(),
-                       message.capacity().gpus()};
+  machine->capacity = FromWire(message.capacity());
   for (const wire::Gpu& gpu : message.gpus()) {
     machine->gpus.push_back({gpu.index(), gpu.model(), gpu.memory_bytes(), gpu.uuid()});
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <set>
 #include <utility>
 
 #include "common/base/overloaded.h"
@@ -98,6 +99,26 @@ v1::StartAttempt StartOf(const StartOrder& order) {
   return out;
 }
 
+// What a machine may say that it has.
+absl::Status CheckCapacity(const MachineChanged& machine) {
+  POTOK_RETURN_IF_ERROR(CheckAmounts(machine.capacity));
+  if (machine.capacity.gpu_millis % kMillisOfGpu != 0) {
+    return absl::InvalidArgumentError(fmt::format("a machine has whole GPUs, and not {}",
+                                                  FormatGpus(machine.capacity.gpu_millis)));
+  }
+  std::set<std::int32_t> indices;
+  for (const GpuInfo& gpu : machine.gpus) {
+    if (gpu.memory_bytes < 0 || gpu.memory_bytes > kBytesMax) {
+      return absl::InvalidArgumentError(
+          fmt::format("GPU {} cannot have {} bytes of memory", gpu.index, gpu.memory_bytes));
+    }
+    if (!indices.insert(gpu.index).second) {
+      return absl::InvalidArgumentError(fmt::format("two GPUs have the index {}", gpu.index));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 v1::AttemptId ToProto(const AttemptKey& key) {
@@ -161,6 +182,7 @@ absl::StatusOr<MachineHello> FromProto(const v1::Hello& hello, SessionId session
   for (const v1::Gpu& gpu : hello.gpus()) {
     machine.gpus.push_back({gpu.index(), gpu.model(), gpu.memory_bytes(), gpu.uuid()});
   }
+  POTOK_RETURN_IF_ERROR(CheckCapacity(machine));
   machine.labels = {hello.labels().begin(), hello.labels().end()};
   machine.pools.assign(hello.pools().begin(), hello.pools().end());
   for (const v1::AttemptId& id : hello.live()) out.live.push_back(FromProto(id));
@@ -255,11 +277,13 @@ v1::Machine ToProto(const MachineRecord& machine, const State& state) {
   *out.mutable_capacity() = potok::ToProto(facts.capacity);
   *out.mutable_reserved() = potok::ToProto(machine.reserved);
   for (const GpuInfo& gpu : facts.gpus) {
+    const auto held = machine.gpus_held.find(gpu.index);
     v1::Gpu& to = *out.add_gpus();
     to.set_index(gpu.index);
     to.set_model(gpu.model);
     to.set_memory_bytes(gpu.memory_bytes);
     to.set_uuid(gpu.uuid);
+    if (held != machine.gpus_held.end()) to.set_reserved_millis(held->second);
   }
   out.mutable_labels()->insert(facts.labels.begin(), facts.labels.end());
   for (const std::string& pool : facts.pools) out.add_pools(pool);
@@ -278,6 +302,10 @@ v1::Machine ToProto(const MachineRecord& machine, const State& state) {
     to.set_attempt(static_cast<std::int32_t>(key.attempt));
     to.set_status(StatusOf(run->second.steps[key.index].state, silent));
     *to.mutable_resources() = potok::ToProto(step.resources);
+    const Placement* placement = PlacementOf(run->second.steps[key.index].state);
+    if (placement != nullptr) {
+      to.mutable_gpu_indices()->Assign(placement->gpus.begin(), placement->gpus.end());
+    }
   }
   return out;
 }

@@ -253,8 +253,10 @@ void SchedulerMetrics::ObserveMachines(const State& state) {
         .Set(static_cast<double>(machine.facts.capacity.memory_bytes));
     memory_family_.Add({{"agent", name}, {"kind", "allocated"}})
         .Set(static_cast<double>(machine.reserved.memory_bytes));
-    gpus_family_.Add({{"agent", name}, {"kind", "capacity"}}).Set(machine.facts.capacity.gpus);
-    gpus_family_.Add({{"agent", name}, {"kind", "allocated"}}).Set(machine.reserved.gpus);
+    gpus_family_.Add({{"agent", name}, {"kind", "capacity"}})
+        .Set(machine.facts.capacity.gpu_millis / 1000.0);
+    gpus_family_.Add({{"agent", name}, {"kind", "allocated"}})
+        .Set(machine.reserved.gpu_millis / 1000.0);
   }
   for (const auto& [liveness, count] : by_liveness) {
     machines_family_.Add({{"state", NameOfLiveness(liveness)}}).Set(count);

@@ -17,7 +17,7 @@ server::MachineHello Machine() {
   server::MachineHello hello;
   hello.session = 1;
   hello.machine.name = "gpu-1";
-  hello.machine.capacity = {std::int64_t{1} << 50, 1'000'000'000, 8};
+  hello.machine.capacity = {std::int64_t{1} << 50, 1'000'000'000, 8000};
   for (std::int32_t i = 0; i < 8; ++i) hello.machine.gpus.push_back({i, "H100", 1 << 30, "uuid"});
   return hello;
 }

@@ -19,7 +19,8 @@ FakeAgent::FakeAgent(std::string name, Random* random, Ledger* ledger, Break bro
   facts_.name = std::move(name);
   facts_.state_id = "state of " + facts_.name;
   facts_.boot_id = "boot 1";
-  facts_.capacity = {std::int64_t{1} << 34, kCpus * 1000, 1};
+  facts_.capacity = {std::int64_t{1} << 34, kCpus * 1000, 2000, 10, {{"fpga", 1}}};
+  facts_.gpus = {{0, "A100", 80, ""}, {1, "T4", 16, ""}};
 }
 
 std::vector<AttemptKey> FakeAgent::Alive() const {

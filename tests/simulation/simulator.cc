@@ -75,6 +75,20 @@ void Complicate(Random& random, std::uint32_t number, potok::Step* step) {
   step->when = kRules[random.Below(4)];
 }
 
+// What every machine of the simulation has, and not for two such steps at a time.
+void AskForMachine(Random& random, potok::Step* step) {
+  if (random.Chance(400)) {
+    const std::int32_t kMillis[] = {1, 250, 500, 600, 999, 1000, 2000};
+    step->resources.gpu_millis = kMillis[random.Below(7)];
+    const bool is_of_one = step->resources.gpu_millis <= 1000;
+    if (is_of_one && random.Chance(300)) step->gpu_models = {"A100", "H100"};
+    if (is_of_one && random.Chance(200)) step->gpu_memory_bytes = 20;
+  }
+  if (random.Chance(150)) step->resources.named["fpga"] = 1;
+  if (random.Chance(100)) step->resources.disk_bytes = 6;
+  if (random.Chance(100)) step->label_expression = "gpu.model == A100 && name in (m0, m1, m2)";
+}
+
 // A random pipeline: each step may need the value of an earlier one, surely or perhaps, or only
 // its end.
 std::shared_ptr<const Plan> RandomPlan(Random& random) {
@@ -89,7 +103,7 @@ std::shared_ptr<const Plan> RandomPlan(Random& random) {
     step.name = fmt::format("s{}", i);
     step.command = fmt::format("true {}", random.Below(4));
     step.deterministic = random.Chance(700);
-    step.resources.gpus = random.Chance(150) ? 1 : 0;
+    AskForMachine(random, &step);
     if (random.Chance(300)) step.priority = static_cast<std::int32_t>(random.Below(5)) - 2;
     Output output;
     output.name = "out";

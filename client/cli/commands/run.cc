@@ -82,7 +82,12 @@ void AddStepOptions(CommandOptions& run, OneStepOptions* step) {
   run.Group("One step (with -- COMMAND)");
   run.Text("--memory", "SIZE", "Memory that the step needs, as 8GiB", &step->memory);
   run.Text("--cpus", "N", "CPUs, as 2 or 0.5", &step->cpus);
-  run.Number("--gpus", "N", "GPUs", 0, &step->gpus);
+  run.Text("--gpus", "N", "GPUs, as 2, or a share of one as 0.25", &step->gpus);
+  run.Texts("--gpu-model", "MODEL", "Model of the GPUs; several: any of them", &step->gpu_models);
+  run.Text("--gpu-memory", "SIZE", "Memory that each GPU has at least", &step->gpu_memory);
+  run.Text("--disk", "SIZE", "Disk that the step needs", &step->disk);
+  run.Texts("--resource", "NAME=N", "Counted things, as fpga=1", &step->named);
+  run.Text("--labels", "EXPRESSION", "On labels, as 'zone == a && cpus >= 8'", &step->labels);
   run.Text("--compute", "POOL", "Pool of machines", &step->compute);
   run.Texts("--input", "NAME=VALUE", "Input: a path, a URI or a text", &step->inputs);
   run.Texts("--output", "NAME", "Output, ${{outputs.NAME}} in the command", &step->outputs);

@@ -31,6 +31,10 @@ void AddUp(CLI::App& app, Session& session) {
   up.Text("--agent-gpus", "N", "GPUs that each offers", &options->agent_gpus);
   up.Texts("--agent-label", "KEY=VALUE", "Label of the agents", &options->agent_labels);
   up.Texts("--agent-pool", "NAME", "Pool of the agents", &options->agent_pools);
+  up.Texts("--agent-flag",
+           "NAME=VALUE",
+           "A flag of potok-agent, as resource=fpga=2 or gpu=model=A100,memory=40GiB",
+           &options->agent_flags);
   up.Texts("--server-flag",
            "NAME=VALUE",
            "A flag of potok-server, as retention=30d or artifacts-quota=500GiB",

@@ -5,6 +5,7 @@
 #include "client/potok_client/line_splitter.h"
 #include "client/potok_client/run_state.h"
 #include "common/base/resources.h"
+#include "common/rpc/pipeline_convert.h"
 #include "fmt/format.h"
 
 namespace potok::client {
@@ -33,8 +34,8 @@ std::string Used(std::int64_t used,
   return fmt::format("{} {} of {}", Bar(used, all), text(used), text(all));
 }
 
-std::string Plain(std::int64_t number) {
-  return fmt::format("{}", number);
+std::string GpusOf(std::int64_t millis) {
+  return FormatGpus(static_cast<std::int32_t>(millis));
 }
 
 std::string Count(int count) {
@@ -50,7 +51,9 @@ Rows MachineRows(const Cluster& cluster) {
                     NameOf(machine.liveness()),
                     Used(reserved.cpu_millis(), capacity.cpu_millis(), CpusOf),
                     Used(reserved.memory_bytes(), capacity.memory_bytes(), FormatBytes),
-                    capacity.gpus() == 0 ? "-" : Used(reserved.gpus(), capacity.gpus(), Plain),
+                    GpuMillisOf(capacity) == 0
+                        ? "-"
+                        : Used(GpuMillisOf(reserved), GpuMillisOf(capacity), GpusOf),
                     fmt::format("{}", machine.steps_size())});
   }
   return rows;
@@ -82,7 +85,7 @@ Rows StepRows(const Cluster& cluster) {
                       NameOf(step.status()),
                       CpusOf(step.resources().cpu_millis()),
                       FormatBytes(step.resources().memory_bytes()),
-                      fmt::format("{}", step.resources().gpus())});
+                      FormatGpus(GpuMillisOf(step.resources()))});
     }
   }
   return rows;
@@ -97,10 +100,10 @@ std::vector<std::string> Heading(const Cluster& cluster, absl::Time now, absl::T
     ++ready;
     used.set_cpu_millis(used.cpu_millis() + machine.reserved().cpu_millis());
     used.set_memory_bytes(used.memory_bytes() + machine.reserved().memory_bytes());
-    used.set_gpus(used.gpus() + machine.reserved().gpus());
+    used.set_gpu_millis(used.gpu_millis() + GpuMillisOf(machine.reserved()));
     all.set_cpu_millis(all.cpu_millis() + machine.capacity().cpu_millis());
     all.set_memory_bytes(all.memory_bytes() + machine.capacity().memory_bytes());
-    all.set_gpus(all.gpus() + machine.capacity().gpus());
+    all.set_gpu_millis(all.gpu_millis() + GpuMillisOf(machine.capacity()));
   }
   int running = 0;
   int queued = 0;
@@ -121,8 +124,8 @@ std::vector<std::string> Heading(const Cluster& cluster, absl::Time now, absl::T
                   CpusOf(all.cpu_millis()),
                   FormatBytes(used.memory_bytes()),
                   FormatBytes(all.memory_bytes()),
-                  used.gpus(),
-                  all.gpus()),
+                  FormatGpus(used.gpu_millis()),
+                  FormatGpus(all.gpu_millis())),
       fmt::format("{} runs in progress: {} steps running, {} queued, {} not started",
                   cluster.runs.size(),
                   running,

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_replace.h"
 #include "common/base/overloaded.h"
 #include "common/pipeline/artifact_reference.h"
 #include "fmt/format.h"
@@ -72,6 +73,18 @@ void AddFlags(const Output& output, Object* object) {
   if (output.early_available) object->emplace_back("early_available", true);
 }
 
+// The labels of a step that also has an expression over them, as one expression.
+std::string WholeExpression(const Step& step) {
+  std::string whole;
+  const auto quoted = [](const std::string& text) {
+    return "\"" + absl::StrReplaceAll(text, {{"\"", "\"\""}}) + "\"";
+  };
+  for (const auto& [name, value] : step.labels) {
+    whole += fmt::format("{} == {} && ", quoted(name), quoted(value));
+  }
+  return whole.empty() ? step.label_expression : whole + "(" + step.label_expression + ")";
+}
+
 // Exact: the largest unit of which there is a whole number.
 std::string MemoryText(std::int64_t bytes) {
   for (const auto& [shift, unit] :
@@ -81,17 +94,37 @@ std::string MemoryText(std::int64_t bytes) {
   return std::to_string(bytes);
 }
 
+void AddBytes(const char* key, std::int64_t bytes, Object* object) {
+  if (bytes != 0) object->emplace_back(key, MemoryText(bytes));
+}
+
 Object ResourcesOf(const Step& step) {
   Object resources;
   AddNumber("instance_count", step.instance_count, 1, &resources);
-  if (step.resources.memory_bytes != 0) {
-    resources.emplace_back("memory", MemoryText(step.resources.memory_bytes));
-  }
+  AddBytes("memory", step.resources.memory_bytes, &resources);
   if (step.resources.cpu_millis != 0) {
     resources.emplace_back("cpus", fmt::format("{}m", step.resources.cpu_millis));
   }
-  AddNumber("gpus", step.resources.gpus, 0, &resources);
-  AddTexts("labels", step.labels, &resources);
+  if (const std::int32_t millis = step.resources.gpu_millis; millis % kMillisOfGpu == 0) {
+    AddNumber("gpus", millis / kMillisOfGpu, 0, &resources);
+  } else {
+    resources.emplace_back("gpus", millis / 1000.0);
+  }
+  if (step.gpu_models.size() == 1) {
+    AddText("gpu_model", step.gpu_models.front(), &resources);
+  } else {
+    AddStrings("gpu_model", step.gpu_models, &resources);
+  }
+  AddBytes("gpu_memory", step.gpu_memory_bytes, &resources);
+  AddBytes("disk", step.resources.disk_bytes, &resources);
+  Object named;
+  for (const auto& [name, count] : step.resources.named) named.emplace_back(name, count);
+  AddObject("named", std::move(named), &resources);
+  if (step.label_expression.empty()) {
+    AddTexts("labels", step.labels, &resources);
+  } else {
+    AddText("labels", WholeExpression(step), &resources);
+  }
   return resources;
 }
 

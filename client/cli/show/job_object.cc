@@ -3,6 +3,7 @@
 #include "client/cli/text/table.h"
 #include "client/potok_client/run_state.h"
 #include "common/base/resources.h"
+#include "common/rpc/pipeline_convert.h"
 #include "fmt/format.h"
 
 namespace potok::client {
@@ -81,10 +82,35 @@ Value OutputsObject(const Outputs& declared, const Values& values) {
   return Value(std::move(object));
 }
 
+Object ResourceMembers(const v1::Resources& resources) {
+  const std::int32_t millis = GpuMillisOf(resources);
+  const bool is_whole = millis % kMillisOfGpu == 0;
+  const std::map<std::string, std::int64_t> counts(resources.named().begin(),
+                                                   resources.named().end());
+  Object named;
+  for (const auto& [name, count] : counts) named.emplace_back(name, count);
+  return {{"memory_bytes", resources.memory_bytes()},
+          {"cpu_millis", resources.cpu_millis()},
+          {"gpus", is_whole ? Value(millis / kMillisOfGpu) : Value(millis / 1000.0)},
+          {"disk_bytes", resources.disk_bytes()},
+          {"named", std::move(named)}};
+}
+
 Value ResourcesObject(const v1::Resources& resources) {
-  return Value(Object{{"memory_bytes", resources.memory_bytes()},
-                      {"cpu_millis", resources.cpu_millis()},
-                      {"gpus", resources.gpus()}});
+  return Value(ResourceMembers(resources));
+}
+
+// All that a step asks of its machine.
+Value RequestObject(const v1::Step& step) {
+  Object members = ResourceMembers(step.resources());
+  Array models;
+  for (const std::string& model : step.gpu_models()) models.emplace_back(model);
+  members.emplace_back("gpu_models", std::move(models));
+  members.emplace_back("gpu_memory_bytes", step.gpu_memory_bytes());
+  members.emplace_back("labels",
+                       step.label_expression().empty() ? SortedTexts(step.labels())
+                                                       : Value(step.label_expression()));
+  return Value(std::move(members));
 }
 
 // What happened to a step.
@@ -116,7 +142,7 @@ Object SpecMembers(const v1::Step& spec, const v1::StepStatus* step) {
       {"environment_variables", SortedTexts(spec.environment_variables())},
       {"inputs", InputsObject(spec.inputs())},
       {"outputs", OutputsObject(spec.outputs(), step == nullptr ? kNone : step->outputs())},
-      {"resources", ResourcesObject(spec.resources())}};
+      {"resources", RequestObject(spec)}};
 }
 
 Value JobsObject(const v1::Run& run) {
@@ -288,17 +314,21 @@ Value MachineObject(const v1::Machine& machine) {
     gpus.emplace_back(Object{{"index", gpu.index()},
                              {"model", gpu.model()},
                              {"memory_bytes", gpu.memory_bytes()},
-                             {"uuid", gpu.uuid()}});
+                             {"uuid", gpu.uuid()},
+                             {"reserved_millis", gpu.reserved_millis()}});
   }
   Array pools;
   for (const std::string& pool : machine.pools()) pools.emplace_back(pool);
   Array steps;
   for (const v1::StepOnMachine& step : machine.steps()) {
+    Array indices;
+    for (const std::int32_t index : step.gpu_indices()) indices.emplace_back(index);
     steps.emplace_back(Object{{"run", step.run()},
                               {"step", step.step()},
                               {"attempt", step.attempt()},
                               {"status", NameOf(step.status())},
-                              {"resources", ResourcesObject(step.resources())}});
+                              {"resources", ResourcesObject(step.resources())},
+                              {"gpu_indices", std::move(indices)}});
   }
   return Value(Object{{"name", machine.name()},
                       {"state", NameOf(machine.liveness())},

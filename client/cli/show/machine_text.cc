@@ -1,9 +1,12 @@
 #include "client/cli/show/machine_text.h"
 
+#include <algorithm>
+
 #include "client/cli/text/printable.h"
 #include "client/cli/text/table.h"
 #include "client/potok_client/run_state.h"
 #include "common/base/resources.h"
+#include "common/rpc/pipeline_convert.h"
 #include "fmt/format.h"
 
 namespace potok::client {
@@ -33,9 +36,24 @@ std::string Labels(const v1::Machine& machine) {
   return joined;
 }
 
+// "fpga 1 of 2, licence 0 of 4"
+std::string NamedText(const v1::Machine& machine) {
+  const v1::Resources& capacity = machine.capacity();
+  const std::map<std::string, std::int64_t> named(capacity.named().begin(), capacity.named().end());
+  std::string text;
+  for (const auto& [name, count] : named) {
+    const auto used = machine.reserved().named().find(name);
+    const std::int64_t held = used == machine.reserved().named().end() ? 0 : used->second;
+    text += fmt::format("{}{} {} of {}", text.empty() ? "" : ", ", name, held, count);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string MachineTable(const std::vector<v1::Machine>& machines, const TableStyle& style) {
+  const bool any_named = std::ranges::any_of(
+      machines, [](const v1::Machine& machine) { return !machine.capacity().named().empty(); });
   std::vector<std::vector<std::string>> rows;
   for (const v1::Machine& machine : machines) {
     const v1::Resources& reserved = machine.reserved();
@@ -45,19 +63,31 @@ std::string MachineTable(const std::vector<v1::Machine>& machines, const TableSt
          NameOf(machine.liveness()),
          UsedOf(FormatBytes(reserved.memory_bytes()), FormatBytes(capacity.memory_bytes())),
          UsedOf(Cpus(reserved.cpu_millis()), Cpus(capacity.cpu_millis())),
-         UsedOf(fmt::format("{}", reserved.gpus()), fmt::format("{}", capacity.gpus())),
+         UsedOf(FormatGpus(GpuMillisOf(reserved)), FormatGpus(GpuMillisOf(capacity))),
          fmt::format("{}", machine.steps_size()),
          Joined(machine.pools())});
+    if (any_named) rows.back().push_back(NamedText(machine));
   }
   if (rows.empty()) return "No machines yet: start an agent (`potok up` starts one here)\n";
-  return Table({"MACHINE", "STATE", "MEMORY", "CPUS", "GPUS", "STEPS", "POOLS"}, rows, style);
+  std::vector<std::string> heads = {"MACHINE", "STATE", "MEMORY", "CPUS", "GPUS", "STEPS", "POOLS"};
+  if (any_named) heads.emplace_back("COUNTED");
+  return Table(heads, rows, style);
 }
 
 std::string MachineText(const v1::Machine& machine, absl::TimeZone zone, const TableStyle& style) {
   std::string text = MachineTable({machine}, style);
   for (const v1::Gpu& gpu : machine.gpus()) {
     text += fmt::format(
-        "GPU {}: {}, {}\n", gpu.index(), Printable(gpu.model()), FormatBytes(gpu.memory_bytes()));
+        "GPU {}: {}, {}", gpu.index(), Printable(gpu.model()), FormatBytes(gpu.memory_bytes()));
+    if (gpu.reserved_millis() != 0) {
+      text += fmt::format(", {} in use", FormatGpus(gpu.reserved_millis()));
+    }
+    text += "\n";
+  }
+  if (machine.capacity().disk_bytes() != 0) {
+    text += fmt::format("Disk: {}\n",
+                        UsedOf(FormatBytes(machine.reserved().disk_bytes()),
+                               FormatBytes(machine.capacity().disk_bytes())));
   }
   if (machine.labels_size() > 0) text += "Labels: " + Printable(Labels(machine)) + "\n";
   text += fmt::format("Isolation {}, agent {}, last heard {}\n",
@@ -72,7 +102,7 @@ std::string MachineText(const v1::Machine& machine, absl::TimeZone zone, const T
                     NameOf(step.status()),
                     FormatBytes(step.resources().memory_bytes()),
                     Cpus(step.resources().cpu_millis()),
-                    fmt::format("{}", step.resources().gpus())});
+                    FormatGpus(GpuMillisOf(step.resources()))});
   }
   return text + Table({"RUN", "STEP", "STATE", "MEMORY", "CPUS", "GPUS"}, rows, style);
 }

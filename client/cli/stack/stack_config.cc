@@ -50,6 +50,7 @@ std::vector<ProcessSpec> ProcessesOf(const StackConfig& config, const Home& home
     if (!config.agent_gpus.empty()) argv.push_back("--gpus=" + config.agent_gpus);
     for (const std::string& label : config.agent_labels) argv.push_back("--label=" + label);
     for (const std::string& pool : config.agent_pools) argv.push_back("--pool=" + pool);
+    argv.insert(argv.end(), config.agent_flags.begin(), config.agent_flags.end());
     processes.push_back({"agent-" + name, std::move(argv)});
   }
   return processes;
@@ -64,7 +65,8 @@ absl::Status SaveConfig(const StackConfig& config, const Home& home) {
                          {"agent_cpus", config.agent_cpus},
                          {"agent_gpus", config.agent_gpus},
                          {"agent_labels", Texts(config.agent_labels)},
-                         {"agent_pools", Texts(config.agent_pools)}};
+                         {"agent_pools", Texts(config.agent_pools)},
+                         {"agent_flags", Texts(config.agent_flags)}};
   return ReplaceFile(home.config_file(), ToYaml(Value(object)));
 }
 
@@ -84,6 +86,7 @@ absl::StatusOr<std::optional<StackConfig>> LoadConfig(const Home& home) {
     config.agent_gpus = word("agent_gpus");
     config.agent_labels = TextsOf(node["agent_labels"]);
     config.agent_pools = TextsOf(node["agent_pools"]);
+    config.agent_flags = TextsOf(node["agent_flags"]);
     return std::make_optional(std::move(config));
   } catch (const YAML::Exception& error) {
     return absl::DataLossError(fmt::format(

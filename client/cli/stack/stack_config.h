@@ -23,6 +23,7 @@ struct StackConfig {
   std::string agent_gpus;
   std::vector<std::string> agent_labels;  // key=value
   std::vector<std::string> agent_pools;
+  std::vector<std::string> agent_flags;  // more of them: "--resource=fpga=2"
 
   bool operator==(const StackConfig&) const = default;
 };

@@ -3,8 +3,8 @@
 #include <limits>
 
 #include "client/frontend/azureml/environment.h"
+#include "client/frontend/azureml/machine_request.h"
 #include "client/frontend/azureml/reference.h"
-#include "common/base/resources.h"
 #include "fmt/format.h"
 
 namespace potok::client {
@@ -12,57 +12,6 @@ namespace potok::client {
 namespace {
 
 constexpr std::int64_t kInstancesMax = 10'000;
-constexpr std::int64_t kGpusMax = 1'024;
-
-void ReadMemory(Fields* fields, Reading* reading, Resources* resources) {
-  const std::string text = fields->Text("memory");
-  if (text.empty()) return;
-  const absl::StatusOr<std::int64_t> bytes = ParseBytes(text);
-  if (bytes.ok()) {
-    resources->memory_bytes = *bytes;
-  } else {
-    reading->reporter.Error(
-        fields->At("memory"),
-        fmt::format("{}: memory: {}", fields->what(), std::string(bytes.status().message())));
-  }
-}
-
-void ReadCpus(Fields* fields, Reading* reading, Resources* resources) {
-  const std::string text = fields->Text("cpus");
-  if (text.empty()) return;
-  const absl::StatusOr<std::int32_t> millis = ParseCpuMillis(text);
-  if (millis.ok()) {
-    resources->cpu_millis = *millis;
-  } else {
-    reading->reporter.Error(
-        fields->At("cpus"),
-        fmt::format("{}: cpus: {}", fields->what(), std::string(millis.status().message())));
-  }
-}
-
-void ReadResources(Fields* outer, Severity unknown, Reading* reading, Step* step) {
-  const YamlNode* map = outer->Map("resources");
-  if (map == nullptr) return;
-  Fields fields(map, outer->what() + ": resources", &reading->reporter, ResolverOf(reading));
-  if (const auto count = fields.Whole("instance_count", 1, kInstancesMax)) {
-    step->instance_count = static_cast<std::int32_t>(*count);
-  }
-  ReadMemory(&fields, reading, &step->resources);
-  ReadCpus(&fields, reading, &step->resources);
-  if (const auto gpus = fields.Whole("gpus", 0, kGpusMax)) {
-    step->resources.gpus = static_cast<std::int32_t>(*gpus);
-  }
-  for (auto& [key, value] : fields.Texts("labels", Fields::Strictness::kAnyScalar)) {
-    step->labels[key] = value;
-  }
-  if (const std::string size = fields.Text("shm_size"); !size.empty() && !ParseBytes(size).ok()) {
-    reading->reporter.Error(
-        fields.At("shm_size"),
-        fmt::format("{}: shm_size must be a size such as 2g, but is '{}'", fields.what(), size));
-  }
-  fields.Ignore({"instance_type", "max_instance_count", "locations", "docker_args", "properties"});
-  fields.ReportUnknown(unknown);
-}
 
 void ReadDistribution(Fields* outer, Severity unknown, Reading* reading, Step* step) {
   const YamlNode* map = outer->Map("distribution");

@@ -43,7 +43,7 @@ struct Loaded {
 // Reads the pipeline job or standalone command job in `file`, and everything it names on this
 // machine, and validates it. Never throws. Differences from Azure ML, which are on purpose:
 // - a declared type decides how a scalar is read, and a string port keeps what was written;
-// - `resources` also takes memory, cpus, gpus and labels, and nodes take depends_on;
+// - `resources` also says what a step asks of its machine, and nodes take depends_on;
 // - no compute and no environment are needed.
 // All that is read and how it differs from Azure ML: docs/language.md.
 Loaded LoadJob(const std::string& file, const LoadOptions& options);

@@ -79,15 +79,60 @@ TEST(ConfigTest, UnderstandsAddresses) {
   }
 }
 
+TEST(ConfigTest, DeclaresGpusInsteadOfThoseThatAreFound) {
+  AgentFlags flags = GoodFlags();
+  flags.gpu = {"model=A100", "memory=40GiB", "model=T4", "index=5", "model=H100"};
+  flags.disk = "1TiB";
+  flags.resources = {"fpga=2", "licence=10"};
+  const AgentConfig config = *ConfigOf(flags);
+  MachineFacts facts;
+  facts.gpus.resize(4);
+  facts.labels = {{"os", "linux"}, {"driver", "535"}};
+  AgentConfig with_label = config;
+  with_label.labels = {{"driver", "mine"}};
+  const MachineFacts offered = Offer(with_label, facts);
+  ASSERT_EQ(offered.gpus.size(), 3U);
+  EXPECT_EQ(offered.gpus[0].model, "A100");
+  EXPECT_EQ(offered.gpus[0].memory_bytes, std::int64_t{40} << 30);
+  EXPECT_EQ(offered.gpus[1].index, 5);
+  EXPECT_EQ(offered.gpus[2].index, 2);
+  EXPECT_EQ(offered.capacity.gpu_millis, 3000);
+  EXPECT_EQ(offered.capacity.disk_bytes, std::int64_t{1} << 40);
+  EXPECT_EQ(NamedOf(offered.capacity, "licence"), 10);
+  EXPECT_EQ(offered.labels.at("os"), "linux");
+  EXPECT_EQ(offered.labels.at("driver"), "mine");
+}
+
+TEST(ConfigTest, SaysWhatIsWrongWithDeclaredThings) {
+  AgentFlags flags = GoodFlags();
+  flags.gpu = {"memory=40GiB", "model=A100", "memory=lots", "size=3", "model=T4", "index=0"};
+  flags.gpus = "1";
+  flags.disk = "-1";
+  flags.resources = {"fpga", "gpus=2", "x=0", "y=1", "y=2"};
+  const std::string problems = ConfigOf(flags).status().ToString();
+  for (const char* problem : {"--gpu=memory=40GiB: must be model=MODEL,memory=SIZE",
+                              "--gpu=memory=lots: must be",
+                              "--gpu=size=3: must be",
+                              "two have the same index",
+                              "--gpus=1: say how many, or which by --gpu, and not both",
+                              "--disk=-1: must be an amount",
+                              "--resource=fpga: must be NAME=COUNT",
+                              "--resource=gpus=2: must be NAME=COUNT",
+                              "--resource=x=0: must be NAME=COUNT",
+                              "--resource=y=2: is given twice"}) {
+    EXPECT_THAT(problems, HasSubstr(problem));
+  }
+}
+
 TEST(ConfigTest, OffersNoMoreGpusThanThereAre) {
   MachineFacts facts;
-  facts.capacity = {100, 2000, 2};
+  facts.capacity = {100, 2000, 2000};
   facts.gpus.resize(2);
   AgentConfig config;
   config.gpus = 1;
-  EXPECT_EQ(Offer(config, facts).capacity.gpus, 1);
+  EXPECT_EQ(Offer(config, facts).capacity.gpu_millis, 1000);
   config.gpus = 8;
-  EXPECT_EQ(Offer(config, facts).capacity.gpus, 2);
+  EXPECT_EQ(Offer(config, facts).capacity.gpu_millis, 2000);
   config.memory_bytes = 50;
   EXPECT_EQ(Offer(config, facts).capacity.memory_bytes, 50);
 }

@@ -43,9 +43,17 @@ TEST(MachineProbeTest, NamesMachineAndBoot) {
   EXPECT_FALSE(facts.hostname.empty());
 }
 
+TEST(MachineProbeTest, KnowsTheSystemAndWhatIsFreeOnADisk) {
+  const MachineFacts facts = ProbeMachine();
+  EXPECT_EQ(facts.labels.at("os"), "linux");
+  EXPECT_FALSE(facts.labels.at("arch").empty());
+  EXPECT_GT(DiskToOffer("/"), 0);
+  EXPECT_EQ(DiskToOffer("/no such folder"), 0);
+}
+
 TEST(MachineProbeTest, SaysWhyThereAreNoGpus) {
   const MachineFacts facts = ProbeMachine();
-  EXPECT_EQ(facts.capacity.gpus, static_cast<std::int32_t>(facts.gpus.size()));
+  EXPECT_EQ(facts.capacity.gpu_millis, 1000 * static_cast<std::int32_t>(facts.gpus.size()));
   if (facts.gpus.empty()) {
     EXPECT_FALSE(facts.gpu_note.empty());
   }
@@ -71,6 +79,8 @@ TEST(ListNvidiaGpusTest, ListsTheDevicesThatAnswer) {
   EXPECT_EQ(gpus->at(1).model, "Fake GPU 2");
   EXPECT_EQ(gpus->at(1).uuid, "GPU-2");
   EXPECT_EQ(gpus->at(1).memory_bytes, std::int64_t{80} << 30);
+  EXPECT_EQ(NvidiaDriverVersion(POTOK_FAKE_NVML), "535.104.05");
+  EXPECT_EQ(NvidiaDriverVersion("libc.so.6"), "");
 }
 
 }  // namespace

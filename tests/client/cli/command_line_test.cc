@@ -200,13 +200,37 @@ TEST_F(CommandLineTest, PassesOnWhatTheServerFindsWrong) {
 TEST_F(CommandLineTest, RunsACommandExactlyAsItWasGiven) {
   CompleteAtOnce();
   WriteFile("data.csv", "1\n");
-  EXPECT_EQ(Run({"run",     "--memory",    "8GiB",
-                 "--cpus",  "0.5",         "--gpus",
-                 "1",       "--input",     "url=https://example.org/x",
-                 "--input", "n=3",         "--output",
-                 "model",   "--env",       "A=b c",
-                 "--name",  "mine",        "--",
-                 "python",  "train it.py", "${{inputs.n}}",
+  EXPECT_EQ(Run({"run",
+                 "--memory",
+                 "8GiB",
+                 "--cpus",
+                 "0.5",
+                 "--gpus",
+                 "1",
+                 "--input",
+                 "url=https://example.org/x",
+                 "--input",
+                 "n=3",
+                 "--output",
+                 "model",
+                 "--env",
+                 "A=b c",
+                 "--gpu-model",
+                 "A100",
+                 "--gpu-memory",
+                 "40GiB",
+                 "--disk",
+                 "1GiB",
+                 "--resource",
+                 "fpga=2",
+                 "--labels",
+                 "zone == a",
+                 "--name",
+                 "mine",
+                 "--",
+                 "python",
+                 "train it.py",
+                 "${{inputs.n}}",
                  "--help"}),
             0)
       << err();
@@ -218,7 +242,12 @@ TEST_F(CommandLineTest, RunsACommandExactlyAsItWasGiven) {
   EXPECT_EQ(step.command(), "python 'train it.py' ${{inputs.n}} --help");
   EXPECT_EQ(step.resources().memory_bytes(), std::int64_t{8} << 30);
   EXPECT_EQ(step.resources().cpu_millis(), 500);
-  EXPECT_EQ(step.resources().gpus(), 1);
+  EXPECT_EQ(step.resources().gpu_millis(), 1000);
+  EXPECT_EQ(step.resources().disk_bytes(), std::int64_t{1} << 30);
+  EXPECT_EQ(step.resources().named().at("fpga"), 2);
+  EXPECT_THAT(step.gpu_models(), ElementsAre("A100"));
+  EXPECT_EQ(step.gpu_memory_bytes(), std::int64_t{40} << 30);
+  EXPECT_EQ(step.label_expression(), "zone == a");
   EXPECT_EQ(step.environment_variables().at("A"), "b c");
   ASSERT_EQ(step.inputs_size(), 2);
   EXPECT_EQ(step.inputs(0).value().uri(), "https://example.org/x");

@@ -187,7 +187,14 @@ class Generator {
     if (Chance()) step->code = AnArtifact("code", true);
     if (Chance()) step->environment_variables = {{"A", Text()}};
     if (Chance()) step->resources = {std::int64_t{3} << 30, 1500, 0};
+    if (Chance()) step->resources.gpu_millis = Chance() ? 2000 : 250;
+    if (step->resources.gpu_millis > 0 && Chance()) step->gpu_models = {"A100"};
+    if (step->gpu_models.size() == 1 && Chance()) step->gpu_models.push_back("RTX 4090");
+    if (step->resources.gpu_millis > 0 && Chance()) step->gpu_memory_bytes = std::int64_t{5} << 20;
+    if (Chance()) step->resources.disk_bytes = 12345;
+    if (Chance()) step->resources.named = {{"fpga", 2}, {"licence.x", 1}};
     if (Chance()) step->labels = {{"zone", "a"}};
+    if (step->labels.empty() && Chance()) step->label_expression = "zone in (a, \"b\") && cpus > 2";
     if (Chance()) step->compute = "big";
     if (Chance()) step->instance_count = 2;
     if (Chance()) step->distribution = {"tensorflow", 2, {{"worker_count", "3"}}};

@@ -225,5 +225,28 @@ TEST(MachineTableTest, ShowsWhatIsInUse) {
             "gpu-1    Ready  8 GiB of 64 GiB  0.5 of 8  0 of 2  0      train\n");
 }
 
+TEST(MachineTableTest, ShowsSharesOfGpusAndWhatIsCounted) {
+  v1::Machine machine;
+  machine.set_name("gpu-1");
+  machine.set_liveness(v1::LIVENESS_READY);
+  machine.mutable_capacity()->set_gpu_millis(2000);
+  machine.mutable_capacity()->set_disk_bytes(std::int64_t{100} << 30);
+  machine.mutable_reserved()->set_gpu_millis(1250);
+  (*machine.mutable_capacity()->mutable_named())["fpga"] = 2;
+  (*machine.mutable_capacity()->mutable_named())["licence"] = 4;
+  (*machine.mutable_reserved()->mutable_named())["licence"] = 1;
+  v1::Gpu& gpu = *machine.add_gpus();
+  gpu.set_model("A100");
+  gpu.set_memory_bytes(std::int64_t{40} << 30);
+  gpu.set_reserved_millis(250);
+  const std::string text = MachineText(machine, absl::UTCTimeZone());
+  for (const char* part : {"1.25 of 2",
+                           "fpga 0 of 2, licence 1 of 4\n",
+                           "GPU 0: A100, 40 GiB, 0.25 in use\n",
+                           "Disk: 0 B of 100 GiB\n"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\nin\n" << text;
+  }
+}
+
 }  // namespace
 }  // namespace potok::client

@@ -168,6 +168,10 @@ class Writer {
     Fact(base + 1, "environment_definition", step.environment_definition);
     Facts(base + 1, "env", step.environment_variables);
     if (step.resources != Resources{}) Fact(base + 1, "resources", ToString(step.resources));
+    Fact(base + 1, "gpu_models", fmt::format("{}", fmt::join(step.gpu_models, ", ")));
+    if (step.gpu_memory_bytes != 0) {
+      Fact(base + 1, "gpu_memory", FormatBytes(step.gpu_memory_bytes));
+    }
     Fact(base + 1, "compute", step.compute);
     if (step.instance_count != 1) Line(base + 1, fmt::format("instances: {}", step.instance_count));
     if (!step.distribution.type.empty()) {
@@ -180,6 +184,7 @@ class Writer {
     if (step.timeout_seconds != 0) Line(base + 1, fmt::format("timeout: {}", step.timeout_seconds));
     Fact(base + 1, "depends_on", fmt::format("{}", fmt::join(step.depends_on, ", ")));
     Facts(base + 1, "label", step.labels);
+    Fact(base + 1, "label_expression", step.label_expression);
     Facts(base + 1, "tag", step.tags);
     if (!step.deterministic) Line(base + 1, "not deterministic");
     Fact(base + 1, "when", step.when);

@@ -65,8 +65,35 @@ TEST(PipelineConvertTest, SaysAtWhichPortATypeIsNotKnown) {
 TEST(PipelineConvertTest, SaysWhichStepAsksForLessThanNothing) {
   v1::PipelineSpec spec = APipelineOnTheWire();
   spec.mutable_steps(0)->mutable_resources()->set_gpus(-1);
-  EXPECT_EQ(ErrorOf(spec),
-            "jobs.train: resources cannot be negative: memory_bytes=0 cpu_millis=0 gpus=-1");
+  EXPECT_EQ(ErrorOf(spec), "jobs.train: resources cannot be negative: gpus: -1");
+}
+
+TEST(PipelineConvertTest, ReadsGpusOfASpecThatKnowsOnlyWholeOnes) {
+  v1::PipelineSpec spec = APipelineOnTheWire();
+  spec.mutable_steps(0)->mutable_resources()->set_gpus(2);
+  EXPECT_EQ(FromProto(spec)->steps[0].resources.gpu_millis, 2000);
+  spec.mutable_steps(0)->mutable_resources()->set_gpus(std::numeric_limits<std::int32_t>::max());
+  EXPECT_EQ(FromProto(spec)->steps[0].resources.gpu_millis, 2'147'483'000);
+}
+
+TEST(PipelineConvertTest, KeepsWhatAStepAsksOfItsMachine) {
+  PipelineSpec spec;
+  Step step;
+  step.name = "train";
+  step.resources = {std::int64_t{1} << 30, 500, 250, 1000, {{"fpga", 2}}};
+  step.gpu_models = {"A100", "H100"};
+  step.gpu_memory_bytes = 40;
+  step.label_expression = "zone == a";
+  spec.steps.push_back(step);
+  const v1::PipelineSpec wire = ToProto(spec);
+  EXPECT_EQ(wire.steps(0).resources().gpus(), 0);
+  const Step again = FromProto(wire)->steps.at(0);
+  EXPECT_EQ(again.resources, step.resources);
+  EXPECT_EQ(again.gpu_models, step.gpu_models);
+  EXPECT_EQ(again.gpu_memory_bytes, 40);
+  EXPECT_EQ(again.label_expression, "zone == a");
+  spec.steps[0].resources.gpu_millis = 3000;
+  EXPECT_EQ(ToProto(spec).steps(0).resources().gpus(), 3) << "for who knows only whole ones";
 }
 
 TEST(PipelineConvertTest, KeepsLoopsAndTheirBodies) {

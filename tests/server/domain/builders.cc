@@ -48,11 +48,35 @@ AStep& AStep::Cpus(std::int32_t millis) {
   return *this;
 }
 AStep& AStep::Gpus(std::int32_t count) {
-  step_.resources.gpus = count;
+  step_.resources.gpu_millis = count * 1000;
   return *this;
 }
 AStep& AStep::Pool(const std::string& pool) {
   step_.compute = pool;
+  return *this;
+}
+AStep& AStep::GpuShare(std::int32_t millis) {
+  step_.resources.gpu_millis = millis;
+  return *this;
+}
+AStep& AStep::GpuModel(const std::string& model) {
+  step_.gpu_models.push_back(model);
+  return *this;
+}
+AStep& AStep::GpuMemory(std::int64_t bytes) {
+  step_.gpu_memory_bytes = bytes;
+  return *this;
+}
+AStep& AStep::Disk(std::int64_t bytes) {
+  step_.resources.disk_bytes = bytes;
+  return *this;
+}
+AStep& AStep::Named(const std::string& name, std::int64_t count) {
+  step_.resources.named[name] = count;
+  return *this;
+}
+AStep& AStep::Where(const std::string& label_expression) {
+  step_.label_expression = label_expression;
   return *this;
 }
 AStep& AStep::Priority(std::int32_t priority) {
@@ -105,8 +129,21 @@ AMachine& AMachine::Cpus(std::int32_t count) {
   return *this;
 }
 AMachine& AMachine::Gpus(std::int32_t count) {
-  facts_.capacity.gpus = count;
-  for (std::int32_t i = 0; i < count; ++i) facts_.gpus.push_back({i, "A100", 80 * kGiB, ""});
+  for (std::int32_t i = 0; i < count; ++i) Gpu("A100", 80 * kGiB);
+  return *this;
+}
+AMachine& AMachine::Gpu(const std::string& model, std::int64_t memory_bytes) {
+  const auto index = static_cast<std::int32_t>(facts_.gpus.size());
+  facts_.gpus.push_back({index, model, memory_bytes, ""});
+  facts_.capacity.gpu_millis = (index + 1) * 1000;
+  return *this;
+}
+AMachine& AMachine::Disk(std::int64_t bytes) {
+  facts_.capacity.disk_bytes = bytes;
+  return *this;
+}
+AMachine& AMachine::Named(const std::string& name, std::int64_t count) {
+  facts_.capacity.named[name] = count;
   return *this;
 }
 AMachine& AMachine::Pool(const std::string& pool) {
@@ -305,6 +342,14 @@ std::string TextOf(const MetricHistory& history) {
   return text;
 }
 
+std::vector<std::string> HeldOf(const MachineRecord& machine) {
+  std::vector<std::string> held;
+  for (const auto& [index, millis] : machine.gpus_held) {
+    held.push_back(fmt::format("{}:{}", index, millis));
+  }
+  return held;
+}
+
 }  // namespace
 
 std::string StoredPartOf(const State& state) {
@@ -357,7 +402,7 @@ std::string StoredPartOf(const State& state) {
                         static_cast<int>(machine.facts.liveness),
                         ToString(machine.facts.capacity),
                         ToString(machine.reserved),
-                        fmt::join(machine.gpus_held, ","));
+                        fmt::join(HeldOf(machine), ","));
     for (const AttemptKey& key : machine.holding) text += " " + ToString(key) + "\n";
   }
   for (const QueuePlace& place : state.queued.All()) {

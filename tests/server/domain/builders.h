@@ -38,6 +38,12 @@ class AStep {
   AStep& Memory(std::int64_t bytes);
   AStep& Cpus(std::int32_t millis);
   AStep& Gpus(std::int32_t count);
+  AStep& GpuShare(std::int32_t millis);
+  AStep& GpuModel(const std::string& model);  // or one of those named before
+  AStep& GpuMemory(std::int64_t bytes);
+  AStep& Disk(std::int64_t bytes);
+  AStep& Named(const std::string& name, std::int64_t count);
+  AStep& Where(const std::string& label_expression);
   AStep& Priority(std::int32_t priority);
   AStep& Pool(const std::string& pool);
   AStep& Label(const std::string& name, const std::string& value);
@@ -61,7 +67,10 @@ class AMachine {
   explicit AMachine(const std::string& name);
   AMachine& Memory(std::int64_t bytes);
   AMachine& Cpus(std::int32_t count);
-  AMachine& Gpus(std::int32_t count);
+  AMachine& Gpus(std::int32_t count);  // A100, 80 GiB
+  AMachine& Gpu(const std::string& model, std::int64_t memory_bytes);
+  AMachine& Disk(std::int64_t bytes);
+  AMachine& Named(const std::string& name, std::int64_t count);
   AMachine& Pool(const std::string& pool);
   AMachine& Label(const std::string& name, const std::string& value);
   AMachine& Boot(const std::string& boot_id);

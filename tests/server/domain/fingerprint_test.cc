@@ -110,7 +110,7 @@ std::vector<std::pair<const char*, Change>> ChangesOfNothing() {
       {"timeout", [](Sample& s) { s.step.timeout_seconds = 60; }},
       {"pool", [](Sample& s) { s.step.compute = "gpu-cluster"; }},
       {"memory", [](Sample& s) { s.step.resources.memory_bytes = 1 << 30; }},
-      {"GPUs", [](Sample& s) { s.step.resources.gpus = 1; }},
+      {"GPUs", [](Sample& s) { s.step.resources.gpu_millis = 1000; }},
       {"labels", [](Sample& s) { s.step.labels["zone"] = "b"; }},
       {"order", [](Sample& s) { s.step.depends_on = {"x"}; }},
       {"condition", [](Sample& s) { s.step.when = "all_done"; }},

@@ -234,8 +234,8 @@ TEST(PlacementTest, EqualStatesGiveEqualPlacements) {
   State twin;
   for (const Change& change : world.journal) Apply(twin, change);
   for (auto& [id, machine] : twin.machines) machine.session = 1;
-  const auto mine = Place(world.state, world.options);
-  const auto twins = Place(twin, world.options);
+  const auto mine = Place(world.state, world.options, world.now);
+  const auto twins = Place(twin, world.options, world.now);
   ASSERT_EQ(mine.size(), twins.size());
   for (std::size_t i = 0; i < mine.size(); ++i) EXPECT_EQ(mine[i].placement, twins[i].placement);
 }

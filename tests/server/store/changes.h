@@ -35,7 +35,7 @@ inline MachineChanged AMachine(MachineId id) {
   machine.boot_id = "boot";
   machine.agent_version = "0.1.0";
   machine.isolation = "cgroup2";
-  machine.capacity = {std::int64_t{64} << 30, 16000, 2};
+  machine.capacity = {std::int64_t{64} << 30, 16000, 2000, std::int64_t{500} << 30, {{"fpga", 2}}};
   machine.gpus = {{0, "A100", std::int64_t{80} << 30, "GPU-0"}, {1, "A100", 1, "GPU-1"}};
   machine.labels = {{"zone", "a"}};
   machine.pools = {"gpu", "big"};

@@ -161,7 +161,8 @@ constexpr char kGoldenBatch[] =
     "4a080a06627920616461301e0a20221e08071002180520022a1252100a0e70726570617265206661696c6564"
     "301e";
 
-// What that version knew of OneOfEach: no growth, and the first ten states.
+// What that version knew of OneOfEach: no growth, the first ten states, and of what a machine has
+// memory, CPUs and whole GPUs.
 std::vector<Change> OneOfEachOfTheFirstVersion() {
   std::vector<Change> changes = OneOfEach();
   std::erase_if(changes, [](const Change& change) {
@@ -172,6 +173,12 @@ std::vector<Change> OneOfEachOfTheFirstVersion() {
            (moved != nullptr && moved->state.index() >= 10) ||
            (done != nullptr && done->reused.has_value());
   });
+  for (Change& change : changes) {
+    if (auto* machine = std::get_if<MachineChanged>(&change)) {
+      machine->capacity.disk_bytes = 0;
+      machine->capacity.named.clear();
+    }
+  }
   return changes;
 }
 
