@@ -32,7 +32,9 @@ Object SettingsOf(const PipelineSpec& spec) {
     settings.emplace_back("continue_on_step_failure", false);
   }
   if (spec.settings.force_rerun) settings.emplace_back("force_rerun", true);
-  AddNumber("max_running_steps", spec.settings.max_running_steps, 0, &settings);
+  if (spec.settings.max_running_steps > 0) {
+    settings.emplace_back("max_running_steps", spec.settings.max_running_steps);
+  }
   AddText("retention", RetentionText(spec.settings.retention_seconds), &settings);
   std::vector<std::string> last;
   for (const Step& step : spec.steps) {

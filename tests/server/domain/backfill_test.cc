@@ -1,6 +1,7 @@
 // What is kept for the first step that fits nowhere, and who goes around it.
 #include <map>
 #include <random>
+#include <set>
 
 #include "fmt/format.h"
 #include "gmock/gmock.h"
@@ -139,7 +140,8 @@ class SimulatedTime {
       if (order == nullptr) continue;
       begun_.insert(order->key.run);
       started.push_back(Starts(order->key));
-      const auto milliseconds = 1 + random_() % (1000 * static_cast<std::uint32_t>(limit_));
+      const auto milliseconds =
+          static_cast<std::int64_t>(1 + random_() % (1000 * static_cast<std::uint64_t>(limit_)));
       ends_.emplace(now_ + absl::Milliseconds(milliseconds), order->key);
     }
     if (!started.empty()) Turn({MachineReported{1, "m", started}});
@@ -164,7 +166,7 @@ TEST(BackfillTest, AStepOfFourGpusAmongTenThousandOfOneBeginsWithinTheirLimit) {
     cluster.Submit("small", small);
     for (int i = 0; i < 100; ++i) cluster.Advance();
     const absl::Time asked = cluster.now();
-    cluster.Submit("large", {Limited(AStep("a").Gpus(4).Priority(1), kLimit)});
+    cluster.Submit("large", {Limited(AStep("a").Gpus(4).Priority(100), kLimit)});
     while (!cluster.HasBegun(2)) cluster.Advance();
     EXPECT_LE(cluster.now() - asked, absl::Seconds(kLimit)) << "seed " << seed;
   }

@@ -11,6 +11,17 @@
 namespace potok::server {
 namespace {
 
+auto ByRun(const QueuePlace& place) {
+  return std::tuple(place.step.run, place.since, place.step.index);
+}
+auto ByAge(const QueuePlace& place) {
+  return std::tuple(place.since, place.step.run, place.shape, place.step.index);
+}
+// The aged rank; of equal ones the higher priority.
+auto Rank(const QueuePlace& place) {
+  return std::tuple(place.since - kAgingPerPoint * place.priority, -place.priority, ByAge(place));
+}
+
 class Literally {
  public:
   explicit Literally(const State& state) : state_(state) {
@@ -59,17 +70,6 @@ class Literally {
   }
 
  private:
-  static auto ByRun(const QueuePlace& place) {
-    return std::tuple(place.step.run, place.since, place.step.index);
-  }
-  static auto ByAge(const QueuePlace& place) {
-    return std::tuple(place.since, place.step.run, place.shape, place.step.index);
-  }
-  // The aged rank; of equal ones the higher priority.
-  static auto Rank(const QueuePlace& place) {
-    return std::tuple(place.since - kAgingPerPoint * place.priority, -place.priority, ByAge(place));
-  }
-
   const State& state_;
   std::vector<QueuePlace> left_;
   std::map<RunId, std::uint32_t> taken_;
@@ -77,7 +77,9 @@ class Literally {
 
 // Runs of few shapes and priorities, submitted over some minutes, some of them held or limited.
 void Fill(World& world, std::mt19937& random) {
-  const auto below = [&random](std::uint32_t limit) { return random() % limit; };
+  const auto below = [&random](std::uint32_t limit) {
+    return static_cast<std::uint32_t>(random() % limit);
+  };
   const std::uint32_t runs = 1 + below(8);
   for (std::uint32_t r = 0; r < runs; ++r) {
     std::vector<Step> steps;
@@ -96,7 +98,7 @@ void Fill(World& world, std::mt19937& random) {
     if (below(3) == 0) {
       world.Turn({MoveRequested{99, name, static_cast<std::int32_t>(below(4)), std::nullopt}});
     }
-    world.now += absl::Seconds(30 * below(4));
+    world.now += absl::Seconds(std::int64_t{30} * below(4));
   }
 }
 
