@@ -20,7 +20,7 @@ class OrderTest(StackTest):
             gate = self.stack.path(f"{self.name}-{step}.gate")
             lines += [
                 f"  {step}:",
-                "    is_deterministic: false",
+                "    reuse: false",
                 f"    resources: {{cpus: {cpus or self.cpus}, memory: 16MiB}}",
                 f"    command: until [ -e {gate} ]; do sleep 0.02; done; test {step} != bad",
             ]
