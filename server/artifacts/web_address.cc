@@ -36,6 +36,21 @@ absl::Status Bad(const std::string& why) {
                   why));
 }
 
+// Why it is no address of the web; empty: `parsed` has it.
+std::string WhyNoWebAddress(const std::string& url, const Url& parsed) {
+  if (!IsWebAddress(url)) return "it begins with neither http:// nor https://";
+  if (url.size() > kUrlBytesMax) return "it is too long";
+  const CURLUcode code = curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0);
+  return code == CURLUE_OK ? "" : curl_url_strerror(code);
+}
+
+// The host of a URL as getaddrinfo(3) takes it.
+std::string HostOf(const Url& url) {
+  std::string host = PartOf(url, CURLUPART_HOST, 0);
+  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  return host;
+}
+
 bool IsLocal(const in_addr& address) {
   const std::uint32_t ip = ntohl(address.s_addr);
   const std::uint32_t first = ip >> 24U;
@@ -60,11 +75,8 @@ bool IsWebAddress(const std::string& uri) {
 }
 
 absl::StatusOr<WebAddress> ParseWebAddress(const std::string& url) {
-  if (!IsWebAddress(url)) return Bad("it begins with neither http:// nor https://");
-  if (url.size() > kUrlBytesMax) return Bad("it is too long");
   const Url parsed(curl_url(), &curl_url_cleanup);
-  const CURLUcode code = curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0);
-  if (code != CURLUE_OK) return Bad(curl_url_strerror(code));
+  if (const std::string why = WhyNoWebAddress(url, parsed); !why.empty()) return Bad(why);
   WebAddress address{url, "", ""};
   const std::string path = PartOf(parsed, CURLUPART_PATH, CURLU_URLDECODE);
   address.file_name = path.substr(path.rfind('/') + 1);
@@ -78,6 +90,23 @@ absl::StatusOr<WebAddress> ParseWebAddress(const std::string& url) {
   }
   address.shown = PartOf(parsed, CURLUPART_URL, 0);
   return address;
+}
+
+absl::Status CheckWebAddress(const std::string& url, bool local_sources) {
+  const Url parsed(curl_url(), &curl_url_cleanup);
+  if (const std::string why = WhyNoWebAddress(url, parsed); !why.empty()) {
+    return absl::InvalidArgumentError(why);
+  }
+  if (local_sources) return absl::OkStatus();
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICHOST;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(HostOf(parsed).c_str(), nullptr, &hints, &found) != 0) return absl::OkStatus();
+  const bool is_local = IsLocalAddress(*found->ai_addr);
+  freeaddrinfo(found);
+  if (!is_local) return absl::OkStatus();
+  return absl::PermissionDeniedError("it is an address of the server's own machine or link");
 }
 
 bool IsLocalAddress(const sockaddr& address) {
@@ -112,8 +141,7 @@ std::set<std::string> EndpointsOfProxy(const std::string& proxy) {
   const unsigned flags = CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME;
   if (curl_url_set(parsed.get(), CURLUPART_URL, proxy.c_str(), flags) != CURLUE_OK)
     return endpoints;
-  std::string host = PartOf(parsed, CURLUPART_HOST, 0);
-  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  const std::string host = HostOf(parsed);
   const std::string port = PartOf(parsed, CURLUPART_PORT, 0);
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;

@@ -23,6 +23,11 @@ absl::StatusOr<WebAddress> ParseWebAddress(const std::string& url);
 // True of http://... and https://..., in any case.
 bool IsWebAddress(const std::string& uri);
 
+// Whether `url` is such an address, as far as it tells by itself: INVALID_ARGUMENT says why not,
+// and PERMISSION_DENIED that its host is written as an address of the server's own machine or link,
+// unless `local_sources`. Without the address; what a name leads to is found when it is asked.
+absl::Status CheckWebAddress(const std::string& url, bool local_sources);
+
 // True of addresses that name the machine itself or its link: loopback, unspecified, link-local
 // (where clouds keep a machine's credentials), multicast; also as IPv4 in IPv6.
 bool IsLocalAddress(const sockaddr& address);

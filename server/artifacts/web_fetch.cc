@@ -1,13 +1,10 @@
 #include "server/artifacts/web_fetch.h"
 
 #include <curl/curl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <memory>
-#include <set>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -42,15 +39,8 @@ class Fetch {
         options_(options),
         intake_(intake),
         condition_(std::move(condition)),
-        is_wanted_(is_wanted) {
-    if (options.local_sources) return;  // nothing to except
-    proxies_.merge(EndpointsOfProxy(options.proxy));
-    for (const char* name :
-         {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
-      const char* proxy = std::getenv(name);
-      if (proxy != nullptr) proxies_.merge(EndpointsOfProxy(proxy));
-    }
-  }
+        is_wanted_(is_wanted),
+        network_(options) {}
 
   absl::Status Run();
   // After Run was OK: the source has what the condition asked for, and gave nothing.
@@ -60,27 +50,26 @@ class Fetch {
  private:
   absl::Status TryOnce();
   void Configure(CURL* easy);
-  void ConfigureNetwork(CURL* easy);
   absl::Status Explain(CURLcode code, long http_code);
   absl::Status ExplainHttp(long http_code) const;
   absl::Status Problem(absl::StatusCode code,
                        const std::string& what,
                        const std::string& next) const;
   absl::Status TooLarge(std::int64_t bytes) const;
+  absl::Status LedHere() const;
   absl::Status BeginBody();
   absl::Status Take(const char* data, std::size_t size);
 
   static std::size_t OnHeader(char* data, std::size_t, std::size_t size, void* self);
   static std::size_t OnData(char* data, std::size_t, std::size_t size, void* self);
   static int OnProgress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t);
-  static curl_socket_t OnSocket(void* self, curlsocktype, curl_sockaddr* address);
 
   const WebAddress address_;
   const WebOptions& options_;
   BlobStore::Intake& intake_;
   const std::string condition_;  // a line of the request, or empty
   const std::function<bool()>& is_wanted_;
-  std::set<std::string> proxies_;  // may be local, and decide themselves (decision 0012)
+  WebNetwork network_;
 
   std::string validator_;  // of what intake_ holds
   // Of the current try.
@@ -104,6 +93,14 @@ absl::Status Fetch::TooLarge(std::int64_t bytes) const {
                  "raise --http_bytes_max of potok-server, or put the file into a datastore");
 }
 
+absl::Status Fetch::LedHere() const {
+  return Problem(
+      absl::StatusCode::kPermissionDenied,
+      fmt::format("it leads to {}, an address of the server's own machine or link",
+                  network_.refused()),
+      "download it and give the local path, or start potok-server with --http_local_sources");
+}
+
 std::size_t Fetch::OnHeader(char* data, std::size_t, std::size_t size, void* self) {
   static_cast<Fetch*>(self)->response_.AddLine(std::string(data, size));
   return size;
@@ -120,21 +117,6 @@ int Fetch::OnProgress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t
   if (!fetch.is_wanted_ || fetch.is_wanted_()) return 0;
   fetch.failed_ = absl::CancelledError("the submission was given up");
   return 1;
-}
-
-// The address as it will be connected to: behind names, redirects and all that resolvers answer.
-curl_socket_t Fetch::OnSocket(void* self, curlsocktype, curl_sockaddr* address) {
-  auto& fetch = *static_cast<Fetch*>(self);
-  const bool is_proxy = fetch.proxies_.contains(EndpointOf(address->addr));
-  if (!fetch.options_.local_sources && !is_proxy && IsLocalAddress(address->addr)) {
-    fetch.failed_ = fetch.Problem(
-        absl::StatusCode::kPermissionDenied,
-        fmt::format("it leads to {}, an address of the server's own machine or link",
-                    ToString(address->addr)),
-        "download it and give the local path, or start potok-server with --http_local_sources");
-    return CURL_SOCKET_BAD;
-  }
-  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 absl::Status Fetch::BeginBody() {
@@ -158,27 +140,6 @@ absl::Status Fetch::Take(const char* data, std::size_t size) {
   return intake_.Append(data, size);
 }
 
-void Fetch::ConfigureNetwork(CURL* easy) {
-  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &Fetch::OnSocket);
-  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
-  if (!options_.proxy.empty()) curl_easy_setopt(easy, CURLOPT_PROXY, options_.proxy.c_str());
-  if (!options_.no_proxy.empty()) {
-    curl_easy_setopt(easy, CURLOPT_NOPROXY, options_.no_proxy.c_str());
-  }
-  if (!options_.ca_file.empty()) {
-    curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
-    curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
-  }
-  curl_easy_setopt(easy,
-                   CURLOPT_CONNECTTIMEOUT_MS,
-                   static_cast<long>(absl::ToInt64Milliseconds(options_.connect_timeout)));
-  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1000L);
-  curl_easy_setopt(easy,
-                   CURLOPT_LOW_SPEED_TIME,
-                   static_cast<long>(absl::ToInt64Seconds(options_.stall_timeout)));
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-}
-
 void Fetch::Configure(CURL* easy) {
   const bool is_https = absl::AsciiStrToLower(address_.url.substr(0, 8)) == "https://";
   curl_easy_setopt(easy, CURLOPT_URL, address_.url.c_str());
@@ -197,7 +158,7 @@ void Fetch::Configure(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, &Fetch::OnProgress);
   curl_easy_setopt(easy, CURLOPT_XFERINFODATA, this);
-  ConfigureNetwork(easy);
+  network_.Configure(easy);
 }
 
 absl::Status Fetch::TryOnce() {
@@ -217,6 +178,7 @@ absl::Status Fetch::TryOnce() {
     curl_easy_setopt(easy.get(), CURLOPT_HTTPHEADER, lines.get());
   }
   const CURLcode code = curl_easy_perform(easy.get());
+  if (!network_.refused().empty()) failed_ = LedHere();
   if (!failed_.ok()) return failed_;
   long http_code = 0;
   curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &http_code);
@@ -316,8 +278,7 @@ absl::StatusOr<WebFile> FetchFromWeb(const std::string& url,
                                      BlobStore& blobs,
                                      const WebFile* known,
                                      const std::function<bool()>& is_wanted) {
-  static const bool kReady = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-  if (!kReady) return absl::InternalError("libcurl cannot be used");
+  POTOK_RETURN_IF_ERROR(WebNetwork::Prepare());
   POTOK_ASSIGN_OR_RETURN(WebAddress address, ParseWebAddress(url));
   POTOK_ASSIGN_OR_RETURN(const auto intake, blobs.BeginIntake());
   WebFile file;

@@ -2,27 +2,15 @@
 // (docs/decisions/0012-inputs-from-the-web.md). Thread-safe; blocks on network and disk.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "common/cas/blob_store.h"
 #include "common/pipeline/spec.h"
+#include "server/artifacts/web_network.h"
 
 namespace potok::server {
-
-struct WebOptions {
-  std::int64_t bytes_max = std::int64_t{100} << 30;  // of one file; 0: no limit
-  std::string proxy;           // empty: http_proxy, https_proxy and no_proxy of the process
-  std::string no_proxy;        // hosts to be asked directly, as curl's; empty: of the process
-  std::string ca_file;         // PEM, instead of the system's; empty: the system's
-  bool local_sources = false;  // also what the server's own machine serves
-  absl::Duration connect_timeout = absl::Seconds(30);
-  absl::Duration stall_timeout = absl::Seconds(60);  // less than 1 KB/s for so long is a cut
-  absl::Duration patience = absl::Minutes(2);        // with a source that is away in the middle
-};
 
 // A file as a source gave it.
 struct WebFile {

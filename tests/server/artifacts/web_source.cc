@@ -10,6 +10,16 @@
 
 namespace potok::server {
 
+namespace {
+
+// What a request's head says.
+std::size_t BodyBytesOf(const std::string& head) {
+  const std::size_t at = head.find("Content-Length: ");
+  return at == std::string::npos ? 0 : std::stoull(head.substr(at + 16));
+}
+
+}  // namespace
+
 WebSource::WebSource(Answer answer) : answer_(std::move(answer)) {
   listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
@@ -46,6 +56,12 @@ void WebSource::Serve() {
     std::string head;
     std::string buffer(4096, '\0');
     while (head.find("\r\n\r\n") == std::string::npos) {
+      const ssize_t count = recv(client, buffer.data(), buffer.size(), 0);
+      if (count <= 0) break;
+      head.append(buffer, 0, static_cast<std::size_t>(count));
+    }
+    const std::size_t whole = head.find("\r\n\r\n") + 4 + BodyBytesOf(head);
+    while (head.size() < whole) {
       const ssize_t count = recv(client, buffer.data(), buffer.size(), 0);
       if (count <= 0) break;
       head.append(buffer, 0, static_cast<std::size_t>(count));

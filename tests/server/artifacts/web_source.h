@@ -14,7 +14,7 @@ namespace potok::server {
 // Answers one request for each connection, one after another, and closes it.
 class WebSource {
  public:
-  // Gives the bytes of an answer to a request's head.
+  // Gives the bytes of an answer to a request's head, and its body, if it has a Content-Length.
   using Answer = std::function<std::string(const std::string& head)>;
 
   explicit WebSource(Answer answer);
@@ -24,7 +24,7 @@ class WebSource {
 
   int port() const { return port_; }
   std::string Url(const std::string& path) const;
-  // The heads of all requests so far.
+  // All requests so far, as the answers got them.
   std::vector<std::string> requests() const;
 
  private:
