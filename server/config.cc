@@ -2,11 +2,13 @@
 
 #include <unistd.h>
 
+#include <map>
 #include <utility>
 
 #include "absl/strings/str_join.h"
 #include "common/base/age.h"
 #include "common/base/resources.h"
+#include "common/pipeline/webhooks.h"
 #include "fmt/format.h"
 
 namespace potok::server {
@@ -112,6 +114,24 @@ void CheckAmounts(const ServerConfig& config, std::vector<std::string>* wrong) {
   }
 }
 
+void CheckNotifications(const ServerConfig& config, std::vector<std::string>* wrong) {
+  std::map<std::string, std::string> properties;
+  const absl::Status url = config.notify_url.empty()
+                               ? absl::OkStatus()
+                               : AddWebhooks({config.notify_url}, "", &properties);
+  if (!url.ok()) wrong->push_back(fmt::format("--notify-url: {}", std::string(url.message())));
+  const std::string& command = config.notify_command;
+  if (!command.empty() && (command[0] != '/' || access(command.c_str(), X_OK) != 0)) {
+    wrong->push_back(fmt::format(
+        "--notify-command={}: give the absolute path of a program that this user may run",
+        command));
+  }
+  if (!config.notify_secret_file.empty() && access(config.notify_secret_file.c_str(), R_OK) != 0) {
+    wrong->push_back(
+        fmt::format("--notify-secret-file={}: cannot be read", config.notify_secret_file));
+  }
+}
+
 void CheckTimes(const ServerConfig& config, std::vector<std::string>* wrong) {
   if (const auto age = ParseAge(config.retention); !age.ok()) {
     wrong->push_back(
@@ -135,6 +155,7 @@ absl::Status ServerConfig::Validate() const {
   CheckTracking(*this, &wrong);
   CheckAmounts(*this, &wrong);
   CheckTimes(*this, &wrong);
+  CheckNotifications(*this, &wrong);
   if (wrong.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrJoin(wrong, "\n"));
 }

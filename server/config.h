@@ -28,6 +28,9 @@ struct ServerConfig {
   std::string http_proxy;
   std::string http_ca_file;
   bool http_local_sources = false;
+  std::string notify_url;          // told of every run that ends; empty: none
+  std::string notify_command;      // likewise, the path of a program
+  std::string notify_secret_file;  // whose text signs what webhooks get; empty: nothing does
   absl::Duration lease = absl::Minutes(10);
   absl::Duration lease_grace = absl::Seconds(30);
   absl::Duration silent_after = absl::Seconds(20);

@@ -51,6 +51,7 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> Listen(const ServerConfig& config,
   builder.RegisterService(services.machines.get());
   builder.RegisterService(services.agents.get());
   builder.RegisterService(services.admin.get());
+  builder.RegisterService(services.notifications.get());
   builder.RegisterService(services.artifacts.get());
   builder.RegisterService(services.registry.get());
   builder.RegisterService(services.metrics.get());

@@ -17,6 +17,7 @@
 #include "server/rpc/artifacts_service.h"
 #include "server/rpc/machines_service.h"
 #include "server/rpc/metrics_service.h"
+#include "server/rpc/notifications_service.h"
 #include "server/rpc/registry_service.h"
 #include "server/rpc/runs_service.h"
 
@@ -31,6 +32,7 @@ struct Services {
   std::unique_ptr<ArtifactsService> artifacts;
   std::unique_ptr<RegistryService> registry;
   std::unique_ptr<MetricsService> metrics;
+  std::unique_ptr<NotificationsService> notifications;
   std::vector<std::unique_ptr<grpc::Service>> storage;
 };
 

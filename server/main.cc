@@ -79,18 +79,35 @@ ABSL_FLAG(std::string,
 ABSL_FLAG(std::string,
           http_proxy,
           "",
-          "Proxy for inputs from the web, http://HOST:PORT. Default: http_proxy, https_proxy and "
+          "Proxy for inputs from the web and for webhooks, http://HOST:PORT. Default: http_proxy, "
+          "https_proxy and "
           "no_proxy of the environment.");
 ABSL_FLAG(std::string,
           http_ca_file,
           "",
-          "Certificates (PEM) that inputs from https:// are checked against. Default: the "
+          "Certificates (PEM) that https:// sources of inputs and webhooks are checked against. "
+          "Default: the "
           "system's.");
-ABSL_FLAG(bool,
-          http_local_sources,
-          false,
-          "With --insecure_listen: also fetch inputs from addresses of this machine and its link "
-          "(loopback, 169.254.0.0/16 with a cloud's credentials).");
+ABSL_FLAG(
+    bool,
+    http_local_sources,
+    false,
+    "With --insecure_listen: also fetch inputs from, and notify webhooks at, addresses of this "
+    "machine and its link (loopback, 169.254.0.0/16 with a cloud's credentials).");
+ABSL_FLAG(std::string,
+          notify_url,
+          "",
+          "Webhook that is told of every run that ends, http://... or https://..., besides those "
+          "that runs name themselves (potok job create --notify).");
+ABSL_FLAG(std::string,
+          notify_command,
+          "",
+          "Program that is run for every run that ends, with what it is told on its standard input "
+          "and in POTOK_RUN, POTOK_STATUS and others: to send mail, for example.");
+ABSL_FLAG(std::string,
+          notify_secret_file,
+          "",
+          "File with a secret, with which what webhooks are told is signed (Potok-Signature).");
 ABSL_FLAG(absl::Duration,
           lease,
           absl::Minutes(10),
@@ -148,6 +165,9 @@ int main(int argc, char** argv) {
   config.http_proxy = absl::GetFlag(FLAGS_http_proxy);
   config.http_ca_file = absl::GetFlag(FLAGS_http_ca_file);
   config.http_local_sources = absl::GetFlag(FLAGS_http_local_sources);
+  config.notify_url = absl::GetFlag(FLAGS_notify_url);
+  config.notify_command = absl::GetFlag(FLAGS_notify_command);
+  config.notify_secret_file = absl::GetFlag(FLAGS_notify_secret_file);
   config.lease = absl::GetFlag(FLAGS_lease);
   config.lease_grace = absl::GetFlag(FLAGS_lease_grace);
   config.silent_after = absl::GetFlag(FLAGS_silent_after);

@@ -5,20 +5,26 @@
 #include <spdlog/spdlog.h>
 
 #include <csignal>
+#include <fstream>
 #include <future>
+#include <iterator>
 #include <thread>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "common/base/age.h"
 #include "common/base/resources.h"
 #include "common/base/status_macros.h"
 #include "common/runtime/logging.h"
 #include "common/runtime/real_clock.h"
 #include "common/runtime/signals.h"
+#include "fmt/format.h"
 #include "server/front.h"
+#include "server/notify/notifier.h"
 #include "server/retention/collector.h"
 #include "server/rpc/cas/blob_services.h"
 #include "server/rpc/output_assets.h"
+#include "server/rpc/run_ending.h"
 #include "server/rpc/run_outputs.h"
 #include "server/storage.h"
 #include "server/tracking/logged_files.h"
@@ -60,6 +66,33 @@ Collector::Parts CollectorPartsOf(const ServerConfig& config,
   return parts;
 }
 
+WebOptions WebOptionsOf(const ServerConfig& config) {
+  WebOptions web;
+  web.bytes_max = *ParseBytes(config.http_bytes_max);
+  web.proxy = config.http_proxy;
+  web.ca_file = config.http_ca_file;
+  web.local_sources = config.http_local_sources;
+  return web;
+}
+
+absl::StatusOr<NotifierOptions> NotifierOptionsOf(const ServerConfig& config) {
+  NotifierOptions options;
+  options.web = WebOptionsOf(config);
+  if (!config.notify_url.empty()) {
+    options.standing.push_back({ReceiverKind::kServerWebhook, config.notify_url});
+  }
+  if (!config.notify_command.empty()) {
+    options.standing.push_back({ReceiverKind::kCommand, config.notify_command});
+  }
+  if (config.notify_secret_file.empty()) return options;
+  std::ifstream file(config.notify_secret_file, std::ios::binary);
+  options.secret = {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  absl::StripTrailingAsciiWhitespace(&options.secret);
+  if (!options.secret.empty()) return options;
+  return absl::FailedPreconditionError(
+      fmt::format("--notify_secret_file={}: it has no secret in it", config.notify_secret_file));
+}
+
 FindLiveRun LiveRunsOf(Scheduler& scheduler) {
   return [&scheduler](RunId id) -> absl::StatusOr<LiveRun> {
     auto promise = std::make_shared<std::promise<absl::StatusOr<LiveRun>>>();
@@ -95,15 +128,6 @@ void SayVersion(prometheus::Registry& registry) {
       .Register(registry)
       .Add({{"component", "server"}, {"version", POTOK_VERSION}})
       .Set(1);
-}
-
-WebOptions WebOptionsOf(const ServerConfig& config) {
-  WebOptions web;
-  web.bytes_max = *ParseBytes(config.http_bytes_max);
-  web.proxy = config.http_proxy;
-  web.ca_file = config.http_ca_file;
-  web.local_sources = config.http_local_sources;
-  return web;
 }
 
 SubmissionOptions SubmissionOptionsOf(const ServerConfig& config) {
@@ -228,6 +252,8 @@ Services ServicesOf(Core& core, Api& api) {
       api.collector);
   services.metrics = std::make_unique<MetricsService>(
       *core.storage.tracking, core.view, core.projector, core.scheduler);
+  services.notifications =
+      std::make_unique<NotificationsService>(core.reader, *core.storage.notifications);
   services.artifacts = std::make_unique<ArtifactsService>(core.config.artifacts);
   if (core.config.artifacts.empty()) services.storage = MakeBlobServices(*core.storage.blobs);
   return services;
@@ -239,11 +265,18 @@ absl::Status RunServer(const ServerConfig& config) {
   POTOK_ASSIGN_OR_RETURN(Storage storage, OpenStorage(config));
   POTOK_ASSIGN_OR_RETURN(const std::unique_ptr<Access> access,
                          Access::Open(config.home + "/http.token"));
+  POTOK_ASSIGN_OR_RETURN(NotifierOptions notifying, NotifierOptionsOf(config));
   Core core{config, storage, *access};
   POTOK_RETURN_IF_ERROR(Start(core));
   Api api{core};
   core.trials.Attach(api.tracking_writer);
   const Services services = ServicesOf(core, api);
+  Notifier notifier(
+      *storage.notifications,
+      [&core](RunId run) { return EndingOf(core.view, run); },
+      std::move(notifying),
+      *core.registry);
+  POTOK_RETURN_IF_ERROR(notifier.Start());
 
   absl::Status outcome;
   std::thread loop = StartLoop(core.scheduler, outcome);
@@ -254,6 +287,7 @@ absl::Status RunServer(const ServerConfig& config) {
   core.scheduler.Stop();
   loop.join();
   front.http = HttpPorts();
+  notifier.Stop();
   api.tracking_writer.Stop();
   api.log_readers.Stop();
   core.watches.Close();

@@ -9,6 +9,7 @@
 #include "common/base/resources.h"
 #include "common/base/status_macros.h"
 #include "fmt/format.h"
+#include "server/store/postgres/postgres_notifications.h"
 #include "server/store/postgres/postgres_store.h"
 #include "server/store/postgres/postgres_tracking.h"
 
@@ -42,6 +43,7 @@ absl::StatusOr<Storage> OpenStorage(const ServerConfig& config) {
   }
   POTOK_ASSIGN_OR_RETURN(storage.bundle, OpenPostgres(url));
   storage.tracking = OpenTracking(url);
+  storage.notifications = std::make_unique<PostgresNotifications>(url);
   BlobStoreOptions blobs{.root = config.home + "/blobs",
                          .quota_bytes = *ParseBytes(config.artifacts_quota),
                          .free_bytes_min = *ParseBytes(config.disk_reserve)};

@@ -12,6 +12,7 @@
 #include "server/embedded/embedded_postgres.h"
 #include "server/embedded/postgres_watch.h"
 #include "server/logs/log_store.h"
+#include "server/store/notification_store.h"
 #include "server/store/store.h"
 #include "server/store/tracking_store.h"
 
@@ -23,6 +24,7 @@ struct Storage {
   std::unique_ptr<PostgresWatch> watch;
   StoreBundle bundle;
   std::unique_ptr<TrackingStore> tracking;
+  std::unique_ptr<NotificationStore> notifications;
   std::unique_ptr<BlobStore> blobs;  // the store, or a cache of another
   std::unique_ptr<ArtifactStore> artifacts;
   std::unique_ptr<Datastores> datastores;

@@ -10,6 +10,7 @@
 #include "client/potok_client/upload.h"
 #include "common/base/status_macros.h"
 #include "common/cas/cas_client.h"
+#include "common/pipeline/webhooks.h"
 #include "common/rpc/pipeline_convert.h"
 #include "fmt/format.h"
 
@@ -80,6 +81,7 @@ absl::StatusOr<std::string> Submit(const Context& context,
                                    const Connection& connection,
                                    PipelineSpec spec,
                                    const std::vector<v1::RunDependency>& after) {
+  POTOK_RETURN_IF_ERROR(WebhooksOf(spec.properties).status());
   POTOK_RETURN_IF_ERROR(Upload(context, connection, &spec));
   if (const int count = CountFromWeb(spec); count > 0 && !context.only_errors) {
     *context.err << fmt::format("The server fetches {} file{} from the web first\n",

@@ -13,6 +13,7 @@
 #include "common/cas/folder.h"
 #include "common/pipeline/asset_reference.h"
 #include "common/pipeline/control.h"
+#include "common/pipeline/webhooks.h"
 #include "common/rpc/pipeline_convert.h"
 #include "fmt/format.h"
 #include "server/artifacts/datastore_uri.h"
@@ -56,6 +57,18 @@ absl::Status CheckPresent(ArtifactStore& store, const Artifact& artifact) {
 
 absl::Status At(const std::string& where, const absl::Status& status) {
   return absl::Status(status.code(), fmt::format("{}: {}", where, std::string(status.message())));
+}
+
+// Those that the run wants notified.
+absl::Status CheckWebhooks(const PipelineSpec& spec, bool local_sources) {
+  POTOK_ASSIGN_OR_RETURN(const Webhooks webhooks, WebhooksOf(spec.properties));
+  for (const std::string& url : webhooks.urls) {
+    const absl::Status checked = CheckWebAddress(url, local_sources);
+    if (checked.ok()) continue;
+    const std::string shown = WithoutSecrets(url);
+    return At(fmt::format("'{}' cannot be notified", shown), checked);
+  }
+  return absl::OkStatus();
 }
 
 // Whether a value must be got from somewhere.
@@ -253,6 +266,7 @@ absl::StatusOr<Prepared> Submission::Prepare(PipelineSpec spec,
                                              const std::function<bool()>& is_wanted) {
   if (!spec.name.empty()) POTOK_RETURN_IF_ERROR(CheckRunName(spec.name));
   POTOK_RETURN_IF_ERROR(CheckAssetNames(spec));
+  POTOK_RETURN_IF_ERROR(CheckWebhooks(spec, options_.web.local_sources));
   std::set<std::string> known_datastores;
   POTOK_RETURN_IF_ERROR(CheckDestinations(spec, spec.steps, datastores_, known_datastores));
   Prepared prepared;

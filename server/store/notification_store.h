@@ -1,6 +1,6 @@
 // Who is to be told that a run has ended, and who has been. Beside the scheduler. Thread-safe: a
 // connection for each call, which blocks. Errors: UNAVAILABLE, ABORTED; then nothing has changed,
-// or the whole call has and may be repeated. docs/decisions/0033-notifications.md.
+// or the whole call has and may be repeated. docs/decisions/0035-notifications.md.
 #pragma once
 
 #include <cstdint>

@@ -38,13 +38,16 @@ MAY_INCLUDE = {
     + ["common/cas/", "common/runtime/", "server/domain/", "server/store/", "server/logs/", "server/artifacts/", "spdlog/"]
     + ["potok/journal/"]
     + PROTO,
+    "server/notify": PURE
+    + ["common/runtime/", "server/domain/", "server/store/", "server/artifacts/"]
+    + ["curl/", "nlohmann/", "openssl/", "spdlog/", "prometheus/"],
     "server/scheduler": PURE + ["common/runtime/", "server/domain/", "server/store/", "spdlog/", "prometheus/"],
     "server/reuse": PURE + ["server/domain/", "server/store/", "server/artifacts/"],
     "server/tracking": PURE
     + ["common/runtime/", "common/rpc/", "common/cas/", "server/store/", "server/artifacts/", "nlohmann/", "openssl/", "spdlog/"],
     "server/rpc": PURE
     + ["common/runtime/", "common/rpc/", "common/cas/", "server/domain/", "server/store/", "server/scheduler/"]
-    + ["server/artifacts/", "server/logs/", "server/registry/", "server/retention/", "server/reuse/", "server/tracking/"]
+    + ["server/artifacts/", "server/logs/", "server/notify/", "server/registry/", "server/retention/", "server/reuse/", "server/tracking/"]
     + ["spdlog/", "google/rpc/"]
     + PROTO
     + GRPC,

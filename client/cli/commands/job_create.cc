@@ -1,6 +1,7 @@
 #include <fstream>
 
 #include "client/cli/commands/command.h"
+#include "client/cli/commands/notify_options.h"
 #include "client/cli/commands/show_run.h"
 #include "client/cli/commands/stream_run.h"
 #include "client/cli/submit.h"
@@ -19,6 +20,7 @@ struct CreateOptions {
   std::string save_as;
   std::vector<std::string> after;
   std::vector<std::string> after_ok;
+  NotifyOptions notify;
 };
 
 std::vector<v1::RunDependency> DependenciesOf(const CreateOptions& options) {
@@ -39,6 +41,7 @@ absl::StatusOr<int> Create(const Context& context, const CreateOptions& options)
                            return Connect(context, options.common);
                          }));
   if (!options.name.empty()) spec.name = options.name;
+  POTOK_RETURN_IF_ERROR(SetNotify(options.notify, &spec));
   POTOK_ASSIGN_OR_RETURN(const Connection connection, Connect(context, options.common));
   POTOK_ASSIGN_OR_RETURN(const std::string name,
                          Submit(context, connection, std::move(spec), DependenciesOf(options)));
@@ -84,6 +87,7 @@ void AddJobCreate(CLI::App& job, Session& session) {
                    &options->after_ok);
   create.Flag("-s,--stream", "Follow it, with the logs, to its end", &options->stream);
   create.Text("-a,--save-as", "FILE", "Write the job as YAML to this file", &options->save_as);
+  AddNotifyOptions(create, &options->notify);
   // A pipeline is always checked: a wrong one would be refused by the server all the same.
   create.IgnoredFlag("--skip-validation");
   create.IgnoredFlag("-e,--web");

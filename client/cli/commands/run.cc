@@ -2,6 +2,7 @@
 
 #include "client/cli/bring_up.h"
 #include "client/cli/commands/command.h"
+#include "client/cli/commands/notify_options.h"
 #include "client/cli/download.h"
 #include "client/cli/follow/follow.h"
 #include "client/cli/one_step.h"
@@ -19,6 +20,7 @@ struct RunOptions {
   OneStepOptions step;
   bool detach = false;
   std::string download;
+  NotifyOptions notify;
 };
 
 // The server that is configured; without one, this user's own stack, started if need be.
@@ -46,6 +48,7 @@ absl::StatusOr<int> SubmitAndFollow(Session& session, const RunOptions& options)
   const Context& context = session.context;
   // Before the server is started: a wrong pipeline needs none, unless it names what is registered.
   POTOK_ASSIGN_OR_RETURN(PipelineSpec spec, SpecOf(session, options));
+  POTOK_RETURN_IF_ERROR(SetNotify(options.notify, &spec));
   POTOK_ASSIGN_OR_RETURN(const Connection connection, ServerForRun(context, options.common));
   POTOK_ASSIGN_OR_RETURN(const std::string name, Submit(context, connection, std::move(spec)));
   if (options.detach) {
@@ -115,6 +118,7 @@ void AddRun(CLI::App& app, Session& session) {
   run.Flag("--detach", "Print the run's name and do not follow it", &options->detach);
   run.Text(
       "--download", "FOLDER", "Then download outputs and logs to this folder", &options->download);
+  AddNotifyOptions(run, &options->notify);
   AddServerOptions(run, &options->common);
   AddStepOptions(run, &options->step);
 }

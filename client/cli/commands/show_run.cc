@@ -3,8 +3,11 @@
 #include <algorithm>
 
 #include "client/cli/profiles.h"
+#include "client/cli/show/notifications_text.h"
 #include "client/cli/show/run_text.h"
 #include "client/cli/show/table_style.h"
+#include "client/potok_client/notifications_client.h"
+#include "client/potok_client/run_state.h"
 #include "fmt/format.h"
 
 namespace potok::client {
@@ -83,9 +86,18 @@ int ShowRun(const Context& context,
       return ToYaml(*child);
     });
   }
+  std::vector<v1::Notification> told;
+  if (HasEnded(run->status())) {
+    absl::StatusOr<std::vector<v1::Notification>> listed =
+        ListNotifications(connection.channel(), run->name());
+    if (!listed.ok()) return Complain(context, listed.status());
+    told = *std::move(listed);
+  }
+  Object job = *JobObject(*run, runs_at).AsObject();
+  if (!told.empty()) job.emplace_back("notifications", NotificationsValue(told));
   return PrintObject(
-      context, options, DefaultOutput::kJsonUnlessTerminal, JobObject(*run, runs_at), [&] {
-        return RunSummary(*run, absl::Now(), StyleOf(context));
+      context, options, DefaultOutput::kJsonUnlessTerminal, Value(std::move(job)), [&] {
+        return RunSummary(*run, absl::Now(), StyleOf(context)) + NotificationLines(told);
       });
 }
 

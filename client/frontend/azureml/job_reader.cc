@@ -14,6 +14,7 @@
 #include "client/frontend/azureml/step_reader.h"
 #include "common/base/age.h"
 #include "common/pipeline/control.h"
+#include "common/pipeline/webhooks.h"
 #include "fmt/format.h"
 
 namespace potok::client {
@@ -64,6 +65,17 @@ void ReadRetention(const YamlNode* settings, Fields* fields, Reading* reading) {
       *age == absl::InfiniteDuration() ? -1 : absl::ToInt64Seconds(*age);
 }
 
+// Whom the run notifies: Potok's own keys, kept as properties.
+void ReadNotify(Fields* fields, Reading* reading) {
+  const std::vector<std::string> urls = fields->TextList("notify");
+  const std::string on = fields->Word("notify_on");
+  if (urls.empty() && on.empty()) return;
+  const absl::Status added = AddWebhooks(urls, on, &reading->spec.properties);
+  if (added.ok()) return;
+  reading->reporter.Error(fields->At(urls.empty() ? "notify_on" : "notify"),
+                          "settings.notify: " + std::string(added.message()));
+}
+
 void ReadSettings(Fields* job, Reading* reading) {
   const YamlNode* map = job->Map("settings");
   Fields fields(map, "settings", &reading->reporter, ResolverOf(reading));
@@ -83,6 +95,7 @@ void ReadSettings(Fields* job, Reading* reading) {
     settings.max_running_steps = static_cast<std::int32_t>(*steps);
   }
   ReadRetention(map, &fields, reading);
+  ReadNotify(&fields, reading);
   if (reading->is_whole) ReadHooks(&fields, reading);
 }
 
