@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -159,7 +159,7 @@ Outcome RunNotifyCommand(const NotifyCommand& command,
       return {Kind::kFailed, fmt::format("it cannot be started: {}", std::strerror(failed))};
     }
   }
-  const Fd ended(pidfd_open(child, 0));
+  const Fd ended(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
   const auto deadline = std::chrono::steady_clock::now() + absl::ToChronoMilliseconds(timeout);
   std::string said;
   std::array<pollfd, 2> watched = {pollfd{ended.get(), POLLIN, 0}, pollfd{output.get(), POLLIN, 0}};
