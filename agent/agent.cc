@@ -9,12 +9,14 @@
 #include <random>
 #include <thread>
 
+#include "absl/strings/str_split.h"
 #include "agent/artifacts/pool_transfers.h"
 #include "agent/executor/shim_executor.h"
 #include "agent/link/grpc_link.h"
 #include "agent/link/log_shipper.h"
 #include "agent/loop/drive.h"
 #include "agent/loop/find_program.h"
+#include "agent/runtime/runtimes.h"
 #include "common/base/status_macros.h"
 #include "common/rpc/channel.h"
 #include "fmt/format.h"
@@ -72,6 +74,22 @@ Introduction IntroductionOf(const AgentConfig& config,
   return self;
 }
 
+// FAILED_PRECONDITION if the sandbox that the flags ask for cannot be had.
+absl::StatusOr<Runtimes> RuntimesOf(const AgentConfig& config,
+                                    const StepSurroundings& surroundings) {
+  if (!config.is_sandboxed) return Runtimes();
+  std::vector<std::string> readable = absl::StrSplit(surroundings.path, ':', absl::SkipEmpty());
+  readable.insert(readable.end(), config.sandbox_reads.begin(), config.sandbox_reads.end());
+  for (const std::string& folder : {surroundings.python, surroundings.mlflow_standin}) {
+    if (!folder.empty()) readable.push_back(folder);
+  }
+  absl::StatusOr<SandboxView> view = LookForSandbox(surroundings.home, readable, config.state);
+  const absl::Status works = view.ok() ? TrySandbox(*view) : view.status();
+  if (works.ok()) return Runtimes(*std::move(view));
+  return absl::FailedPreconditionError(
+      fmt::format("--isolation=sandbox cannot be had: {}", std::string(works.message())));
+}
+
 void SayWhatThisIs(const Introduction& self, const AgentConfig& config, const MachineFacts& facts) {
   spdlog::info("agent starts machine={} server={} state={} isolation={} capacity=\"{}\" version={}",
                self.machine,
@@ -80,6 +98,7 @@ void SayWhatThisIs(const Introduction& self, const AgentConfig& config, const Ma
                self.isolation,
                ToString(self.capacity),
                self.agent_version);
+  if (config.is_sandboxed) spdlog::info("all steps run in sandboxes");
   if (self.isolation == "none") {
     spdlog::warn("no cgroups here: memory and CPU limits of steps are watched, not enforced");
   }
@@ -112,6 +131,8 @@ absl::Status RunAgent(const AgentConfig& config,
   cache_options.bytes_max = config.cache_bytes;
   POTOK_ASSIGN_OR_RETURN(const std::unique_ptr<BlobStore> cache,
                          BlobStore::Open(std::move(cache_options)));
+  const StepSurroundings surroundings = SurroundingsOf(config, facts, files);
+  POTOK_ASSIGN_OR_RETURN(const Runtimes runtimes, RuntimesOf(config, surroundings));
   const Introduction self =
       IntroductionOf(config, Offer(config, facts), folders->state_id(), executor->isolation());
   SayWhatThisIs(self, config, facts);
@@ -130,9 +151,8 @@ absl::Status RunAgent(const AgentConfig& config,
   });
   GrpcLink link(MakeChannel(config.server),
                 [&inbox](LinkNews news) { inbox.Post(std::move(news)); });
-  AttemptTable attempts({*executor, transfers, logs, *folders},
-                        SurroundingsOf(config, facts, files),
-                        FindProgramInPath);
+  AttemptTable attempts(
+      {*executor, transfers, logs, *folders, runtimes}, surroundings, FindProgramInPath);
   attempts.TakeUp();
   AgentLoop::Options loop_options;
   loop_options.on_stop = config.on_stop;

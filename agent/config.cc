@@ -187,6 +187,20 @@ void ReadNames(const AgentFlags& flags, AgentConfig& config, Problems& problems)
   }
 }
 
+void ReadIsolation(const AgentFlags& flags, AgentConfig& config, Problems& problems) {
+  config.is_sandboxed = flags.isolation == "sandbox";
+  if (flags.isolation != "sandbox" && flags.isolation != "none") {
+    problems.Add("isolation", flags.isolation, "must be sandbox or none");
+  }
+  for (const std::string& folder : flags.sandbox_reads) {
+    if (folder.size() < 2 || folder[0] != '/') {
+      problems.Add("sandbox_reads", folder, "must be absolute folders, separated by commas");
+    } else {
+      config.sandbox_reads.push_back(folder);
+    }
+  }
+}
+
 }  // namespace
 
 std::optional<std::string> ParseAddress(const std::string& text) {
@@ -235,6 +249,7 @@ absl::StatusOr<AgentConfig> ConfigOf(const AgentFlags& flags) {
   }
   config.transfer_threads = flags.transfer_threads;
   config.step_path = flags.step_path;
+  ReadIsolation(flags, config, problems);
   if (const absl::Status wrong = problems.AsStatus(); !wrong.ok()) return wrong;
   return config;
 }

@@ -34,6 +34,8 @@ struct AgentFlags {
   std::string on_stop;
   std::string log_level;
   std::string step_path;
+  std::string isolation = "none";
+  std::vector<std::string> sandbox_reads;
   int transfer_threads = 4;
 };
 
@@ -54,7 +56,9 @@ struct AgentConfig {
   LogLimit log_limit;
   OnStop on_stop = OnStop::kLeave;
   std::string log_level;
-  std::string step_path;  // empty: the default of StepSurroundings
+  std::string step_path;                   // empty: the default of StepSurroundings
+  bool is_sandboxed = false;               // every step runs in a sandbox
+  std::vector<std::string> sandbox_reads;  // absolute folders, beside the system's
   int transfer_threads = 4;
 };
 

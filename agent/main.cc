@@ -78,6 +78,16 @@ ABSL_FLAG(
     "",
     "PATH of steps, which inherit nothing of the agent's environment. Default: the system's.");
 ABSL_FLAG(std::string,
+          isolation,
+          "none",
+          "sandbox: every step runs in a sandbox (bubblewrap), in which it sees the system, its "
+          "inputs and its own files, and nothing else of this machine. none: as the agent's user.");
+ABSL_FLAG(std::vector<std::string>,
+          sandbox_reads,
+          {},
+          "Folders that sandboxes may read beside the system's; may be given several times, or "
+          "separated by commas.");
+ABSL_FLAG(std::string,
           on_stop,
           "leave",
           "What SIGTERM means for running steps. leave: they go on, and the next agent on this "
@@ -120,6 +130,8 @@ potok::agent::AgentFlags ReadFlags() {
   flags.log_bytes = absl::GetFlag(FLAGS_log_bytes);
   flags.transfer_threads = absl::GetFlag(FLAGS_transfer_threads);
   flags.step_path = absl::GetFlag(FLAGS_step_path);
+  flags.isolation = absl::GetFlag(FLAGS_isolation);
+  flags.sandbox_reads = absl::GetFlag(FLAGS_sandbox_reads);
   flags.on_stop = absl::GetFlag(FLAGS_on_stop);
   flags.log_level = absl::GetFlag(FLAGS_log_level);
   return flags;
@@ -138,8 +150,8 @@ int main(int argc, char** argv) {
   usage.version_string = [] { return std::string("potok-agent " POTOK_VERSION "\n"); };
   absl::SetFlagsUsageConfig(usage);
   std::vector<std::string> arguments;
-  std::vector<char*> flags =
-      potok::FlagArguments({argv, argv + argc}, {"label", "pool", "gpu", "resource"}, arguments);
+  std::vector<char*> flags = potok::FlagArguments(
+      {argv, argv + argc}, {"label", "pool", "gpu", "resource", "sandbox_reads"}, arguments);
   absl::ParseCommandLine(static_cast<int>(arguments.size()), flags.data());
 
   absl::StatusOr<potok::agent::AgentConfig> config = potok::agent::ConfigOf(ReadFlags());

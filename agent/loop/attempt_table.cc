@@ -176,12 +176,15 @@ absl::Status AttemptTable::Launch(const Attempt& attempt) {
   if (step.script) {
     POTOK_RETURN_IF_ERROR(ports_.folders.WriteScript(attempt.paths, *step.script));
   }
+  POTOK_ASSIGN_OR_RETURN(
+      RuntimeCommand command,
+      ports_.runtimes.Make(*attempt.order, attempt.paths, std::move(step), surroundings_));
   agent::Launch launch;
   launch.key = attempt.order->key;
   launch.folder = attempt.paths.folder;
   launch.working_directory = attempt.paths.work();
-  launch.argv = std::move(step.argv);
-  launch.environment = std::move(step.environment);
+  launch.argv = std::move(command.argv);
+  launch.environment = std::move(command.environment);
   launch.limits = attempt.order->resources;
   launch.timeout = attempt.order->timeout;
   launch.grace = kTimeoutGrace;
@@ -247,7 +250,7 @@ void AttemptTable::HandleProcesses() {
 
 ProcessEnded AttemptTable::JudgeAttempt(const AttemptKey& key, Ended ended) const {
   ended.log_bytes = ports_.logs.StoredBytes(ended.log_bytes);
-  ProcessEnded judged = Judge(ended);
+  ProcessEnded judged = ports_.runtimes.contains() ? JudgeInside(ended) : Judge(ended);
   const auto found = attempts_.find(key);
   if (found == attempts_.end() || judged.was_stopped) return judged;
   const Attempt& attempt = found->second;

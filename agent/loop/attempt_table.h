@@ -14,6 +14,7 @@
 #include "agent/link/link.h"
 #include "agent/link/log_sink.h"
 #include "agent/loop/attempt_folders.h"
+#include "agent/runtime/runtimes.h"
 
 namespace potok::agent {
 
@@ -25,6 +26,7 @@ class AttemptTable {
     Transfers& transfers;
     LogSink& logs;
     AttemptFolders& folders;
+    const Runtimes& runtimes;
   };
   AttemptTable(Ports ports, StepSurroundings surroundings, FindProgram find_program);
 

@@ -1,5 +1,7 @@
 #include "agent/loop/verdict.h"
 
+#include <signal.h>
+
 #include <cstring>
 
 #include "fmt/format.h"
@@ -66,6 +68,23 @@ ProcessEnded Judge(const Ended& ended) {
   judged.was_stopped = ended.cause == EndCause::kStopped;
   if (!judged.was_stopped && (ended.cause != EndCause::kExit || ended.code != 0)) {
     judged.failure = FailureOf(ended);
+  }
+  return judged;
+}
+
+ProcessEnded JudgeInside(Ended ended) {
+  constexpr int kSignalled = 128;
+  const bool killed = ended.cause == EndCause::kExit && ended.code == kSignalled + SIGKILL;
+  if (killed && ended.child_out_of_memory) {
+    ended.cause = EndCause::kOutOfMemory;
+    ended.code = SIGKILL;
+  }
+  const bool may_be_signal = ended.cause == EndCause::kExit && ended.code > kSignalled &&
+                             sigabbrev_np(ended.code - kSignalled) != nullptr;
+  ProcessEnded judged = Judge(ended);
+  if (may_be_signal && judged.failure) {
+    judged.failure->message +=
+        fmt::format(" (128 + {}: a signal may have ended it)", ended.code - kSignalled);
   }
   return judged;
 }

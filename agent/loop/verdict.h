@@ -10,6 +10,11 @@ namespace potok::agent {
 // failure. Whether there is anything to store is for the caller to find out.
 ProcessEnded Judge(const Ended& ended);
 
+// The same of a command in a sandbox, whose own process ends with code 128 + N where signal N ended
+// the command. A code that a command could have ended with by itself is taken for its own, but for
+// that of SIGKILL where the kernel had ended something for memory.
+ProcessEnded JudgeInside(Ended ended);
+
 // Of processes that are gone with all they could have said.
 ProcessEnded JudgeLost(std::int64_t log_bytes);
 

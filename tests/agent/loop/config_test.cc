@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "agent/loop/find_program.h"
+#include "agent/loop/verdict.h"
 #include "tests/agent/loop/fakes.h"
 
 namespace potok::agent {
@@ -45,6 +46,21 @@ TEST(ConfigTest, NamesEveryWrongFlagAtOnce) {
                            "--log_level=loud",
                            "--transfer_threads=0",
                            "--log_bytes=0"}) {
+    EXPECT_THAT(problems, HasSubstr(flag));
+  }
+}
+
+TEST(ConfigTest, ReadsIsolationAndWhatSandboxesRead) {
+  AgentFlags flags = GoodFlags();
+  EXPECT_FALSE(ConfigOf(flags)->is_sandboxed);
+  flags.isolation = "sandbox";
+  flags.sandbox_reads = {"/data"};
+  EXPECT_TRUE(ConfigOf(flags)->is_sandboxed);
+  EXPECT_THAT(ConfigOf(flags)->sandbox_reads, ElementsAre("/data"));
+  flags.isolation = "jail";
+  flags.sandbox_reads = {"data", "/"};
+  const std::string problems = ConfigOf(flags).status().ToString();
+  for (const char* flag : {"--isolation=jail", "--sandbox_reads=data", "--sandbox_reads=/:"}) {
     EXPECT_THAT(problems, HasSubstr(flag));
   }
 }
@@ -153,6 +169,21 @@ TEST(FindProgramTest, FindsWhatTheKernelCanExecute) {
   EXPECT_EQ(FindProgramInPath("./tool", folder.path()), std::nullopt);
   EXPECT_EQ(FindProgramInPath("tool", ":" + folder.path()), std::nullopt);
   EXPECT_TRUE(FindProgramInPath("bash", "/usr/bin:/bin"));
+}
+
+// bwrap's own process ends with code 128 + N where signal N ended the command.
+TEST(VerdictTest, OfASandboxTellsMemoryFromExitCodes) {
+  Ended ended;
+  ended.cause = EndCause::kExit;
+  ended.code = 137;
+  EXPECT_EQ(JudgeInside(ended).failure->cause, FailureCause::kExitCode);
+  EXPECT_THAT(JudgeInside(ended).failure->message, HasSubstr("a signal may have ended it"));
+  ended.child_out_of_memory = true;
+  EXPECT_EQ(JudgeInside(ended).failure->cause, FailureCause::kOutOfMemory);
+  ended.code = 1;
+  EXPECT_EQ(JudgeInside(ended).failure->cause, FailureCause::kExitCode);
+  ended.code = 0;
+  EXPECT_FALSE(JudgeInside(ended).failure.has_value());
 }
 
 }  // namespace

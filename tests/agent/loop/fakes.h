@@ -176,7 +176,7 @@ struct FakeAgent {
                      const std::string& boot = "boot-1",
                      OnStop on_stop = OnStop::kLeave)
       : folders(*AttemptFolders::Open(state, boot)),
-        attempts({executor, transfers, logs, *folders},
+        attempts({executor, transfers, logs, *folders, runtimes},
                  StepSurroundings(),
                  [](const std::string& program, const std::string&) { return program; }),
         loop({attempts, executor, link}, Introduction(), {.on_stop = on_stop, .processors = 4}) {
@@ -225,6 +225,7 @@ struct FakeAgent {
   FakeTransfers transfers;
   FakeLogs logs;
   std::unique_ptr<AttemptFolders> folders;
+  Runtimes runtimes;
   AttemptTable attempts;
   AgentLoop loop;
 };
