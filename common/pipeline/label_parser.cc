@@ -250,9 +250,10 @@ std::string PrintLabels(const std::vector<LabelNode>& nodes, std::uint32_t at) {
                        node.kind == LabelKind::kIn ? "in" : "not in",
                        fmt::join(values, ", "));
   }
-  const auto sign = std::find_if(kComparisonSigns.begin(),
-                                 kComparisonSigns.end(),
-                                 [&](const auto& known) { return known.second == node.kind; });
+  const auto* const sign =
+      std::find_if(kComparisonSigns.begin(), kComparisonSigns.end(), [&](const auto& known) {
+        return known.second == node.kind;
+      });
   return fmt::format("{} {} {}", QuotedLabel(node.label), sign->first, values.front());
 }
 

@@ -20,7 +20,7 @@ bool IsDecimalDigit(char c) {
 // A plain decimal, or an amount of bytes whose unit ends in B: a "3g" is a name.
 std::optional<double> LabelNumberOf(const std::string& text) {
   const std::size_t first = text.find_first_not_of("+-");
-  if (first == std::string::npos || first > 1) return std::nullopt;
+  if (first > 1) return std::nullopt;  // or npos, which is more
   if (!IsDecimalDigit(text[first]) && text[first] != '.') return std::nullopt;
   double number = 0;
   if (absl::SimpleAtod(text, &number) && std::isfinite(number)) return number;

@@ -35,6 +35,8 @@ struct Survey {
   std::vector<GpuRoom> gpus;  // of the nearest
   Resources has;
   Resources lack;
+  // Of the nearest. Among equals one with GPUs, though of others, says more than one with none.
+  std::pair<LackRank, bool> rank;
 };
 
 enum class Against { kCapacity, kFree };
@@ -53,7 +55,9 @@ Survey Look(const State& state, const Pools& pools, const Shape& shape, Against 
     std::vector<GpuRoom> gpus = is_free ? GpusOf(machine) : AllGpusOf(machine.facts);
     Resources lack = LackOf(shape.request, has);
     lack.gpu_millis = std::max(lack.gpu_millis, GpuLackOf(gpus, shape));
-    if (survey.nearest != nullptr && LackRankOf(survey.lack) <= LackRankOf(lack)) continue;
+    const std::pair rank(LackRankOf(lack), lack.gpu_millis > 0 && gpus.empty());
+    if (survey.nearest != nullptr && survey.rank <= rank) continue;
+    survey.rank = rank;
     survey.nearest = &machine;
     survey.gpus = std::move(gpus);
     survey.has = has;
@@ -267,6 +271,24 @@ std::size_t CountLevel(const State& state, std::int32_t priority, RunId before) 
   return count;
 }
 
+// Each step that runs a command, those of bodies too, with its whole name and its compute.
+void ForEachCommand(
+    const std::vector<Step>& steps,
+    const std::string& above,
+    const std::string& compute,
+    const std::function<void(const Step&, const std::string& name, const std::string& compute)>&
+        see) {
+  for (const Step& step : steps) {
+    const std::string name = step.name.empty() ? above : above + step.name;
+    const std::string& own = step.compute.empty() ? compute : step.compute;
+    if (IsControl(step)) {
+      ForEachCommand(step.control->body, name + "/", own, see);
+    } else {
+      see(step, name, own);
+    }
+  }
+}
+
 absl::Status CheckAll(const State& state,
                       const Plan& plan,
                       const std::optional<std::string>& moved_to,
@@ -282,25 +304,15 @@ absl::Status CheckAll(const State& state,
   std::map<Shape, std::string> reasons;  // empty: it fits
   std::string lines;
   std::size_t count = 0;
-  const std::function<void(const std::vector<Step>&, const std::string&, const std::string&)>
-      check =
-          [&](const std::vector<Step>& steps, const std::string& above, const std::string& pool) {
-            for (const Step& step : steps) {
-              const std::string name = step.name.empty() ? above : above + step.name;
-              const std::string& own = step.compute.empty() ? pool : step.compute;
-              if (IsControl(step)) {
-                check(step.control->body, name + "/", own);
-                continue;
-              }
-              Shape shape = ShapeOf(own, step);
-              if (moved_to.has_value()) shape.pool = *moved_to;
-              const auto [it, is_new] = reasons.try_emplace(std::move(shape));
-              if (is_new) it->second = NeverFits(state, pools, it->first);
-              if (it->second.empty() || ++count > kLinesMax) continue;
-              lines += fmt::format("{}jobs.{}: {}", count == 1 ? "" : "\n", name, it->second);
-            }
-          };
-  check(plan.spec().steps, "", plan.spec().settings.default_compute);
+  const auto check = [&](const Step& step, const std::string& name, const std::string& compute) {
+    Shape shape = ShapeOf(compute, step);
+    if (moved_to.has_value()) shape.pool = *moved_to;
+    const auto [it, is_new] = reasons.try_emplace(std::move(shape));
+    if (is_new) it->second = NeverFits(state, pools, it->first);
+    if (it->second.empty() || ++count > kLinesMax) return;
+    lines += fmt::format("{}jobs.{}: {}", count == 1 ? "" : "\n", name, it->second);
+  };
+  ForEachCommand(plan.spec().steps, "", plan.spec().settings.default_compute, check);
   if (count == 0) return absl::OkStatus();
   if (count > kLinesMax) lines += fmt::format("\nand {} more", Plural(count - kLinesMax, "step"));
   return absl::FailedPreconditionError(lines);

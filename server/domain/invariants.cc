@@ -264,20 +264,28 @@ void CheckMachine(const MachineRecord& machine, const MachineRecord& expected, P
   }
 }
 
+// How many steps of the run are queued; and that those on machines are counted and within the
+// limit.
+std::size_t CountQueued(const RunRecord& run, Problems* problems) {
+  std::size_t queued = 0;
+  std::uint32_t placed = 0;
+  for (const StepRecord& step : run.steps) {
+    if (std::holds_alternative<Queued>(step.state)) ++queued;
+    if (PlacementOf(step.state) != nullptr) ++placed;
+  }
+  if (placed != run.placed || (LimitOf(run) > 0 && placed > LimitOf(run))) {
+    problems->push_back(
+        fmt::format("run {}: {} steps hold machines, counted {}", run.id, placed, run.placed));
+  }
+  return queued;
+}
+
 // That each queued step is there is known: nothing else is, and what is parked is not to be seen.
 void CheckQueue(const State& state, Problems* problems) {
   std::size_t queued = 0;
   std::map<std::int32_t, std::size_t> fronts;  // by priority
   for (const auto& [id, run] : state.runs) {
-    std::uint32_t placed = 0;
-    for (const StepRecord& step : run.steps) {
-      if (std::holds_alternative<Queued>(step.state)) ++queued;
-      if (PlacementOf(step.state) != nullptr) ++placed;
-    }
-    if (placed != run.placed || (LimitOf(run) > 0 && placed > LimitOf(run))) {
-      problems->push_back(
-          fmt::format("run {}: {} steps hold machines, counted {}", id, placed, run.placed));
-    }
+    queued += CountQueued(run, problems);
     const auto in_queue = state.queued.runs().find(id);
     if (in_queue == state.queued.runs().end()) continue;
     if (in_queue->second.parked != ParkedOf(run) || in_queue->second.user != run.submitter) {

@@ -53,7 +53,7 @@ class StepQueue {
   void Add(const QueuePlace& place, const std::string& user);
   void Remove(const QueuePlace& place);
   // Of a run that has no steps here nothing is kept: whoever adds its next one says it again.
-  void Park(RunId run, Parked parked);
+  void Park(RunId id, Parked parked);
 
   std::size_t size() const { return size_; }
   std::size_t parked(Parked why) const { return parked_[static_cast<std::size_t>(why)]; }

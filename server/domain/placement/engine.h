@@ -46,9 +46,9 @@ class Engine {
   void Saw(ShapeId shape);
 
   // Where the request goes, or nothing if no machine holds it now. Changes nothing that shows.
-  std::optional<Choice> Choose(ShapeId shape);
+  std::optional<Choice> Choose(ShapeId id);
   // The same answer by a look at every machine. For tests.
-  std::optional<Choice> ChooseByScan(ShapeId shape);
+  std::optional<Choice> ChooseByScan(ShapeId id);
 
   // Takes what the request asks for off the machine. There need not be enough of CPU and memory:
   // what is missing is owed, and the machine holds nothing more until it has been given back. Of
@@ -101,7 +101,7 @@ class Engine {
   std::optional<Offer> BestOffer(const Shape& shape, ConditionId id);
   void Consider(const Shape& shape, const GpuTake& take, Offer base, std::optional<Offer>* best);
   bool IsBetter(const Offer& one, const Offer& other) const;
-  Choice ChoiceOf(const Shape& shape, const Offer& offer, MachineNumber machine) const;
+  Choice ChoiceOf(const Shape& shape, const Offer& offer, MachineNumber number) const;
 
   const Policy policy_;
   Mix mix_;

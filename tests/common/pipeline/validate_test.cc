@@ -326,12 +326,13 @@ TEST(ValidateTest, FindsNumbersThatNoMachineHas) {
   step.resources.memory_bytes = -5;
   step.distribution.type = "nccl";
   step.distribution.process_count_per_instance = 0;
-  EXPECT_THAT(Found(spec),
-              ElementsAre(HasSubstr("jobs.prepare.resources.instance_count: 0 machines"),
-                          HasSubstr("jobs.prepare.resources: memory (-5 bytes)"),
-                          HasSubstr("jobs.prepare.distribution.type: 'nccl' is unknown"),
-                          HasSubstr("jobs.prepare.distribution.process_count_per_instance: 0"),
-                          HasSubstr("jobs.prepare.limits.timeout: -1 seconds")));
+  EXPECT_THAT(
+      Found(spec),
+      ElementsAre(HasSubstr("jobs.prepare.resources.instance_count: 0 machines"),
+                  HasSubstr("jobs.prepare.resources: memory_bytes is -5; it must be from 0"),
+                  HasSubstr("jobs.prepare.distribution.type: 'nccl' is unknown"),
+                  HasSubstr("jobs.prepare.distribution.process_count_per_instance: 0"),
+                  HasSubstr("jobs.prepare.limits.timeout: -1 seconds")));
 }
 
 TEST(ValidateTest, FindsWrongModesLimitsAndPaths) {
