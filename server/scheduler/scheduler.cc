@@ -176,6 +176,23 @@ absl::Status Scheduler::Turn(std::vector<Event> events) {
   return CommitAndSpeak(std::move(decision), claims);
 }
 
+// Answers those of the submissions that are refused, and returns their places. Each has two claims.
+std::vector<std::size_t> Scheduler::Refuse(const std::vector<Event>& events,
+                                           const std::vector<std::size_t>& submissions,
+                                           const std::vector<std::optional<std::string>>& holders) {
+  std::vector<std::size_t> refused;
+  std::map<std::string, std::size_t> more;  // by submitter
+  for (std::size_t s = 0; s < submissions.size(); ++s) {
+    const auto& run = std::get<RunSubmitted>(events[submissions[s]]);
+    std::optional<Answer> refusal = RefusalOf(run, holders[2 * s], holders[2 * s + 1]);
+    if (!refusal) refusal = BeyondLimit(state_, run, &more[run.submitter], options_.decide);
+    if (!refusal) continue;
+    refused.push_back(submissions[s]);
+    outbound_.Say({*std::move(refusal)});
+  }
+  return refused;
+}
+
 // Claims what must be unique for every submission of the turn. A submission whose claim is taken is
 // answered and taken out, and the claims of the others are made again without it, so that nothing
 // of it stays claimed.
@@ -202,16 +219,7 @@ absl::Status Scheduler::Claim(std::vector<Event>& events,
       pause = std::min(pause * 2, kRetryMax);
       continue;
     }
-    std::vector<std::size_t> refused;
-    std::map<std::string, std::size_t> more;  // by submitter
-    for (std::size_t s = 0; s < submissions.size(); ++s) {
-      const auto& run = std::get<RunSubmitted>(events[submissions[s]]);
-      std::optional<Answer> refusal = RefusalOf(run, (*holders)[2 * s], (*holders)[2 * s + 1]);
-      if (!refusal) refusal = BeyondLimit(state_, run, &more[run.submitter], options_.decide);
-      if (!refusal) continue;
-      refused.push_back(submissions[s]);
-      outbound_.Say({*std::move(refusal)});
-    }
+    const std::vector<std::size_t> refused = Refuse(events, submissions, *holders);
     if (refused.empty()) return absl::OkStatus();
     for (auto it = refused.rbegin(); it != refused.rend(); ++it) {
       events.erase(events.begin() + static_cast<std::ptrdiff_t>(*it));

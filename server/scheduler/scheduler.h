@@ -79,6 +79,9 @@ class Scheduler {
 
   absl::Status Turn(std::vector<Event> events);
   absl::Status Claim(std::vector<Event>& events, std::vector<potok::server::Claim>& claims);
+  std::vector<std::size_t> Refuse(const std::vector<Event>& events,
+                                  const std::vector<std::size_t>& submissions,
+                                  const std::vector<std::optional<std::string>>& holders);
   absl::Status CommitAndSpeak(Decision decision, const std::vector<potok::server::Claim>& claims);
   absl::Status ProveEpoch();
   absl::Status AttachPlans(std::vector<Change>& changes, const PlanLoader& load_plan);
