@@ -28,6 +28,7 @@ bool AnyRuns(const Home& home, const StackConfig& config) {
 
 std::vector<std::string> WithDashes(const std::vector<std::string>& flags) {
   std::vector<std::string> dashed;
+  dashed.reserve(flags.size());
   for (const std::string& flag : flags) {
     dashed.push_back(flag.starts_with("--") ? flag : "--" + flag);
   }

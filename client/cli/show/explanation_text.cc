@@ -71,10 +71,6 @@ std::string StepText(const v1::StepExplanation& step, std::size_t width, Tense t
   return text;
 }
 
-Value TextOrNothing(const std::string& text) {
-  return text.empty() ? Value() : Value(text);
-}
-
 Value DifferenceObject(const v1::FieldDifference& difference) {
   Array files;
   for (const std::string& file : difference.files()) files.emplace_back(file);

@@ -10,10 +10,6 @@
 namespace potok::client {
 namespace {
 
-Value TextOrNothing(const std::string& text) {
-  return text.empty() ? Value() : Value(text);
-}
-
 // "STATE_GIVEN_UP" is "given_up".
 std::string WordIn(const std::string& name) {
   std::string word = name.substr(name.find('_') + 1);

@@ -43,4 +43,8 @@ Value Sorted(const Value& value) {
   return Value(std::move(sorted));
 }
 
+Value TextOrNothing(const std::string& text) {
+  return text.empty() ? Value() : Value(text);
+}
+
 }  // namespace potok::client

@@ -58,6 +58,9 @@ class Value {
   Content content_;
 };
 
+// The text, or null for an empty one.
+Value TextOrNothing(const std::string& text);
+
 // JSON (RFC 8259) with an indent of two and keys in the order of the object; ends in a newline.
 // Bytes that are not UTF-8 become U+FFFD.
 std::string ToJson(const Value& value);
