@@ -1,14 +1,22 @@
 # Writes OUTPUT: the FILES as C++ (see embed.cmake).
+set(chunk 32768)  # bytes a literal: compilers need not take more than 65536 (C++20 [implimits]), and clang refuses it
+math(EXPR chunk_digits "2 * ${chunk}")
 set(code "// Made by CMake.\n#include \"server/http/embedded_file.h\"\n\nnamespace potok::server {\n\n")
 string(APPEND code "const std::vector<EmbeddedFile>& ${NAME}() {\n  static const std::vector<EmbeddedFile> kFiles = {\n")
 foreach(file ${FILES})
   cmake_path(GET file FILENAME base)
-  file(READ ${file} bytes HEX)
-  string(LENGTH "${bytes}" digits)
-  math(EXPR size "${digits} / 2")
-  # A hexadecimal escape goes on as long as digits follow: each byte is a literal of its own.
-  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "\\\\x\\1\"\"" bytes "${bytes}")
-  string(APPEND code "      {\"${base}\", std::string(\"${bytes}\", ${size})},\n")
+  file(READ ${file} rest HEX)
+  set(literals "std::string()")
+  while(NOT rest STREQUAL "")
+    string(SUBSTRING "${rest}" 0 ${chunk_digits} bytes)
+    string(LENGTH "${bytes}" digits)
+    string(SUBSTRING "${rest}" ${digits} -1 rest)
+    math(EXPR size "${digits} / 2")
+    # A hexadecimal escape goes on as long as digits follow: each byte is a literal of its own.
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "\\\\x\\1\"\"" bytes "${bytes}")
+    string(APPEND literals " + std::string(\"${bytes}\", ${size})")
+  endwhile()
+  string(APPEND code "      {\"${base}\", ${literals}},\n")
 endforeach()
 string(APPEND code "  };\n  return kFiles;\n}\n\n}  // namespace potok::server\n")
 file(WRITE ${OUTPUT} "${code}")
