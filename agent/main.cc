@@ -11,6 +11,7 @@
 #include "absl/flags/usage.h"
 #include "absl/flags/usage_config.h"
 #include "agent/agent.h"
+#include "agent/resources/own_address.h"
 #include "common/runtime/flags.h"
 #include "common/runtime/logging.h"
 #include "common/runtime/signals.h"
@@ -170,6 +171,7 @@ int main(int argc, char** argv) {
   const std::filesystem::path programs = self.parent_path();
   potok::agent::MachineFacts facts = potok::agent::ProbeMachine();
   std::filesystem::create_directories(config->state, error);
+  facts.labels["address"] = potok::agent::OwnAddress(config->server);
   facts.capacity.disk_bytes = potok::agent::DiskToOffer(config->state);
   const potok::agent::AgentFiles files{programs / "potok-shim",
                                        programs.parent_path() / "share/potok/python"};

@@ -177,6 +177,7 @@ absl::Status CollectOne(const Output& output,
 absl::StatusOr<CollectedOutputs> CollectOutputs(const AttemptOrder& order,
                                                 const AttemptPaths& paths) {
   CollectedOutputs collected;
+  if (!order.KeepsOutputs()) return collected;
   std::set<Digest> seen;
   const bool has_default = HasDefaultArtifacts(paths);
   bool named_default = false;

@@ -17,8 +17,8 @@ struct CollectedOutputs {
 };
 
 // The declared outputs, and the default artifacts (`default`: work/outputs and work/logs) if there
-// are any. NOT_FOUND naming the output and the path for a file that the command did not write;
-// INVALID_ARGUMENT for what cannot be kept.
+// are any; nothing where the order keeps none. NOT_FOUND naming the output and the path for a file
+// that the command did not write; INVALID_ARGUMENT for what cannot be kept.
 absl::StatusOr<CollectedOutputs> CollectOutputs(const AttemptOrder& order,
                                                 const AttemptPaths& paths);
 

@@ -31,6 +31,14 @@ struct Tracking {
   std::string experiment_id;
 };
 
+// How the members of a step on several machines reach each other.
+struct GangPlace {
+  std::int32_t rank = 0;
+  std::vector<std::string> hosts;  // by rank, of all members
+  std::int32_t port = 0;           // on the machine of rank 0
+  std::string token;               // a secret of the members
+};
+
 // Everything that is needed to run one attempt.
 struct AttemptOrder {
   AttemptKey key;
@@ -49,6 +57,11 @@ struct AttemptOrder {
   Distribution distribution;
   std::string fence;
   Tracking tracking;
+  std::optional<GangPlace> gang;  // nothing: it runs on one machine
+
+  // What the members of higher ranks leave behind is not kept: the step's outputs are those of rank
+  // 0.
+  bool KeepsOutputs() const { return !gang.has_value() || gang->rank == 0; }
 };
 
 // True if something must be fetched before the command can start.

@@ -1,5 +1,6 @@
 #include "agent/domain/step_command.h"
 
+#include "agent/domain/distribution.h"
 #include "agent/domain/simple_command.h"
 #include "common/base/status_macros.h"
 #include "common/pipeline/command.h"
@@ -28,8 +29,6 @@ void AddAzureVariables(const AttemptOrder& order, const AttemptPaths& paths, Env
   to["AZUREML_ROOT_RUN_ID"] = order.run;
   to["AZUREML_EXPERIMENT_NAME"] = order.experiment_name;
   to["AZUREML_DEFAULT_DATASTORE"] = "workspaceblobstore";
-  to["AZUREML_CR_NODE_RANK"] = "0";
-  to["AZUREML_PROCESS_NAME"] = "rank_0";
   for (const AttemptInput& input : order.inputs) {
     to["AZURE_ML_INPUT_" + input.name] = ValueOf(input, paths);
   }
@@ -59,29 +58,6 @@ void AddMlflowStandIn(const StepSurroundings& surroundings, Environment& to) {
   if (surroundings.mlflow_standin.empty()) return;
   std::string& path = to["PYTHONPATH"];
   path += (path.empty() ? "" : ":") + surroundings.mlflow_standin;
-}
-
-// A step runs once, as rank 0 of one, on one machine, whatever number of instances it names: a
-// world size that says more would make frameworks wait for processes that never come.
-void AddDistribution(const AttemptOrder& order, Environment& to) {
-  // Attempts of one machine that run at the same time rarely share a port.
-  const std::int64_t port = 20000 + (order.key.run * 131 + order.key.index) % 10000;
-  const std::string& type = order.distribution.type;
-  if (type == "pytorch") {
-    to.insert({{"MASTER_ADDR", "127.0.0.1"},
-               {"MASTER_PORT", std::to_string(port)},
-               {"WORLD_SIZE", "1"},
-               {"NODE_RANK", "0"},
-               {"RANK", "0"},
-               {"LOCAL_RANK", "0"}});
-  } else if (type == "tensorflow") {
-    to["TF_CONFIG"] = fmt::format(
-        R"({{"cluster": {{"worker": ["127.0.0.1:{}"]}}, "task": {{"type": "worker", "index": 0}}, )"
-        R"("environment": "cloud"}})",
-        port);
-  } else if (type == "mpi") {
-    to["AZ_BATCH_HOST_LIST"] = "127.0.0.1";
-  }
 }
 
 // What a step cannot change: which attempt it is, and which GPUs are its own.
@@ -146,12 +122,24 @@ absl::StatusOr<StepCommand> RenderStep(const AttemptOrder& order,
                                        const FindProgram& find_program) {
   StepCommand step;
   step.environment = StepEnvironment(order, paths, surroundings);
-  if (auto direct = DirectArguments(order, step.environment["PATH"], find_program)) {
+  const bool is_launched = NeedsLauncher(order);
+  if (is_launched && surroundings.python.empty()) {
+    return absl::FailedPreconditionError(
+        "this agent was installed without its Python, which starts several processes of a step");
+  }
+  auto direct =
+      is_launched ? std::nullopt : DirectArguments(order, step.environment["PATH"], find_program);
+  if (direct) {
     step.argv = *std::move(direct);
     return step;
   }
   POTOK_ASSIGN_OR_RETURN(ShellCommand shell, Render(order, paths));
   step.argv = {"/bin/bash", "--noprofile", "--norc", paths.script()};
+  if (is_launched) {
+    const std::vector<std::string> launcher = {
+        "/usr/bin/env", "python3", surroundings.python + "/potok_ranks"};
+    step.argv.insert(step.argv.begin(), launcher.begin(), launcher.end());
+  }
   step.environment.merge(shell.environment);
   step.script = std::move(shell.script);
   return step;

@@ -188,6 +188,17 @@ absl::StatusOr<AttemptOrder> FromProto(const AttemptKey& key, const v1::StartAtt
                     .token = start.tracking().token(),
                     .run_id = start.tracking().run_id(),
                     .experiment_id = start.tracking().experiment_id()};
+  if (start.has_gang()) {
+    const v1::Gang& gang = start.gang();
+    order.gang = GangPlace{.rank = gang.rank(),
+                           .hosts = {gang.hosts().begin(), gang.hosts().end()},
+                           .port = gang.port(),
+                           .token = gang.token()};
+    if (gang.rank() < 0 || gang.rank() >= gang.hosts().size()) {
+      return absl::InvalidArgumentError(
+          fmt::format("rank {} of {} members", gang.rank(), gang.hosts().size()));
+    }
+  }
   POTOK_ASSIGN_OR_RETURN(order.resources, potok::FromProto(start.resources()));
   if (start.timeout_seconds() > 0) order.timeout = absl::Seconds(start.timeout_seconds());
   if (start.has_code()) {

@@ -261,7 +261,8 @@ ProcessEnded AttemptTable::JudgeAttempt(const AttemptKey& key, Ended ended) cons
     return judged;
   }
   judged.nothing_to_store =
-      attempt.order->outputs.empty() && !ports_.transfers.HasDefaultArtifacts(attempt.paths);
+      !attempt.order->KeepsOutputs() ||
+      (attempt.order->outputs.empty() && !ports_.transfers.HasDefaultArtifacts(attempt.paths));
   return judged;
 }
 

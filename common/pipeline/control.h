@@ -102,10 +102,14 @@ struct Opaque {
 // its place, so that it is never sent and no server sees one.
 struct Nested {};
 
+// A command on several machines at once. The server makes it of Step::instance_count when it plans
+// (server/domain/gang.h), with a member in the body for each machine, so that it is never sent.
+struct Gang {};
+
 struct Control {
-  std::variant<Condition, DoWhile, ParallelFor, Sweep, Parallel, Opaque, Nested> kind;
-  // Of DoWhile, ParallelFor, Sweep and Nested; names are relative. One step of a body may have an
-  // empty name if it is alone.
+  std::variant<Condition, DoWhile, ParallelFor, Sweep, Parallel, Opaque, Nested, Gang> kind;
+  // Of DoWhile, ParallelFor, Sweep, Nested and Gang; names are relative. One step of a body may
+  // have an empty name if it is alone.
   std::vector<Step> body;
 };
 

@@ -26,6 +26,8 @@ std::size_t CountSteps(const std::vector<Step>& steps, int depth) {
   if (depth >= kLevelsMax) return count;
   for (const Step& step : steps) {
     if (step.control != nullptr) count += CountSteps(step.control->body, depth + 1);
+    // Its members, one on each machine.
+    if (step.instance_count > 1) count += static_cast<std::size_t>(step.instance_count);
   }
   return count;
 }
@@ -83,6 +85,28 @@ void CheckLevel(const Level& level, int depth, Problems* problems) {
   CheckCycles(index, references, problems);
 }
 
+// Members of a step on several machines start together, and each of them counts.
+void CheckMembers(const std::string& owner,
+                  const std::vector<Step>& steps,
+                  std::int32_t limit,
+                  int depth,
+                  Problems* problems) {
+  for (const Step& step : steps) {
+    const std::string name = owner + (step.name.empty() ? "body" : step.name);
+    if (step.control == nullptr && step.instance_count > limit) {
+      problems->Error(
+          "jobs." + name + ".resources.instance_count",
+          fmt::format("its {} members start together, and max_running_steps lets {} run at a time; "
+                      "raise the one or lower the other",
+                      step.instance_count,
+                      limit));
+    }
+    if (step.control != nullptr && depth < kLevelsMax) {
+      CheckMembers(name + "/", step.control->body, limit, depth + 1, problems);
+    }
+  }
+}
+
 void AddOpaque(const std::string& owner,
                const std::vector<Step>& steps,
                int depth,
@@ -118,6 +142,9 @@ std::vector<Problem> Validate(const PipelineSpec& spec, const std::set<std::stri
   }
   if (!CheckSize(spec, &problems)) return problems.Take();
   CheckPorts(spec, awaited, &problems);
+  if (const std::int32_t limit = spec.settings.max_running_steps; limit > 0) {
+    CheckMembers("", spec.steps, limit, 0, &problems);
+  }
   CheckLevel({spec.inputs, spec.outputs, spec.steps, "", {}, spec.is_pipeline}, 0, &problems);
   return problems.Take();
 }

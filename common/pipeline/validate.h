@@ -42,6 +42,9 @@ std::vector<Problem> FindOpaque(const PipelineSpec& spec);
 
 // Plans beyond this are refused (mission: pipelines of 100,000 steps).
 inline constexpr std::size_t kStepsMax = 100'000;
+// Machines of one step, and processes on each of them. Members count as steps, too.
+inline constexpr std::int32_t kMachinesOfStepMax = 10'000;
+inline constexpr std::int32_t kProcessesOfMachineMax = 10'000;
 
 // Text as the declared type reads it: "10.0" as integer is "10", boolean is "True" or "False"
 // (Python's words, which commands see), a number keeps its text. INVALID_ARGUMENT if it is none.

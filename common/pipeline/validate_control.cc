@@ -48,7 +48,8 @@ class ControlCheck {
                           },
                           [this](const Parallel& kind) { Check(kind); },
                           [this](const Opaque& kind) { Check(kind); },
-                          [this](const Nested&) { CheckBodyIsThere("jobs"); }},
+                          [this](const Nested&) { CheckBodyIsThere("jobs"); },
+                          [](const Gang&) {}},
                step_.control->kind);
   }
 

@@ -2,6 +2,7 @@
 #include "common/pipeline/gpu_model.h"
 #include "common/pipeline/label_expression.h"
 #include "common/pipeline/names.h"
+#include "common/pipeline/validate.h"
 #include "common/pipeline/validation.h"
 #include "fmt/format.h"
 
@@ -71,6 +72,11 @@ void CheckMachine(const SpecIndex& index, std::uint32_t number, Problems* proble
     problems->Error(
         index.Where(number, "resources.instance_count"),
         fmt::format("{} machines cannot run a step; use at least 1", step.instance_count));
+  } else if (step.instance_count > kMachinesOfStepMax) {
+    problems->Error(index.Where(number, "resources.instance_count"),
+                    fmt::format("{} machines are more than a step can have, which is {}",
+                                step.instance_count,
+                                kMachinesOfStepMax));
   }
   const auto check = [&](const char* field, const absl::Status& status) {
     if (!status.ok()) problems->Error(index.Where(number, field), std::string(status.message()));
@@ -93,6 +99,12 @@ void CheckDistribution(const SpecIndex& index, std::uint32_t number, Problems* p
     problems->Error(index.Where(number, "distribution.process_count_per_instance"),
                     fmt::format("{} processes cannot run a step; use at least 1",
                                 distribution.process_count_per_instance));
+  } else if (distribution.process_count_per_instance > kProcessesOfMachineMax) {
+    problems->Error(
+        index.Where(number, "distribution.process_count_per_instance"),
+        fmt::format("{} processes are more than a machine can be asked for, which is {}",
+                    distribution.process_count_per_instance,
+                    kProcessesOfMachineMax));
   }
 }
 

@@ -141,7 +141,8 @@ v1::Control ToProto(const Control& control) {
                    out.mutable_opaque()->set_type(kind.type);
                    out.mutable_opaque()->set_instead(kind.instead);
                  },
-                 [](const Nested&) {},  // never sent
+                 [](const Nested&) {},  // never sent, and so is the next
+                 [](const Gang&) {},
              },
              control.kind);
   for (const Step& step : control.body) Write(step, out.add_body());

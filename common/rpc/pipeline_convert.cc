@@ -170,7 +170,9 @@ void WriteRules(const Step& step, v1::Step* out) {
   out->set_priority(step.priority);
   out->set_when(step.when);
   out->set_finalizes(step.finalizes);
-  if (step.control != nullptr) *out->mutable_control() = ToProto(*step.control);
+  // What the server makes of the number of instances is no part of what was submitted.
+  const bool is_sent = step.control != nullptr && !std::holds_alternative<Gang>(step.control->kind);
+  if (is_sent) *out->mutable_control() = ToProto(*step.control);
 }
 
 absl::Status ReadRules(const v1::Step& step, Step* out) {

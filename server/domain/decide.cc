@@ -89,7 +89,9 @@ Decision Finish(Turn& turn) {
 // The books of a run as they should be. Turns are stored whole, so there is nothing to do here
 // unless a bug of an older version stored half of one.
 void Repair(Turn& turn, RunId id) {
-  const RunRecord& run = turn.state.runs.at(id);
+  const auto found = turn.state.runs.find(id);
+  if (found == turn.state.runs.end()) return;  // ended by what another run's repair gave to it
+  const RunRecord& run = found->second;
   if (run.plan == nullptr) {
     turn.decision.internal_errors.push_back("run " + run.name + ": its plan is missing");
     EndRun(turn, {id, RunStatus::kFailed, "internal error: its plan is missing", turn.now});

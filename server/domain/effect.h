@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -20,6 +21,14 @@ struct OrderInput {
   std::variant<std::string, Artifact> value;
 };
 
+// How the members of a step on several machines reach each other (gang.h).
+struct GangFacts {
+  std::int32_t rank = 0;
+  std::vector<std::string> hosts;  // by rank: the label `address` of the machine, or its name;
+                                   // 127.0.0.1 where all of them are on one
+  std::int32_t port = 0;           // on the machine of rank 0; free as far as Potok knows
+};
+
 struct StartOrder {
   AttemptKey key;
   std::string run;                   // its name
@@ -27,6 +36,7 @@ struct StartOrder {
   std::string command;               // optional blocks resolved
   std::vector<OrderInput> inputs;    // those that have a value
   std::vector<std::int32_t> gpus;
+  std::optional<GangFacts> gang = std::nullopt;  // of a member of one
 };
 struct StopOrder {
   AttemptKey key;

@@ -31,6 +31,8 @@ bool IsKnown(const MachineRecord& machine) {
 struct Survey {
   std::size_t in_pool = 0;
   std::size_t with_labels = 0;
+  std::size_t enough = 0;   // of those: that lack nothing
+  std::size_t members = 0;  // that find room on all of them together
   const MachineRecord* nearest = nullptr;
   std::vector<GpuRoom> gpus;  // of the nearest
   Resources has;
@@ -55,6 +57,8 @@ Survey Look(const State& state, const Pools& pools, const Shape& shape, Against 
     std::vector<GpuRoom> gpus = is_free ? GpusOf(machine) : AllGpusOf(machine.facts);
     Resources lack = LackOf(shape.request, has);
     lack.gpu_millis = std::max(lack.gpu_millis, GpuLackOf(gpus, shape));
+    if (lack == Resources{}) ++survey.enough;
+    survey.members += TimesFits(has, gpus, shape, static_cast<std::size_t>(shape.machines));
     const std::pair rank(LackRankOf(lack), lack.gpu_millis > 0 && gpus.empty());
     if (survey.nearest != nullptr && survey.rank <= rank) continue;
     survey.rank = rank;
@@ -154,6 +158,15 @@ std::string NearestOf(const Survey& survey) {
       "on {} (the nearest of {} machines)", survey.nearest->facts.name, survey.with_labels);
 }
 
+// "runs as 3 members at once; 2 machines together could hold 1"
+std::string Several(const Survey& survey, const Shape& shape, const char* what) {
+  return fmt::format("runs as {} members at once; {} together {} {}",
+                     shape.machines,
+                     Plural(survey.with_labels, "machine"),
+                     what,
+                     survey.members);
+}
+
 std::string WantedLabels(const Shape& shape) {
   std::string labels;
   for (const auto& [name, value] : shape.labels) {
@@ -210,7 +223,9 @@ std::string NeverFits(const State& state, const Pools& pools, const Shape& shape
                               : fmt::format("no machine is in pool '{}'", shape.pool);
   }
   if (survey.with_labels == 0) return MissingLabels(state, pools, shape, survey.in_pool);
-  if (survey.lack == Resources{}) return "";
+  const auto wanted = static_cast<std::size_t>(shape.machines);
+  if (survey.lack == Resources{} && survey.members >= wanted) return "";
+  if (survey.lack == Resources{}) return Several(survey, shape, "could hold");
   return Missing(survey, shape, "there") + " " + NearestOf(survey);
 }
 
@@ -226,12 +241,22 @@ std::string ExplainBlocked(const RunRecord& run, std::uint32_t index) {
   return "";
 }
 
+// Of a step of which not all members find a machine of their own now.
+std::string ExplainSeveral(const Survey& survey, const Shape& shape) {
+  return fmt::format("needs {} machines at once; {} of {} have room for one of its members now",
+                     shape.machines,
+                     survey.enough,
+                     survey.with_labels);
+}
+
 std::string ExplainQueued(const State& state, const Shape& shape, const DecideOptions& options) {
   const Pools pools(state, options);
   const std::string never = NeverFits(state, pools, shape);
   if (!never.empty()) return never;
   const Survey survey = Look(state, pools, shape, Against::kFree);
   const MachineRecord& nearest = *survey.nearest;
+  const auto wanted = static_cast<std::size_t>(shape.machines);
+  if (wanted > 1 && survey.enough < wanted) return ExplainSeveral(survey, shape);
   if (survey.lack != Resources{}) {
     return Missing(survey, shape, "free") + " " + NearestOf(survey);
   }
@@ -281,7 +306,7 @@ void ForEachCommand(
   for (const Step& step : steps) {
     const std::string name = step.name.empty() ? above : above + step.name;
     const std::string& own = step.compute.empty() ? compute : step.compute;
-    if (IsControl(step)) {
+    if (IsControl(step) && !IsGang(step)) {
       ForEachCommand(step.control->body, name + "/", own, see);
     } else {
       see(step, name, own);

@@ -1,6 +1,7 @@
 // Where a queued step could be placed: machines by what they lack, and when there will be room.
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <map>
 
 #include "fmt/format.h"
@@ -134,23 +135,25 @@ std::string ExplainOpening(const State& state,
   if (shape == nullptr) return "";
   const Pools pools(state, options);
   const std::string pool = pools.Resolve(shape->pool);
-  Opening soonest;
-  const MachineRecord* where = nullptr;
+  std::multimap<absl::Time, const MachineRecord*> openings;
   for (const auto& [id, machine] : state.machines) {
     if (machine.session == 0 || machine.facts.liveness != Liveness::kReady) continue;
     if (!pools.Holds(machine.facts, pool) || !CouldHold(machine, *shape)) continue;
     const Opening opening =
         OpeningFor(state, machine, FreeOf(machine), GpusOf(machine), *shape, now);
-    if (opening.at >= soonest.at) continue;
-    soonest = opening;
-    where = &machine;
+    openings.emplace(opening.at, &machine);
   }
-  if (where == nullptr || soonest.at <= now) return "";
+  // A step on several machines begins when the last of them has room.
+  const auto wanted = static_cast<std::size_t>(shape->machines);
+  if (openings.size() < wanted) return "";
+  const auto [at, where] = *std::next(openings.begin(), shape->machines - 1);
+  if (at <= now || at == absl::InfiniteFuture()) return "";
   return fmt::format(
-      "by the time limits of what runs there is room on {} at {} at the latest, if nothing comes "
+      "by the time limits of what runs there is room on {}{} at {} at the latest, if nothing comes "
       "before it",
       where->facts.name,
-      absl::FormatTime(absl::RFC3339_sec, soonest.at, absl::UTCTimeZone()));
+      wanted == 1 ? "" : fmt::format(", the last of {} machines,", wanted),
+      absl::FormatTime(absl::RFC3339_sec, at, absl::UTCTimeZone()));
 }
 
 }  // namespace potok::server

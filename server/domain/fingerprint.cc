@@ -175,7 +175,7 @@ std::uint64_t KinOf(const Step& step) {
 }
 
 bool IsReusable(const Step& step) {
-  const bool runs = step.control == nullptr || ParallelOf(step) != nullptr;
+  const bool runs = step.control == nullptr || ParallelOf(step) != nullptr || IsGang(step);
   return runs && step.deterministic && step.reuse.enabled;
 }
 

@@ -164,6 +164,34 @@ std::vector<std::int32_t> NearestGpus(const std::vector<GpuRoom>& gpus, const Sh
   return nearest;
 }
 
+std::size_t TimesFits(Resources free,
+                      std::vector<GpuRoom> gpus,
+                      const Shape& shape,
+                      std::size_t most) {
+  std::size_t times = 0;
+  while (times < most && shape.request.FitsInto(free)) {
+    const auto picked = PickGpus(gpus, shape);
+    if (!picked.has_value()) break;
+    TakeRoom(*picked, MillisOfEach(shape.request), &gpus);
+    free -= shape.request;
+    ++times;
+  }
+  return times;
+}
+
+std::int32_t TakeRoom(const std::vector<std::int32_t>& indices,
+                      std::int32_t millis,
+                      std::vector<GpuRoom>* gpus) {
+  std::int32_t taken = 0;
+  for (GpuRoom& gpu : *gpus) {
+    if (std::find(indices.begin(), indices.end(), gpu.index) == indices.end()) continue;
+    const std::int32_t part = std::clamp(gpu.free_millis, 0, millis);
+    gpu.free_millis -= part;
+    taken += part;
+  }
+  return taken;
+}
+
 LackRank LackRankOf(const Resources& lack) {
   std::int64_t named = 0;
   for (const auto& [name, count] : lack.named) named += count;

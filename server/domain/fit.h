@@ -70,6 +70,17 @@ std::vector<std::int32_t> NearestGpus(const std::vector<GpuRoom>& gpus, const Sh
 // How many thousandths are missing until PickGpus finds some; 0 where it does.
 std::int32_t GpuLackOf(const std::vector<GpuRoom>& gpus, const Shape& shape);
 
+// Takes so many thousandths of each of these GPUs, or what is left; returns how many these are.
+std::int32_t TakeRoom(const std::vector<std::int32_t>& indices,
+                      std::int32_t millis,
+                      std::vector<GpuRoom>* gpus);
+
+// How many times the request finds room in what is free, at most `most`.
+std::size_t TimesFits(Resources free,
+                      std::vector<GpuRoom> gpus,
+                      const Shape& shape,
+                      std::size_t most);
+
 // What lacks, the worst first: machines are compared by it for which is the nearest.
 using LackRank = std::array<std::int64_t, 5>;
 LackRank LackRankOf(const Resources& lack);

@@ -172,13 +172,18 @@ std::vector<OutputValue> OutputsOf(const OpenControl& open, const BodyRecord& bo
   return outputs;
 }
 
-std::string WhyFailed(const OpenControl& open, const BodyRecord& body) {
-  const RunRecord& run = open.run();
+std::optional<std::uint32_t> FirstFailed(const RunRecord& run, const BodyRecord& body) {
   std::optional<std::uint32_t> first;
   for (std::uint32_t i = body.first; i < body.first + body.count; ++i) {
     if (!std::holds_alternative<Failed>(run.steps[i].state)) continue;
     if (!first.has_value() || run.steps[i].since < run.steps[*first].since) first = i;
   }
+  return first;
+}
+
+std::string WhyFailed(const OpenControl& open, const BodyRecord& body) {
+  const RunRecord& run = open.run();
+  const std::optional<std::uint32_t> first = FirstFailed(run, body);
   if (first.has_value()) {
     return fmt::format("step '{}' failed: {}",
                        run.plan->step(*first).name,
@@ -224,6 +229,7 @@ void AdvanceControl(Turn& turn, const StepKey& key) {
                  [&](const DoWhile& loop) { AdvanceDoWhile(open, loop); },
                  [&](const ParallelFor& loop) { AdvanceParallelFor(open, loop); },
                  [&](const Sweep& sweep) { AdvanceSweep(open, sweep); },
+                 [&](const Gang&) { AdvanceGang(open); },
                  [&](const auto&) {},
              },
              control->kind);
@@ -253,7 +259,9 @@ void BodyStepEnded(Turn& turn, const RunRecord& run, std::uint32_t index) {
   const StepKey key{run.id, *segment.control};
   const BodyRecord& body = run.controls.at(key.index).bodies[segment.ordinal];
   const bool failed = std::holds_alternative<Failed>(run.steps[index].state);
-  if (failed && !run.plan->spec().settings.continue_on_step_failure) {
+  if (failed && IsGang(run.plan->step(key.index))) {
+    StopBody(turn, run.id, body, run.plan->step(index).name + " failed: all members end together");
+  } else if (failed && !run.plan->spec().settings.continue_on_step_failure) {
     OpenControl open{turn, key};
     // A trial that failed is one of many; what is left of it is of no use.
     if (std::holds_alternative<Sweep>(open.control().kind)) {

@@ -42,6 +42,9 @@ std::vector<OutputValue> OutputsOf(const OpenControl& open, const BodyRecord& bo
 // "step 'fold[3]/fit' failed: exit code 1": the first that failed, or was canceled.
 std::string WhyFailed(const OpenControl& open, const BodyRecord& body);
 
+// The first step of the body that failed; nothing if none has.
+std::optional<std::uint32_t> FirstFailed(const RunRecord& run, const BodyRecord& body);
+
 // At once, or once outputs that have a destination are written there.
 void SucceedControl(OpenControl& open, std::vector<OutputValue> outputs);
 void FailControl(OpenControl& open, const std::string& message);
@@ -50,5 +53,6 @@ void FailControl(OpenControl& open, const std::string& message);
 void AdvanceDoWhile(OpenControl& open, const DoWhile& loop);
 void AdvanceParallelFor(OpenControl& open, const ParallelFor& loop);
 void AdvanceSweep(OpenControl& open, const Sweep& sweep);
+void AdvanceGang(OpenControl& open);
 
 }  // namespace potok::server

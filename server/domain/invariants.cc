@@ -41,7 +41,7 @@ void CheckAttempt(const RunRecord& run, std::uint32_t index, Problems* problems)
                      [&](const Skipped&) { return step.attempt == 0; },
                      [&](const Resolving&) { return step.attempt == 0; },
                      [&](const Queued&) { return without; },
-                     [&](const Delayed&) { return step.attempt > lost; },
+                     [&](const Delayed&) { return is_control || step.attempt > lost; },
                      [&](const Open&) { return is_control && step.attempt == 0; },
                      [&](const Canceled&) { return without || with; },
                      [&](const Failed& failed) { return failed.machine == 0 ? without : with; },
@@ -123,6 +123,23 @@ void CheckBodies(const RunRecord& run, Problems* problems) {
   }
 }
 
+// Members of a gang wait together, and get their machines together.
+void CheckGangs(const RunRecord& run, Problems* problems) {
+  for (const auto& [index, control] : run.controls) {
+    if (!IsGang(run.plan->step(index))) continue;
+    for (const BodyRecord& body : control.bodies) {
+      std::uint32_t queued = 0;
+      for (std::uint32_t i = body.first; i < body.first + body.count; ++i) {
+        if (std::holds_alternative<Queued>(run.steps[i].state)) ++queued;
+      }
+      if (queued != 0 && queued != body.count) {
+        problems->push_back(fmt::format(
+            "{}: {} of {} members wait alone", Describe(run, index), queued, body.count));
+      }
+    }
+  }
+}
+
 void CheckTimers(const State& state, const RunRecord& run, Problems* problems) {
   for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
     const StepState& step = run.steps[i].state;
@@ -166,6 +183,7 @@ void CheckRun(const State& state, const RunRecord& run, Problems* problems) {
                                     run.open_finals));
   }
   if (run.plan != nullptr) CheckBodies(run, problems);
+  if (run.plan != nullptr) CheckGangs(run, problems);
   if (open == 0)
     problems->push_back(fmt::format("run {}: all steps ended, but it goes on", run.id));
   if (IsTerminal(run.status)) {

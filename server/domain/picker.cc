@@ -106,12 +106,21 @@ Picker::Picker(const State& state) : state_(state) {
   }
 }
 
-void Picker::Take() {
-  over_.taken.insert(next_->step);
+void Picker::Take(std::uint32_t first, std::uint32_t count) {
   const RunRecord& run = state_.runs.at(next_->step.run);
+  for (std::uint32_t i = first; i < first + count; ++i) over_.taken.insert({run.id, i});
   const std::uint32_t limit = LimitOf(run);
   if (limit == 0) return;
-  if (run.placed + ++over_.placed[run.id] >= limit) over_.full.insert(run.id);
+  over_.placed[run.id] += count;
+  if (run.placed + over_.placed[run.id] >= limit) over_.full.insert(run.id);
+}
+
+bool Picker::MayTake(std::uint32_t count) {
+  const RunRecord& run = state_.runs.at(next_->step.run);
+  const std::uint32_t limit = LimitOf(run);
+  if (limit == 0 || run.placed + over_.placed[run.id] + count <= limit) return true;
+  over_.full.insert(run.id);
+  return false;
 }
 
 std::optional<QueuePlace> Picker::Next() {

@@ -89,8 +89,12 @@ class Picker {
 
   // The step that is next, the same until it is taken or refused.
   std::optional<QueuePlace> Next();
-  // It was placed.
-  void Take();
+  // It was placed, or so many of its run from number `first` on, of which it is one.
+  void Take() { Take(next_->step.index, 1); }
+  void Take(std::uint32_t first, std::uint32_t count);
+  // Whether its run may hold so many machines more. If not, nothing else of it goes in this pass:
+  // what needs several at once would never find them together.
+  bool MayTake(std::uint32_t count);
   // Nothing of its run that asks for the same can be placed in this pass.
   void Refuse() { over_.refused.insert({next_->step.run, next_->shape}); }
 

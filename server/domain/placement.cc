@@ -1,12 +1,14 @@
 #include "server/domain/placement.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
 #include <tuple>
 
 #include "server/domain/fit.h"
+#include "server/domain/gang.h"
 #include "server/domain/picker.h"
 #include "server/domain/reservation.h"
 
@@ -52,20 +54,6 @@ std::optional<std::vector<std::int32_t>> GpusFor(const Wish& wish, const Candida
   return PickGpus(gpus, wish.shape);
 }
 
-// Of each of these GPUs so many thousandths, or what is left; returns how many these are.
-std::int32_t TakeRoom(const std::vector<std::int32_t>& indices,
-                      std::int32_t millis,
-                      std::vector<GpuRoom>* gpus) {
-  std::int32_t taken = 0;
-  for (GpuRoom& gpu : *gpus) {
-    if (std::find(indices.begin(), indices.end(), gpu.index) == indices.end()) continue;
-    const std::int32_t part = std::clamp(gpu.free_millis, 0, millis);
-    gpu.free_millis -= part;
-    taken += part;
-  }
-  return taken;
-}
-
 Resources NotBelowZero(Resources resources) {
   resources.memory_bytes = std::max<std::int64_t>(resources.memory_bytes, 0);
   resources.cpu_millis = std::max(resources.cpu_millis, 0);
@@ -107,14 +95,20 @@ class Pass {
       if (!next.has_value()) break;
       const RunRecord& run = state_.runs.at(next->step.run);
       const Wish wish{run.plan->wanted[next->shape], LatestEnd(run, next->step.index, now_)};
-      std::optional<Placement> placement;
-      if (!hopeless_.contains({wish.shape, wish.end})) placement = Choose(wish);
-      if (placement.has_value()) {
-        choices.push_back({next->step, *std::move(placement)});
-        picker.Take();
-      } else {
+      const std::optional<Membership> gang = MembershipOf(*run.plan, next->step.index);
+      const std::uint32_t first = gang.has_value() ? gang->first : next->step.index;
+      const std::uint32_t count = gang.has_value() ? gang->size : 1;
+      if (!picker.MayTake(count)) continue;
+      std::vector<Placement> placements;
+      if (!hopeless_.contains({wish.shape, wish.end})) placements = Choose(wish, count);
+      if (placements.empty()) {
         hopeless_.emplace(wish.shape, wish.end);
         picker.Refuse();
+        continue;
+      }
+      picker.Take(first, count);
+      for (std::uint32_t i = 0; i < count; ++i) {
+        choices.push_back({{run.id, first + i}, std::move(placements[i])});
       }
     }
     return choices;
@@ -132,39 +126,80 @@ class Pass {
     return it->second;
   }
 
-  std::optional<Placement> Choose(const Wish& wish) {
-    const Shape& shape = wish.shape;
-    const std::string name = pools_.Resolve(shape.pool);
+  // For each of so many members of a step, or of none. They go to machines of their own where so
+  // many could ever hold one; else they share.
+  std::vector<Placement> Choose(const Wish& wish, std::size_t count) {
+    const std::string name = pools_.Resolve(wish.shape.pool);
     PoolIndex& pool = IndexOf(name);
-    const Rank least{shape.request.memory_bytes, 0, 0};
+    Found found = Find(pool, wish, count, 1);
+    const bool may_share = count > 1 && found.size() < count && CountAble(name, wish.shape) < count;
+    if (may_share) found = Find(pool, wish, count, count);
+    std::vector<Placement> placements;
+    if (found.size() == count) {
+      placements.reserve(count);
+      for (auto& [candidate, gpus] : found) {
+        placements.push_back(Take(*candidate, wish, std::move(gpus)));
+      }
+    } else if (!pool.reserved) {
+      pool.reserved = ReserveInTime(name, wish.shape, count) || Reserve(pool, wish.shape, count);
+    }
+    return placements;
+  }
+
+  // The best of those that hold it now, up to `count`, each up to `times`; nothing is taken.
+  using Found = std::vector<std::pair<Candidate*, std::vector<std::int32_t>>>;
+  Found Find(const PoolIndex& pool, const Wish& wish, std::size_t count, std::size_t times) {
+    Found found;
+    const Rank least{wish.shape.request.memory_bytes, 0, 0};
     for (auto it = pool.by_rank.lower_bound(least); it != pool.by_rank.end(); ++it) {
       Candidate& candidate = candidates_.at(std::get<MachineId>(*it));
       std::optional<std::vector<std::int32_t>> gpus = GpusFor(wish, candidate);
-      if (!gpus.has_value() || !CarriesLabels(*candidate.machine, shape)) continue;
-      return Take(candidate, wish, *std::move(gpus));
+      if (!gpus.has_value() || !CarriesLabels(*candidate.machine, wish.shape)) continue;
+      Candidate left = times == 1 ? Candidate{} : candidate;
+      for (std::size_t n = 1; gpus.has_value() && found.size() < count; ++n) {
+        found.emplace_back(&candidate, *gpus);
+        if (n == times) break;
+        Use(left, wish, *gpus);
+        left.free -= wish.shape.request;
+        gpus = GpusFor(wish, left);
+      }
+      if (found.size() == count) break;
     }
-    if (!pool.reserved) pool.reserved = ReserveInTime(name, shape) || Reserve(pool, shape);
-    return std::nullopt;
+    return found;
+  }
+
+  // Machines that could ever hold one, of those that are there.
+  std::size_t CountAble(const std::string& pool, const Shape& shape) const {
+    std::size_t count = 0;
+    for (const auto& [id, record] : state_.machines) {
+      const bool is_there = record.session != 0 && record.facts.liveness == Liveness::kReady;
+      if (is_there && pools_.Holds(record.facts, pool) && CouldHold(record, shape)) ++count;
+    }
+    return count;
+  }
+
+  // Takes the GPUs and what the machine is kept for; the rest is Shrink's.
+  static void Use(Candidate& candidate, const Wish& wish, const std::vector<std::int32_t>& gpus) {
+    const std::int32_t millis = MillisOfEach(wish.shape.request);
+    TakeRoom(gpus, millis, &candidate.gpus);
+    if (!Meets(wish, candidate)) return;
+    candidate.kept->spare -= wish.shape.request;
+    TakeRoom(gpus, millis, &candidate.kept->spare_gpus);
   }
 
   Placement Take(Candidate& candidate, const Wish& wish, std::vector<std::int32_t> gpus) {
     const Resources& request = wish.shape.request;
     Placement placement{candidate.machine->facts.id, std::move(gpus)};
-    TakeRoom(placement.gpus, MillisOfEach(request), &candidate.gpus);
-    if (Meets(wish, candidate)) {
-      candidate.kept->spare -= request;
-      TakeRoom(placement.gpus, MillisOfEach(request), &candidate.kept->spare_gpus);
-    }
+    Use(candidate, wish, placement.gpus);
     Shrink(candidate, request);
     return placement;
   }
 
-  // On the machine that will have room for it soonest, of those of which that is known: also one
-  // that has nothing free now. It is never later than it was in an earlier pass, since time limits
+  // On the machines that will have room for it soonest, of those of which that is known: also those
+  // that have nothing free now. It is never later than it was in an earlier pass, since time limits
   // only say by when, and whoever goes around it has gone by then or takes what is to spare.
-  bool ReserveInTime(const std::string& pool, const Shape& shape) {
-    Opening soonest;
-    MachineId machine = 0;
+  bool ReserveInTime(const std::string& pool, const Shape& shape, std::size_t count) {
+    std::multimap<absl::Time, std::pair<MachineId, Opening>> soonest;
     for (const auto& [id, record] : state_.machines) {
       if (record.session == 0 || record.facts.liveness != Liveness::kReady) continue;
       if (!pools_.Holds(record.facts, pool) || !CouldHold(record, shape)) continue;
@@ -175,42 +210,49 @@ class Pass {
       const Resources free = is_full ? NotBelowZero(FreeOf(record)) : candidate->second.free;
       const std::vector<GpuRoom> gpus = is_full ? GpusOf(record) : candidate->second.gpus;
       Opening opening = OpeningFor(state_, record, free, gpus, shape, now_);
-      if (opening.at >= soonest.at) continue;
-      soonest = std::move(opening);
-      machine = id;
+      if (opening.at == absl::InfiniteFuture()) continue;
+      const absl::Time at = opening.at;
+      soonest.emplace(at, std::pair(id, std::move(opening)));
+      if (soonest.size() > count) soonest.erase(std::prev(soonest.end()));
     }
-    if (machine == 0) return false;
-    const auto candidate = candidates_.find(machine);
-    if (candidate == candidates_.end()) return true;  // there is nothing on it to go around with
-    Kept kept{soonest.at, soonest.free, soonest.gpus};
-    kept.spare -= shape.request;
-    if (const auto own = PickGpus(soonest.gpus, shape)) {
-      TakeRoom(*own, MillisOfEach(shape.request), &kept.spare_gpus);
-    }
-    candidate->second.kept = std::move(kept);
+    if (soonest.size() < count) return false;
+    const absl::Time start = soonest.rbegin()->first;
+    for (const auto& [at, opening] : soonest) Keep(opening.first, opening.second, start, shape);
     return true;
   }
 
-  // On the machine that is nearest to holding it. The distance of the nearest never grows while
+  // Keeps room on the machine, which has it from `opening` on, for a step that begins at `start`.
+  void Keep(MachineId machine, const Opening& opening, absl::Time start, const Shape& shape) {
+    const auto candidate = candidates_.find(machine);
+    if (candidate == candidates_.end()) return;  // there is nothing on it to go around with
+    Kept kept{start, opening.free, opening.gpus};
+    kept.spare -= shape.request;
+    if (const auto own = PickGpus(opening.gpus, shape)) {
+      TakeRoom(*own, MillisOfEach(shape.request), &kept.spare_gpus);
+    }
+    candidate->second.kept = std::move(kept);
+  }
+
+  // On the machines that are nearest to holding it. The distance of the nearest never grows while
   // what runs there ends and nothing that it needs is given away, so the step gets its turn.
-  bool Reserve(const PoolIndex& pool, const Shape& shape) {
-    using Distance = std::pair<LackRank, MachineId>;
-    std::optional<Distance> nearest;
+  bool Reserve(const PoolIndex& pool, const Shape& shape, std::size_t count) {
+    std::set<std::pair<LackRank, MachineId>> nearest;
     for (const Rank& rank : pool.by_rank) {
       const Candidate& candidate = candidates_.at(std::get<MachineId>(rank));
       if (!CouldHold(*candidate.machine, shape)) continue;
       Resources lack = LackOf(shape.request, candidate.free);
       lack.gpu_millis = std::max(lack.gpu_millis, GpuLackOf(candidate.gpus, shape));
-      const Distance distance{LackRankOf(lack), std::get<MachineId>(rank)};
-      if (!nearest.has_value() || distance < *nearest) nearest = distance;
+      nearest.emplace(LackRankOf(lack), std::get<MachineId>(rank));
+      if (nearest.size() > count) nearest.erase(std::prev(nearest.end()));
     }
-    if (!nearest.has_value()) return false;
-    Candidate& candidate = candidates_.at(nearest->second);
-    Resources kept = shape.request;
-    kept.gpu_millis =
-        TakeRoom(NearestGpus(candidate.gpus, shape), MillisOfEach(shape.request), &candidate.gpus);
-    Shrink(candidate, kept);
-    return true;
+    for (const auto& [rank, machine] : nearest) {
+      Candidate& candidate = candidates_.at(machine);
+      Resources kept = shape.request;
+      kept.gpu_millis =
+          TakeRoom(NearestGpus(candidate.gpus, shape), MillisOfEach(kept), &candidate.gpus);
+      Shrink(candidate, kept);
+    }
+    return !nearest.empty();
   }
 
   // Takes the request off what is free, and keeps the ranks of the machine right.

@@ -23,9 +23,12 @@ struct PlacementChoice {
 // fewest free CPUs, then the lowest number: large holes are kept for large steps. For the first
 // step of each pool that fits nowhere now, room is kept on the machine that will have it soonest,
 // as far as the time limits of what runs say (reservation.h): others go around it there only if
-// their own limit ends before that, or if they fit beside it. Where no limits say, what it needs is
-// taken from what is free on the machine that is nearest to holding it. Either way smaller steps
-// behind it cannot starve it. Stops early once no machine has a CPU free.
+// their own limit ends before that, or if they fit beside it. The members of a step on several
+// machines are placed together or none of them is, each on a machine of its own unless the pool has
+// too few; what is kept for them is kept on so many machines, from when the last of these has room.
+// Where no limits say, what it needs is taken from what is free on the machine that is nearest to
+// holding it. Either way smaller steps behind it cannot starve it. Stops early once no machine has
+// a CPU free.
 std::vector<PlacementChoice> Place(const State& state,
                                    const DecideOptions& options,
                                    absl::Time now);

@@ -12,6 +12,7 @@
 #include "common/pipeline/validate.h"
 #include "common/pipeline/when.h"
 #include "fmt/format.h"
+#include "server/domain/gang.h"
 #include "server/domain/plan_inputs.h"
 
 namespace potok::server {
@@ -152,7 +153,8 @@ bool Shape::operator<(const Shape& other) const {
                     s.labels,
                     s.expression,
                     s.gpu_models,
-                    s.gpu_memory_bytes);
+                    s.gpu_memory_bytes,
+                    s.machines);
   };
   return key(*this) < key(other);
 }
@@ -177,6 +179,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> BuildPlan(PipelineSpec spec) {
 absl::StatusOr<std::shared_ptr<const Plan>> RebuildPlan(PipelineSpec spec) {
   auto segment = std::make_shared<Segment>();
   segment->spec = std::move(spec);
+  FormGangs(&segment->spec.steps);
   POTOK_RETURN_IF_ERROR(FillSegment({}, segment.get()));
   return std::make_shared<Plan>(std::move(segment));
 }
@@ -219,6 +222,9 @@ Shape ShapeOf(const std::string& compute, const Step& step) {
   shape.gpu_models = step.gpu_models;
   shape.gpu_memory_bytes = step.gpu_memory_bytes;
   shape.request = step.resources;
+  // Mini-batches run on one machine, however many are asked for (decision 31).
+  const bool is_several = step.control == nullptr || IsGang(step);
+  if (is_several) shape.machines = std::max(step.instance_count, 1);
   if (shape.request.cpu_millis <= 0) shape.request.cpu_millis = kDefaultCpuMillis;
   return shape;
 }
@@ -227,7 +233,12 @@ bool IsControl(const Step& step) {
   if (step.control == nullptr) return false;
   const auto& kind = step.control->kind;
   return std::holds_alternative<Condition>(kind) || std::holds_alternative<DoWhile>(kind) ||
-         std::holds_alternative<ParallelFor>(kind) || std::holds_alternative<Sweep>(kind);
+         std::holds_alternative<ParallelFor>(kind) || std::holds_alternative<Sweep>(kind) ||
+         std::holds_alternative<Gang>(kind);
+}
+
+bool IsGang(const Step& step) {
+  return step.control != nullptr && std::holds_alternative<Gang>(step.control->kind);
 }
 
 const Segment& Plan::SegmentOf(std::uint32_t step) const {

@@ -48,6 +48,8 @@ struct Shape {
   LabelExpression expression;           // over labels too; most have none
   std::vector<std::string> gpu_models;  // each of its GPUs is one of them; empty: any
   std::int64_t gpu_memory_bytes = 0;    // that each of its GPUs has at least, in all
+  // On how many machines at once, each of which has all that the shape says (gang.h).
+  std::int32_t machines = 1;
   // What a machine must have free. A step that asks for no CPU takes one, so that every step takes
   // a place (docs/decisions/0005-default-request.md).
   Resources request;
@@ -121,6 +123,8 @@ struct Plan {
 
 // True of a step that makes steps of its body, or decides at once, instead of running a command.
 bool IsControl(const Step& step);
+// True of a control step that runs its command on several machines at once (gang.h).
+bool IsGang(const Step& step);
 
 // Whether a plan can be built: common/pipeline/validate.h, and nothing in it is a file of the
 // submitting machine. INVALID_ARGUMENT with one problem a line.

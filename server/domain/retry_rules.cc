@@ -17,7 +17,7 @@ bool IsNamed(const RetryPolicy& retry, const char* cause) {
   return std::ranges::find(retry.on, cause) != retry.on.end();
 }
 
-bool Covers(const RetryPolicy& retry, const Failure& failure) {
+bool Names(const RetryPolicy& retry, const Failure& failure) {
   if (failure.cause == FailureCause::kInternal) return false;
   const bool has_code = failure.cause == FailureCause::kExitCode;
   if (has_code && !retry.exit_codes.empty() &&
@@ -58,6 +58,16 @@ void AddLate(const Turn& turn,
 
 }  // namespace
 
+std::optional<absl::Duration> DelayOfRetry(const RetryPolicy& retry,
+                                           std::int32_t failures,
+                                           const Failure& failure) {
+  if (failures >= retry.max_attempts || !Names(retry, failure)) return std::nullopt;
+  const double seconds =
+      std::min(retry.delay_seconds * std::pow(retry.backoff, failures - 1), kDelayMaxSeconds);
+  const absl::Duration delay = seconds > 0 ? absl::Seconds(seconds) : absl::ZeroDuration();
+  return absl::Trunc(delay, absl::Microseconds(1));
+}
+
 bool RetryAttempt(Turn& turn, const StepKey& key, const Failure& failure) {
   const RunRecord& run = turn.state.runs.at(key.run);
   const StepRecord& step = run.steps[key.index];
@@ -67,17 +77,15 @@ bool RetryAttempt(Turn& turn, const StepKey& key, const Failure& failure) {
   const RetryPolicy& retry = run.plan->step(key.index).retry;
   // Those that were lost with their machine are not the step's.
   const auto failures = static_cast<std::int32_t>(step.attempt - step.machine_lost);
-  if (failures >= retry.max_attempts || !Covers(retry, failure)) return false;
-  const double seconds =
-      std::min(retry.delay_seconds * std::pow(retry.backoff, failures - 1), kDelayMaxSeconds);
-  const absl::Duration delay = seconds > 0 ? absl::Seconds(seconds) : absl::ZeroDuration();
-  MoveStep(turn, key, RetryWanted{turn.now + absl::Trunc(delay, absl::Microseconds(1)), failure});
+  const std::optional<absl::Duration> delay = DelayOfRetry(retry, failures, failure);
+  if (!delay.has_value()) return false;
+  MoveStep(turn, key, RetryWanted{turn.now + *delay, failure});
   return true;
 }
 
 void EndDelays(Turn& turn) {
   while (!turn.state.delayed.empty() && turn.state.delayed.begin()->first <= turn.now) {
-    MoveStep(turn, turn.state.delayed.begin()->second, DelayOver{});
+    EndDelay(turn, turn.state.delayed.begin()->second);
   }
 }
 

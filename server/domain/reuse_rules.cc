@@ -56,6 +56,11 @@ const StepKey* RunningEqual(const Turn& turn, const StepKey& key, const Fingerpr
   return FingerprintAt(turn, running->second) == fingerprint ? &running->second : nullptr;
 }
 
+void Begin(Turn& turn, const StepKey& key) {
+  if (IsControl(StepAt(turn, key))) return OpenStep(turn, key);
+  MoveStep(turn, key, InputsReady{});
+}
+
 void RunOrWait(Turn& turn, const StepKey& key, const Fingerprint& fingerprint) {
   turn.state.reuse.fingerprints.try_emplace(key, fingerprint);
   if (!IsForcedAt(turn, key)) {
@@ -65,7 +70,7 @@ void RunOrWait(Turn& turn, const StepKey& key, const Fingerprint& fingerprint) {
     }
   }
   turn.state.reuse.running.try_emplace(PrefixOf(fingerprint), key);
-  MoveStep(turn, key, InputsReady{});
+  Begin(turn, key);
 }
 
 bool IsResolving(const Turn& turn, const StepKey& key) {
@@ -77,7 +82,7 @@ bool IsResolving(const Turn& turn, const StepKey& key) {
 // From its being queued to its end.
 bool IsBegun(const StepState& state) {
   return std::holds_alternative<Queued>(state) || std::holds_alternative<Delayed>(state) ||
-         PlacementOf(state) != nullptr;
+         std::holds_alternative<Open>(state) || PlacementOf(state) != nullptr;
 }
 
 // Calls `visit` with every step that may be reused.
@@ -114,7 +119,7 @@ void HearResult(Turn& turn, const ResultLookedUp& looked_up) {
   turn.state.runs.at(key.run).steps[key.index].lack = looked_up.lack;
   const std::optional<Fingerprint> fingerprint = FingerprintAt(turn, key);
   if (fingerprint.has_value()) return RunOrWait(turn, key, *fingerprint);
-  MoveStep(turn, key, InputsReady{});
+  Begin(turn, key);
 }
 
 std::optional<Offer> OfferOf(const Turn& turn, const StepKey& key) {

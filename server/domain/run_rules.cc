@@ -4,6 +4,7 @@
 
 #include "fmt/format.h"
 #include "server/domain/fingerprint.h"
+#include "server/domain/gang.h"
 #include "server/domain/order.h"
 #include "server/domain/placement.h"
 #include "server/domain/turn.h"
@@ -254,8 +255,14 @@ void MoveStep(Turn& turn, const StepKey& key, const StepEvent& event) {
 }
 
 void LoseAttempt(Turn& turn, const StepKey& key) {
-  const StepRecord& step = turn.state.runs.at(key.run).steps[key.index];
+  const RunRecord& run = turn.state.runs.at(key.run);
+  const StepRecord& step = run.steps[key.index];
   const bool stopping = std::holds_alternative<Stopping>(step.state);
+  if (!stopping && MembershipOf(*run.plan, key.index).has_value()) {
+    // Alone it cannot begin anew; whether all of them do is decided by AdvanceGang.
+    return MoveStep(
+        turn, key, AttemptFailed{{FailureCause::kMachineLost, 0, "its machine was lost"}});
+  }
   if (stopping || step.machine_lost < turn.options.machine_lost_max) {
     MoveStep(turn, key, MachineLost{});
     return;
@@ -273,10 +280,10 @@ void MakeReady(Turn& turn, const StepKey& key) {
   if (!inputs.ok()) {
     const std::string message{inputs.status().message()};
     MoveStep(turn, key, AttemptFailed{{FailureCause::kInput, 0, message}});
-  } else if (IsControl(step)) {
-    OpenStep(turn, key);
   } else if (IsReusable(step)) {
     StartOrTake(turn, key, *inputs);
+  } else if (IsControl(step)) {
+    OpenStep(turn, key);
   } else {
     MoveStep(turn, key, InputsReady{});
   }
@@ -319,13 +326,18 @@ void EndRun(Turn& turn, const RunMoved& moved) {
 }
 
 void PlaceQueued(Turn& turn) {
+  std::vector<StepKey> placed;
   for (const PlacementChoice& choice : Place(turn.state, turn.options, turn.now)) {
     // Containment may have stopped the run of a later choice.
     const auto run = turn.state.runs.find(choice.step.run);
     if (run == turn.state.runs.end()) continue;
     if (!turn.state.queued.Contains(PlaceOf(run->second, choice.step.index))) continue;
     MoveStep(turn, choice.step, Placed{choice.placement});
-    OrderStart(turn, choice.step);
+    placed.push_back(choice.step);
+  }
+  // After all have a machine: members of a gang are told of each other's.
+  for (const StepKey& key : placed) {
+    if (turn.state.runs.contains(key.run)) OrderStart(turn, key);
   }
 }
 
@@ -334,6 +346,11 @@ void OrderStart(Turn& turn, const StepKey& key) {
   const auto* assigned = std::get_if<Assigned>(&run.steps[key.index].state);
   if (assigned == nullptr) return;
   auto order = BuildStartOrder(run, key.index);
+  if (order.ok() && MembershipOf(*run.plan, key.index).has_value()) {
+    auto gang = GangFactsOf(turn.state, run, key.index);
+    if (!gang.ok()) return Contain(turn, key, gang.status());
+    order->gang = *std::move(gang);
+  }
   if (!order.ok()) return Contain(turn, key, order.status());
   const SessionId session = turn.state.machines.at(assigned->placement.machine).session;
   if (session != 0) turn.decision.effects.emplace_back(SendOrder{session, *std::move(order)});

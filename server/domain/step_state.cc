@@ -73,6 +73,12 @@ Outcome Next(const StepState& state, const StepEvent& event) {
           [](const Waiting auto&, const StopRequested& e) -> Outcome { return Canceled{e.reason}; },
           [](const Queued&, const Placed& e) -> Outcome { return Assigned{e.placement}; },
           [](const Blocked&, const Opened&) -> Outcome { return Open{}; },
+          [](const Resolving&, const Opened&) -> Outcome { return Open{}; },
+          // A control step that tries its body once more, later.
+          [](const Open&, const RetryWanted& e) -> Outcome {
+            return Delayed{e.until, e.failure, 0};
+          },
+          [](const Delayed&, const Opened&) -> Outcome { return Open{}; },
           [](const Open&, const AttemptSucceeded& e) -> Outcome {
             return Succeeded{0, e.outputs};
           },

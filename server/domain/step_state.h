@@ -165,7 +165,7 @@ struct StopRequested {
 struct UpstreamFailed {
   std::string reason;
 };
-// Its inputs are known, and it is a control step.
+// It is a control step: its inputs are known, or it has waited for its next attempt long enough.
 struct Opened {};
 // The attempt failed, and another is wanted at that time.
 struct RetryWanted {

@@ -6,6 +6,7 @@
 #include "fmt/format.h"
 #include "server/domain/early_termination.h"
 #include "server/domain/flow_rules.h"
+#include "server/domain/gang.h"
 #include "server/domain/sweep_model.h"
 #include "server/domain/sweep_sampling.h"
 
@@ -131,8 +132,12 @@ void HearMetric(Turn& turn, const MetricReported& reported) {
   const auto it = turn.state.runs.find(reported.key.run);
   if (it == turn.state.runs.end() || it->second.plan == nullptr) return;
   const RunRecord& run = it->second;
-  const std::uint32_t index = reported.key.index;
-  if (index >= run.steps.size() || run.steps[index].attempt != reported.key.attempt) return;
+  const std::uint32_t reporter = reported.key.index;
+  if (reporter >= run.steps.size() || run.steps[reporter].attempt != reported.key.attempt) return;
+  // A trial on several machines is measured by what any of its members logs.
+  const std::optional<Membership> member = MembershipOf(*run.plan, reporter);
+  const std::uint32_t index = member.has_value() ? member->control : reporter;
+  const std::uint32_t attempt = member.has_value() ? member->first : reported.key.attempt;
   const Segment& segment = run.plan->SegmentOf(index);
   if (!segment.control.has_value()) return;
   OpenControl open{turn, {run.id, *segment.control}};
@@ -140,13 +145,10 @@ void HearMetric(Turn& turn, const MetricReported& reported) {
   const auto* sweep = std::get_if<Sweep>(&control->kind);
   if (sweep == nullptr || !open.is_open()) return;
   const BodyRecord& trial = open.bodies()[segment.ordinal];
-  const bool is_known = trial.measured_step == index &&
-                        trial.measured_attempt == reported.key.attempt &&
+  const bool is_known = trial.measured_step == index && trial.measured_attempt == attempt &&
                         reported.count <= static_cast<std::int64_t>(trial.measured.size());
   if (is_known || reported.count < 1) return;
-  Emit(
-      turn,
-      TrialMeasured{run.id, index, reported.key.attempt, reported.count, reported.value, turn.now});
+  Emit(turn, TrialMeasured{run.id, index, attempt, reported.count, reported.value, turn.now});
   if (trial.open_steps == 0) {
     turn.to_advance.insert(open.key);
     return;

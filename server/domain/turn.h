@@ -118,11 +118,21 @@ void CheckSweepTimeouts(Turn& turn);
 
 // --- Attempts after those that failed, and waiting (retry_rules.cc)
 
+// How long after so many failed attempts, the last of this failure, the next one is; nothing if
+// there is none.
+std::optional<absl::Duration> DelayOfRetry(const RetryPolicy& retry,
+                                           std::int32_t failures,
+                                           const Failure& failure);
 // True if the step is tried again after this failure of its attempt.
 bool RetryAttempt(Turn& turn, const StepKey& key, const Failure& failure);
 // Queues what has waited for its next attempt long enough.
 void EndDelays(Turn& turn);
 void CheckQueueTimeouts(Turn& turn);
+
+// --- Steps on several machines at once (gang_rules.cc)
+
+// The step has waited for its next attempt long enough: it is queued, or all of its members are.
+void EndDelay(Turn& turn, const StepKey& key);
 
 // --- Machines (machine_rules.cc)
 

@@ -96,6 +96,11 @@ v1::StartAttempt StartOf(const StartOrder& order) {
     *out.mutable_distribution() = potok::ToProto(step.distribution);
   }
   out.set_fence(ToString(order.key));
+  if (order.gang.has_value()) {
+    out.mutable_gang()->set_rank(order.gang->rank);
+    out.mutable_gang()->set_port(order.gang->port);
+    for (const std::string& host : order.gang->hosts) out.mutable_gang()->add_hosts(host);
+  }
   return out;
 }
 
@@ -370,8 +375,8 @@ v1::StepStatus ToProto(const StepRow& row, const std::map<MachineId, MachineChan
           [&](const Stopping& state) { out.set_reason(state.reason); },
           [&](const Delayed& state) {
             out.set_reason(fmt::format(
-                "attempt {} failed ({}); another follows at {}",
-                row.attempt,
+                "{} failed ({}); another follows at {}",
+                row.attempt == 0 ? "an attempt" : fmt::format("attempt {}", row.attempt),
                 state.failure.message.empty() ? NameOf(state.failure.cause) : state.failure.message,
                 absl::FormatTime(absl::RFC3339_sec, state.until, absl::UTCTimeZone())));
           },

@@ -5,6 +5,14 @@
 namespace potok::server {
 
 void StepTracking::Offer(const StartOrder& order, v1::StartAttempt& start) const {
+  if (order.gang.has_value()) {
+    // The same for all members, and of nobody's attempt: by it nothing can be logged.
+    const auto rank = static_cast<std::uint32_t>(order.gang->rank);
+    StepClaim shared;
+    shared.attempt = {order.key.run, order.key.index - rank, 0};
+    shared.run = start.run();
+    start.mutable_gang()->set_token(tokens_.TokenOf(shared));
+  }
   if (uri_.empty()) return;
   StepClaim claim;
   claim.attempt = order.key;

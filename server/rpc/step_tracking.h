@@ -18,7 +18,8 @@ class StepTracking {
   // "http://127.0.0.1:8780". Before agents can connect; without it steps are offered nothing.
   void SetUri(const std::string& uri) { uri_ = uri; }
 
-  // Adds to `start`, which was made of the order, its place and its token.
+  // Adds to `start`, which was made of the order, its place and its token; to that of a member of a
+  // gang also the token that its members share.
   void Offer(const StartOrder& order, v1::StartAttempt& start) const;
 
  private:

@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/time/clock.h"
 #include "common/base/status_macros.h"
 #include "common/cas/folder.h"
@@ -144,11 +145,41 @@ std::vector<std::string> UnknownPools(const State& state, const Plan& plan) {
   return {unknown.begin(), unknown.end()};
 }
 
-void WarnOfInstances(const Plan& plan, std::vector<std::string>& warnings) {
+// Whether the step's machines are as many as it names workers and parameter servers; each is one.
+bool HasMachineForEachRole(const Step& step) {
+  const auto count = [&](const char* name, std::int64_t otherwise) {
+    const auto written = step.distribution.properties.find(name);
+    std::int64_t value = 0;
+    if (written == step.distribution.properties.end()) return otherwise;
+    return absl::SimpleAtoi(written->second, &value) ? value : -1;
+  };
+  const std::int64_t servers = count("parameter_server_count", 0);
+  return count("worker_count", step.instance_count - servers) + servers == step.instance_count;
+}
+
+// Of what a step asks for and gets otherwise than elsewhere.
+void WarnOfDistribution(const Plan& plan, std::vector<std::string>& warnings) {
   for (const Step& step : plan.spec().steps) {
-    if (step.instance_count <= 1) continue;
-    warnings.push_back(fmt::format(
-        "jobs.{}: asks for {} instances; it runs once, as rank 0", step.name, step.instance_count));
+    if (step.instance_count > 1 && step.control != nullptr && !IsGang(step)) {
+      warnings.push_back(
+          fmt::format("jobs.{}: asks for {} instances; its mini-batches run on one machine",
+                      step.name,
+                      step.instance_count));
+    }
+    if (step.distribution.type == "tensorflow" && !HasMachineForEachRole(step)) {
+      warnings.push_back(
+          fmt::format("jobs.{}: its workers and parameter servers are not as many as its machines, "
+                      "which are {}; each machine is one of them: set resources.instance_count",
+                      step.name,
+                      step.instance_count));
+    }
+    if (step.distribution.type == "ray" && step.instance_count > 1) {
+      warnings.push_back(fmt::format(
+          "jobs.{}: no Ray cluster is started for it; each of its {} machines runs the command, "
+          "which finds the others by POTOK_NODES",
+          step.name,
+          step.instance_count));
+    }
   }
 }
 
@@ -277,7 +308,7 @@ absl::StatusOr<Prepared> Submission::Prepare(PipelineSpec spec,
   POTOK_RETURN_IF_ERROR(FindData(spec, found));
   POTOK_ASSIGN_OR_RETURN(prepared.plan, BuildPlan(std::move(spec)));
   POTOK_RETURN_IF_ERROR(CheckMachines(prepared));
-  WarnOfInstances(*prepared.plan, prepared.warnings);
+  WarnOfDistribution(*prepared.plan, prepared.warnings);
   return prepared;
 }
 

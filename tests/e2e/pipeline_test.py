@@ -172,11 +172,12 @@ class PipelineTest(StackTest):
         self.assertRegex(create.stderr, r"warning: .*cpu-cluster")
         self.assertEqual(self.stack.wait(self.name)["status"], "Completed")
 
-    def test_several_instances_run_once_with_a_warning(self):
-        create = self.submit("several_instances")
-        self.assertRegex(create.stderr, r"warning: .*4 instances")
+    def test_several_instances_share_the_only_machine(self):
+        self.submit("several_instances")
         self.assertEqual(self.stack.wait(self.name)["status"], "Completed")
-        self.assertEqual(self.log("a"), "rank 0 of 1\n")
+        for rank in range(4):
+            lines = self.log(f"a[1]/rank{rank}").splitlines()
+            self.assertEqual(sorted(lines), [f"rank {2 * rank} of 8", f"rank {2 * rank + 1} of 8"])
 
     # While it runs
 

@@ -70,10 +70,22 @@ void FakeStore::KeepStep(const StepMoved& moved) {
     ++results_;
     // A control step runs nothing: what it gives is what its bodies made.
     const bool is_control = moved.attempt == 0 && !succeeded->reused.has_value();
-    const std::string maker = ToString(succeeded->reused ? succeeded->reused->from : key);
+    const AttemptKey from = succeeded->reused ? succeeded->reused->from : key;
+    const std::string maker = ToString(from);
+    // One on several machines is reused as a whole.
+    const bool is_of_control = succeeded->reused.has_value() && from.attempt == 0;
+    if (is_of_control) {
+      const auto made = steps_.find(from.step());
+      const auto* whole =
+          made == steps_.end() ? nullptr : std::get_if<Succeeded>(&made->second.state);
+      if (whole == nullptr || whole->outputs != succeeded->outputs) {
+        ledger_.violations.push_back("attempt " + ToString(key) + " was not given what " + maker +
+                                     " made");
+      }
+    }
     for (const OutputValue& output : succeeded->outputs) {
       // Agents sign what they make.
-      if (is_control || std::get<std::string>(output.value) == maker) continue;
+      if (is_control || is_of_control || std::get<std::string>(output.value) == maker) continue;
       ledger_.violations.push_back("attempt " + ToString(key) + " was given the result of " +
                                    std::get<std::string>(output.value));
     }

@@ -1,5 +1,6 @@
 #include "tests/simulation/simulator.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/base/check.h"
@@ -89,6 +90,16 @@ void AskForMachine(Random& random, potok::Step* step) {
   if (random.Chance(100)) step->label_expression = "gpu.model == A100 && name in (m0, m1, m2)";
 }
 
+// Two members, for which there is room on a single machine.
+void MakeGang(potok::Step* step) {
+  step->instance_count = 2;
+  step->resources.gpu_millis = std::min(step->resources.gpu_millis, 1000);
+  step->resources.named.clear();
+  step->resources.disk_bytes = 0;
+  step->gpu_models.clear();
+  step->gpu_memory_bytes = 0;
+}
+
 // A random pipeline: each step may need the value of an earlier one, surely or perhaps, or only
 // its end.
 std::shared_ptr<const Plan> RandomPlan(Random& random) {
@@ -120,6 +131,8 @@ std::shared_ptr<const Plan> RandomPlan(Random& random) {
       input.value = TextValue{"${{parent.jobs." + name + ".outputs.out}}"};
       step.inputs.push_back(input);
     }
+    const std::int32_t limit = spec.settings.max_running_steps;
+    if (limit != 1 && random.Chance(120)) MakeGang(&step);
     Complicate(random, i, &step);
     if (random.Chance(150)) MakeControl(random, &step);
     spec.steps.push_back(step);

@@ -154,7 +154,8 @@ class NodeWriter {
                                        "parallel", ParallelComponent(step), step);
                                  },
                                  [&](const Opaque& opaque) { return AddOpaque(opaque, step); },
-                                 [&](const Nested&) { return AddInlinePipeline(step); }},
+                                 [&](const Nested&) { return AddInlinePipeline(step); },
+                                 [&](const Gang&) { return AddCommand(step); }},
                       step.control->kind);
   }
 

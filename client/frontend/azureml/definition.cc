@@ -5,13 +5,12 @@
 #include "client/frontend/azureml/environment.h"
 #include "client/frontend/azureml/machine_request.h"
 #include "client/frontend/azureml/reference.h"
+#include "common/pipeline/validate.h"
 #include "fmt/format.h"
 
 namespace potok::client {
 
 namespace {
-
-constexpr std::int64_t kInstancesMax = 10'000;
 
 void ReadDistribution(Fields* outer, Severity unknown, Reading* reading, Step* step) {
   const YamlNode* map = outer->Map("distribution");
@@ -37,7 +36,7 @@ void ReadDistribution(Fields* outer, Severity unknown, Reading* reading, Step* s
         fmt::format("{}: type must be pytorch, mpi, tensorflow or ray", fields.what()));
     return;
   }
-  if (const auto count = fields.Whole("process_count_per_instance", 1, kInstancesMax)) {
+  if (const auto count = fields.Whole("process_count_per_instance", 1, kProcessesOfMachineMax)) {
     distribution.process_count_per_instance = static_cast<std::int32_t>(*count);
   }
   for (const std::string& key : known->second) {

@@ -5,13 +5,12 @@
 #include "absl/strings/numbers.h"
 #include "common/base/resources.h"
 #include "common/pipeline/label_expression.h"
+#include "common/pipeline/validate.h"
 #include "fmt/format.h"
 
 namespace potok::client {
 
 namespace {
-
-constexpr std::int64_t kMachinesOfStepMax = 10'000;
 
 // A field that `parse` reads, into `to`.
 template <class T>

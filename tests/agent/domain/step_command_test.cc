@@ -171,20 +171,87 @@ TEST(StepCommandTest, ShowsAStepOnlyTheGpusThatItAskedFor) {
   EXPECT_EQ(StepEnvironment(order, kPaths, with_gpus).at("CUDA_VISIBLE_DEVICES"), "1,3");
 }
 
-TEST(StepCommandTest, RunsADistributedStepAsTheOnlyRank) {
+AttemptOrder ADistributedOrder(const std::string& type, std::int32_t processes = 1) {
   AttemptOrder order = AnOrder();
-  order.distribution.type = "pytorch";
-  order.distribution.process_count_per_instance = 4;
-  ExpectVariables(Render(order).environment,
+  order.distribution.type = type;
+  order.distribution.process_count_per_instance = processes;
+  return order;
+}
+
+// Rank 1 of three machines.
+AttemptOrder OfSeveral(AttemptOrder order) {
+  order.gang = GangPlace{1, {"10.0.0.1", "10.0.0.2", "10.0.0.3"}, 23'456, "secret"};
+  return order;
+}
+
+TEST(StepCommandTest, RunsADistributedStepOfOneProcessAsTheOnlyRank) {
+  ExpectVariables(Render(ADistributedOrder("pytorch")).environment,
                   {{"WORLD_SIZE", "1"},
                    {"RANK", "0"},
                    {"LOCAL_RANK", "0"},
                    {"NODE_RANK", "0"},
                    {"MASTER_ADDR", "127.0.0.1"}});
-  order.distribution.type = "tensorflow";
-  EXPECT_THAT(Render(order).environment, Contains(Key("TF_CONFIG")));
-  order.distribution.type = "mpi";
-  EXPECT_THAT(Render(order).environment, Contains(Key("AZ_BATCH_HOST_LIST")));
+  EXPECT_THAT(Render(ADistributedOrder("tensorflow")).environment, Contains(Key("TF_CONFIG")));
+  EXPECT_THAT(Render(ADistributedOrder("mpi")).environment, Contains(Key("AZ_BATCH_HOST_LIST")));
+}
+
+TEST(StepCommandTest, TellsAMemberOfTheOthers) {
+  const auto environment = Render(OfSeveral(ADistributedOrder("pytorch"))).environment;
+  ExpectVariables(environment,
+                  {{"WORLD_SIZE", "3"},
+                   {"RANK", "1"},
+                   {"LOCAL_RANK", "0"},
+                   {"NODE_RANK", "1"},
+                   {"MASTER_ADDR", "10.0.0.1"},
+                   {"MASTER_PORT", "23456"},
+                   {"AZUREML_CR_NODE_RANK", "1"},
+                   {"AZUREML_PROCESS_NAME", "rank_1"},
+                   {"AZUREML_NODE_COUNT", "3"},
+                   {"POTOK_NODE_RANK", "1"},
+                   {"POTOK_NODES", "10.0.0.1,10.0.0.2,10.0.0.3"}});
+}
+
+TEST(StepCommandTest, TellsTensorflowWhoIsWhat) {
+  AttemptOrder order = OfSeveral(ADistributedOrder("tensorflow"));
+  EXPECT_EQ(Render(order).environment.at("TF_CONFIG"),
+            R"({"cluster": {"worker": ["10.0.0.1:23456", "10.0.0.2:23457", "10.0.0.3:23458"]}, )"
+            R"("task": {"type": "worker", "index": 1}, "environment": "cloud"})");
+  order.distribution.properties["parameter_server_count"] = "2";
+  EXPECT_EQ(Render(order).environment.at("TF_CONFIG"),
+            R"({"cluster": {"worker": ["10.0.0.1:23456"], )"
+            R"("ps": ["10.0.0.2:23457", "10.0.0.3:23458"]}, )"
+            R"("task": {"type": "ps", "index": 0}, "environment": "cloud"})");
+  // Never all of them, and never what is no number.
+  order.distribution.properties["parameter_server_count"] = "99";
+  EXPECT_THAT(Render(order).environment.at("TF_CONFIG"),
+              ::testing::HasSubstr(R"("worker": ["10.0.0.1:23456"])"));
+  order.distribution.properties["parameter_server_count"] = "-1";
+  EXPECT_THAT(Render(order).environment.at("TF_CONFIG"), Not(::testing::HasSubstr("ps")));
+}
+
+TEST(StepCommandTest, SeveralProcessesAndMpiAreStartedByALauncher) {
+  StepSurroundings surroundings;
+  surroundings.python = "/share/python";
+  const FindProgram none = [](const auto&, const auto&) { return std::nullopt; };
+  for (const AttemptOrder& order : {ADistributedOrder("pytorch", 4),
+                                    ADistributedOrder("mpi", 2),
+                                    OfSeveral(ADistributedOrder("mpi"))}) {
+    const auto step = RenderStep(order, kPaths, surroundings, none);
+    ASSERT_TRUE(step.ok()) << step.status();
+    EXPECT_EQ(step->argv,
+              (std::vector<std::string>{"/usr/bin/env",
+                                        "python3",
+                                        "/share/python/potok_ranks",
+                                        "/bin/bash",
+                                        "--noprofile",
+                                        "--norc",
+                                        kPaths.script()}));
+    EXPECT_EQ(step->environment.at("POTOK_DISTRIBUTION"), order.distribution.type);
+    EXPECT_EQ(RenderStep(order, kPaths, {}, none).status().code(),
+              absl::StatusCode::kFailedPrecondition);
+  }
+  const auto alone = RenderStep(ADistributedOrder("mpi"), kPaths, surroundings, none);
+  EXPECT_EQ(alone->argv.front(), "/bin/bash");
 }
 
 TEST(OrderTest, RefusesNamesThatLeaveTheFolder) {

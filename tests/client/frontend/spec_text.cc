@@ -107,6 +107,7 @@ class Writer {
                      early.evaluation_interval,
                      early.delay_evaluation));
   }
+  void Write(int base, const Gang&) { Line(base, "gang"); }
   void Write(int base, const Parallel& parallel) {
     Line(base,
          fmt::format("parallel {} of {} into '{}' by '{}'",
