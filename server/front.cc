@@ -55,6 +55,7 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> Listen(const ServerConfig& config,
   builder.RegisterService(services.artifacts.get());
   builder.RegisterService(services.registry.get());
   builder.RegisterService(services.metrics.get());
+  builder.RegisterService(services.teams.get());
   for (const auto& service : services.storage) builder.RegisterService(service.get());
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   umask(before);

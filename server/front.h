@@ -20,6 +20,7 @@
 #include "server/rpc/notifications_service.h"
 #include "server/rpc/registry_service.h"
 #include "server/rpc/runs_service.h"
+#include "server/rpc/teams_service.h"
 
 namespace potok::server {
 
@@ -33,6 +34,7 @@ struct Services {
   std::unique_ptr<RegistryService> registry;
   std::unique_ptr<MetricsService> metrics;
   std::unique_ptr<NotificationsService> notifications;
+  std::unique_ptr<TeamsService> teams;
   std::vector<std::unique_ptr<grpc::Service>> storage;
 };
 

@@ -243,6 +243,7 @@ Services ServicesOf(Core& core, Api& api) {
   services.runs = std::make_unique<RunsService>(
       api.submission, core.scheduler, core.replies, api.explanations, api.streams);
   services.machines = std::make_unique<MachinesService>(core.scheduler);
+  services.teams = std::make_unique<TeamsService>(core.scheduler, core.replies);
   services.agents = std::make_unique<AgentsService>(core.switchboard, *core.storage.logs);
   services.registry =
       std::make_unique<RegistryService>(core.assets, *core.storage.datastores, core.find_output);

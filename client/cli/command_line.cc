@@ -84,6 +84,13 @@ void AddMachineCommands(CLI::App& app, Session& session) {
   AddMachineShow(*machine, session);
 }
 
+void AddTeamGroup(CLI::App& app, Session& session) {
+  CLI::App* team = app.add_subcommand("team", "Teams: whose share of the machines is how large");
+  team->footer("Example:\n  potok team create -n vision --weight 3 --user ann");
+  team->require_subcommand(1);
+  AddTeamCommands(*team, session);
+}
+
 void AddProfileGroup(CLI::App& app, Session& session) {
   CLI::App* profile = app.add_subcommand("profile", "Names for servers, and which one to use");
   profile->footer(
@@ -104,6 +111,7 @@ void AddAll(CLI::App& app, Session& session) {
   AddJobCommands(app, session);
   AddRegistryGroups(app, session);
   AddMachineCommands(app, session);
+  AddTeamGroup(app, session);
   AddUp(app, session);
   AddDown(app, session);
   AddStatus(app, session);

@@ -17,6 +17,7 @@
 #include "server/domain/plan.h"
 #include "server/domain/result.h"
 #include "server/domain/step_state.h"
+#include "server/domain/team.h"
 
 namespace potok::server {
 
@@ -53,6 +54,7 @@ struct RunAdded {
   absl::Time at;
   std::shared_ptr<const Plan> plan;  // not stored: attached again when a row is read
   std::vector<After> after;
+  std::string team = {};  // in which its submitter was then; empty: the default team
 };
 
 enum class RunStatus { kNotStarted, kRunning, kCancelRequested, kCompleted, kFailed, kCanceled };
@@ -157,6 +159,8 @@ using Change = std::variant<ServerStarted,
                             MachineChanged,
                             StepsAdded,
                             TrialMeasured,
-                            RunOrdered>;
+                            RunOrdered,
+                            TeamChanged,
+                            TeamUsed>;
 
 }  // namespace potok::server

@@ -27,6 +27,7 @@ void Handle(Turn& turn, const Event& event) {
                  [&](const HoldRequested& e) { HoldRun(turn, e); },
                  [&](const ReleaseRequested& e) { ReleaseRun(turn, e); },
                  [&](const MoveRequested& e) { MoveRun(turn, e); },
+                 [&](const TeamEdited& e) { EditTeam(turn, e); },
                  [](const Tick&) {},
              },
              event);
@@ -113,6 +114,7 @@ void Repair(Turn& turn, RunId id) {
 }  // namespace
 
 void Emit(Turn& turn, Change change) {
+  if (const auto* moved = std::get_if<StepMoved>(&change)) NoteUse(turn, *moved);
   Apply(turn.state, change);
   turn.decision.changes.push_back(std::move(change));
 }

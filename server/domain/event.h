@@ -128,6 +128,31 @@ struct MetricReported {
   double value = 0;
 };
 
+// What is not given stays what it was; of a team that is made, what a new TeamChanged has.
+struct TeamEdit {
+  std::optional<double> weight;
+  std::optional<absl::Duration> half_life;
+  std::optional<std::int64_t> memory_bytes_max;  // kNoLimit: without one
+  std::optional<std::int64_t> cpu_millis_max;
+  std::optional<std::int64_t> gpu_millis_max;
+  std::optional<std::int64_t> running_steps_max;
+  std::optional<std::int64_t> user_running_steps_max;
+  std::optional<std::int64_t> memory_bytes_guaranteed;
+  std::optional<std::int64_t> cpu_millis_guaranteed;
+  std::optional<std::int64_t> gpu_millis_guaranteed;
+  std::vector<std::string> add_users;
+  std::vector<std::string> remove_users;
+};
+
+// A person makes, changes or removes a team.
+struct TeamEdited {
+  enum class Kind { kCreate, kUpdate, kDelete };
+  ReplyToken reply = 0;
+  Kind kind = Kind::kUpdate;
+  std::string name;
+  TeamEdit edit = {};
+};
+
 // Time has passed: leases, unconfirmed orders.
 struct Tick {};
 
@@ -145,6 +170,7 @@ using Event = std::variant<RunSubmitted,
                            MetricReported,
                            HoldRequested,
                            ReleaseRequested,
-                           MoveRequested>;
+                           MoveRequested,
+                           TeamEdited>;
 
 }  // namespace potok::server

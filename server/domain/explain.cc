@@ -10,6 +10,7 @@
 #include "common/pipeline/control.h"
 #include "fmt/format.h"
 #include "fmt/ranges.h"
+#include "server/domain/explain_team.h"
 #include "server/domain/fit.h"
 #include "server/domain/placement.h"
 
@@ -362,6 +363,8 @@ std::string ExplainWaiting(const State& state, const StepKey& step, const Decide
         "max_running_steps allows",
         run.placed);
   }
+  std::string quota = ExplainQuota(state, run, step.index);
+  if (!quota.empty()) return quota;
   return ExplainQueued(state, run.plan->shape_of(step.index), options);
 }
 

@@ -298,6 +298,16 @@ std::size_t CountQueued(const RunRecord& run, Problems* problems) {
   return queued;
 }
 
+std::size_t CountFronts(const StepQueue::Level& level) {
+  std::size_t count = 0;
+  for (const auto& [team, users] : level.teams) {
+    for (const auto& [user, groups] : users) {
+      for (const auto& [request, group] : groups) count += group.fronts.size();
+    }
+  }
+  return count;
+}
+
 // That each queued step is there is known: nothing else is, and what is parked is not to be seen.
 void CheckQueue(const State& state, Problems* problems) {
   std::size_t queued = 0;
@@ -306,7 +316,8 @@ void CheckQueue(const State& state, Problems* problems) {
     queued += CountQueued(run, problems);
     const auto in_queue = state.queued.runs().find(id);
     if (in_queue == state.queued.runs().end()) continue;
-    if (in_queue->second.parked != ParkedOf(run) || in_queue->second.user != run.submitter) {
+    if (in_queue->second.parked != ParkedOf(run) ||
+        in_queue->second.owner != QueueOwner{run.team, run.submitter}) {
       problems->push_back(fmt::format("run {}: is queued otherwise than it is", id));
     }
     if (in_queue->second.parked != Parked::kNot) continue;
@@ -314,7 +325,7 @@ void CheckQueue(const State& state, Problems* problems) {
   }
   bool is_shown = fronts.size() == state.queued.levels().size();
   for (const auto& [priority, level] : state.queued.levels()) {
-    is_shown = is_shown && level.fronts.size() == fronts[priority];
+    is_shown = is_shown && CountFronts(level) == fronts[priority];
   }
   if (queued != state.queued.size() || !is_shown) {
     problems->push_back(fmt::format(
@@ -348,6 +359,60 @@ void CheckFollowers(const State& state, Problems* problems) {
   if (followers != state.followers) problems->push_back("who starts after which run differs");
 }
 
+// What each team should hold, from the states of steps.
+std::map<std::string, TeamRecord> CountTeams(const State& state) {
+  std::map<std::string, TeamRecord> expected;
+  for (const auto& [id, run] : state.runs) {
+    TeamRecord& team = expected[run.team];
+    ++team.runs;
+    for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
+      if (PlacementOf(run.steps[i].state) == nullptr || run.plan == nullptr) continue;
+      for (Use* use : {&team.use, &team.users[run.submitter]}) {
+        use->held += AmountsOf(run.plan->shape_of(i).request);
+        ++use->steps;
+      }
+    }
+  }
+  return expected;
+}
+
+bool HoldsAsCounted(const TeamRecord& team, const TeamRecord& counted) {
+  const auto is_same = [](const Use& a, const Use& b) {
+    return a.held == b.held && a.steps == b.steps;
+  };
+  if (!is_same(team.use, counted.use) || team.runs != counted.runs) return false;
+  std::size_t holding = 0;
+  for (const auto& [user, use] : team.users) {
+    const auto found = counted.users.find(user);
+    if (!is_same(use, found == counted.users.end() ? Use{} : found->second)) return false;
+    if (use.steps > 0) ++holding;
+  }
+  return holding == counted.users.size();
+}
+
+// What teams hold is what steps on machines hold, and who is in a team is in one.
+void CheckTeams(const State& state, Problems* problems) {
+  std::map<std::string, TeamRecord> expected = CountTeams(state);
+  std::size_t members = 0;
+  for (const auto& [name, team] : state.teams) {
+    members += team.facts.users.size();
+    if (!HoldsAsCounted(team, expected[name])) {
+      problems->push_back(fmt::format("team {}: holds otherwise than it is counted", name));
+    }
+    expected.erase(name);
+  }
+  if (!expected.empty() || members != state.team_of_user.size()) {
+    problems->push_back("there are runs of no team, or who is in which team differs");
+  }
+  Amounts living;
+  for (const auto& [id, machine] : state.machines) {
+    const Liveness liveness = machine.facts.liveness;
+    const bool is_there = liveness == Liveness::kReady || liveness == Liveness::kNotResponding;
+    if (is_there) living += AmountsOf(machine.facts.capacity);
+  }
+  if (living != state.living) problems->push_back("what the machines have is miscounted");
+}
+
 }  // namespace
 
 std::vector<std::string> CheckInvariants(const State& state) {
@@ -359,6 +424,7 @@ std::vector<std::string> CheckInvariants(const State& state) {
   CheckReuse(state, &problems);
   CheckQueue(state, &problems);
   CheckFollowers(state, &problems);
+  CheckTeams(state, &problems);
   std::map<MachineId, MachineRecord> expected = CountHoldings(state, &problems);
   for (const auto& [id, machine] : state.machines) {
     CheckMachine(machine, expected[id], &problems);

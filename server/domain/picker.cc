@@ -1,6 +1,7 @@
 #include "server/domain/picker.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace potok::server {
 
@@ -11,104 +12,236 @@ bool RanksBefore(std::int32_t priority_a,
   return kAgingPerPoint * (std::int64_t{priority_a} - priority_b) > since_a - since_b;
 }
 
-LevelPicker::LevelPicker(const State& state, std::int32_t priority, const PickedOver& over)
+LevelPicker::LevelPicker(const State& state,
+                         std::int32_t priority,
+                         const PickedOver& over,
+                         absl::Time now)
     : state_(state),
       priority_(priority),
       over_(over),
-      level_(state.queued.levels().at(priority)),
-      next_front_(level_.fronts.begin()) {
-  for (const auto& [name, runs] : level_.users) {
-    users_.push_back({runs.begin(), runs.end(), {}});
-    Fill(users_.back());
-    order_.insert({users_.back().run->first, users_.size() - 1});
+      now_(now),
+      level_(state.queued.levels().at(priority)) {
+  for (const auto& [name, users] : level_.teams) {
+    teams_.push_back({&state_.teams.at(name), &users, {}, {}});
+    order_.insert(TurnOf(teams_.back(), 0, teams_.size() - 1));
   }
 }
 
+// Turns only grow later in a pass, since nobody holds less: what is first by a turn that is out of
+// date, and is first by the true one too, is first.
 std::optional<QueuePlace> LevelPicker::First() {
   while (!order_.empty()) {
-    const auto [id, number] = *order_.begin();
-    UserCursor& user = users_[number];
-    if (!Settle(user)) {
+    const Precedence turn = *order_.begin();
+    TeamCursor& team = teams_[std::get<std::size_t>(turn)];
+    const std::optional<QueuePlace> first = FirstOf(team);
+    if (!first.has_value()) {
       order_.erase(order_.begin());
-    } else if (user.run->first != id) {
-      order_.erase(order_.begin());
-      order_.insert({user.run->first, number});
-    } else {
-      const auto first = std::min_element(
-          user.lanes.begin(), user.lanes.end(), [](const LaneCursor& a, const LaneCursor& b) {
-            return *a.next < *b.next;
-          });
-      return QueuePlace{{id, first->next->second}, priority_, first->shape, first->next->first};
+      continue;
     }
+    const Precedence now = TurnOf(team, first->step.run, std::get<std::size_t>(turn));
+    if (now == turn) return first;
+    order_.erase(order_.begin());
+    order_.insert(now);
   }
   return std::nullopt;
 }
 
-std::optional<QueuePlace> LevelPicker::Oldest() {
-  while (true) {
-    OpenFronts();
-    if (fronts_.empty()) return std::nullopt;
-    const auto [since, run, shape, index] = *fronts_.begin();
-    const bool is_refused = over_.refused.contains({run, shape}) || over_.full.contains(run);
-    if (!is_refused && !over_.taken.contains({run, index})) {
-      return QueuePlace{{run, index}, priority_, shape, since};
+void LevelPicker::OpenTeam(TeamCursor& team) const {
+  team.is_open = true;
+  for (const auto& [name, groups] : *team.queued) {
+    const auto use = team.record->users.find(name);
+    UserCursor user{&name, use == team.record->users.end() ? nullptr : &use->second, {}};
+    for (const auto& [request, group] : groups) {
+      user.groups.push_back({&request, group.runs.begin(), group.runs.end(), {}});
+      Fill(user.groups.back());
     }
-    fronts_.erase(fronts_.begin());
-    if (is_refused) continue;
-    const StepQueue::Lane& lane = LaneOf(run, shape);
-    const auto next = lane.upper_bound({since, index});
-    if (next != lane.end()) fronts_.insert({next->first, run, shape, next->second});
+    team.users.push_back(std::move(user));
+    team.order.insert(TurnOf(team, team.users.back(), 0, team.users.size() - 1));
   }
 }
 
-// Looks at lanes until no other can have an older step.
-void LevelPicker::OpenFronts() {
-  while (next_front_ != level_.fronts.end() &&
-         (fronts_.empty() || std::get<absl::Time>(*next_front_) <= std::get<0>(*fronts_.begin()))) {
-    const auto& [since, run, shape] = *next_front_;
-    fronts_.insert({since, run, shape, LaneOf(run, shape).begin()->second});
-    ++next_front_;
+std::optional<QueuePlace> LevelPicker::FirstOf(TeamCursor& team) const {
+  if (!team.is_open) OpenTeam(team);
+  while (!team.order.empty()) {
+    const Precedence turn = *team.order.begin();
+    UserCursor& user = team.users[std::get<std::size_t>(turn)];
+    const std::optional<QueuePlace> first = FirstOf(team, user);
+    if (!first.has_value()) {
+      team.order.erase(team.order.begin());
+      continue;
+    }
+    const Precedence now = TurnOf(team, user, first->step.run, std::get<std::size_t>(turn));
+    if (now == turn) return first;
+    team.order.erase(team.order.begin());
+    team.order.insert(now);
   }
+  return std::nullopt;
+}
+
+std::optional<QueuePlace> LevelPicker::FirstOf(const TeamCursor& team, UserCursor& user) const {
+  // What they may not have now they may not have later in the pass.
+  std::erase_if(user.groups, [&](GroupCursor& group) {
+    return !MayHave(*team.record, *user.name, *group.request) || !Settle(group);
+  });
+  std::optional<QueuePlace> first;
+  for (const GroupCursor& group : user.groups) {
+    const auto lane = std::min_element(
+        group.lanes.begin(), group.lanes.end(), [](const LaneCursor& a, const LaneCursor& b) {
+          return *a.next < *b.next;
+        });
+    const QueuePlace place{{group.run->first, lane->next->second},
+                           priority_,
+                           lane->shape,
+                           lane->next->first,
+                           *group.request};
+    const auto order = [](const QueuePlace& one) {
+      return std::tuple(one.step.run, one.since, one.step.index);
+    };
+    if (!first.has_value() || order(place) < order(*first)) first = place;
+  }
+  return first;
+}
+
+LevelPicker::Precedence LevelPicker::TurnOf(const TeamCursor& team,
+                                            RunId run,
+                                            std::size_t number) const {
+  const TeamRecord& record = *team.record;
+  const Amounts more = PlacedOf(record).amounts;
+  Amounts held = record.use.held;
+  held += more;
+  const double score = ScoreOf(record.use, more, record.facts.half_life, state_.living, now_);
+  return {!IsBelowGuaranteed(record.facts, held), score / record.facts.weight, run, number};
+}
+
+LevelPicker::Precedence LevelPicker::TurnOf(const TeamCursor& team,
+                                            const UserCursor& user,
+                                            RunId run,
+                                            std::size_t number) const {
+  const Amounts more = PlacedOf(*team.record, *user.name).amounts;
+  const absl::Duration half_life = team.record->facts.half_life;
+  const Use& use = user.use == nullptr ? Use{} : *user.use;
+  return {true, ScoreOf(use, more, half_life, state_.living, now_), run, number};
+}
+
+PlacedNow LevelPicker::PlacedOf(const TeamRecord& team) const {
+  const auto found = over_.teams.find(team.facts.name);
+  return found == over_.teams.end() ? PlacedNow{} : found->second.all;
+}
+
+PlacedNow LevelPicker::PlacedOf(const TeamRecord& team, const std::string& user) const {
+  const auto found = over_.teams.find(team.facts.name);
+  if (found == over_.teams.end()) return {};
+  const auto placed = found->second.users.find(user);
+  return placed == found->second.users.end() ? PlacedNow{} : placed->second;
+}
+
+bool LevelPicker::MayHave(const TeamRecord& team,
+                          const std::string& user,
+                          const Amounts& request) const {
+  const PlacedNow of_team = PlacedOf(team);
+  const PlacedNow of_user = PlacedOf(team, user);
+  Amounts held = team.use.held;
+  held += of_team.amounts;
+  const auto use = team.users.find(user);
+  const std::int64_t steps = use == team.users.end() ? 0 : use->second.steps;
+  return LimitingOf(team.facts,
+                    held,
+                    std::int64_t{team.use.steps} + of_team.steps,
+                    steps + of_user.steps,
+                    request) == Limiting::kNothing;
+}
+
+std::optional<QueuePlace> LevelPicker::Oldest() {
+  OpenFronts();
+  while (!fronts_.empty()) {
+    const auto [since, run, shape, index, number] = *fronts_.begin();
+    FrontCursor& group = groups_[number];
+    if (!MayHave(*group.team, *group.user, *group.request)) {
+      fronts_.erase(fronts_.begin());
+      continue;  // and none of its other lanes is opened any more
+    }
+    const bool is_refused = over_.refused.contains({run, shape}) || over_.full.contains(run);
+    if (!is_refused && !over_.taken.contains({run, index})) {
+      return QueuePlace{{run, index}, priority_, shape, since, *group.request};
+    }
+    fronts_.erase(fronts_.begin());
+    OpenFront(number);
+    if (is_refused) continue;
+    const StepQueue::Lane& lane = LaneOf(run, shape);
+    const auto next = lane.upper_bound({since, index});
+    if (next != lane.end()) fronts_.insert({next->first, run, shape, next->second, number});
+  }
+  return std::nullopt;
+}
+
+// Of each group the first lane; the others follow one by one as those before them go, since none
+// of them can have an older step.
+void LevelPicker::OpenFronts() {
+  if (fronts_are_open_) return;
+  fronts_are_open_ = true;
+  for (const auto& [name, users] : level_.teams) {
+    const TeamRecord* team = &state_.teams.at(name);
+    for (const auto& [user, groups] : users) {
+      for (const auto& [request, group] : groups) {
+        groups_.push_back({team, &user, &request, group.fronts.begin(), group.fronts.end()});
+        OpenFront(groups_.size() - 1);
+      }
+    }
+  }
+}
+
+void LevelPicker::OpenFront(std::size_t group) {
+  FrontCursor& cursor = groups_[group];
+  if (cursor.next == cursor.end) return;
+  const auto& [since, run, shape] = *cursor.next;
+  fronts_.insert({since, run, shape, LaneOf(run, shape).begin()->second, group});
+  ++cursor.next;
 }
 
 const StepQueue::Lane& LevelPicker::LaneOf(RunId run, std::uint32_t shape) const {
   return state_.queued.runs().at(run).levels.at(priority_).at(shape);
 }
 
-void LevelPicker::Fill(UserCursor& user) const {
-  user.lanes.clear();
-  if (user.run == user.end) return;
-  const StepQueue::Run& run = state_.queued.runs().at(user.run->first);
+void LevelPicker::Fill(GroupCursor& group) const {
+  group.lanes.clear();
+  if (group.run == group.end) return;
+  const StepQueue::Run& run = state_.queued.runs().at(group.run->first);
   for (const auto& [shape, lane] : run.levels.at(priority_)) {
-    user.lanes.push_back({shape, lane.begin(), lane.end()});
+    if (run.requests.at(shape) != *group.request) continue;
+    group.lanes.push_back({shape, lane.begin(), lane.end()});
   }
 }
 
-bool LevelPicker::Settle(UserCursor& user) const {
-  while (user.run != user.end) {
-    const RunId run = user.run->first;
-    if (over_.full.contains(run)) user.lanes.clear();
-    std::erase_if(user.lanes, [&](LaneCursor& lane) {
+bool LevelPicker::Settle(GroupCursor& group) const {
+  while (group.run != group.end) {
+    const RunId run = group.run->first;
+    if (over_.full.contains(run)) group.lanes.clear();
+    std::erase_if(group.lanes, [&](LaneCursor& lane) {
       if (over_.refused.contains({run, lane.shape})) return true;
       while (lane.next != lane.end && over_.taken.contains({run, lane.next->second})) ++lane.next;
       return lane.next == lane.end;
     });
-    if (!user.lanes.empty()) return true;
-    ++user.run;
-    Fill(user);
+    if (!group.lanes.empty()) return true;
+    ++group.run;
+    Fill(group);
   }
   return false;
 }
 
-Picker::Picker(const State& state) : state_(state) {
+Picker::Picker(const State& state, absl::Time now) : state_(state) {
   for (const auto& [priority, level] : state.queued.levels()) {
-    levels_.emplace_back(state, priority, over_);
+    levels_.emplace_back(state, priority, over_, now);
   }
 }
 
 void Picker::Take(std::uint32_t first, std::uint32_t count) {
   const RunRecord& run = state_.runs.at(next_->step.run);
   for (std::uint32_t i = first; i < first + count; ++i) over_.taken.insert({run.id, i});
+  TeamPlacedNow& team = over_.teams[run.team];
+  for (PlacedNow* placed : {&team.all, &team.users[run.submitter]}) {
+    placed->amounts += TimesOf(next_->request, count);
+    placed->steps += count;
+  }
   const std::uint32_t limit = LimitOf(run);
   if (limit == 0) return;
   over_.placed[run.id] += count;
@@ -118,9 +251,29 @@ void Picker::Take(std::uint32_t first, std::uint32_t count) {
 bool Picker::MayTake(std::uint32_t count) {
   const RunRecord& run = state_.runs.at(next_->step.run);
   const std::uint32_t limit = LimitOf(run);
-  if (limit == 0 || run.placed + over_.placed[run.id] + count <= limit) return true;
-  over_.full.insert(run.id);
+  if (limit > 0 && run.placed + over_.placed[run.id] + count > limit) {
+    over_.full.insert(run.id);
+    return false;
+  }
+  // Of a single step its level has seen to that.
+  if (count == 1 || TeamMayHave(run, count)) return true;
+  Refuse();
   return false;
+}
+
+bool Picker::TeamMayHave(const RunRecord& run, std::uint32_t count) {
+  const TeamRecord& team = state_.teams.at(run.team);
+  TeamPlacedNow& placed = over_.teams[run.team];
+  Amounts held = team.use.held;
+  held += placed.all.amounts;
+  held += TimesOf(next_->request, count - 1);
+  const auto user = team.users.find(run.submitter);
+  const std::int64_t user_steps = user == team.users.end() ? 0 : user->second.steps;
+  return LimitingOf(team.facts,
+                    held,
+                    std::int64_t{team.use.steps} + placed.all.steps + count - 1,
+                    user_steps + placed.users[run.submitter].steps + count - 1,
+                    next_->request) == Limiting::kNothing;
 }
 
 std::optional<QueuePlace> Picker::Next() {
@@ -129,7 +282,7 @@ std::optional<QueuePlace> Picker::Next() {
     next_ = levels_.front().First();
     if (!next_.has_value()) levels_.pop_front();
   }
-  if (!next_.has_value()) return next_;
+  if (!next_.has_value() || levels_.size() == 1) return next_;
   std::optional<QueuePlace> oldest = levels_.front().Oldest();
   for (auto level = levels_.begin() + 1; level != levels_.end(); ++level) {
     const std::optional<QueuePlace> other = level->Oldest();

@@ -89,7 +89,7 @@ class Pass {
 
   std::vector<PlacementChoice> Run() {
     std::vector<PlacementChoice> choices;
-    Picker picker(state_);
+    Picker picker(state_, now_);
     while (!candidates_.empty()) {
       const std::optional<QueuePlace> next = picker.Next();
       if (!next.has_value()) break;

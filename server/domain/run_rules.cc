@@ -62,6 +62,8 @@ void AddRun(Turn& turn, const RunSubmitted& submitted) {
   added.experiment_name = spec.experiment_name;
   added.description = spec.description;
   added.submitter = submitted.submitter;
+  const std::string& team = TeamOf(turn.state, submitted.submitter);
+  if (team != kDefaultTeam) added.team = team;
   added.tags = spec.tags;
   added.properties = spec.properties;
   added.is_pipeline = spec.is_pipeline;

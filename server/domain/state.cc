@@ -25,6 +25,7 @@ void Hold(State& state, RunRecord& run, const AttemptKey& key, const Placement& 
   MachineRecord& machine = state.machines[placement.machine];
   if (!machine.holding.insert(key).second) return;
   ++run.placed;
+  CountHeld(state, run, RequestOf(run, key.index));
   machine.reserved += RequestOf(run, key.index);
   for (const std::int32_t gpu : placement.gpus) {
     machine.gpus_held[gpu] += MillisOfEach(RequestOf(run, key.index));
@@ -35,6 +36,7 @@ void Release(State& state, RunRecord& run, const AttemptKey& key, const Placemen
   MachineRecord& machine = state.machines[placement.machine];
   if (machine.holding.erase(key) == 0) return;
   --run.placed;
+  CountReleased(state, run, RequestOf(run, key.index));
   machine.reserved -= RequestOf(run, key.index);
   for (const std::int32_t gpu : placement.gpus) {
     std::int32_t& held = machine.gpus_held[gpu];
@@ -52,7 +54,7 @@ void List(State& state, const RunRecord& run, std::uint32_t index) {
   const StepKey key{run.id, index};
   const StepRecord& step = run.steps[index];
   if (std::holds_alternative<Queued>(step.state)) {
-    state.queued.Add(server::PlaceOf(run, index), run.submitter);
+    state.queued.Add(server::PlaceOf(run, index), {run.team, run.submitter});
     state.queued.Park(run.id, ParkedOf(run));
   }
   if (std::holds_alternative<Open>(step.state)) state.open.insert(key);
@@ -103,6 +105,10 @@ void ApplyRunAdded(State& state, const RunAdded& added) {
   run.created = added.at;
   run.open_steps = added.steps;
   run.submitter = added.submitter;
+  if (!added.team.empty()) run.team = added.team;
+  TeamRecord& team = state.teams[run.team];
+  team.facts.name = run.team;
+  ++team.runs;
   ++state.pending[run.submitter];
   run.after = added.after;
   for (const After& after : run.after) {
@@ -135,6 +141,7 @@ void Forget(State& state, RunRecord& run) {
   }
   state.ended_lately.emplace_back(run.id, run.status);
   if (state.ended_lately.size() > kEndedKept) state.ended_lately.pop_front();
+  --state.teams.at(run.team).runs;
   state.run_by_name.erase(run.name);
   state.runs.erase(run.id);
 }
@@ -276,10 +283,16 @@ void ApplyRunOrdered(State& state, const RunOrdered& ordered) {
   state.queued.Park(run.id, ParkedOf(run));
 }
 
+bool IsThere(Liveness liveness) {
+  return liveness == Liveness::kReady || liveness == Liveness::kNotResponding;
+}
+
 void ApplyMachineChanged(State& state, const MachineChanged& changed) {
   state.next_machine = std::max(state.next_machine, changed.id + 1);
   state.machine_by_name[changed.name] = changed.id;
   MachineRecord& machine = state.machines[changed.id];
+  if (IsThere(machine.facts.liveness)) CountMachine(state, machine.facts.capacity, -1);
+  if (IsThere(changed.liveness)) CountMachine(state, changed.capacity, +1);
   machine.facts = changed;
   machine.labels = LabelsOf(changed);
 }
@@ -289,7 +302,7 @@ void ApplyMachineChanged(State& state, const MachineChanged& changed) {
 QueuePlace PlaceOf(const RunRecord& run, std::uint32_t index) {
   const StepRecord& step = run.steps[index];
   const std::uint32_t shape = run.plan == nullptr ? 0 : run.plan->planned(index).shape;
-  return {{run.id, index}, step.priority, shape, step.since};
+  return {{run.id, index}, step.priority, shape, step.since, AmountsOf(RequestOf(run, index))};
 }
 
 std::uint32_t LimitOf(const RunRecord& run) {
@@ -318,6 +331,8 @@ void Apply(State& state, const Change& change) {
                  [&](const StepsAdded& c) { ApplyStepsAdded(state, c); },
                  [&](const TrialMeasured& c) { ApplyTrialMeasured(state, c); },
                  [&](const RunOrdered& c) { ApplyRunOrdered(state, c); },
+                 [&](const TeamChanged& c) { ApplyTeamChanged(state, c); },
+                 [&](const TeamUsed& c) { ApplyTeamUsed(state, c); },
              },
              change);
 }

@@ -18,6 +18,7 @@
 #include "server/domain/change.h"
 #include "server/domain/event.h"
 #include "server/domain/metric_history.h"
+#include "server/domain/shares.h"
 #include "server/domain/step_queue.h"
 
 namespace potok::server {
@@ -66,6 +67,7 @@ struct RunRecord {
   std::map<std::uint32_t, ControlRecord> controls;  // that have made steps
   absl::Time created;
   std::string submitter;
+  std::string team = kDefaultTeam;       // whose shares count
   std::vector<After> after;              // what it was told to start after
   std::uint32_t placed = 0;              // steps that hold a machine
   std::uint32_t waits_for = 0;           // those of them that have not ended
@@ -106,7 +108,10 @@ struct State {
   std::map<std::string, RunId> run_by_name;  // likewise
   std::map<MachineId, MachineRecord> machines;
   std::map<std::string, MachineId> machine_by_name;
-  StepQueue queued;  // derived: steps in Queued
+  StepQueue queued;                                 // derived: steps in Queued
+  std::map<std::string, TeamRecord> teams;          // those that were made, or have runs
+  std::map<std::string, std::string> team_of_user;  // derived
+  Amounts living;                                   // derived: what machines that are there have
   // Derived: who starts after a run that has not ended.
   std::map<RunId, std::set<RunId>> followers;
   std::map<std::string, std::size_t> pending;  // derived: runs in NotStarted, by submitter

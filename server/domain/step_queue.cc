@@ -2,9 +2,10 @@
 
 namespace potok::server {
 
-void StepQueue::Add(const QueuePlace& place, const std::string& user) {
+void StepQueue::Add(const QueuePlace& place, const QueueOwner& owner) {
   Run& run = runs_[place.step.run];
-  if (run.size == 0) run.user = user;
+  if (run.size == 0) run.owner = owner;
+  run.requests.emplace(place.shape, place.request);
   Lane& lane = run.levels[place.priority][place.shape];
   const bool is_shown = run.parked == Parked::kNot;
   const std::pair entry(place.since, place.step.index);
@@ -14,6 +15,7 @@ void StepQueue::Add(const QueuePlace& place, const std::string& user) {
     ++run.size;
     ++size_;
     ++parked_[static_cast<std::size_t>(run.parked)];
+    if (is_shown && !is_first) ++GroupOf(run, place.priority, place.shape).steps;
   }
   if (is_shown && is_first) ShowLane(place.step.run, run, place.priority, place.shape);
 }
@@ -29,7 +31,11 @@ void StepQueue::Remove(const QueuePlace& place) {
   const auto entry = lane->second.find({place.since, place.step.index});
   if (entry == lane->second.end()) return;
   const bool changes_front = run.parked == Parked::kNot && entry == lane->second.begin();
-  if (changes_front) HideLane(place.step.run, run, place.priority, place.shape);
+  if (changes_front) {
+    HideLane(place.step.run, run, place.priority, place.shape);
+  } else if (run.parked == Parked::kNot) {
+    --GroupOf(run, place.priority, place.shape).steps;
+  }
   lane->second.erase(entry);
   --run.size;
   --size_;
@@ -73,7 +79,8 @@ std::vector<QueuePlace> StepQueue::All() const {
       }
       std::vector<QueuePlace>& places = by_priority[priority];
       for (const auto& [entry, shape] : in_order) {
-        places.push_back({{id, entry.second}, priority, shape, entry.first});
+        places.push_back(
+            {{id, entry.second}, priority, shape, entry.first, run.requests.at(shape)});
       }
     }
   }
@@ -96,24 +103,42 @@ void StepQueue::Hide(RunId id, const Run& run) {
   }
 }
 
-void StepQueue::ShowLane(RunId id, const Run& run, std::int32_t priority, std::uint32_t shape) {
-  Level& level = levels_[priority];
-  ++level.users[run.user][id];
-  level.fronts.insert({run.levels.at(priority).at(shape).begin()->first, id, shape});
+StepQueue::Group& StepQueue::GroupOf(const Run& run, std::int32_t priority, std::uint32_t shape) {
+  Users& users = levels_[priority].teams[run.owner.team];
+  return users[run.owner.user][run.requests.at(shape)];
 }
 
-// The run stays with its level for as long as another of its lanes does.
-void StepQueue::HideLane(RunId id, const Run& run, std::int32_t priority, std::uint32_t shape) {
-  const auto level = levels_.find(priority);
+void StepQueue::ShowLane(RunId id, const Run& run, std::int32_t priority, std::uint32_t shape) {
+  Group& group = GroupOf(run, priority, shape);
   const Lane& lane = run.levels.at(priority).at(shape);
+  ++group.runs[id];
+  group.fronts.insert({lane.begin()->first, id, shape});
+  group.steps += lane.size();
+}
+
+// The run stays with its group for as long as another of its lanes does, and so do the others.
+void StepQueue::HideLane(RunId id, const Run& run, std::int32_t priority, std::uint32_t shape) {
+  const Lane& lane = run.levels.at(priority).at(shape);
+  const auto level = levels_.find(priority);
   if (lane.empty() || level == levels_.end()) return;
-  if (level->second.fronts.erase({lane.begin()->first, id, shape}) == 0) return;
-  const auto user = level->second.users.find(run.user);
-  const auto runs = user->second.find(id);
+  const auto team = level->second.teams.find(run.owner.team);
+  if (team == level->second.teams.end()) return;
+  const auto user = team->second.find(run.owner.user);
+  if (user == team->second.end()) return;
+  const auto group = user->second.find(run.requests.at(shape));
+  if (group == user->second.end()) return;
+  if (group->second.fronts.erase({lane.begin()->first, id, shape}) == 0) return;
+  group->second.steps -= lane.size();
+  const auto runs = group->second.runs.find(id);
   if (--runs->second > 0) return;
-  user->second.erase(runs);
-  if (user->second.empty()) level->second.users.erase(user);
-  if (level->second.users.empty()) levels_.erase(level);
+  group->second.runs.erase(runs);
+  if (!group->second.runs.empty()) return;
+  user->second.erase(group);
+  if (!user->second.empty()) return;
+  team->second.erase(user);
+  if (!team->second.empty()) return;
+  level->second.teams.erase(team);
+  if (level->second.teams.empty()) levels_.erase(level);
 }
 
 }  // namespace potok::server

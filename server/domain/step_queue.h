@@ -13,6 +13,7 @@
 
 #include "absl/time/time.h"
 #include "common/base/attempt.h"
+#include "server/domain/team.h"
 
 namespace potok::server {
 
@@ -25,32 +26,50 @@ struct QueuePlace {
   std::int32_t priority = 0;
   std::uint32_t shape = 0;  // in its plan
   absl::Time since;         // when it was queued
+  Amounts request;          // what counts of its shape for shares
+};
+
+// For whom a run is: whose shares count.
+struct QueueOwner {
+  std::string team;
+  std::string user;
+  bool operator==(const QueueOwner&) const = default;
 };
 
 // Everything is kept by run, and within a run by priority and shape, so that whoever looks for the
-// next step never steps over one that cannot be placed. What a call costs grows with the logarithm
-// of priorities, users, runs and the steps of one run; to park a run, with its shapes.
+// next step never steps over one that cannot be placed. Runs are found by priority, team, user and
+// what their steps ask for, so that what a team or user may not have now is stepped over at once.
+// What a call costs grows with the logarithm of these, and of runs and the steps of one run; to
+// park a run, with its shapes.
 class StepQueue {
  public:
   // Steps of one run, priority and shape: the one that was queued first is first.
   using Lane = std::set<std::pair<absl::Time, std::uint32_t>>;
   using Lanes = std::map<std::uint32_t, Lane>;  // by shape
+  // The first step of a lane.
+  using Front = std::tuple<absl::Time, RunId, std::uint32_t>;  // since, run, shape
   struct Run {
-    std::string user;
+    QueueOwner owner;
     Parked parked = Parked::kNot;
     std::size_t size = 0;
-    std::map<std::int32_t, Lanes> levels;  // by priority
+    std::map<std::int32_t, Lanes> levels;       // by priority
+    std::map<std::uint32_t, Amounts> requests;  // by shape
   };
-  // Runs that are not parked and have steps of one priority.
+  // Lanes of one user, of runs that are not parked, of one priority and of the same request.
+  struct Group {
+    std::map<RunId, std::uint32_t> runs;  // how many lanes they have
+    std::set<Front> fronts;               // the one that waits longest first
+    std::size_t steps = 0;                // of all these lanes
+  };
+  using Groups = std::map<Amounts, Group>;
+  using Users = std::map<std::string, Groups>;
   struct Level {
-    std::map<std::string, std::map<RunId, std::uint32_t>> users;  // how many lanes they have
-    // The first step of each lane, the one that waits longest first.
-    std::set<std::tuple<absl::Time, RunId, std::uint32_t>> fronts;
+    std::map<std::string, Users> teams;
   };
   using Levels = std::map<std::int32_t, Level, std::greater<>>;
 
   // Adding twice is harmless, and so is removing what is not there.
-  void Add(const QueuePlace& place, const std::string& user);
+  void Add(const QueuePlace& place, const QueueOwner& owner);
   void Remove(const QueuePlace& place);
   // Of a run that has no steps here nothing is kept: whoever adds its next one says it again.
   void Park(RunId id, Parked parked);
@@ -66,6 +85,8 @@ class StepQueue {
 
  private:
   using Entry = std::map<RunId, Run>::iterator;
+  // Of one of its lanes; made if it is not there.
+  Group& GroupOf(const Run& run, std::int32_t priority, std::uint32_t shape);
   void Show(RunId id, const Run& run);
   void Hide(RunId id, const Run& run);
   void ShowLane(RunId id, const Run& run, std::int32_t priority, std::uint32_t shape);

@@ -79,6 +79,13 @@ void BeginAfter(Turn& turn, const RunSubmitted& submitted, RunId id);
 // Those that start after a run that has ended begin, or are canceled.
 void ServeFollowers(Turn& turn);
 
+// --- Teams (team_rules.cc)
+
+void EditTeam(Turn& turn, const TeamEdited& edited);
+// Stores what the run's team has used so far, if the step begins or ends to hold a machine by this
+// move.
+void NoteUse(Turn& turn, const StepMoved& moved);
+
 // --- Reuse (reuse_rules.cc)
 
 // Of a step whose inputs have these values: takes a result, waits for one, or queues it.

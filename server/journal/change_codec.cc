@@ -234,6 +234,7 @@ void ToWire(const RunAdded& run, wire::RunAdded* message) {
     added->set_name(after.name);
     added->set_only_if_completed(after.only_if_completed);
   }
+  message->set_team(run.team);
   message->set_at_us(absl::ToUnixMicros(run.at));
 }
 
@@ -252,6 +253,7 @@ absl::Status FromWire(const wire::RunAdded& message, RunAdded* run) {
   for (const wire::After& after : message.after()) {
     run->after.push_back({after.run(), after.name(), after.only_if_completed()});
   }
+  run->team = message.team();
   run->at = absl::FromUnixMicros(message.at_us());
   return FromWire(message.spec(), &run->spec);
 }
@@ -338,6 +340,8 @@ void ToWire(const Change& change, wire::Change* message) {
                  [&](const StepsAdded& c) { ToWire(c, message->mutable_steps_added()); },
                  [&](const TrialMeasured& c) { ToWire(c, message->mutable_trial_measured()); },
                  [&](const RunOrdered& c) { ToWire(c, message->mutable_run_ordered()); },
+                 [&](const TeamChanged& c) { ToWire(c, message->mutable_team_changed()); },
+                 [&](const TeamUsed& c) { ToWire(c, message->mutable_team_used()); },
              },
              change);
 }
@@ -364,6 +368,12 @@ absl::Status FromWire(const wire::Change& message, Change* change) {
       return absl::OkStatus();
     case wire::Change::kRunOrdered:
       *change = FromWire(message.run_ordered());
+      return absl::OkStatus();
+    case wire::Change::kTeamChanged:
+      FromWire(message.team_changed(), &change->emplace<TeamChanged>());
+      return absl::OkStatus();
+    case wire::Change::kTeamUsed:
+      FromWire(message.team_used(), &change->emplace<TeamUsed>());
       return absl::OkStatus();
     case wire::Change::CHANGE_NOT_SET:
       break;

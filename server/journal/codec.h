@@ -26,6 +26,12 @@ absl::StatusOr<RunAdded> DecodeRunAdded(const std::string& bytes);
 std::string EncodeMachineChanged(const MachineChanged& machine);
 absl::StatusOr<MachineChanged> DecodeMachineChanged(const std::string& bytes);
 
+std::string EncodeTeamChanged(const TeamChanged& team);
+absl::StatusOr<TeamChanged> DecodeTeamChanged(const std::string& bytes);
+
+std::string EncodeTeamUsed(const TeamUsed& used);
+absl::StatusOr<TeamUsed> DecodeTeamUsed(const std::string& bytes);
+
 // Numbers of the format, the same for ever: what tables keep of a status.
 int NumberOf(RunStatus status);
 absl::StatusOr<RunStatus> RunStatusOf(int number);

@@ -28,4 +28,10 @@ absl::Status FromWire(const wire::RunAdded& message, RunAdded* run);
 void ToWire(const MachineChanged& machine, wire::MachineChanged* message);
 absl::Status FromWire(const wire::MachineChanged& message, MachineChanged* machine);
 
+// Of these all bytes are values.
+void ToWire(const TeamChanged& team, wire::TeamChanged* message);
+void FromWire(const wire::TeamChanged& message, TeamChanged* team);
+void ToWire(const TeamUsed& used, wire::TeamUsed* message);
+void FromWire(const wire::TeamUsed& message, TeamUsed* used);
+
 }  // namespace potok::server

@@ -9,6 +9,7 @@
 #include "common/rpc/pipeline_convert.h"
 #include "fmt/format.h"
 #include "server/domain/expand.h"
+#include "server/domain/explain_team.h"
 #include "server/domain/placement.h"
 #include "server/reuse/foresee.h"
 #include "server/rpc/completion.h"
@@ -93,6 +94,7 @@ std::vector<std::string> DetailsOf(const State& state,
     if (!line.empty()) details.push_back(line);
   };
   add(ExplainPlace(state, key, now));
+  add(ExplainTurn(state, key, now));
   for (const std::string& line : ExplainMachines(state, key, options)) add(line);
   add(ExplainOpening(state, key, options, now));
   return details;

@@ -88,6 +88,7 @@ SchedulerMetrics::SchedulerMetrics(prometheus::Registry& registry)
       waiting_for_machine_(waiting_family_.Add({{"reason", "machine"}})),
       waiting_held_(waiting_family_.Add({{"reason", "held"}})),
       waiting_limit_(waiting_family_.Add({{"reason", "run_limit"}})),
+      waiting_quota_(waiting_family_.Add({{"reason", "quota"}})),
       revision_(GaugeFamily(registry, "potok_journal_revision", "Newest stored revision.").Add({})),
       runs_created_(CounterFamily(registry, "potok_runs_created_total", "Runs created.").Add({})),
       queue_seconds_(MakeHistogram(registry,
@@ -140,7 +141,9 @@ void SchedulerMetrics::ObserveState(const State& state) {
 
 void SchedulerMetrics::ObserveQueue(const State& state) {
   queued_.Set(static_cast<double>(state.queued.size()));
-  waiting_for_machine_.Set(static_cast<double>(state.queued.parked(Parked::kNot)));
+  const std::size_t for_quota = CountWaitingForQuota(state);
+  waiting_for_machine_.Set(static_cast<double>(state.queued.parked(Parked::kNot) - for_quota));
+  waiting_quota_.Set(static_cast<double>(for_quota));
   waiting_held_.Set(static_cast<double>(state.queued.parked(Parked::kHeld)));
   waiting_limit_.Set(static_cast<double>(state.queued.parked(Parked::kLimit)));
 }
@@ -169,6 +172,8 @@ void SchedulerMetrics::ObserveBatch(const Batch& batch, const State& state) {
                    [&](const StepsAdded& added) { ObserveSteps(added, state, &moves); },
                    [](const TrialMeasured&) {},
                    [](const RunOrdered&) {},
+                   [](const TeamChanged&) {},
+                   [](const TeamUsed&) {},
                    [&](const MachineChanged&) { machines_changed = true; },
                    [](const ServerStarted&) {},
                },

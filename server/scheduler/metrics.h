@@ -43,6 +43,7 @@ class SchedulerMetrics {
   prometheus::Gauge& waiting_for_machine_;
   prometheus::Gauge& waiting_held_;
   prometheus::Gauge& waiting_limit_;
+  prometheus::Gauge& waiting_quota_;
   prometheus::Gauge& revision_;
   prometheus::Counter& runs_created_;
   prometheus::Histogram& queue_seconds_;

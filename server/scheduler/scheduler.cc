@@ -10,6 +10,7 @@
 #include "common/base/overloaded.h"
 #include "common/base/random_id.h"
 #include "common/base/status_macros.h"
+#include "server/domain/explain_team.h"
 
 namespace potok::server {
 
@@ -45,6 +46,8 @@ std::optional<Answer> BeyondLimit(const State& state,
                                   const DecideOptions& options) {
   const absl::Status checked = CheckPending(state, run.submitter, *more + 1, options);
   if (!checked.ok()) return Answer{run.reply, checked, ""};
+  const absl::Status within = CheckQuota(state, *run.plan, run.submitter);
+  if (!within.ok()) return Answer{run.reply, within, ""};
   ++*more;
   return std::nullopt;
 }

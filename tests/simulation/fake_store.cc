@@ -44,6 +44,8 @@ void FakeStore::Keep(const std::vector<Change>& changes) {
                    },
                    [&](const TrialMeasured& c) { growth_[c.run].push_back(c); },
                    [&](const RunOrdered& c) { growth_[c.run].push_back(c); },
+                   [&](const TeamChanged& c) { teams_.emplace_back(c); },
+                   [&](const TeamUsed& c) { teams_.emplace_back(c); },
                },
                change);
   }
@@ -108,6 +110,7 @@ State FakeStore::Load() const {
   State state;
   state.epoch = epoch_;
   if (!runs_.empty()) state.next_run = runs_.rbegin()->first + 1;
+  for (const Change& change : teams_) Apply(state, change);
   for (const auto& [id, row] : runs_) {
     if (IsTerminal(row.moved.status)) continue;
     Apply(state, row.added);

@@ -62,6 +62,7 @@ class FakeStore {
   std::map<Fingerprint, StepKey> offers_;
   std::map<RunId, std::vector<Change>> growth_;
   std::map<MachineId, MachineChanged> machines_;
+  std::vector<Change> teams_;  // all of their changes
 };
 
 }  // namespace potok::server

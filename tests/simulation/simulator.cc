@@ -1,6 +1,7 @@
 #include "tests/simulation/simulator.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "common/base/check.h"
@@ -12,6 +13,7 @@ namespace potok::server {
 
 namespace {
 
+constexpr std::array kUsers = {"ann", "bob", "cyd"};
 constexpr int kFaultySteps = 150;
 constexpr int kCalmStepsMax = 2000;
 constexpr absl::Duration kStepLongest = absl::Milliseconds(400);
@@ -165,7 +167,8 @@ Simulator::Simulator(std::uint64_t seed, Break broken, bool trace)
   }
   const std::uint32_t runs = 1 + random_.Below(4);
   for (std::uint32_t i = 0; i < runs; ++i) {
-    clients_.push_back({fmt::format("run-{}", i), RandomPlan(random_)});
+    clients_.push_back(
+        {fmt::format("run-{}", i), RandomPlan(random_), kUsers[random_.Below(kUsers.size())]});
   }
 }
 
@@ -218,6 +221,7 @@ void Simulator::Step() {
 
 void Simulator::RunClients() {
   if (!server_up_) return;
+  EditTeams();
   for (std::size_t i = 0; i < clients_.size(); ++i) {
     Client& client = clients_[i];
     const bool asks = !client.answered && !client.asked && random_.Chance(100);
@@ -226,7 +230,7 @@ void Simulator::RunClients() {
       client.answered = true;
     } else if (asks && !pending_.has_value()) {
       client.asked = true;
-      RunSubmitted submitted{i, client.run, client.run, {}, client.plan, "simulation"};
+      RunSubmitted submitted{i, client.run, client.run, {}, client.plan, client.user};
       submitted.after = SomePredecessors(i);
       inbox_.emplace_back(std::move(submitted));
     }
@@ -262,6 +266,32 @@ void Simulator::OrderRun(const std::string& run) {
     inbox_.emplace_back(MoveRequested{nobody, run, priority, std::nullopt});
   }
   if (random_.Chance(2)) inbox_.emplace_back(MoveRequested{nobody, run, std::nullopt, ""});
+}
+
+// People make teams, change and remove them. In the end each may have what its largest step needs,
+// one at a time at least.
+void Simulator::EditTeams() {
+  if (!random_.Chance(faults_on_ ? 30 : 100)) return;
+  const std::array kTeams = {kDefaultTeam, "red", "blue"};
+  TeamEdited edited;
+  edited.reply = clients_.size();
+  edited.name = kTeams[random_.Below(kTeams.size())];
+  const bool is_made = state_.teams.contains(edited.name);
+  if (!is_made) edited.kind = TeamEdited::Kind::kCreate;
+  if (is_made && random_.Chance(100)) edited.kind = TeamEdited::Kind::kDelete;
+  const std::uint32_t least = faults_on_ ? 0 : 2;
+  TeamEdit& edit = edited.edit;
+  edit.weight = 1 + random_.Below(3);
+  edit.half_life = absl::Seconds(random_.Below(3) * 10);
+  edit.cpu_millis_max = random_.Chance(300) ? kNoLimit : 1000 * (least + random_.Below(4));
+  edit.gpu_millis_max = random_.Chance(300) ? kNoLimit : 1000 * (least + random_.Below(2));
+  edit.running_steps_max = random_.Chance(300) ? kNoLimit : least + random_.Below(3);
+  edit.user_running_steps_max = random_.Chance(500) ? kNoLimit : least + random_.Below(3);
+  if (edit.gpu_millis_max != 0) edit.gpu_millis_guaranteed = 500 * random_.Below(3);
+  if (edited.name != kDefaultTeam && random_.Chance(300)) {
+    edit.add_users.emplace_back(kUsers[random_.Below(kUsers.size())]);
+  }
+  inbox_.emplace_back(std::move(edited));
 }
 
 void Simulator::RunLinks() {

@@ -53,6 +53,7 @@ class Simulator {
   struct Client {
     std::string run;
     std::shared_ptr<const Plan> plan;
+    std::string user;
     bool asked = false;
     bool answered = false;
   };
@@ -74,6 +75,7 @@ class Simulator {
   void Say(const Effect& effect);
   void CheckBooks();
   void CheckRanks(const Decision& decision, const std::map<StepKey, absl::Time>& since);
+  void CheckQuotas(const std::map<std::string, TeamRecord>& before);
   void Excuse(const std::string& machine);
   void CheckOrder(const Machine& machine, const SendOrder& order);
   void Hear(const Event& event);
@@ -85,6 +87,7 @@ class Simulator {
   void RunClients();
   std::vector<RunSubmitted::Predecessor> SomePredecessors(std::size_t client);
   void OrderRun(const std::string& run);
+  void EditTeams();
   void RunLinks();
   void Deliver(Machine& machine, const DownMessage& message);
   Machine* FindMachine(SessionId session);

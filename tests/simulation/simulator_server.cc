@@ -4,6 +4,7 @@
 
 #include "common/base/overloaded.h"
 #include "fmt/format.h"
+#include "server/domain/explain_team.h"
 #include "server/domain/picker.h"
 #include "server/domain/resume.h"
 #include "tests/server/domain/builders.h"
@@ -11,6 +12,22 @@
 #include "tests/simulation/trace.h"
 
 namespace potok::server {
+
+namespace {
+
+// True if a step of the run waits that needs more machines at once than the run may have now: then
+// nothing else of it goes (Picker::MayTake).
+bool WaitsForSeveral(const State& state, const RunRecord& run) {
+  if (LimitOf(run) == 0) return false;
+  for (const QueuePlace& place : state.queued.All()) {
+    if (place.step.run != run.id) continue;
+    const auto machines = static_cast<std::uint32_t>(run.plan->wanted[place.shape].machines);
+    if (run.placed + machines > LimitOf(run)) return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 void Simulator::StartServer() {
   Trace("server starts");
@@ -39,9 +56,11 @@ void Simulator::TakeTurn() {
   }
   std::map<StepKey, absl::Time> since;
   for (const QueuePlace& place : state_.queued.All()) since[place.step] = place.since;
+  const std::map<std::string, TeamRecord> teams = state_.teams;
   Decision decision = DecideTurn(state_, events, now_, options);
   for (const std::string& error : decision.internal_errors) Violation("internal error: " + error);
   CheckRanks(decision, since);
+  CheckQuotas(teams);
   for (SendOrder& order : std::exchange(again_, {}))
     decision.effects.emplace_back(std::move(order));
   if (decision.changes.empty()) return Release(decision.effects);
@@ -73,12 +92,39 @@ void Simulator::CheckRanks(const Decision& decision, const std::map<StepKey, abs
       const RunRecord& other = state_.runs.at(place.step.run);
       if (ParkedOf(other) != Parked::kNot || other.plan->wanted[place.shape] != shape) continue;
       if (RanksBefore(placed.priority, placed_since, place.priority, place.since)) continue;
+      // Its run waits for what needs several machines at once, or its team or user may have no
+      // more.
+      if (WaitsForSeveral(state_, other)) continue;
+      if (!ExplainQuota(state_, other, place.step.index).empty()) continue;
       Violation(fmt::format("step {} of run {} was placed before {} of run {}, of priority {}",
                             moved->step.index,
                             moved->step.run,
                             place.step.index,
                             place.step.run,
                             place.priority));
+    }
+  }
+}
+
+// Nobody has more than its quota, but what it had before that was lowered.
+void Simulator::CheckQuotas(const std::map<std::string, TeamRecord>& before) {
+  const auto check = [&](const std::string& who, std::int64_t limit, std::int64_t was, auto is) {
+    if (limit == kNoLimit || is <= limit || is <= was) return;
+    Violation(fmt::format("{} came from {} to {}, and may have {}", who, was, is, limit));
+  };
+  for (const auto& [name, team] : state_.teams) {
+    const auto found = before.find(name);
+    const TeamRecord was = found == before.end() ? TeamRecord{} : found->second;
+    const Quota& quota = team.facts.quota;
+    const Amounts& held = team.use.held;
+    check("CPUs of " + name, quota.cpu_millis, was.use.held.cpu_millis, held.cpu_millis);
+    check("GPUs of " + name, quota.gpu_millis, was.use.held.gpu_millis, held.gpu_millis);
+    check("memory of " + name, quota.memory_bytes, was.use.held.memory_bytes, held.memory_bytes);
+    check("steps of " + name, quota.running_steps, was.use.steps, team.use.steps);
+    for (const auto& [user, use] : team.users) {
+      const auto known = was.users.find(user);
+      const std::uint32_t steps = known == was.users.end() ? 0 : known->second.steps;
+      check("steps of " + user, team.facts.user_running_steps, steps, use.steps);
     }
   }
 }

@@ -70,6 +70,7 @@ std::string TextOf(const Event& event) {
                         [](const MoveRequested& e) {
                           return fmt::format("move {} to {}", e.run, e.priority.value_or(0));
                         },
+                        [](const TeamEdited& e) { return "edit team " + e.name; },
                         [](const Tick&) { return std::string("tick"); },
                         [](const OutputsComposed& e) {
                           return fmt::format("composed {} {}", e.step.run, e.step.index);

@@ -57,6 +57,18 @@ void FakeDatabase::Content::Apply(const Change& change, std::int64_t revision) {
     if (run == runs.end()) return;
     run->second.row.revision = revision;
     growth[ordered->run].push_back(change);
+  } else if (const auto* team = std::get_if<TeamChanged>(&change)) {
+    if (!team->removed) {
+      teams[team->name] = *team;
+      return;
+    }
+    teams.erase(team->name);
+    std::erase_if(team_uses, [&](const TeamUsed& one) { return one.team == team->name; });
+  } else if (const auto* used = std::get_if<TeamUsed>(&change)) {
+    std::erase_if(team_uses, [&](const TeamUsed& one) {
+      return one.team == used->team && one.user == used->user;
+    });
+    team_uses.push_back(*used);
   }
 }
 

@@ -37,6 +37,8 @@ struct FakeDatabase::Content {
   std::map<StepKey, Step> steps;
   std::map<RunId, std::vector<Change>> growth;  // StepsAdded and TrialMeasured, as they came
   std::map<MachineId, MachineChanged> machines;
+  std::map<std::string, TeamChanged> teams;
+  std::vector<TeamUsed> team_uses;  // as they came, of each user the last
   std::map<Fingerprint, StepKey> results;
   std::map<StepKey, Offer> offers;
   struct Edit {

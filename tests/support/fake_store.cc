@@ -30,6 +30,8 @@ class FakeStore final : public Store {
     Loaded loaded;
     loaded.revision = content_->projected;
     loaded.epoch = content_->epoch;
+    for (const auto& [name, team] : content_->teams) loaded.changes.emplace_back(team);
+    for (const TeamUsed& used : content_->team_uses) loaded.changes.emplace_back(used);
     for (const auto& [id, machine] : content_->machines) {
       loaded.next_machine = id + 1;
       loaded.changes.emplace_back(machine);

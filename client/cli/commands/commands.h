@@ -51,6 +51,8 @@ void AddDataCommands(CLI::App& data, Session& session);
 void AddModelCommands(CLI::App& model, Session& session);
 void AddDatastoreCommands(CLI::App& datastore, Session& session);
 
+void AddTeamCommands(CLI::App& team, Session& session);
+
 void AddMachineList(CLI::App& machine, Session& session);
 void AddMachineShow(CLI::App& machine, Session& session);
 

@@ -4,6 +4,7 @@
 #include "client/cli/help/shell_scripts.h"
 #include "client/potok_client/machines_client.h"
 #include "client/potok_client/runs_client.h"
+#include "client/potok_client/teams_client.h"
 
 namespace potok::client {
 namespace {
@@ -37,6 +38,10 @@ std::vector<std::string> NamesFromServer(const Connection& connection, const Com
     const auto machines = MachinesClient(connection.channel()).List(kAnswerPatience);
     if (!machines.ok()) return {};
     for (const v1::Machine& machine : *machines) names.push_back(machine.name());
+  } else if (wanted.names == Names::kTeams) {
+    const auto teams = TeamsClient(connection.channel()).List(kAnswerPatience);
+    if (!teams.ok()) return {};
+    for (const v1::Team& team : *teams) names.push_back(team.name());
   } else {
     const auto run = runs.Get(wanted.run, /*without_spec=*/true, kAnswerPatience);
     if (!run.ok()) return {};

@@ -129,6 +129,7 @@ class Walk {
     if (option.type == "FOLDER") return Names::kFolders;
     if (option.type == "RUN") return Names::kRuns;
     if (option.type == "MACHINE") return Names::kMachines;
+    if (option.type == "TEAM") return Names::kTeams;
     if (option.type == "PROFILE") return Names::kProfiles;
     const std::string& name = option.names.back();
     if (name == "--step" && !run_.empty()) return Names::kSteps;

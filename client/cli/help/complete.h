@@ -13,7 +13,7 @@ struct Completion {
   // Words that fit what is there already, each with what it means, or "".
   std::vector<std::pair<std::string, std::string>> words;
   // Names that only others know.
-  enum class Names { kNone, kFiles, kFolders, kRuns, kMachines, kSteps, kProfiles };
+  enum class Names { kNone, kFiles, kFolders, kRuns, kMachines, kTeams, kSteps, kProfiles };
   Names names = Names::kNone;
   std::string run;     // kSteps: whose
   std::string before;  // what comes before a name in its word, as "--name="

@@ -10,6 +10,7 @@
 #include "server/store/postgres/journal_table.h"
 #include "server/store/postgres/results.h"
 #include "server/store/postgres/rows.h"
+#include "server/store/postgres/team_tables.h"
 #include "server/store/postgres/transaction.h"
 
 namespace potok::server {
@@ -71,6 +72,7 @@ absl::StatusOr<Loaded> ReadLive(PgConnection& connection) {
     loaded.next_run = heads.Int(0, 1);
     loaded.next_machine = static_cast<std::uint32_t>(heads.Int(0, 2));
     POTOK_ASSIGN_OR_RETURN(loaded.epoch, ReadHighestEpoch(connection));
+    POTOK_ASSIGN_OR_RETURN(loaded.changes, ReadTeams(connection));
     POTOK_RETURN_IF_ERROR(ReadMachines(connection, &loaded));
     POTOK_RETURN_IF_ERROR(ReadRuns(connection, &loaded));
     POTOK_ASSIGN_OR_RETURN(loaded.offered, ReadOffered(connection));

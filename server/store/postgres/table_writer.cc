@@ -13,6 +13,7 @@
 #include "server/store/postgres/results.h"
 #include "server/store/postgres/rows.h"
 #include "server/store/postgres/run_terms.h"
+#include "server/store/postgres/team_tables.h"
 #include "server/store/postgres/transaction.h"
 #include "server/store/postgres/upserts.h"
 #include "spdlog/spdlog.h"
@@ -48,6 +49,7 @@ struct TableWriter::Writes {
   std::vector<const RunAdded*> added;
   std::vector<GrowthWrite> growth;
   std::vector<const StepMoved*> offers;
+  TeamWrites teams;
 };
 
 TableWriter::CachedRun TableWriter::CachedOf(RunFacts facts) {
@@ -169,7 +171,10 @@ absl::Status TableWriter::FoldGrowth(std::int64_t revision,
   const auto* added = std::get_if<StepsAdded>(&change);
   const auto* measured = std::get_if<TrialMeasured>(&change);
   const auto* ordered = std::get_if<RunOrdered>(&change);
-  if (added == nullptr && measured == nullptr && ordered == nullptr) return absl::OkStatus();
+  if (added == nullptr && measured == nullptr && ordered == nullptr) {
+    writes->teams.Fold(change, revision);
+    return absl::OkStatus();
+  }
   const RunId id = added != nullptr      ? added->run
                    : measured != nullptr ? measured->run
                                          : ordered->run;
@@ -273,6 +278,7 @@ absl::Status TableWriter::WriteInOrder(const Writes& writes) {
   POTOK_RETURN_IF_ERROR(WriteAttempts(*connection_, writes.attempts));
   POTOK_RETURN_IF_ERROR(WriteResults(*connection_, writes.offers));
   POTOK_RETURN_IF_ERROR(WriteMachines(*connection_, machines));
+  POTOK_RETURN_IF_ERROR(WriteTeams(*connection_, writes.teams));
   return WriteServers(writes);
 }
 

@@ -203,6 +203,17 @@ const Decision& World::SubmitAfter(const std::string& run,
   submitted.after = after;
   return Turn({submitted});
 }
+const Decision& World::SubmitAs(const std::string& user,
+                                const std::string& run,
+                                const PipelineSpec& spec) {
+  auto plan = RebuildPlan(spec);
+  POTOK_CHECK(plan.ok());
+  return Turn({RunSubmitted{next_reply_++, run, "request " + run, {}, *plan, user}});
+}
+absl::Status World::Edit(const std::string& team, const TeamEdit& edit, TeamEdited::Kind kind) {
+  Turn({TeamEdited{next_reply_++, kind, team, edit}});
+  return Said<Answer>().at(0).status;
+}
 RunId World::IdOf(const std::string& run) const {
   return runs_.at(run).id;
 }
@@ -336,6 +347,37 @@ std::string TextOf(const StepState& state) {
                            state);
 }
 
+std::string TextOf(const PastUse& past) {
+  return fmt::format(" {} {} {} until {}",
+                     past.memory_bytes,
+                     past.cpu_millis,
+                     past.gpu_millis,
+                     absl::ToUnixMicros(past.at));
+}
+
+std::string TextOf(const TeamRecord& team) {
+  const TeamChanged& facts = team.facts;
+  std::string text = fmt::format("team {} weight {} half-life {} users {} most {} {} {} {} {}",
+                                 facts.name,
+                                 facts.weight,
+                                 absl::FormatDuration(facts.half_life),
+                                 fmt::join(facts.users, ","),
+                                 facts.quota.memory_bytes,
+                                 facts.quota.cpu_millis,
+                                 facts.quota.gpu_millis,
+                                 facts.quota.running_steps,
+                                 facts.user_running_steps);
+  text += fmt::format(" least {} {} {} used{}\n",
+                      facts.guaranteed.memory_bytes,
+                      facts.guaranteed.cpu_millis,
+                      facts.guaranteed.gpu_millis,
+                      TextOf(team.use.past));
+  for (const auto& [user, use] : team.users) {
+    if (use.past != PastUse{}) text += fmt::format(" user {} used{}\n", user, TextOf(use.past));
+  }
+  return text;
+}
+
 std::string TextOf(const MetricHistory& history) {
   std::string text;
   for (std::size_t i = 0; i < history.size(); ++i) text += fmt::format(" {}", history.At(i));
@@ -392,6 +434,10 @@ std::string StoredPartOf(const State& state) {
                           step.waiting_for,
                           absl::ToUnixMicros(step.since));
     }
+  }
+  for (const auto& [name, team] : state.teams) {
+    // The default team is there or not, which is the same.
+    if (name != kDefaultTeam || team.facts.at != absl::Time()) text += TextOf(team);
   }
   for (const auto& [id, machine] : state.machines) {
     text += fmt::format("machine {} {} {} {} {} {} reserved {} gpus {}\n",

@@ -99,6 +99,14 @@ class World {
   const Decision& SubmitAfter(const std::string& run,
                               const PipelineSpec& spec,
                               const std::vector<RunSubmitted::Predecessor>& after);
+  // By another user than the one of Submit, "someone".
+  const Decision& SubmitAs(const std::string& user,
+                           const std::string& run,
+                           const PipelineSpec& spec);
+  // What a person says of a team; the answer.
+  absl::Status Edit(const std::string& team,
+                    const TeamEdit& edit,
+                    TeamEdited::Kind kind = TeamEdited::Kind::kCreate);
   RunId IdOf(const std::string& run) const;
   const Decision& Cancel(const std::string& run);
   // A new session of the machine, which says Hello with these.

@@ -307,7 +307,7 @@ TEST(DecideTest, AnImpossibleMoveFailsItsRunAndTheOthersGoOn) {
   world.Submit("bad", APipeline({AStep("a"), AStep("b").After("a")}));
   world.Submit("good", APipeline({AStep("a")}));
   // Such as a bug would leave behind: a step that still waits is taken for one that is ready.
-  world.state.queued.Add(PlaceOf(world.state.runs.at(1), 1), "someone");
+  world.state.queued.Add(PlaceOf(world.state.runs.at(1), 1), {kDefaultTeam, "someone"});
   world.state.queued.Remove(PlaceOf(world.state.runs.at(1), 0));
   Decision decision =
       DecideTurn(world.state, {MachineHello{1, AMachine("m1"), {}, {}}}, world.now, world.options);

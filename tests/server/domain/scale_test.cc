@@ -59,6 +59,57 @@ TEST(ScaleTest, AFullClusterWithTenThousandQueuedStepsTakesATurnInAFewMillisecon
   EXPECT_LT(milliseconds, 5);
 }
 
+// So many teams of one user each, who have a run of ten steps queued for each of `runs`.
+State WithTeams(int teams, int runs, const TeamEdit& edit) {
+  State state;
+  for (int i = 0; i < teams; ++i) {
+    TeamEdit own = edit;
+    own.add_users = {fmt::format("u{}", i)};
+    const auto create = TeamEdited::Kind::kCreate;
+    DecideTurn(state, {TeamEdited{1, create, fmt::format("t{}", i), own}}, kNow, {});
+  }
+  std::vector<Step> steps;
+  for (int i = 0; i < 10; ++i) steps.push_back(AStep(fmt::format("s{}", i)));
+  const auto plan = APlan(std::move(steps));
+  for (int i = 0; i < runs; ++i) {
+    const std::string name = fmt::format("r{}", i);
+    const std::string user = fmt::format("u{}", i % teams);
+    DecideTurn(state, {RunSubmitted{1, name, name, {}, plan, user}}, kNow, {});
+  }
+  return state;
+}
+
+TEST(ScaleTest, WithFiveHundredTeamsThatWaitATurnTakesAFewMilliseconds) {
+  TeamEdit edit;
+  edit.half_life = absl::Hours(24);
+  State state = WithTeams(500, 2000, edit);
+  AddMachines(state, 100, AMachine("m").Cpus(4));
+  EXPECT_EQ(state.queued.size(), 19'600U);
+  double least = 1e9;
+  for (int i = 0; i < 20; ++i) {
+    const AttemptKey key = *state.machines.at(1).holding.begin();
+    const std::vector<Event> events = {MachineReported{1, "m0", {Succeeds(key)}}};
+    const absl::Time now = kNow + absl::Seconds(i);
+    least = std::min(least, MillisecondsOf([&] { DecideTurn(state, events, now, {}); }));
+  }
+  std::printf("%.3f ms a turn\n", least);
+  EXPECT_LT(least, 5);
+}
+
+TEST(ScaleTest, StepsBeyondAQuotaAreNotLookedAtOneByOne) {
+  TeamEdit edit;
+  edit.cpu_millis_max = 2000;
+  State state = WithTeams(2, 4000, edit);
+  AddMachines(state, 100, AMachine("m").Cpus(4));
+  EXPECT_EQ(state.queued.size(), 39'996U);
+  double least = 1e9;
+  for (int i = 0; i < 20; ++i) {
+    least = std::min(least, MillisecondsOf([&] { DecideTurn(state, {Tick{}}, kNow, {}); }));
+  }
+  std::printf("%.3f ms a turn\n", least);
+  EXPECT_LT(least, 2);
+}
+
 TEST(ScaleTest, QueuedStepsThatFitNowhereAreNotAllTriedAgain) {
   State state;
   AddMachines(state, 100, AMachine("m").Cpus(4));

@@ -98,6 +98,39 @@ TEST(CodecTest, KeepsHowPeopleOrderedARun) {
   EXPECT_EQ(second.pool, "");
 }
 
+TEST(CodecTest, KeepsEveryFieldOfATeam) {
+  TeamChanged team;
+  team.name = "vision";
+  team.weight = 0.1;
+  team.half_life = absl::Hours(7);
+  team.quota = {0, 1, kNoLimit, 3};
+  team.user_running_steps = 4;
+  team.guaranteed = {5, 0, 7};
+  team.users = {"ann", "b\xff"};
+  team.removed = true;
+  team.at = At(70);
+  RunAdded run = ARun(7);
+  run.team = "vision";
+  const TeamUsed used{"vision", "ann", {1, 2.5, 3, At(71)}, {4, 5, 1.0 / 3, At(72)}};
+  const std::vector<Change> decoded = *Decode(Encode({team, run, used}));
+  const auto& first = std::get<TeamChanged>(decoded.at(0));
+  EXPECT_EQ(first.name, team.name);
+  EXPECT_EQ(first.weight, team.weight);
+  EXPECT_EQ(first.half_life, team.half_life);
+  EXPECT_EQ(first.quota, team.quota);
+  EXPECT_EQ(first.user_running_steps, team.user_running_steps);
+  EXPECT_EQ(first.guaranteed, team.guaranteed);
+  EXPECT_EQ(first.users, team.users);
+  EXPECT_TRUE(first.removed);
+  EXPECT_EQ(first.at, team.at);
+  EXPECT_EQ(std::get<RunAdded>(decoded.at(1)).team, "vision");
+  const auto& third = std::get<TeamUsed>(decoded.at(2));
+  EXPECT_EQ(third.team, "vision");
+  EXPECT_EQ(third.user, "ann");
+  EXPECT_EQ(third.of_team, used.of_team);
+  EXPECT_EQ(third.of_user, used.of_user);
+}
+
 TEST(CodecTest, KeepsEveryFieldOfAMachine) {
   const MachineChanged machine = AMachine(4);
   const MachineChanged decoded = *DecodeMachineChanged(EncodeMachineChanged(machine));

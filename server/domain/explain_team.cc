@@ -1,0 +1,245 @@
+#include "server/domain/explain_team.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <vector>
+
+#include "common/pipeline/control.h"
+#include "fmt/format.h"
+
+namespace potok::server {
+
+namespace {
+
+std::string Bytes(std::int64_t bytes) {
+  return FormatBytes(std::max<std::int64_t>(bytes, 0));
+}
+std::string Millis(std::int64_t millis) {
+  return fmt::format("{:g}", static_cast<double>(millis) / 1000);
+}
+
+const TeamRecord* FindTeam(const State& state, const std::string& name) {
+  const auto found = state.teams.find(name);
+  return found == state.teams.end() ? nullptr : &found->second;
+}
+
+std::uint32_t StepsOf(const TeamRecord& team, const std::string& user) {
+  const auto found = team.users.find(user);
+  return found == team.users.end() ? 0 : found->second.steps;
+}
+
+// Of the resource that is limited: its name, what is held, what may be, what is asked for.
+struct Limited {
+  const char* what;
+  std::string held;
+  std::string limit;
+  std::string wanted;
+};
+
+Limited LimitedOf(const TeamRecord& team, const Amounts& request, Limiting limiting) {
+  const Quota& quota = team.facts.quota;
+  const Amounts& held = team.use.held;
+  switch (limiting) {
+    case Limiting::kGpus:
+      return {
+          "GPUs", Millis(held.gpu_millis), Millis(quota.gpu_millis), Millis(request.gpu_millis)};
+    case Limiting::kCpus:
+      return {
+          "CPUs", Millis(held.cpu_millis), Millis(quota.cpu_millis), Millis(request.cpu_millis)};
+    case Limiting::kMemory:
+      return {"memory",
+              Bytes(held.memory_bytes),
+              Bytes(quota.memory_bytes),
+              Bytes(request.memory_bytes)};
+    default:
+      return {"running steps",
+              std::to_string(team.use.steps),
+              std::to_string(quota.running_steps),
+              "1"};
+  }
+}
+
+// "1st", "22nd", "113th"
+std::string Ordinal(std::size_t number) {
+  const bool is_teen = number % 100 >= 11 && number % 100 <= 13;
+  const std::size_t last = is_teen ? 0 : number % 10;
+  const char* ending = last == 1 ? "st" : last == 2 ? "nd" : last == 3 ? "rd" : "th";
+  return fmt::format("{}{}", number, ending);
+}
+
+using TeamRank = std::tuple<bool, double, RunId>;
+
+RunId OldestOf(const StepQueue::Groups& groups) {
+  RunId oldest = 0;
+  for (const auto& [request, group] : groups) {
+    const RunId run = group.runs.begin()->first;
+    if (oldest == 0 || run < oldest) oldest = run;
+  }
+  return oldest;
+}
+
+TeamRank RankOfTeam(const State& state,
+                    const TeamRecord& team,
+                    const StepQueue::Users& users,
+                    absl::Time now) {
+  RunId oldest = 0;
+  for (const auto& [name, groups] : users) {
+    const RunId run = OldestOf(groups);
+    if (oldest == 0 || run < oldest) oldest = run;
+  }
+  const double score = ScoreOf(team.use, {}, team.facts.half_life, state.living, now);
+  return {!IsBelowGuaranteed(team.facts, team.use.held), score / team.facts.weight, oldest};
+}
+
+std::size_t PlaceOfTeam(const State& state,
+                        const StepQueue::Level& level,
+                        const std::string& own,
+                        absl::Time now) {
+  const TeamRank rank = RankOfTeam(state, state.teams.at(own), level.teams.at(own), now);
+  std::size_t place = 1;
+  for (const auto& [name, users] : level.teams) {
+    if (name != own && RankOfTeam(state, state.teams.at(name), users, now) < rank) ++place;
+  }
+  return place;
+}
+
+std::size_t PlaceOfUser(const State& state,
+                        const TeamRecord& team,
+                        const StepQueue::Users& users,
+                        const std::string& own,
+                        absl::Time now) {
+  const auto rank = [&](const std::string& name) {
+    const auto use = team.users.find(name);
+    const Use& has = use == team.users.end() ? Use{} : use->second;
+    return std::pair(ScoreOf(has, {}, team.facts.half_life, state.living, now),
+                     OldestOf(users.at(name)));
+  };
+  const auto own_rank = rank(own);
+  const auto before = std::count_if(users.begin(), users.end(), [&](const auto& entry) {
+    return entry.first != own && rank(entry.first) < own_rank;
+  });
+  return static_cast<std::size_t>(before) + 1;
+}
+
+std::string WordsForTeam(const State& state, const TeamRecord& team, absl::Time now) {
+  std::string words = fmt::format("team {} (weight {:g}, holds {:.1f}% of the machines",
+                                  team.facts.name,
+                                  team.facts.weight,
+                                  100 * ShareOf(team.use.held, state.living));
+  if (team.facts.half_life > absl::ZeroDuration()) {
+    // The score is the mean of both.
+    const double score = ScoreOf(team.use, {}, team.facts.half_life, state.living, now);
+    words += fmt::format(", {:.1f}% with its past", 100 * score);
+  }
+  return words + ")";
+}
+
+// The first step, bodies included, that asks for more than the quota; "" if there is none.
+std::string BeyondQuota(const TeamChanged& team, const std::vector<Step>& steps) {
+  for (const Step& step : steps) {
+    if (IsControl(step) && !IsGang(step)) {
+      std::string inner = BeyondQuota(team, step.control->body);
+      if (!inner.empty()) return inner;
+      continue;
+    }
+    const Shape shape = ShapeOf("", step);
+    const Amounts one = AmountsOf(shape.request);
+    const std::int64_t others = shape.machines - 1;
+    const Limiting limiting = LimitingOf(team, TimesOf(one, others), others, others, one);
+    const Amounts request = TimesOf(one, shape.machines);
+    if (limiting == Limiting::kNothing) continue;
+    if (limiting == Limiting::kUserSteps) {
+      return fmt::format(
+          "jobs.{}: team {} lets none of its users run a step (potok team update -n "
+          "{} --max-running-steps-per-user)",
+          step.name,
+          team.name,
+          team.name);
+    }
+    TeamRecord unused;
+    unused.facts = team;
+    const Limited limited = LimitedOf(unused, request, limiting);
+    return fmt::format(
+        "jobs.{}: needs {} {}, and the quota of team {} is {}; ask for less, or see "
+        "potok team update -n {} --help",
+        step.name,
+        limited.wanted,
+        limited.what,
+        team.name,
+        limited.limit,
+        team.name);
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string ExplainQuota(const State& state, const RunRecord& run, std::uint32_t index) {
+  const TeamRecord* team = FindTeam(state, run.team);
+  if (team == nullptr || run.plan == nullptr) return "";
+  const Amounts one = PlaceOf(run, index).request;
+  // All members of a step on several machines begin together.
+  const std::int64_t others = run.plan->shape_of(index).machines - 1;
+  const Amounts request = TimesOf(one, others + 1);
+  Amounts held = team->use.held;
+  held += TimesOf(one, others);
+  const std::uint32_t user_steps = StepsOf(*team, run.submitter);
+  const Limiting limiting =
+      LimitingOf(team->facts, held, team->use.steps + others, user_steps + others, one);
+  if (limiting == Limiting::kNothing) return "";
+  if (limiting == Limiting::kUserSteps) {
+    return fmt::format(
+        "another step of {} to end: {} hold machines, as many as team {} allows "
+        "each of its users",
+        run.submitter.empty() ? "its user" : run.submitter,
+        user_steps,
+        run.team);
+  }
+  const Limited limited = LimitedOf(*team, request, limiting);
+  return fmt::format("its quota: team {} has {} of {} {} of its quota in use, and this needs {}",
+                     run.team,
+                     limited.held,
+                     limited.limit,
+                     limited.what,
+                     limited.wanted);
+}
+
+std::string ExplainTurn(const State& state, const StepKey& step, absl::Time now) {
+  const auto found = state.runs.find(step.run);
+  if (found == state.runs.end() || step.index >= found->second.steps.size()) return "";
+  const RunRecord& run = found->second;
+  const QueuePlace place = PlaceOf(run, step.index);
+  const TeamRecord* team = FindTeam(state, run.team);
+  if (team == nullptr || !state.queued.Contains(place) || ParkedOf(run) != Parked::kNot) return "";
+  const StepQueue::Level& level = state.queued.levels().at(place.priority);
+  const StepQueue::Users& users = level.teams.at(run.team);
+  std::string line;
+  if (level.teams.size() > 1) {
+    line = fmt::format("{} is {} of {} teams that wait with priority {}",
+                       WordsForTeam(state, *team, now),
+                       Ordinal(PlaceOfTeam(state, level, run.team, now)),
+                       level.teams.size(),
+                       place.priority);
+  }
+  if (users.size() > 1) {
+    line += fmt::format("{}{} is {} of {} users of team {} that wait",
+                        line.empty() ? "" : "; ",
+                        run.submitter.empty() ? "who submitted it" : run.submitter,
+                        Ordinal(PlaceOfUser(state, *team, users, run.submitter, now)),
+                        users.size(),
+                        run.team);
+  }
+  return line;
+}
+
+absl::Status CheckQuota(const State& state, const Plan& plan, const std::string& submitter) {
+  const TeamRecord* team = FindTeam(state, TeamOf(state, submitter));
+  const bool is_limited = team != nullptr && (team->facts.quota != Quota{} ||
+                                              team->facts.user_running_steps != kNoLimit);
+  if (!is_limited) return absl::OkStatus();
+  const std::string beyond = BeyondQuota(team->facts, plan.spec().steps);
+  return beyond.empty() ? absl::OkStatus() : absl::FailedPreconditionError(beyond);
+}
+
+}  // namespace potok::server
