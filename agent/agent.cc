@@ -16,6 +16,7 @@
 #include "agent/link/log_shipper.h"
 #include "agent/loop/drive.h"
 #include "agent/loop/find_program.h"
+#include "agent/resources/nvml_meter.h"
 #include "agent/runtime/runtimes.h"
 #include "common/base/status_macros.h"
 #include "common/rpc/channel.h"
@@ -90,7 +91,21 @@ absl::StatusOr<Runtimes> RuntimesOf(const AgentConfig& config,
       fmt::format("--isolation=sandbox cannot be had: {}", std::string(works.message())));
 }
 
-void SayWhatThisIs(const Introduction& self, const AgentConfig& config, const MachineFacts& facts) {
+void SayWhatIsEnforced(const std::string& isolation, const std::vector<std::string>& lacks) {
+  const bool has_cgroups = isolation != "none";
+  if (has_cgroups) {
+    spdlog::info("limits of steps are kept by the kernel: memory (without swap), CPUs isolation={}",
+                 isolation);
+  } else {
+    spdlog::warn("no cgroups here, so that limits of steps are not kept by the kernel");
+  }
+  for (const std::string& what : lacks) spdlog::warn("not enforced: {}", what);
+}
+
+void SayWhatThisIs(const Introduction& self,
+                   const AgentConfig& config,
+                   const MachineFacts& facts,
+                   const std::vector<std::string>& not_enforced) {
   spdlog::info("agent starts machine={} server={} state={} isolation={} capacity=\"{}\" version={}",
                self.machine,
                config.server,
@@ -99,9 +114,7 @@ void SayWhatThisIs(const Introduction& self, const AgentConfig& config, const Ma
                ToString(self.capacity),
                self.agent_version);
   if (config.is_sandboxed) spdlog::info("all steps run in sandboxes");
-  if (self.isolation == "none") {
-    spdlog::warn("no cgroups here: memory and CPU limits of steps are watched, not enforced");
-  }
+  SayWhatIsEnforced(self.isolation, not_enforced);
   for (const OfferedGpu& gpu : self.gpus) {
     spdlog::info(R"(gpu offered index={} model="{}" memory="{}" uuid={})",
                  gpu.index,
@@ -111,6 +124,15 @@ void SayWhatThisIs(const Introduction& self, const AgentConfig& config, const Ma
   }
   if (!facts.gpu_note.empty() && self.gpus.empty())
     spdlog::info("no gpus reason=\"{}\"", facts.gpu_note);
+}
+
+// Null where there is nothing to read.
+std::unique_ptr<NvmlMeter> MeterOf(const MachineFacts& facts) {
+  if (facts.gpus.empty()) return nullptr;
+  auto meter = NvmlMeter::Open("libnvidia-ml.so.1");
+  if (meter.ok()) return *std::move(meter);
+  spdlog::warn("use of GPUs is not measured error=\"{}\"", meter.status().ToString());
+  return nullptr;
 }
 
 }  // namespace
@@ -123,6 +145,7 @@ absl::Status RunAgent(const AgentConfig& config,
   ShimExecutorOptions executor_options;
   executor_options.shim_path = files.shim;
   executor_options.state_folder = config.state;
+  executor_options.processes_max = config.step_processes;
   POTOK_ASSIGN_OR_RETURN(std::unique_ptr<ShimExecutor> executor,
                          ShimExecutor::Open(executor_options));
   BlobStoreOptions cache_options;
@@ -135,7 +158,8 @@ absl::Status RunAgent(const AgentConfig& config,
   POTOK_ASSIGN_OR_RETURN(const Runtimes runtimes, RuntimesOf(config, surroundings));
   const Introduction self =
       IntroductionOf(config, Offer(config, facts), folders->state_id(), executor->isolation());
-  SayWhatThisIs(self, config, facts);
+  SayWhatThisIs(self, config, facts, executor->NotEnforced());
+  const std::unique_ptr<NvmlMeter> gpu_meter = MeterOf(facts);
 
   // Bulk does not share a connection with heartbeats: each has its own channel.
   Inbox inbox;
@@ -151,8 +175,9 @@ absl::Status RunAgent(const AgentConfig& config,
   });
   GrpcLink link(MakeChannel(config.server),
                 [&inbox](LinkNews news) { inbox.Post(std::move(news)); });
-  AttemptTable attempts(
-      {*executor, transfers, logs, *folders, runtimes}, surroundings, FindProgramInPath);
+  AttemptTable attempts({*executor, transfers, logs, *folders, runtimes, gpu_meter.get()},
+                        surroundings,
+                        FindProgramInPath);
   attempts.TakeUp();
   AgentLoop::Options loop_options;
   loop_options.on_stop = config.on_stop;

@@ -48,6 +48,20 @@ void ReadAddresses(const AgentFlags& flags, AgentConfig& config, Problems& probl
   config.artifacts = artifacts.value_or("");
 }
 
+void ReadStepProcesses(const AgentFlags& flags, AgentConfig& config, Problems& problems) {
+  if (flags.step_processes.empty()) return;
+  // As many as Linux has numbers for (/proc/sys/kernel/pid_max).
+  constexpr std::int64_t kMax = 1 << 22;
+  std::int64_t processes = 0;
+  if (absl::SimpleAtoi(flags.step_processes, &processes) && processes >= 0 && processes <= kMax) {
+    config.step_processes = processes;
+    return;
+  }
+  problems.Add("step_processes",
+               flags.step_processes,
+               fmt::format("must be a number of 1 to {}; 0: no limit", kMax));
+}
+
 void ReadAmounts(const AgentFlags& flags, AgentConfig& config, Problems& problems) {
   if (!flags.memory.empty()) {
     const absl::StatusOr<std::int64_t> memory = ParseBytes(flags.memory);
@@ -226,6 +240,7 @@ absl::StatusOr<AgentConfig> ConfigOf(const AgentFlags& flags) {
   Problems problems;
   ReadAddresses(flags, config, problems);
   ReadAmounts(flags, config, problems);
+  ReadStepProcesses(flags, config, problems);
   ReadGpus(flags, config, problems);
   ReadNamed(flags, config, problems);
   ReadNames(flags, config, problems);

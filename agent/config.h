@@ -36,6 +36,7 @@ struct AgentFlags {
   std::string step_path;
   std::string isolation = "none";
   std::vector<std::string> sandbox_reads;
+  std::string step_processes;
   int transfer_threads = 4;
 };
 
@@ -56,9 +57,10 @@ struct AgentConfig {
   LogLimit log_limit;
   OnStop on_stop = OnStop::kLeave;
   std::string log_level;
-  std::string step_path;                   // empty: the default of StepSurroundings
-  bool is_sandboxed = false;               // every step runs in a sandbox
-  std::vector<std::string> sandbox_reads;  // absolute folders, beside the system's
+  std::string step_path;                       // empty: the default of StepSurroundings
+  bool is_sandboxed = false;                   // every step runs in a sandbox
+  std::vector<std::string> sandbox_reads;      // absolute folders, beside the system's
+  std::optional<std::int64_t> step_processes;  // 0: any number; nothing: as the isolation says
   int transfer_threads = 4;
 };
 

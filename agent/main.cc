@@ -89,6 +89,11 @@ ABSL_FLAG(std::vector<std::string>,
           "Folders that sandboxes may read beside the system's; may be given several times, or "
           "separated by commas.");
 ABSL_FLAG(std::string,
+          step_processes,
+          "",
+          "How many processes and threads a step may have at a time; 0: any number. Default: 16384 "
+          "with cgroup v2, else any number.");
+ABSL_FLAG(std::string,
           on_stop,
           "leave",
           "What SIGTERM means for running steps. leave: they go on, and the next agent on this "
@@ -133,6 +138,7 @@ potok::agent::AgentFlags ReadFlags() {
   flags.step_path = absl::GetFlag(FLAGS_step_path);
   flags.isolation = absl::GetFlag(FLAGS_isolation);
   flags.sandbox_reads = absl::GetFlag(FLAGS_sandbox_reads);
+  flags.step_processes = absl::GetFlag(FLAGS_step_processes);
   flags.on_stop = absl::GetFlag(FLAGS_on_stop);
   flags.log_level = absl::GetFlag(FLAGS_log_level);
   return flags;

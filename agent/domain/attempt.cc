@@ -32,13 +32,18 @@ Transition Finish(std::optional<ReportEvent> report, bool files_idle = true) {
 }
 
 // The report of an attempt that was made to stop.
-std::optional<ReportEvent> StopReport(StopReason reason, std::int64_t log_bytes) {
+std::optional<ReportEvent> StopReport(StopReason reason,
+                                      std::int64_t log_bytes,
+                                      const std::optional<Usage>& usage = std::nullopt) {
   switch (reason) {
     case StopReason::kOrdered:
-      return StoppedReport{log_bytes};
-    case StopReason::kAgentStops:
-      return Failure(
+      return StoppedReport{log_bytes, usage};
+    case StopReason::kAgentStops: {
+      FailedReport failed = Failure(
           FailureCause::kMachineLost, "its machine's agent was told to end all steps", log_bytes);
+      failed.usage = usage;
+      return failed;
+    }
     case StopReason::kUnwanted:
       return std::nullopt;
   }
@@ -61,12 +66,18 @@ Transition NextOfStaging(const AttemptState& same, const AttemptEvent& event) {
 }
 
 Transition AfterProcesses(const Active& active, const ProcessEnded& ended) {
-  if (active.stopping) return Finish(StopReport(*active.stopping, ended.log_bytes));
-  if (ended.failure) return Finish(*ended.failure);
+  if (active.stopping) return Finish(StopReport(*active.stopping, ended.log_bytes, ended.usage));
+  if (ended.failure) {
+    FailedReport failed = *ended.failure;
+    failed.usage = ended.usage;
+    return Finish(std::move(failed));
+  }
   // Stopped by an agent that was restarted before it could hear of the end.
-  if (ended.was_stopped) return Finish(StoppedReport{ended.log_bytes});
-  if (ended.nothing_to_store) return Finish(SucceededReport{.log_bytes = ended.log_bytes});
-  return {Uploading{ended.log_bytes}, {Action::kSayExited, Action::kStoreOutputs}};
+  if (ended.was_stopped) return Finish(StoppedReport{ended.log_bytes, ended.usage});
+  if (ended.nothing_to_store) {
+    return Finish(SucceededReport{.log_bytes = ended.log_bytes, .usage = ended.usage});
+  }
+  return {Uploading{ended.log_bytes, ended.usage}, {Action::kSayExited, Action::kStoreOutputs}};
 }
 
 Transition NextOfActive(const Active& active, const AttemptEvent& event) {
@@ -90,14 +101,16 @@ Transition NextOfUploading(const Uploading& uploading, const AttemptEvent& event
   constexpr bool kStillStoring = false;
   if (const auto* stored = std::get_if<OutputsStored>(&event)) {
     if (stored->outputs.ok()) {
-      return Finish(SucceededReport{*stored->outputs, uploading.log_bytes});
+      return Finish(SucceededReport{*stored->outputs, uploading.log_bytes, uploading.usage});
     }
-    return Finish(Failure(FailureCause::kOutput,
-                          std::string(stored->outputs.status().message()),
-                          uploading.log_bytes));
+    FailedReport failed = Failure(FailureCause::kOutput,
+                                  std::string(stored->outputs.status().message()),
+                                  uploading.log_bytes);
+    failed.usage = uploading.usage;
+    return Finish(std::move(failed));
   }
   if (const auto* stop = std::get_if<StopAsked>(&event)) {
-    return Finish(StopReport(stop->reason, uploading.log_bytes), kStillStoring);
+    return Finish(StopReport(stop->reason, uploading.log_bytes, uploading.usage), kStillStoring);
   }
   return Same(uploading);
 }

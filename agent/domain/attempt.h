@@ -33,6 +33,7 @@ struct Active {
 // The command has ended with code 0; outputs are being stored.
 struct Uploading {
   std::int64_t log_bytes = 0;
+  std::optional<Usage> usage = {};
 };
 struct Finished {
   std::optional<ReportEvent> report = {};  // absent: nobody wants to know
@@ -55,6 +56,7 @@ struct ProcessEnded {
   bool was_stopped = false;       // on request
   bool nothing_to_store = false;  // no outputs declared, no default artifacts written
   std::int64_t log_bytes = 0;     // that are stored
+  std::optional<Usage> usage = {};
 };
 struct OutputsStored {
   absl::StatusOr<std::vector<OutputValue>> outputs;

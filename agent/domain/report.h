@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "common/base/attempt.h"
+#include "common/base/usage.h"
 #include "common/pipeline/spec.h"
 
 namespace potok::agent {
@@ -39,6 +41,7 @@ struct ExitedReport {
 struct SucceededReport {
   std::vector<OutputValue> outputs = {};
   std::int64_t log_bytes = 0;
+  std::optional<Usage> usage = {};  // absent: its command did not run
   bool operator==(const SucceededReport&) const = default;
 };
 struct FailedReport {
@@ -46,10 +49,12 @@ struct FailedReport {
   int code = 0;  // exit code, or signal number
   std::string message = {};
   std::int64_t log_bytes = 0;
+  std::optional<Usage> usage = {};
   bool operator==(const FailedReport&) const = default;
 };
 struct StoppedReport {
   std::int64_t log_bytes = 0;
+  std::optional<Usage> usage = {};
   bool operator==(const StoppedReport&) const = default;
 };
 

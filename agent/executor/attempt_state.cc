@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -84,9 +85,20 @@ absl::StatusOr<FoundState> FindState(const std::string& folder) {
   found.shim_lives = flock(file.get(), LOCK_EX | LOCK_NB) != 0;
   const ssize_t size = pread(file.get(), &found.record, sizeof(found.record), 0);
   if (size < 0) return ErrnoStatus(errno, "read", path);
-  if (size != static_cast<ssize_t>(sizeof(found.record)) ||
-      found.record.magic != kShimRecordMagic) {
+  const bool is_whole =
+      size == static_cast<ssize_t>(sizeof(found.record)) && found.record.magic == kShimRecordMagic;
+  // Of a shim that an agent of an earlier release started. A folder that was used before may have a
+  // longer file.
+  const bool is_earlier =
+      size >= static_cast<ssize_t>(kShimRecord1Bytes) && found.record.magic == kShimRecordMagic1;
+  if (!is_whole && !is_earlier) {
     return absl::DataLossError(fmt::format("{} is cut or of another release of Potok", path));
+  }
+  if (is_earlier) {
+    found.record.wall_ns = found.record.peak_tree_bytes = 0;
+    found.record.read_bytes = found.record.written_bytes = -1;
+    found.record.leaf_peak_before = found.record.leaf_cpu_ns_before = 0;
+    found.record.leaf_memory_limit = 0;
   }
   return found;
 }
@@ -97,10 +109,13 @@ Ended EndOf(const ShimRecord& record) {
   if (record.ended == 0) return end;
   end.cause = static_cast<EndCause>(record.cause);
   end.code = record.code;
-  end.child_out_of_memory = record.child_out_of_memory != 0;
+  end.usage.child_out_of_memory = record.child_out_of_memory != 0;
   end.log_bytes = record.log_bytes;
-  end.cpu_time = absl::Nanoseconds(record.cpu_ns);
-  end.peak_resident_bytes = record.peak_rss_bytes;
+  end.usage.cpu_time = absl::Nanoseconds(record.cpu_ns);
+  end.usage.wall_time = absl::Nanoseconds(record.wall_ns);
+  end.usage.peak_memory_bytes = std::max(record.peak_rss_bytes, record.peak_tree_bytes);
+  if (record.read_bytes >= 0) end.usage.read_bytes = record.read_bytes;
+  if (record.written_bytes >= 0) end.usage.written_bytes = record.written_bytes;
   if (end.cause == EndCause::kStartFailed) end.message = StartFailureMessage(record);
   return end;
 }

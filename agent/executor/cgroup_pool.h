@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "agent/executor/cgroup_tree.h"
 #include "common/base/resources.h"
 
@@ -18,6 +19,8 @@ struct CgroupLeaf {
   std::string name;
   Resources limits;             // set in it now
   std::uint64_t oom_kills = 0;  // counted in it so far
+  std::int64_t peak_bytes = 0;  // likewise: the most memory
+  absl::Duration cpu_time;      // likewise: of attempts that have ended
   // cgroup.kill was used in it. Some kernels (seen on 6.18) kill everything that clone3(2) starts
   // in such a cgroup later (CLONE_INTO_CGROUP), so it must not be used again.
   bool killed = false;

@@ -9,11 +9,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "common/base/resources.h"
 
 namespace potok::agent {
@@ -34,6 +36,12 @@ struct CgroupPaths {
   std::string memory_procs;
   std::string cpu_procs;
   std::string oom_counter_file;
+  std::string pids_procs;
+};
+
+struct LeafUsage {
+  std::int64_t memory_bytes = 0;           // 0: not counted
+  std::optional<absl::Duration> cpu_time = {};  // of all attempts that ever were in the leaf
 };
 
 class CgroupTree {
@@ -59,6 +67,16 @@ class CgroupTree {
   // Memory charged to the leaf now: files cached for, and shared memory left by earlier attempts.
   virtual std::int64_t MemoryHeld(const std::string& leaf) const = 0;
 
+  // The most memory that was ever charged to the leaf at the same time, of all attempts in it; 0:
+  // not known.
+  virtual std::int64_t PeakMemory(const std::string& leaf) const = 0;
+
+  // What an attempt with these limits uses now.
+  virtual LeafUsage UsageOf(const std::string& leaf, const Resources& limits) const = 0;
+
+  // Which limits are not kept here, and why, for people.
+  virtual std::vector<std::string> NotEnforced() const = 0;
+
   // Removes the leaf, or the tree's own folders if the name is empty. False if it is not gone,
   // because a process is in it.
   virtual bool Remove(const std::string& leaf) = 0;
@@ -67,9 +85,19 @@ class CgroupTree {
   virtual std::string TrackedFolder(const std::string& leaf) const = 0;
 };
 
-// `pool` names the tree's folder. A tree that cannot work here at all is null.
-std::unique_ptr<CgroupTree> MakeV2Tree(const OwnCgroups& own, const std::string& pool);
-std::unique_ptr<CgroupTree> MakeV1Tree(const OwnCgroups& own, const std::string& pool);
+// Far above what trainings need, far below what a fork bomb needs to take the machine along.
+inline constexpr std::int64_t kProcessesMax = 16384;
+
+struct CgroupOptions {
+  std::string pool;  // names the tree's folder
+  // Of an attempt, threads included; 0: any number. Nothing: kProcessesMax, but in v1, where each
+  // hierarchy more that a process joins costs up to milliseconds at its start, any number.
+  std::optional<std::int64_t> processes_max = std::nullopt;
+};
+
+// A tree that cannot work here at all is null.
+std::unique_ptr<CgroupTree> MakeV2Tree(const OwnCgroups& own, const CgroupOptions& options);
+std::unique_ptr<CgroupTree> MakeV1Tree(const OwnCgroups& own, const CgroupOptions& options);
 
 inline constexpr std::int64_t kCpuPeriodMicros = 100'000;  // the kernel's default
 

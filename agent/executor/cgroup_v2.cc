@@ -11,12 +11,10 @@
 namespace potok::agent {
 namespace {
 
-// Far above what trainings need, far below what a fork bomb needs to take the machine along.
-constexpr int kProcessesMax = 16384;
-
 class V2Tree final : public CgroupTree {
  public:
-  V2Tree(OwnCgroups own, std::string pool) : own_(std::move(own)), pool_(std::move(pool)) {}
+  V2Tree(OwnCgroups own, CgroupOptions options)
+      : own_(std::move(own)), options_(std::move(options)) {}
 
   std::string name() const override { return "cgroup-v2"; }
 
@@ -38,7 +36,9 @@ class V2Tree final : public CgroupTree {
     POTOK_RETURN_IF_ERROR(WriteSmallFile(folder + "/memory.oom.group", "1"));
     // Without swap or the pids controller the files do not exist.
     WriteSmallFile(folder + "/memory.swap.max", "0").IgnoreError();
-    WriteSmallFile(folder + "/pids.max", std::to_string(kProcessesMax)).IgnoreError();
+    const std::int64_t processes = options_.processes_max.value_or(kProcessesMax);
+    WriteSmallFile(folder + "/pids.max", processes == 0 ? "max" : std::to_string(processes))
+        .IgnoreError();
     return absl::OkStatus();
   }
 
@@ -69,6 +69,30 @@ class V2Tree final : public CgroupTree {
     return text.ok() ? std::atoll(text->c_str()) : 0;
   }
 
+  std::int64_t PeakMemory(const std::string& leaf) const override {
+    const auto text = ReadSmallFile(TrackedFolder(leaf) + "/memory.peak");  // since Linux 5.19
+    return text.ok() ? std::atoll(text->c_str()) : 0;
+  }
+
+  LeafUsage UsageOf(const std::string& leaf, const Resources& /*limits*/) const override {
+    LeafUsage usage{.memory_bytes = MemoryHeld(leaf)};
+    constexpr char kName[] = "usage_usec ";
+    const auto cpu = ReadSmallFile(TrackedFolder(leaf) + "/cpu.stat");
+    if (cpu.ok() && cpu->starts_with(kName)) {
+      usage.cpu_time = absl::Microseconds(std::atoll(cpu->c_str() + sizeof(kName) - 1));
+    }
+    return usage;
+  }
+
+  std::vector<std::string> NotEnforced() const override {
+    std::vector<std::string> lacks;
+    const auto controllers = ReadSmallFile(root_ + "/cgroup.controllers");
+    if (!controllers.ok() || controllers->find("pids") == std::string::npos) {
+      lacks.emplace_back("the number of processes: the pids controller is not given to the agent");
+    }
+    return lacks;
+  }
+
   bool Remove(const std::string& leaf) override {
     if (leaf.empty()) return rmdir(root_.c_str()) == 0;
     return RemoveCgroupFolder(TrackedFolder(leaf));
@@ -80,7 +104,7 @@ class V2Tree final : public CgroupTree {
 
  private:
   absl::Status PrepareBelow(const std::string& parent) {
-    root_ = parent + "/" + pool_;
+    root_ = parent + "/" + options_.pool;
     POTOK_RETURN_IF_ERROR(MakeCgroupFolder(root_));
     absl::Status enabled = Enable(parent);
     if (enabled.ok()) enabled = Enable(root_);
@@ -95,15 +119,15 @@ class V2Tree final : public CgroupTree {
   }
 
   const OwnCgroups own_;
-  const std::string pool_;
+  const CgroupOptions options_;
   std::string root_;
 };
 
 }  // namespace
 
-std::unique_ptr<CgroupTree> MakeV2Tree(const OwnCgroups& own, const std::string& pool) {
+std::unique_ptr<CgroupTree> MakeV2Tree(const OwnCgroups& own, const CgroupOptions& options) {
   if (own.unified.empty()) return nullptr;
-  return std::make_unique<V2Tree>(own, pool);
+  return std::make_unique<V2Tree>(own, options);
 }
 
 }  // namespace potok::agent

@@ -36,12 +36,6 @@ constexpr std::size_t kIdleMax = 64;
 constexpr std::int64_t kAtOnce = 1;
 constexpr std::int64_t kForceAgainNs = 100'000'000;
 
-std::int64_t BootTimeNs() {
-  timespec now = {};
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
-
 }  // namespace
 
 ShimExecutor::ShimExecutor(ShimExecutorOptions options, LeasePage lease, std::string boot_id)
@@ -186,20 +180,72 @@ void ShimExecutor::TakeEnded(std::uint64_t id) {
   if (found.ok()) end = EndOf(found->record);
   if (end.cause == EndCause::kLost) {
     KillWithoutShim(attempt);
-    if (attempt.stop_asked) end = {EndCause::kStopped, SIGKILL, "", false, 0, {}, 0};
+    if (attempt.stop_asked) end = {EndCause::kStopped, SIGKILL, "", 0, {}};
     struct stat log = {};
     if (stat((attempt.folder + "/log").c_str(), &log) == 0) end.log_bytes = log.st_size;
   } else if (attempt.leaf.has_value()) {
-    attempt.leaf->oom_kills = found->record.oom_kills;
-    // A leaf in which no process could be made is of no more use either.
-    if (found->record.cgroup_killed != 0 || end.cause == EndCause::kStartFailed) {
-      attempt.leaf->killed = true;
-    }
+    SettleLeaf(attempt, found->record, &end);
   }
+  std::int64_t& peak = end.usage.peak_memory_bytes;
+  peak = std::max(peak, attempt.peak_seen_bytes);
   attempt.ended = true;
   if (attempt.stop_asked) forced_stops_.erase({attempt.force_at, id});
   if (end.cause != EndCause::kStartFailed && end.cause != EndCause::kLost) TellStart(attempt);
   pending_.push_back({attempt.key, std::move(end)});
+}
+
+// What the leaf counted goes into the end and into what later attempts in it start from.
+void ShimExecutor::SettleLeaf(Attempt& attempt, const ShimRecord& record, Ended* end) {
+  CgroupLeaf& leaf = *attempt.leaf;
+  leaf.oom_kills = record.oom_kills;
+  leaf.cpu_time += end->usage.cpu_time;
+  // A leaf in which no process could be made is of no more use either.
+  if (record.cgroup_killed != 0 || end->cause == EndCause::kStartFailed) leaf.killed = true;
+  // The kernel never lowers it. If it did not grow, it is an earlier attempt's.
+  const std::int64_t peak = pool_->tree().PeakMemory(leaf.name);
+  if (peak > leaf.peak_bytes) end->usage.peak_memory_bytes = peak;
+  leaf.peak_bytes = std::max(leaf.peak_bytes, peak);
+}
+
+Usage ShimExecutor::UsageNow(const Attempt& attempt) const {
+  Usage usage;
+  usage.wall_time = absl::Nanoseconds(BootTimeNs() - attempt.started_at);
+  LeafUsage counted;
+  if (attempt.leaf.has_value()) {
+    counted = pool_->tree().UsageOf(attempt.leaf->name, attempt.leaf->limits);
+  }
+  if (counted.memory_bytes == 0 || !counted.cpu_time.has_value()) {
+    const ProcessesUsage seen = UsageOfTrees(ChildrenOf(attempt.shim));
+    if (counted.memory_bytes == 0) counted.memory_bytes = seen.memory_bytes;
+    usage.cpu_time = seen.cpu_time;
+  }
+  if (counted.cpu_time.has_value()) usage.cpu_time = *counted.cpu_time - attempt.leaf->cpu_time;
+  usage.cpu_time = std::max(usage.cpu_time, absl::ZeroDuration());
+  usage.memory_bytes = counted.memory_bytes;
+  return usage;
+}
+
+std::vector<UsageSoFar> ShimExecutor::Measure() {
+  std::vector<UsageSoFar> all;
+  for (auto& [id, attempt] : attempts_) {
+    if (attempt.ended) continue;
+    Usage usage = UsageNow(attempt);
+    attempt.peak_seen_bytes = std::max(attempt.peak_seen_bytes, usage.memory_bytes);
+    usage.peak_memory_bytes = attempt.peak_seen_bytes;
+    if (attempt.leaf.has_value()) {
+      const std::int64_t peak = pool_->tree().PeakMemory(attempt.leaf->name);
+      if (peak > attempt.leaf->peak_bytes) usage.peak_memory_bytes = peak;
+    }
+    all.push_back({attempt.key, usage});
+  }
+  return all;
+}
+
+std::vector<std::string> ShimExecutor::NotEnforced() const {
+  if (pool_ != nullptr) return pool_->tree().NotEnforced();
+  return {"memory: it is looked at every 0.2 s, and a step over its limit is ended then",
+          "CPUs: a step may use all of the machine's",
+          "the number of processes"};
 }
 
 // True if nothing of the attempt is alive but the shim.

@@ -22,6 +22,7 @@
 #include "agent/executor/shim/shim_record.h"
 #include "agent/executor/spawn.h"
 #include "agent/executor/unique_fd.h"
+#include "common/base/usage.h"
 
 namespace potok::agent {
 
@@ -31,6 +32,7 @@ struct ShimExecutorOptions {
   std::string shim_path;     // absolute, of potok-shim
   std::string state_folder;  // absolute; the same one after a restart of the agent
   std::string isolation;     // one of isolation()'s values, or empty: the best that works here
+  std::optional<std::int64_t> processes_max;  // as of CgroupOptions
   // A shim that has not ended its attempt this long after the grace is taken for dead.
   absl::Duration stop_margin = absl::Seconds(2);
 };
@@ -48,9 +50,13 @@ class ShimExecutor final : public Executor {
   absl::Status Adopt(const AttemptKey& key, const std::string& folder) override;
   void SetLeaseDeadline(absl::Duration boottime) override;
   void Forget(const AttemptKey& key) override;
+  std::vector<UsageSoFar> Measure() override;
   int events() const override { return epoll_.get(); }
   std::vector<ProcessEvent> TakeEvents() override;
   std::string isolation() const override;
+
+  // Which limits are not kept here, and why, for people.
+  std::vector<std::string> NotEnforced() const;
 
  private:
   // A live shim. It is idle while it has no attempt.
@@ -70,7 +76,9 @@ class ShimExecutor final : public Executor {
     bool start_told = false;
     bool ended = false;
     bool stop_asked = false;
-    std::int64_t force_at = 0;  // CLOCK_BOOTTIME in ns, once stop_asked
+    std::int64_t force_at = 0;    // CLOCK_BOOTTIME in ns, once stop_asked
+    std::int64_t started_at = 0;  // likewise; of an adopted one, when it was adopted
+    std::int64_t peak_seen_bytes = 0;
   };
 
   ShimExecutor(ShimExecutorOptions options, LeasePage lease, std::string boot_id);
@@ -102,6 +110,8 @@ class ShimExecutor final : public Executor {
   void TakeEnded(std::uint64_t id);
   void ForceDueStops();
   bool KillWithoutShim(Attempt& attempt);
+  Usage UsageNow(const Attempt& attempt) const;
+  void SettleLeaf(Attempt& attempt, const ShimRecord& record, Ended* end);
   void ArmTimer();
   std::optional<CgroupLeaf> Claim(const ShimRecord& record);
 

@@ -36,14 +36,14 @@ std::string PoolName(const std::string& state_folder) {
   return fmt::format("potok-{:x}-{}", folder.st_dev, folder.st_ino);
 }
 
-std::vector<std::unique_ptr<CgroupTree>> Trees(const std::string& pool) {
+std::vector<std::unique_ptr<CgroupTree>> Trees(const CgroupOptions& options) {
   const auto mounts = ReadSmallFile("/proc/self/mountinfo");
   const auto cgroups = ReadSmallFile("/proc/self/cgroup");
   std::vector<std::unique_ptr<CgroupTree>> trees;
   if (!mounts.ok() || !cgroups.ok()) return trees;
   const OwnCgroups own = FindOwnCgroups(*mounts, *cgroups);
-  if (auto v2 = MakeV2Tree(own, pool)) trees.push_back(std::move(v2));
-  if (auto v1 = MakeV1Tree(own, pool)) trees.push_back(std::move(v1));
+  if (auto v2 = MakeV2Tree(own, options)) trees.push_back(std::move(v2));
+  if (auto v1 = MakeV1Tree(own, options)) trees.push_back(std::move(v1));
   return trees;
 }
 
@@ -65,7 +65,7 @@ absl::StatusOr<std::unique_ptr<ShimExecutor>> ShimExecutor::Open(
   std::unique_ptr<ShimExecutor> executor(new ShimExecutor(options, std::move(lease), boot_id));
   POTOK_RETURN_IF_ERROR(executor->OpenEvents());
   std::string refused;
-  for (auto& tree : Trees(PoolName(options.state_folder))) {
+  for (auto& tree : Trees({PoolName(options.state_folder), options.processes_max})) {
     if (!options.isolation.empty() && options.isolation != tree->name()) continue;
     absl::Status works = tree->Prepare();
     if (works.ok()) {
@@ -193,6 +193,7 @@ absl::Status ShimExecutor::AdoptRunning(const AttemptKey& key,
   attempt.key = key;
   attempt.folder = folder;
   attempt.leaf = Claim(found.record);
+  attempt.started_at = BootTimeNs();
   POTOK_ASSIGN_OR_RETURN(attempt.shim_number, AddShim(std::move(shim)));
   const std::uint64_t id = ++last_id_;
   AddRunning(id, std::move(attempt));
@@ -212,6 +213,9 @@ void ShimExecutor::AdoptEnded(const AttemptKey& key, const absl::StatusOr<FoundS
     attempt.leaf = Claim(found->record);
     attempt.shim = found->record.shim_pid;
     end = EndOf(found->record);
+    if (attempt.leaf.has_value() && end.cause != EndCause::kLost) {
+      SettleLeaf(attempt, found->record, &end);
+    }
     if (end.cause == EndCause::kLost && attempt.shim != 0) {
       EndOrphans(attempt, found->record.command_pid);
     }
@@ -236,7 +240,14 @@ void ShimExecutor::EndOrphans(Attempt& attempt, pid_t command) {
 
 std::optional<CgroupLeaf> ShimExecutor::Claim(const ShimRecord& record) {
   if (pool_ == nullptr || record.leaf[0] == 0) return std::nullopt;
-  return pool_->Claim(record.leaf);
+  std::optional<CgroupLeaf> leaf = pool_->Claim(record.leaf);
+  if (leaf.has_value()) {
+    leaf->peak_bytes = record.leaf_peak_before;
+    leaf->cpu_time = absl::Nanoseconds(record.leaf_cpu_ns_before);
+    // Of the limits only whether there is one matters now.
+    leaf->limits.memory_bytes = record.leaf_memory_limit;
+  }
+  return leaf;
 }
 
 }  // namespace potok::agent

@@ -52,6 +52,9 @@ ShimRecord ShimExecutor::NewRecord(const Launch& launch, const std::optional<Cgr
   if (leaf.has_value()) {
     CopyText(record.leaf, leaf->name);
     record.oom_kills_before = leaf->oom_kills;
+    record.leaf_peak_before = leaf->peak_bytes;
+    record.leaf_cpu_ns_before = absl::ToInt64Nanoseconds(leaf->cpu_time);
+    record.leaf_memory_limit = launch.limits.memory_bytes;
   } else {
     record.memory_watch_bytes = launch.limits.memory_bytes;
   }
@@ -94,6 +97,7 @@ absl::Status ShimExecutor::StartShim(const Launch& launch) {
     return OnSpawnFailure(launch, *failure, *state, record);
   }
   attempt.shim_number = std::get<std::uint64_t>(taken);
+  attempt.started_at = BootTimeNs();
   AddRunning(record.id, std::move(attempt));
   return absl::OkStatus();
 }
@@ -102,8 +106,12 @@ std::variant<std::uint64_t, SpawnFailure> ShimExecutor::GiveToShim(const Launch&
                                                                    const CgroupPaths& paths,
                                                                    int log,
                                                                    int state) {
-  std::vector<std::string> arguments = {
-      "potok-shim", paths.tracked, paths.memory_procs, paths.cpu_procs, paths.oom_counter_file};
+  std::vector<std::string> arguments = {"potok-shim",
+                                        paths.tracked,
+                                        paths.memory_procs,
+                                        paths.cpu_procs,
+                                        paths.oom_counter_file,
+                                        paths.pids_procs};
   arguments.insert(arguments.end(), launch.argv.begin(), launch.argv.end());
   std::vector<std::string> environment;
   environment.reserve(launch.environment.size());

@@ -1,6 +1,7 @@
 #include "agent/executor/small_files.h"
 
 #include <fcntl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -35,6 +36,12 @@ absl::Status WriteSmallFile(const std::string& path, const std::string& text) {
     return ErrnoStatus(errno, fmt::format("write \"{}\" to", text), path);
   }
   return absl::OkStatus();
+}
+
+std::int64_t BootTimeNs() {
+  timespec now = {};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
 std::string BootId() {

@@ -1,6 +1,7 @@
 // One-shot reading and writing of the small files of /proc, /sys and attempts' folders.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -19,5 +20,8 @@ absl::Status ErrnoStatus(int error, const std::string& tried, const std::string&
 
 // This boot's id, /proc/sys/kernel/random/boot_id.
 std::string BootId();
+
+// CLOCK_BOOTTIME.
+std::int64_t BootTimeNs();
 
 }  // namespace potok::agent

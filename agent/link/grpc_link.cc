@@ -8,6 +8,7 @@
 
 #include "agent/link/wire.h"
 #include "common/rpc/status.h"
+#include "common/rpc/usage_convert.h"
 #include "common/runtime/mutex.h"
 #include "potok/v1/agents.grpc.pb.h"
 
@@ -150,10 +151,15 @@ void GrpcLink::Open(std::uint64_t session, const Hello& hello) {
   stream_->Start(stream_, std::move(message));
 }
 
-void GrpcLink::SendHeartbeat(std::uint64_t sequence) {
+void GrpcLink::SendHeartbeat(std::uint64_t sequence, const std::vector<UsageSoFar>& usage) {
   if (!stream_) return;
   v1::AgentMessage message;
   message.mutable_heartbeat()->set_sequence(sequence);
+  for (const UsageSoFar& attempt : usage) {
+    v1::LiveUsage& said = *message.mutable_heartbeat()->add_usage();
+    *said.mutable_id() = ToProto(attempt.key);
+    *said.mutable_usage() = potok::ToProto(attempt.usage);
+  }
   stream_->Send(std::move(message));
 }
 

@@ -19,7 +19,7 @@ class GrpcLink final : public Link {
   ~GrpcLink() override;
 
   void Open(std::uint64_t session, const Hello& hello) override;
-  void SendHeartbeat(std::uint64_t sequence) override;
+  void SendHeartbeat(std::uint64_t sequence, const std::vector<UsageSoFar>& usage) override;
   void SendReports(const std::vector<Report>& reports) override;
   void SayGoodbye() override;
 

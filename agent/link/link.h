@@ -88,7 +88,8 @@ class Link {
   virtual ~Link() = default;
   // Opens a new stream and says hello; an older one is dropped without LinkClosed.
   virtual void Open(std::uint64_t session, const Hello& hello) = 0;
-  virtual void SendHeartbeat(std::uint64_t sequence) = 0;
+  // `usage` is of running attempts; empty: nothing new is said of it.
+  virtual void SendHeartbeat(std::uint64_t sequence, const std::vector<UsageSoFar>& usage) = 0;
   virtual void SendReports(const std::vector<Report>& reports) = 0;
   // Says that no step is left behind, waits until it is said (at most a second), and closes.
   virtual void SayGoodbye() = 0;

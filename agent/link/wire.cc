@@ -3,6 +3,7 @@
 #include "common/base/overloaded.h"
 #include "common/base/status_macros.h"
 #include "common/rpc/pipeline_convert.h"
+#include "common/rpc/usage_convert.h"
 #include "common/rpc/utf8.h"
 
 namespace potok::agent {
@@ -54,6 +55,7 @@ Distribution FromProto(const v1::Distribution& distribution) {
 void Fill(const SucceededReport& report, v1::Report& to) {
   v1::Succeeded& succeeded = *to.mutable_succeeded();
   succeeded.set_log_bytes(report.log_bytes);
+  if (report.usage) *succeeded.mutable_usage() = potok::ToProto(*report.usage);
   for (const OutputValue& output : report.outputs) {
     v1::AttemptOutput& added = *succeeded.add_outputs();
     added.set_name(output.name);
@@ -71,10 +73,12 @@ void Fill(const FailedReport& report, v1::Report& to) {
   failed.set_exit_code(report.code);
   failed.set_message(AsUtf8(report.message));
   failed.set_log_bytes(report.log_bytes);
+  if (report.usage) *failed.mutable_usage() = potok::ToProto(*report.usage);
 }
 
 absl::StatusOr<ReportEvent> FromProto(const v1::Succeeded& succeeded) {
-  SucceededReport report{.outputs = {}, .log_bytes = succeeded.log_bytes()};
+  SucceededReport report{.outputs = {}, .log_bytes = succeeded.log_bytes(), .usage = {}};
+  if (succeeded.has_usage()) report.usage = potok::FromProto(succeeded.usage());
   for (const v1::AttemptOutput& output : succeeded.outputs()) {
     OutputValue value{.name = output.name(), .value = output.text()};
     if (output.has_artifact()) {
@@ -82,6 +86,16 @@ absl::StatusOr<ReportEvent> FromProto(const v1::Succeeded& succeeded) {
     }
     report.outputs.push_back(std::move(value));
   }
+  return report;
+}
+
+FailedReport FromProto(const v1::AttemptFailed& failed) {
+  FailedReport report{.cause = static_cast<FailureCause>(failed.cause()),
+                      .code = failed.exit_code(),
+                      .message = failed.message(),
+                      .log_bytes = failed.log_bytes(),
+                      .usage = {}};
+  if (failed.has_usage()) report.usage = potok::FromProto(failed.usage());
   return report;
 }
 
@@ -115,7 +129,9 @@ v1::Report ToProto(const Report& report) {
                         [&](const SucceededReport& succeeded) { Fill(succeeded, result); },
                         [&](const FailedReport& failed) { Fill(failed, result); },
                         [&](const StoppedReport& stopped) {
-                          result.mutable_stopped()->set_log_bytes(stopped.log_bytes);
+                          v1::Stopped& to = *result.mutable_stopped();
+                          to.set_log_bytes(stopped.log_bytes);
+                          if (stopped.usage) *to.mutable_usage() = potok::ToProto(*stopped.usage);
                         }},
              report.event);
   return result;
@@ -134,14 +150,14 @@ absl::StatusOr<Report> FromProto(const v1::Report& report) {
       return result;
     }
     case v1::Report::kFailed:
-      result.event = FailedReport{.cause = static_cast<FailureCause>(report.failed().cause()),
-                                  .code = report.failed().exit_code(),
-                                  .message = report.failed().message(),
-                                  .log_bytes = report.failed().log_bytes()};
+      result.event = FromProto(report.failed());
       return result;
-    case v1::Report::kStopped:
-      result.event = StoppedReport{report.stopped().log_bytes()};
+    case v1::Report::kStopped: {
+      StoppedReport stopped{report.stopped().log_bytes(), {}};
+      if (report.stopped().has_usage()) stopped.usage = potok::FromProto(report.stopped().usage());
+      result.event = stopped;
       return result;
+    }
     case v1::Report::EVENT_NOT_SET:
       break;
   }

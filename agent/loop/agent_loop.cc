@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "common/base/overloaded.h"
 
@@ -20,6 +21,12 @@ constexpr absl::Duration kLastWords = absl::Seconds(5);
 constexpr absl::Duration kStartHold = absl::Milliseconds(2);
 constexpr absl::Duration kCrowdSpacing = absl::Milliseconds(5);
 constexpr std::size_t kCrowd = 2;  // live attempts for each processor
+// What attempts use is looked at this often, so that no peak of any length is missed where the
+// kernel keeps none.
+constexpr absl::Duration kMeasureInterval = absl::Seconds(2);
+// It goes with heartbeats, for people who look at a machine: not with each, and not of thousands.
+constexpr absl::Duration kUsageSpacing = absl::Seconds(10);
+constexpr std::size_t kUsageMax = 256;
 
 }  // namespace
 
@@ -158,14 +165,35 @@ void AgentLoop::OpenSession() {
 void AgentLoop::DoWhatIsDue() {
   if (session_ == Session::kClosed && open_at_ <= now_ && !done_) OpenSession();
   if (session_ == Session::kWelcomed && heartbeat_at_ <= now_) {
-    ports_.link.SendHeartbeat(lease_.HeartbeatSent(now_));
+    ports_.link.SendHeartbeat(lease_.HeartbeatSent(now_), UsageToSay());
     heartbeat_at_ = now_ + heartbeat_interval_;
   }
+  Measure();
   if (!lease_expired_ && lease_.deadline() <= now_) {
     lease_expired_ = true;
     spdlog::error("the server was silent for the whole lease; running steps are ended");
     ports_.attempts.ApplyToLive(LeaseExpired{});
   }
+}
+
+void AgentLoop::Measure() {
+  if (!ports_.attempts.HasLive()) {
+    measure_at_ = absl::InfiniteDuration();
+    measured_.clear();
+    return;
+  }
+  if (measure_at_ == absl::InfiniteDuration()) measure_at_ = now_ + kMeasureInterval;
+  if (now_ < measure_at_) return;
+  measure_at_ = now_ + kMeasureInterval;
+  measured_ = ports_.attempts.Measure();
+}
+
+std::vector<UsageSoFar> AgentLoop::UsageToSay() {
+  if (now_ < usage_said_at_ + kUsageSpacing || measured_.empty()) return {};
+  usage_said_at_ = now_;
+  std::vector<UsageSoFar> said = std::exchange(measured_, {});
+  if (said.size() > kUsageMax) said.resize(kUsageMax);
+  return said;
 }
 
 void AgentLoop::SayReports() {
@@ -205,7 +233,7 @@ void AgentLoop::EndIfStopped() {
 }
 
 absl::Duration AgentLoop::NextTurn() const {
-  absl::Duration next = std::min({heartbeat_at_, give_up_at_, held_until_});
+  absl::Duration next = std::min({heartbeat_at_, give_up_at_, held_until_, measure_at_});
   if (session_ == Session::kClosed) next = std::min(next, open_at_);
   if (!lease_expired_) next = std::min(next, lease_.deadline());
   return next;

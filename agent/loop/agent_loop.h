@@ -66,6 +66,8 @@ class AgentLoop {
   void HandleStop();
   void OpenSession();
   void DoWhatIsDue();
+  void Measure();
+  std::vector<UsageSoFar> UsageToSay();
   void SayReports();
   // True while what is unsaid may wait for more to be said with it.
   bool HoldReports();
@@ -88,6 +90,10 @@ class AgentLoop {
   absl::Duration heartbeat_interval_ = absl::Seconds(5);
   absl::Duration heartbeat_at_ = absl::InfiniteDuration();
   bool lease_expired_ = false;
+
+  absl::Duration measure_at_ = absl::InfiniteDuration();  // while anything runs
+  std::vector<UsageSoFar> measured_;                      // and not said
+  absl::Duration usage_said_at_ = -absl::InfiniteDuration();
 
   std::vector<Report> unsaid_;
   absl::Duration first_unsaid_at_ = absl::InfiniteDuration();

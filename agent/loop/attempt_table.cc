@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "agent/loop/disk_room.h"
 #include "agent/loop/verdict.h"
 #include "common/base/status_macros.h"
@@ -248,10 +250,51 @@ void AttemptTable::HandleProcesses() {
   }
 }
 
+std::vector<UsageSoFar> AttemptTable::Measure() {
+  std::vector<UsageSoFar> all = ports_.executor.Measure();
+  const std::map<int, GpuReading> readings =
+      ports_.gpus == nullptr ? std::map<int, GpuReading>() : ports_.gpus->Read();
+  for (UsageSoFar& one : all) {
+    const auto found = attempts_.find(one.key);
+    if (found == attempts_.end()) continue;
+    Look(readings, found->second);
+    Fill(found->second.gpus, one.usage);
+  }
+  return all;
+}
+
+void AttemptTable::Look(const std::map<int, GpuReading>& readings, Attempt& attempt) {
+  if (attempt.order == nullptr) return;
+  double utilization = 0;
+  int gpus = 0;
+  std::int64_t memory_bytes = 0;
+  for (const std::int32_t index : attempt.order->gpu_indices) {
+    const auto reading = readings.find(index);
+    if (reading == readings.end()) continue;
+    utilization += reading->second.utilization;
+    memory_bytes += reading->second.memory_bytes;
+    ++gpus;
+  }
+  if (gpus == 0) return;
+  attempt.gpus.utilization += utilization / gpus;
+  ++attempt.gpus.times;
+  attempt.gpus.peak_memory_bytes = std::max(attempt.gpus.peak_memory_bytes, memory_bytes);
+}
+
+void AttemptTable::Fill(const GpuTally& gpus, Usage& usage) {
+  if (gpus.times == 0) return;
+  usage.gpu_utilization = gpus.utilization / gpus.times;
+  usage.gpu_peak_memory_bytes = gpus.peak_memory_bytes;
+}
+
 ProcessEnded AttemptTable::JudgeAttempt(const AttemptKey& key, Ended ended) const {
   ended.log_bytes = ports_.logs.StoredBytes(ended.log_bytes);
-  ProcessEnded judged = ports_.runtimes.contains() ? JudgeInside(ended) : Judge(ended);
   const auto found = attempts_.find(key);
+  const bool is_known = found != attempts_.end() && found->second.order != nullptr;
+  const std::int64_t asked = is_known ? found->second.order->resources.memory_bytes : 0;
+  ProcessEnded judged =
+      ports_.runtimes.contains() ? JudgeInside(ended, asked) : Judge(ended, asked);
+  if (found != attempts_.end() && judged.usage) Fill(found->second.gpus, *judged.usage);
   if (found == attempts_.end() || judged.was_stopped) return judged;
   const Attempt& attempt = found->second;
   if (judged.failure) {

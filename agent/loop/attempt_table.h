@@ -14,6 +14,7 @@
 #include "agent/link/link.h"
 #include "agent/link/log_sink.h"
 #include "agent/loop/attempt_folders.h"
+#include "agent/resources/gpu_meter.h"
 #include "agent/runtime/runtimes.h"
 
 namespace potok::agent {
@@ -27,6 +28,7 @@ class AttemptTable {
     LogSink& logs;
     AttemptFolders& folders;
     const Runtimes& runtimes;
+    const GpuMeter* gpus = nullptr;  // null: nothing is known of GPUs
   };
   AttemptTable(Ports ports, StepSurroundings surroundings, FindProgram find_program);
 
@@ -41,6 +43,8 @@ class AttemptTable {
   void Apply(const AttemptKey& key, const AttemptEvent& event);
   void ApplyToLive(const AttemptEvent& event);
   void HandleProcesses();
+  // What attempts use whose processes run; kept for their ends.
+  std::vector<UsageSoFar> Measure();
   // Whether a server hears reports at once. While none does they are kept on disk, where they
   // survive the machine too; at first none does.
   void ServerListens(bool listens);
@@ -56,12 +60,19 @@ class AttemptTable {
   bool empty() const { return attempts_.empty(); }
 
  private:
+  // Of the GPUs of an attempt, over all times when they were looked at.
+  struct GpuTally {
+    double utilization = 0;  // sum of their means
+    int times = 0;
+    std::int64_t peak_memory_bytes = 0;
+  };
   struct Attempt {
     AttemptState state;
     std::shared_ptr<const AttemptOrder> order;  // absent: nothing more can be done of it
     AttemptPaths paths;
     bool on_disk = false;
     bool launched = false;
+    GpuTally gpus = {};
   };
 
   void TakeUp(FoundAttempt found);
@@ -73,6 +84,8 @@ class AttemptTable {
   void KeepReport(const Attempt& attempt, const Report& report);
   void Remove(const AttemptKey& key);
   ProcessEnded JudgeAttempt(const AttemptKey& key, Ended ended) const;
+  static void Look(const std::map<int, GpuReading>& readings, Attempt& attempt);
+  static void Fill(const GpuTally& gpus, Usage& usage);
 
   Ports ports_;
   const StepSurroundings surroundings_;

@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "common/base/resources.h"
 #include "fmt/format.h"
 
 namespace potok::agent {
@@ -15,17 +16,31 @@ std::string SignalText(int signal) {
                          : fmt::format("SIG{} (signal {})", name, signal);
 }
 
+// "asked 512 MiB; its processes reached it"
+std::string OutOfMemoryText(const Ended& ended, std::int64_t asked) {
+  if (asked == 0) {
+    return "the machine ran out of memory, and the kernel ended the command; the step asked for "
+           "none: say how much it needs (resources.memory)";
+  }
+  const std::int64_t peak = ended.usage.peak_memory_bytes;
+  const std::string reached = peak > asked ? fmt::format("its processes held {}", FormatBytes(peak))
+                                           : std::string("its processes reached it");
+  return fmt::format("out of memory: the step asked {} (resources.memory); {}: ask for more",
+                     FormatBytes(asked),
+                     reached);
+}
+
 std::string ExitText(const Ended& ended) {
   std::string text = fmt::format("the command exited with code {}", ended.code);
   if (ended.code == 127) text += ": the shell did not find a command; see the log";
   if (ended.code == 126) text += ": a command could not be executed; see the log";
-  if (ended.child_out_of_memory) {
+  if (ended.usage.child_out_of_memory) {
     text += "; the kernel had ended one of its processes for memory: ask for more memory";
   }
   return text;
 }
 
-FailedReport FailureOf(const Ended& ended) {
+FailedReport FailureOf(const Ended& ended, std::int64_t memory_bytes) {
   FailedReport failure{.code = ended.code, .log_bytes = ended.log_bytes};
   switch (ended.cause) {
     case EndCause::kExit:
@@ -38,7 +53,7 @@ FailedReport FailureOf(const Ended& ended) {
       break;
     case EndCause::kOutOfMemory:
       failure.cause = FailureCause::kOutOfMemory;
-      failure.message = "the command used more memory than the step asked for; ask for more";
+      failure.message = OutOfMemoryText(ended, memory_bytes);
       break;
     case EndCause::kTimeout:
       failure.cause = FailureCause::kTimeout;
@@ -62,26 +77,28 @@ FailedReport FailureOf(const Ended& ended) {
 
 }  // namespace
 
-ProcessEnded Judge(const Ended& ended) {
+ProcessEnded Judge(const Ended& ended, std::int64_t memory_bytes) {
   ProcessEnded judged;
+  // Nothing is known of what is lost, and nothing was used where nothing was started.
+  if (ended.usage != Usage{}) judged.usage = ended.usage;
   judged.log_bytes = ended.log_bytes;
   judged.was_stopped = ended.cause == EndCause::kStopped;
   if (!judged.was_stopped && (ended.cause != EndCause::kExit || ended.code != 0)) {
-    judged.failure = FailureOf(ended);
+    judged.failure = FailureOf(ended, memory_bytes);
   }
   return judged;
 }
 
-ProcessEnded JudgeInside(Ended ended) {
+ProcessEnded JudgeInside(Ended ended, std::int64_t memory_bytes) {
   constexpr int kSignalled = 128;
   const bool killed = ended.cause == EndCause::kExit && ended.code == kSignalled + SIGKILL;
-  if (killed && ended.child_out_of_memory) {
+  if (killed && ended.usage.child_out_of_memory) {
     ended.cause = EndCause::kOutOfMemory;
     ended.code = SIGKILL;
   }
   const bool may_be_signal = ended.cause == EndCause::kExit && ended.code > kSignalled &&
                              sigabbrev_np(ended.code - kSignalled) != nullptr;
-  ProcessEnded judged = Judge(ended);
+  ProcessEnded judged = Judge(ended, memory_bytes);
   if (may_be_signal && judged.failure) {
     judged.failure->message +=
         fmt::format(" (128 + {}: a signal may have ended it)", ended.code - kSignalled);
@@ -93,7 +110,7 @@ ProcessEnded JudgeLost(std::int64_t log_bytes) {
   Ended ended;
   ended.cause = EndCause::kLost;
   ended.log_bytes = log_bytes;
-  return Judge(ended);
+  return Judge(ended, 0);
 }
 
 }  // namespace potok::agent

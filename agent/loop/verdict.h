@@ -7,13 +7,14 @@
 namespace potok::agent {
 
 // `ended.log_bytes` are what is stored of the log. With one line for the user where it is a
-// failure. Whether there is anything to store is for the caller to find out.
-ProcessEnded Judge(const Ended& ended);
+// failure. Whether there is anything to store is for the caller to find out. `memory_bytes` are
+// what the step asked for, 0 for none.
+ProcessEnded Judge(const Ended& ended, std::int64_t memory_bytes);
 
 // The same of a command in a sandbox, whose own process ends with code 128 + N where signal N ended
 // the command. A code that a command could have ended with by itself is taken for its own, but for
 // that of SIGKILL where the kernel had ended something for memory.
-ProcessEnded JudgeInside(Ended ended);
+ProcessEnded JudgeInside(Ended ended, std::int64_t memory_bytes);
 
 // Of processes that are gone with all they could have said.
 ProcessEnded JudgeLost(std::int64_t log_bytes);

@@ -60,11 +60,11 @@ MAY_INCLUDE = {
     "agent/domain": PURE,
     "agent/executor": BASE + ["common/runtime/"],
     "agent/runtime": PURE + ["agent/domain/"],
-    "agent/resources": BASE,
+    "agent/resources": BASE + ["common/runtime/"],
     "agent/artifacts": PURE + ["agent/domain/", "common/cas/", "common/rpc/", "common/runtime/", "spdlog/"] + PROTO + GRPC,
     "agent/link": PURE + ["agent/domain/", "common/rpc/", "common/runtime/", "spdlog/"] + PROTO + GRPC,
     "agent/loop": PURE
-    + ["agent/domain/", "agent/executor/executor.h", "agent/resources/machine_probe.h", "agent/artifacts/transfers.h", "agent/runtime/"]
+    + ["agent/domain/", "agent/executor/executor.h", "agent/resources/machine_probe.h", "agent/resources/gpu_meter.h", "agent/artifacts/transfers.h", "agent/runtime/"]
     + ["agent/link/", "common/runtime/", "common/rpc/", "spdlog/"]
     + PROTO,
     "agent": PURE + ["common/", "agent/", "spdlog/"] + PROTO + GRPC,

@@ -138,7 +138,7 @@ command: |
         name = self.submit('command: python3 -c "x = bytearray(300 << 20)"\nresources: {memory: 64MiB}\n')
         job = self.stack.wait(name)
         self.assertEqual("Failed", job["status"])
-        self.assertIn("more memory than the step asked for", job["reason"])
+        self.assertIn("out of memory: the step asked 64 MiB", job["reason"])
 
     def test_a_flag_that_is_no_isolation_is_refused(self):
         tried = subprocess.run(

@@ -10,7 +10,7 @@ namespace potok::shim {
 struct Command {
   const char* const* argv;
   const char* const* environment;
-  const char* joined_cgroups[2];  // cgroup.procs files; an empty one is skipped
+  const char* joined_cgroups[3];  // cgroup.procs files; an empty one is skipped
   int tracked_cgroup;             // descriptor of a cgroup2 folder, or -1
 };
 

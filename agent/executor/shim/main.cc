@@ -29,6 +29,7 @@ using agent::StartStage;
 constexpr std::int64_t kMillisecond = 1'000'000;
 constexpr std::int64_t kWatchPeriod = 200 * kMillisecond;
 constexpr std::int64_t kKillPeriod = 20 * kMillisecond;
+constexpr int kShellsSigkill = 128 + SIGKILL;
 // After a lease's end the server waits 30 s before it starts the step elsewhere.
 constexpr std::int64_t kLeaseGraceMax = 10'000 * kMillisecond;
 
@@ -45,7 +46,11 @@ class Attempt {
  public:
   // `timer` is the shim's only one.
   Attempt(const ShimRecord& record, const Order& order, Timer& timer)
-      : record_(record), order_(order), argv_(order.argv), timer_(timer) {}
+      : record_(record),
+        order_(order),
+        argv_(order.argv),
+        is_earlier_(record.magic == agent::kShimRecordMagic1),
+        timer_(timer) {}
 
   // From the start of the command until nothing of it is alive.
   void Run(std::int64_t started_at);
@@ -53,13 +58,17 @@ class Attempt {
  private:
   Started MapLease();
   std::int64_t LeaseDeadline() const { return __atomic_load_n(lease_, __ATOMIC_RELAXED); }
+  // The agent may still be of the release before this one.
+  const char* const* Command() const {
+    return argv_ + (is_earlier_ ? agent::kArgCommand1 : agent::kArgCommand);
+  }
   bool StartCommand();
   int WaitForSignal(std::int64_t now, siginfo_t* info);
   void Reap();
   void Count(const rusage& usage);
   void OnDeadlines(std::int64_t now);
   void Stop(EndCause cause, std::int64_t now, std::int64_t grace);
-  bool MemoryExceeded() const;
+  bool MemoryExceeded();
   bool MustKill(std::int64_t now) const;
   void KillTree();
   void JudgeEnd();
@@ -68,6 +77,7 @@ class Attempt {
   ShimRecord record_;
   const Order& order_;
   const char* const* argv_;
+  const bool is_earlier_;
   const std::int64_t* lease_ = nullptr;
   int tracked_cgroup_ = -1;
   int main_pid_ = 0;
@@ -84,6 +94,31 @@ class Attempt {
   std::int64_t peak_rss_bytes_ = 0;
   Timer& timer_;
 };
+
+// What this process and all that it has waited for moved from and to storage, proc_pid_io(5); -1
+// where the kernel does not count it.
+struct Moved {
+  std::int64_t read = -1;
+  std::int64_t written = -1;
+};
+
+Moved MovedSoFar() {
+  char text[512];
+  if (ReadText("/proc/self/io", text, sizeof(text)) <= 0) return {};
+  return {static_cast<std::int64_t>(NumberNamed(text, "read_bytes:")),
+          static_cast<std::int64_t>(NumberNamed(text, "write_bytes:"))};
+}
+
+// Since the attempt before. The first one's includes what the start of the shim moved, which is
+// next to nothing.
+void CountMoved(ShimRecord& record) {
+  static Moved before = {0, 0};
+  const Moved now = MovedSoFar();
+  const bool known = now.read >= 0 && before.read >= 0;
+  record.read_bytes = known ? now.read - before.read : -1;
+  record.written_bytes = known ? now.written - before.written : -1;
+  before = now;
+}
 
 Started Attempt::MapLease() {
   static const std::int64_t* mapped = nullptr;  // the same file for all attempts of a shim
@@ -109,9 +144,11 @@ bool Attempt::StartCommand() {
     if (folder < 0) started = {0, StartStage::kCgroup, static_cast<int>(-folder)};
   }
   if (started.failed_stage == StartStage::kNone) {
-    started = Start({argv_ + agent::kArgCommand,
+    started = Start({Command(),
                      order_.environment,
-                     {argv_[agent::kArgMemoryProcs], argv_[agent::kArgCpuProcs]},
+                     {argv_[agent::kArgMemoryProcs],
+                      argv_[agent::kArgCpuProcs],
+                      is_earlier_ ? "" : argv_[agent::kArgPidsProcs]},
                      tracked_cgroup_});
   }
   main_pid_ = started.pid;
@@ -124,10 +161,11 @@ void Attempt::Run(std::int64_t started_at) {
   if (!StartCommand()) {
     record_.cause = static_cast<std::int32_t>(EndCause::kStartFailed);
     const bool in_folder = order_.directory_errno == 0;
-    const char* program = in_folder ? argv_[agent::kArgCommand] : order_.working_directory;
+    const char* program = in_folder ? Command()[0] : order_.working_directory;
     for (std::size_t i = 0; i + 1 < sizeof(record_.program) && program[i] != 0; ++i) {
       record_.program[i] = program[i];
     }
+    record_.read_bytes = record_.written_bytes = -1;
     return WriteEnd();
   }
   Call(SYS_write, agent::kStartedFd, &record_.id, sizeof(record_.id));
@@ -150,6 +188,8 @@ void Attempt::Run(std::int64_t started_at) {
     if (MustKill(now)) KillTree();
   }
   JudgeEnd();
+  record_.wall_ns = Now() - started_at;
+  CountMoved(record_);
   WriteEnd();
 }
 
@@ -211,10 +251,12 @@ void Attempt::Stop(EndCause cause, std::int64_t now, std::int64_t grace) {
   Call(SYS_kill, -main_pid_, SIGCONT);
 }
 
-bool Attempt::MemoryExceeded() const {
+bool Attempt::MemoryExceeded() {
   const int self = record_.shim_pid;
-  return MemoryOfDescendants(self, false) > record_.memory_watch_bytes &&
-         MemoryOfDescendants(self, true) > record_.memory_watch_bytes;
+  std::int64_t held = MemoryOfDescendants(self, false);
+  if (held > record_.memory_watch_bytes) held = MemoryOfDescendants(self, true);
+  if (held > record_.peak_tree_bytes) record_.peak_tree_bytes = held;
+  return held > record_.memory_watch_bytes;
 }
 
 // What the command left behind dies with it, but for its own process group while it is being
@@ -251,9 +293,11 @@ void Attempt::JudgeEnd() {
   const bool by_signal = WIFSIGNALED(main_status_);
   record_.code = by_signal ? WTERMSIG(main_status_) : WEXITSTATUS(main_status_);
   EndCause cause = by_signal ? EndCause::kSignal : EndCause::kExit;
+  // cgroup v2 kills the shell with its child; elsewhere it passes the child's end on as 128 + 9.
+  const bool killed = record_.code == (by_signal ? SIGKILL : kShellsSigkill);
   if (stopping_) {
     cause = stop_cause_;
-  } else if (by_signal && record_.code == SIGKILL && out_of_memory) {
+  } else if (killed && out_of_memory) {
     cause = EndCause::kOutOfMemory;
   }
   record_.cause = static_cast<std::int32_t>(cause);
@@ -270,7 +314,7 @@ void Attempt::WriteEnd() {
   Call(SYS_pwrite64,
        agent::kStateFd,
        &record_.ended,
-       sizeof(record_) - agent::kShimEndOffset,
+       (is_earlier_ ? agent::kShimRecord1Bytes : sizeof(record_)) - agent::kShimEndOffset,
        agent::kShimEndOffset);
   if (tracked_cgroup_ >= 0) Call(SYS_close, tracked_cgroup_);
   timer_.ArmAt(kNever);
@@ -289,9 +333,12 @@ void LeaveAgent(const ShimRecord& record) {
 
 // The attempt whose descriptors are in their places. False if it is none, or was started before.
 bool ReadRecord(ShimRecord* record) {
-  return Call(SYS_pread64, agent::kStateFd, record, sizeof(*record), 0) ==
-             static_cast<long>(sizeof(*record)) &&
-         record->magic == agent::kShimRecordMagic && record->shim_pid == 0;
+  const long size = Call(SYS_pread64, agent::kStateFd, record, sizeof(*record), 0);
+  const bool is_known =
+      (size == static_cast<long>(sizeof(*record)) && record->magic == agent::kShimRecordMagic) ||
+      (size >= static_cast<long>(agent::kShimRecord1Bytes) &&
+       record->magic == agent::kShimRecordMagic1);
+  return is_known && record->shim_pid == 0;
 }
 
 void RunAttempt(ShimRecord& record, const Order& order, Timer& timer) {
@@ -313,7 +360,7 @@ void HideArguments(int argc, const char* const* argv) {
 }
 
 int Main(int argc, const char* const* argv, const char* const* environment) {
-  if (argc <= agent::kArgCommand) return 2;
+  if (argc <= agent::kArgCommand1) return 2;
   ShimRecord record;
   if (!ReadRecord(&record)) return 3;  // not started by an agent
   const std::uint64_t all = ~std::uint64_t{0};

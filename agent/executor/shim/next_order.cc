@@ -60,7 +60,7 @@ bool Read(std::size_t size, Order* order) {
   const auto* header = reinterpret_cast<const agent::OrderHeader*>(bytes);
   if (size <= sizeof(*header) || bytes[size - 1] != 0) return false;
   const std::size_t all = std::size_t{header->arguments} + header->variables;
-  if (header->arguments <= agent::kArgCommand || all > agent::kOrderTextsMax) return false;
+  if (header->arguments <= agent::kArgCommand1 || all > agent::kOrderTextsMax) return false;
   std::size_t at = sizeof(*header);
   order->working_directory = bytes + at;
   const char** next = texts;

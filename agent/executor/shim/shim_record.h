@@ -14,7 +14,9 @@
 
 namespace potok::agent {
 
-inline constexpr std::uint64_t kShimRecordMagic = 0x31304b4f544f50;  // "POTOK01"
+inline constexpr std::uint64_t kShimRecordMagic = 0x32304b4f544f50;  // "POTOK02"
+// Of records that end before `wall_ns`.
+inline constexpr std::uint64_t kShimRecordMagic1 = 0x31304b4f544f50;  // "POTOK01"
 
 // The descriptors that the agent hands to the shim; 0 is /dev/null, 1 and 2 are the log.
 inline constexpr int kStartedFd = 3;  // pipe: the shim writes `id` once the command runs
@@ -28,7 +30,9 @@ enum ShimArgument : int {
   kArgMemoryProcs = 2,     // cgroup.procs (v1) that the command joins
   kArgCpuProcs = 3,        // the same of the cpu controller
   kArgOomCounterFile = 4,  // has a line "oom_kill N"
-  kArgCommand = 5
+  kArgPidsProcs = 5,       // as kArgMemoryProcs, of the pids controller
+  kArgCommand = 6,
+  kArgCommand1 = 5  // with a record of kShimRecordMagic1
 };
 
 enum class StartStage : std::int32_t {
@@ -70,11 +74,22 @@ struct ShimRecord {
   std::int64_t peak_rss_bytes;  // of the largest process
   std::uint64_t oom_kills;
   char program[256];  // for kStartFailed: what could not be started, cut
+  std::int64_t wall_ns;
+  std::int64_t peak_tree_bytes;  // of all processes together, when they were looked at; 0: never
+  std::int64_t read_bytes;       // from storage, by all processes; -1: not known
+  std::int64_t written_bytes;    // to storage
+
+  // By the agent: what the leaf had counted before the attempt.
+  std::int64_t leaf_peak_before;
+  std::int64_t leaf_cpu_ns_before;
+  std::int64_t leaf_memory_limit;  // 0: none
 };
 
 inline constexpr std::size_t kShimPidOffset = offsetof(ShimRecord, shim_pid);
 inline constexpr std::size_t kCommandPidOffset = offsetof(ShimRecord, command_pid);
 inline constexpr std::size_t kShimEndOffset = offsetof(ShimRecord, ended);
-static_assert(sizeof(ShimRecord) == 448, "the layout is stored on disk");
+inline constexpr std::size_t kShimRecord1Bytes = offsetof(ShimRecord, wall_ns);
+static_assert(sizeof(ShimRecord) == 504, "the layout is stored on disk");
+static_assert(kShimRecord1Bytes == 448, "the layout is stored on disk");
 
 }  // namespace potok::agent

@@ -54,8 +54,8 @@ TEST(FindOwnCgroupsTest, TakesWhatAContainerShowsForTheRoot) {
 TEST(FindOwnCgroupsTest, FindsNothingWithoutMounts) {
   const OwnCgroups own = FindOwnCgroups("", "0::/\n");
   EXPECT_EQ(own.unified, "");
-  EXPECT_EQ(MakeV2Tree(own, "pool"), nullptr);
-  EXPECT_EQ(MakeV1Tree(own, "pool"), nullptr);
+  EXPECT_EQ(MakeV2Tree(own, {"pool"}), nullptr);
+  EXPECT_EQ(MakeV1Tree(own, {"pool"}), nullptr);
 }
 
 // Plain folders in place of a cgroup file system show what is written where.
@@ -68,16 +68,20 @@ class V2TreeTest : public testing::Test {
     const std::string pool = root_ + "/pool";
     std::filesystem::create_directories(pool + "/1");
     std::ofstream(pool + "/cgroup.subtree_control");
-    for (const char* name : {"memory.oom.group", "memory.swap.max", "memory.max", "cpu.max"}) {
+    for (const char* name :
+         {"memory.oom.group", "memory.swap.max", "memory.max", "cpu.max", "pids.max"}) {
       std::ofstream(pool + "/1/" + name);
     }
     OwnCgroups own;
     own.unified_root = root_;
     own.unified = root_;
-    tree_ = MakeV2Tree(own, "pool");
+    tree_ = MakeV2Tree(own, {"pool"});
   }
   ~V2TreeTest() override { std::filesystem::remove_all(root_); }
 
+  void Holds(const std::string& file, const std::string& text) {
+    std::ofstream(root_ + "/pool/1/" + file) << text;
+  }
   std::string In(const std::string& file) { return *ReadSmallFile(root_ + "/pool/1/" + file); }
 
   std::string root_;
@@ -94,6 +98,7 @@ TEST_F(V2TreeTest, WritesLimitsAsTheKernelReadsThem) {
   ASSERT_TRUE(tree_->Make("1").ok());
   EXPECT_EQ(In("memory.oom.group"), "1");
   EXPECT_EQ(In("memory.swap.max"), "0");
+  EXPECT_EQ(In("pids.max"), std::to_string(kProcessesMax));
   ASSERT_TRUE(tree_->SetLimits("1", {}, {std::int64_t{4} << 30, 2500, 0}).ok());
   EXPECT_EQ(In("memory.max"), "4294967296");
   EXPECT_EQ(In("cpu.max"), "250000 100000");
@@ -109,6 +114,29 @@ TEST_F(V2TreeTest, WritesNoLimitAsMax) {
 TEST_F(V2TreeTest, CountsProcessesKilledForWantOfMemoryByTheKernelsEvents) {
   ASSERT_TRUE(tree_->Prepare().ok());
   EXPECT_EQ(tree_->PathsOf("1", {}).oom_counter_file, root_ + "/pool/1/memory.events");
+}
+
+TEST_F(V2TreeTest, ReadsWhatTheKernelCounts) {
+  ASSERT_TRUE(tree_->Prepare().ok());
+  Holds("memory.current", "1048576\n");
+  Holds("memory.peak", "2097152\n");
+  Holds("cpu.stat", "usage_usec 1500000\nuser_usec 1000000\nsystem_usec 500000\n");
+  EXPECT_EQ(tree_->PeakMemory("1"), 2 << 20);
+  EXPECT_EQ(tree_->UsageOf("1", {}).memory_bytes, 1 << 20);
+  EXPECT_EQ(tree_->UsageOf("1", {}).cpu_time, absl::Seconds(1.5));
+}
+
+TEST_F(V2TreeTest, KnowsNoPeakOfAKernelThatKeepsNone) {
+  ASSERT_TRUE(tree_->Prepare().ok());
+  EXPECT_EQ(tree_->PeakMemory("1"), 0);
+  EXPECT_EQ(tree_->UsageOf("1", {}).cpu_time, std::nullopt);
+}
+
+TEST_F(V2TreeTest, SaysThatItCannotLimitProcessesWithoutTheirController) {
+  ASSERT_TRUE(tree_->Prepare().ok());
+  EXPECT_EQ(tree_->NotEnforced().size(), 1U);
+  std::ofstream(root_ + "/pool/cgroup.controllers") << "cpu memory pids\n";
+  EXPECT_THAT(tree_->NotEnforced(), IsEmpty());
 }
 
 TEST(QuotaTest, IsNeverLessThanTheKernelTakes) {

@@ -208,7 +208,7 @@ TEST_F(CgroupTest, TellsThatOnlyAChildRanOutOfMemory) {
   const Ended end = Run(launch);
   EXPECT_EQ(end.cause, EndCause::kExit);
   EXPECT_EQ(end.code, 6);
-  EXPECT_TRUE(end.child_out_of_memory);
+  EXPECT_TRUE(end.usage.child_out_of_memory);
 }
 
 TEST_F(CgroupTest, DoesNotBlameALaterAttemptForTheMemoryOfAnEarlier) {
@@ -220,7 +220,7 @@ TEST_F(CgroupTest, DoesNotBlameALaterAttemptForTheMemoryOfAnEarlier) {
   second.limits.memory_bytes = 64 * kMiB;
   const Ended end = Run(second);
   EXPECT_EQ(end.cause, EndCause::kSignal);
-  EXPECT_FALSE(end.child_out_of_memory);
+  EXPECT_FALSE(end.usage.child_out_of_memory);
 }
 
 TEST_F(CgroupTest, HoldsTheCpuLimit) {
@@ -228,7 +228,7 @@ TEST_F(CgroupTest, HoldsTheCpuLimit) {
   launch.limits.cpu_millis = 100;
   launch.timeout = absl::Seconds(1);
   launch.grace = absl::ZeroDuration();
-  EXPECT_LT(Run(launch).cpu_time, absl::Milliseconds(400));
+  EXPECT_LT(Run(launch).usage.cpu_time, absl::Milliseconds(400));
 }
 
 // Folders come and go while other tests run.

@@ -35,7 +35,7 @@ TEST_P(EachIsolationTest, TakesAKillFromOutsideForASignalNotForOutOfMemory) {
   const Ended end = Run(launch);
   EXPECT_EQ(end.cause, EndCause::kSignal);
   EXPECT_EQ(end.code, SIGKILL);
-  EXPECT_FALSE(end.child_out_of_memory);
+  EXPECT_FALSE(end.usage.child_out_of_memory);
 }
 
 TEST_P(EachIsolationTest, TakesExitCode137ForAnExitCode) {
@@ -89,8 +89,8 @@ TEST_P(EachIsolationTest, KeepsAHundredMegabytesOfLog) {
 
 TEST_P(EachIsolationTest, TellsTimeAndMemoryUsed) {
   const Ended end = Run(Shell(1, "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"));
-  EXPECT_GT(end.cpu_time, absl::Milliseconds(10));
-  EXPECT_GT(end.peak_resident_bytes, 100'000);
+  EXPECT_GT(end.usage.cpu_time, absl::Milliseconds(10));
+  EXPECT_GT(end.usage.peak_memory_bytes, 100'000);
 }
 
 TEST_P(EachIsolationTest, SaysWhatCouldNotBeRunAndWhy) {

@@ -40,11 +40,11 @@ TEST_P(EachIsolationTest, GivesEachOfTwoAtOnceAShimOfItsOwn) {
 TEST_P(EachIsolationTest, CountsTimeAndMemoryOfEachAttemptAlone) {
   const Ended large = Run(Command(
       1, {"/usr/bin/python3", "-c", "x = bytearray(b'1') * (64 << 20); sum(range(3000000))"}));
-  EXPECT_GT(large.peak_resident_bytes, 64 << 20);
-  EXPECT_GT(large.cpu_time, absl::Milliseconds(20));
+  EXPECT_GT(large.usage.peak_memory_bytes, 64 << 20);
+  EXPECT_GT(large.usage.cpu_time, absl::Milliseconds(20));
   const Ended small = Run(Command(2, {"/bin/true"}));
-  EXPECT_LT(small.peak_resident_bytes, 32 << 20);
-  EXPECT_LT(small.cpu_time, large.cpu_time);
+  EXPECT_LT(small.usage.peak_memory_bytes, 32 << 20);
+  EXPECT_LT(small.usage.cpu_time, large.usage.cpu_time);
 }
 
 // The signal of a stop may come when the attempt has ended by itself.

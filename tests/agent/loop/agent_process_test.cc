@@ -115,7 +115,11 @@ TEST_F(AgentProcessTest, RunsACommandAndShipsItsLog) {
   AgentProcess agent = AnAgent();
   server_.Order(kKey, ACommand("echo to the log; echo and of errors >&2"));
   EXPECT_EQ(server_.AwaitLog(kKey), "to the log\nand of errors\n");
-  EXPECT_EQ(server_.AwaitEnd(kKey), ReportEvent(SucceededReport{.log_bytes = 25}));
+  const auto end = std::get<SucceededReport>(server_.AwaitEnd(kKey));
+  EXPECT_EQ(end.log_bytes, 25);
+  ASSERT_TRUE(end.usage.has_value());
+  EXPECT_GT(end.usage->peak_memory_bytes, 0);
+  EXPECT_GT(end.usage->wall_time, absl::ZeroDuration());
 }
 
 TEST_F(AgentProcessTest, HandsOverInputsAndStoresWhatACommandLeaves) {
@@ -222,7 +226,9 @@ TEST_F(AgentProcessTest, RunsManySmallStepsAndCleansUp) {
   for (std::uint32_t i = 0; i < kCount; ++i) server_.Order({1, i, 1}, ACommand("/bin/true"));
   ASSERT_TRUE(server_.Await([&] { return server_.ends.size() == kCount; }));
   for (const auto& [key, end] : server_.ends) {
-    EXPECT_EQ(end, ReportEvent(SucceededReport{})) << ToString(key);
+    const auto* succeeded = std::get_if<SucceededReport>(&end);
+    ASSERT_NE(succeeded, nullptr) << ToString(key);
+    EXPECT_EQ(succeeded->log_bytes, 0) << ToString(key);
   }
   EXPECT_EQ(agent.Signal(SIGTERM), 0);
 }

@@ -35,6 +35,7 @@ TEST(ConfigTest, NamesEveryWrongFlagAtOnce) {
   flags.log_level = "loud";
   flags.transfer_threads = 0;
   flags.log_bytes = "0";
+  flags.step_processes = "-1";
   const std::string problems = ConfigOf(flags).status().ToString();
   for (const char* flag : {"--server=nowhere",
                            "--memory=much",
@@ -45,7 +46,8 @@ TEST(ConfigTest, NamesEveryWrongFlagAtOnce) {
                            "--on_stop=sleep",
                            "--log_level=loud",
                            "--transfer_threads=0",
-                           "--log_bytes=0"}) {
+                           "--log_bytes=0",
+                           "--step_processes=-1: must be a number of 1 to 4194304"}) {
     EXPECT_THAT(problems, HasSubstr(flag));
   }
 }
@@ -73,12 +75,15 @@ TEST(ConfigTest, ReadsLabelsPoolsAndAmounts) {
   flags.cpus = "500m";
   flags.gpus = "0";
   flags.log_bytes = "300KiB";
+  EXPECT_EQ(ConfigOf(flags)->step_processes, std::nullopt);
+  flags.step_processes = "4096";
   const AgentConfig config = *ConfigOf(flags);
   EXPECT_EQ(config.labels.at("disk"), "nvme");
   EXPECT_EQ(config.labels.at("note"), "a=b");
   EXPECT_EQ(config.memory_bytes, std::int64_t{64} << 30);
   EXPECT_EQ(config.cpu_millis, 500);
   EXPECT_EQ(config.gpus, 0);
+  EXPECT_EQ(config.step_processes, 4096);
   EXPECT_EQ(config.log_limit.head_bytes, 300 << 10);
   EXPECT_EQ(config.log_limit.end_bytes, 300 << 10);
   EXPECT_EQ(config.artifacts, config.server);
@@ -176,14 +181,14 @@ TEST(VerdictTest, OfASandboxTellsMemoryFromExitCodes) {
   Ended ended;
   ended.cause = EndCause::kExit;
   ended.code = 137;
-  EXPECT_EQ(JudgeInside(ended).failure->cause, FailureCause::kExitCode);
-  EXPECT_THAT(JudgeInside(ended).failure->message, HasSubstr("a signal may have ended it"));
-  ended.child_out_of_memory = true;
-  EXPECT_EQ(JudgeInside(ended).failure->cause, FailureCause::kOutOfMemory);
+  EXPECT_EQ(JudgeInside(ended, 0).failure->cause, FailureCause::kExitCode);
+  EXPECT_THAT(JudgeInside(ended, 0).failure->message, HasSubstr("a signal may have ended it"));
+  ended.usage.child_out_of_memory = true;
+  EXPECT_EQ(JudgeInside(ended, 0).failure->cause, FailureCause::kOutOfMemory);
   ended.code = 1;
-  EXPECT_EQ(JudgeInside(ended).failure->cause, FailureCause::kExitCode);
+  EXPECT_EQ(JudgeInside(ended, 0).failure->cause, FailureCause::kExitCode);
   ended.code = 0;
-  EXPECT_FALSE(JudgeInside(ended).failure.has_value());
+  EXPECT_FALSE(JudgeInside(ended, 0).failure.has_value());
 }
 
 }  // namespace

@@ -56,6 +56,7 @@ class FakeExecutor final : public Executor {
   void SetLeaseDeadline(absl::Duration boottime) override { deadline = boottime; }
   void Forget(const AttemptKey& key) override { forgotten.push_back(key); }
   int events() const override { return -1; }
+  std::vector<UsageSoFar> Measure() override { return usage; }
   std::vector<ProcessEvent> TakeEvents() override { return std::exchange(news, {}); }
   std::string isolation() const override { return "none"; }
 
@@ -75,6 +76,7 @@ class FakeExecutor final : public Executor {
   std::vector<AttemptKey> forgotten;
   std::optional<absl::Duration> deadline;
   std::vector<ProcessEvent> news;
+  std::vector<UsageSoFar> usage;
 };
 
 class FakeLink final : public Link {
@@ -83,7 +85,10 @@ class FakeLink final : public Link {
     session = number;
     hellos.push_back(hello);
   }
-  void SendHeartbeat(std::uint64_t sequence) override { heartbeats.push_back(sequence); }
+  void SendHeartbeat(std::uint64_t sequence, const std::vector<UsageSoFar>& said) override {
+    heartbeats.push_back(sequence);
+    usage.insert(usage.end(), said.begin(), said.end());
+  }
   void SendReports(const std::vector<Report>& news) override {
     ++report_messages;
     reports.insert(reports.end(), news.begin(), news.end());
@@ -93,6 +98,7 @@ class FakeLink final : public Link {
   std::uint64_t session = 0;
   std::vector<Hello> hellos;
   std::vector<std::uint64_t> heartbeats;
+  std::vector<UsageSoFar> usage;
   std::vector<Report> reports;
   int report_messages = 0;
   bool said_goodbye = false;
@@ -132,6 +138,13 @@ class FakeLogs final : public LogSink {
   std::vector<AttemptKey> followed;
   std::map<AttemptKey, std::int64_t> finished;
   std::vector<AttemptKey> dropped;
+};
+
+class FakeGpuMeter final : public GpuMeter {
+ public:
+  std::map<int, GpuReading> Read() const override { return readings; }
+
+  std::map<int, GpuReading> readings;
 };
 
 constexpr AttemptKey kKey{7, 3, 1};
@@ -176,7 +189,7 @@ struct FakeAgent {
                      const std::string& boot = "boot-1",
                      OnStop on_stop = OnStop::kLeave)
       : folders(*AttemptFolders::Open(state, boot)),
-        attempts({executor, transfers, logs, *folders, runtimes},
+        attempts({executor, transfers, logs, *folders, runtimes, &gpus},
                  StepSurroundings(),
                  [](const std::string& program, const std::string&) { return program; }),
         loop({attempts, executor, link}, Introduction(), {.on_stop = on_stop, .processors = 4}) {
@@ -224,6 +237,7 @@ struct FakeAgent {
   FakeLink link;
   FakeTransfers transfers;
   FakeLogs logs;
+  FakeGpuMeter gpus;
   std::unique_ptr<AttemptFolders> folders;
   Runtimes runtimes;
   AttemptTable attempts;

@@ -33,6 +33,57 @@ TEST_F(AgentLoopTest, RunsAStepWithoutFilesInTheTurnThatOrderedIt) {
   EXPECT_THAT(agent.executor.forgotten, ElementsAre(kKey));
 }
 
+TEST_F(AgentLoopTest, SaysWhatAnAttemptUsedWithItsEnd) {
+  FakeAgent agent(state_.path());
+  agent.Join();
+  agent.Hear(AnOrder());
+  agent.Start();
+  Ended ended;
+  ended.usage.peak_memory_bytes = 17;
+  ended.usage.cpu_time = absl::Seconds(3);
+  agent.executor.news.push_back({kKey, ended});
+  agent.Turn();
+  EXPECT_EQ(agent.link.reports.back(), Of(SucceededReport{.usage = ended.usage}));
+}
+
+TEST_F(AgentLoopTest, AddsTheUseOfTheAttemptsGpus) {
+  FakeAgent agent(state_.path());
+  agent.Join();
+  v1::StartAttempt start;
+  start.add_gpu_indices(0);
+  start.add_gpu_indices(2);
+  agent.Hear(AnOrder(kKey, start));
+  agent.Start();
+  agent.executor.usage = {{kKey, Usage()}};
+  agent.gpus.readings = {{0, {0.5, 10}}, {1, {1, 1000}}, {2, {0.3, 5}}};
+  agent.now += absl::Seconds(2);
+  agent.Turn();
+  agent.gpus.readings = {{0, {0.1, 1}}, {2, {0.1, 30}}};
+  agent.now += absl::Seconds(2);
+  agent.Turn();
+  Ended ended;
+  ended.usage.cpu_time = absl::Seconds(3);
+  agent.executor.news.push_back({kKey, ended});
+  agent.Turn();
+  const Usage usage = *std::get<SucceededReport>(agent.link.reports.back().event).usage;
+  EXPECT_DOUBLE_EQ(*usage.gpu_utilization, 0.25);
+  EXPECT_EQ(usage.gpu_peak_memory_bytes, 31);
+}
+
+TEST_F(AgentLoopTest, SaysWhatWasAskedWhenMemoryRanOut) {
+  FakeAgent agent(state_.path());
+  agent.Join();
+  v1::StartAttempt start;
+  start.mutable_resources()->set_memory_bytes(512 << 20);
+  agent.Hear(AnOrder(kKey, start));
+  agent.Start();
+  agent.End(EndCause::kOutOfMemory, 9);
+  EXPECT_EQ(
+      FailureIn(agent.link.reports.back()).message,
+      "out of memory: the step asked 512 MiB (resources.memory); its processes reached it: ask "
+      "for more");
+}
+
 TEST_F(AgentLoopTest, SaysThatAShortStepRanTogetherWithItsEnd) {
   FakeAgent agent(state_.path());
   agent.Join();

@@ -115,6 +115,24 @@ TEST_F(SessionTest, IgnoresWordsOfAnOlderSession) {
   EXPECT_THAT(agent.executor.launches, IsEmpty());
 }
 
+TEST_F(SessionTest, TellsWithHeartbeatsWhatRunningAttemptsUseButNotWithEach) {
+  FakeAgent agent(state_.path());
+  agent.Join();
+  agent.Hear(AnOrder());
+  agent.Start();
+  Usage usage;
+  usage.memory_bytes = 17;
+  agent.executor.usage = {{kKey, usage}};
+  for (int i = 0; i < 30; ++i) {
+    agent.now += absl::Seconds(1);
+    agent.Turn();
+  }
+  EXPECT_EQ(agent.link.heartbeats.size(), 6U);
+  ASSERT_EQ(agent.link.usage.size(), 3U);
+  EXPECT_EQ(agent.link.usage.front().key, kKey);
+  EXPECT_EQ(agent.link.usage.front().usage, usage);
+}
+
 TEST_F(SessionTest, CountsTheLeaseFromWhenTheAcknowledgedHeartbeatWasSent) {
   FakeAgent agent(state_.path());
   agent.Turn();

@@ -13,6 +13,11 @@ struct Memory {
   unsigned long long used;
 };
 
+struct Utilization {
+  unsigned gpu;
+  unsigned memory;
+};
+
 unsigned IndexOf(void* device) {
   return static_cast<unsigned>(reinterpret_cast<std::uintptr_t>(device)) - 1;
 }
@@ -54,7 +59,12 @@ int nvmlDeviceGetUUID(void* device, char* uuid, unsigned size) {
 }
 
 int nvmlDeviceGetMemoryInfo(void* /*device*/, Memory* memory) {
-  *memory = {80ULL << 30, 80ULL << 30, 0};
+  *memory = {80ULL << 30, 70ULL << 30, 10ULL << 30};
+  return kSuccess;
+}
+
+int nvmlDeviceGetUtilizationRates(void* device, Utilization* utilization) {
+  *utilization = {IndexOf(device) == 0 ? 50U : 100U, 10};
   return kSuccess;
 }
 

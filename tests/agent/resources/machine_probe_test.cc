@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "agent/resources/nvml.h"
+#include "agent/resources/nvml_meter.h"
 
 namespace potok::agent {
 namespace {
@@ -81,6 +82,20 @@ TEST(ListNvidiaGpusTest, ListsTheDevicesThatAnswer) {
   EXPECT_EQ(gpus->at(1).memory_bytes, std::int64_t{80} << 30);
   EXPECT_EQ(NvidiaDriverVersion(POTOK_FAKE_NVML), "535.104.05");
   EXPECT_EQ(NvidiaDriverVersion("libc.so.6"), "");
+}
+
+TEST(NvmlMeterTest, ReadsTheDevicesThatAnswer) {
+  const auto meter = NvmlMeter::Open(POTOK_FAKE_NVML);
+  ASSERT_TRUE(meter.ok()) << meter.status();
+  const std::map<int, GpuReading> readings = (*meter)->Read();
+  ASSERT_EQ(readings.size(), 2U);
+  EXPECT_EQ(readings.at(0).utilization, 0.5);
+  EXPECT_EQ(readings.at(2).utilization, 1.0);
+  EXPECT_EQ(readings.at(2).memory_bytes, std::int64_t{10} << 30);
+}
+
+TEST(NvmlMeterTest, SaysThatTheLibraryIsMissing) {
+  EXPECT_EQ(NvmlMeter::Open("libpotok-absent.so.1").status().code(), absl::StatusCode::kNotFound);
 }
 
 }  // namespace
