@@ -242,7 +242,7 @@ Services ServicesOf(Core& core, Api& api) {
   Services services;
   services.runs = std::make_unique<RunsService>(
       api.submission, core.scheduler, core.replies, api.explanations, api.streams);
-  services.machines = std::make_unique<MachinesService>(core.scheduler);
+  services.machines = std::make_unique<MachinesService>(core.scheduler, core.switchboard);
   services.teams = std::make_unique<TeamsService>(core.scheduler, core.replies);
   services.agents = std::make_unique<AgentsService>(core.switchboard, *core.storage.logs);
   services.registry =

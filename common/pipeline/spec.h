@@ -123,6 +123,9 @@ struct RetryPolicy {
   std::vector<std::int32_t> exit_codes;  // with exit_code: only these; empty: all
   double delay_seconds = 0;              // before the second attempt
   double backoff = 1;                    // by which the delay grows with each further one
+  // By which the memory grows that the step asks for, with each attempt that ran out of it; 1:
+  // stays.
+  double memory_factor = 1;
   bool operator==(const RetryPolicy&) const = default;
 };
 

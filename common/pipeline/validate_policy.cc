@@ -13,6 +13,7 @@ constexpr std::int32_t kAttemptsMax = 100;
 constexpr std::int32_t kPriorityMax = 1000;
 constexpr double kDelaySecondsMax = 30.0 * 24 * 3600;
 constexpr double kBackoffMax = 100;
+constexpr double kMemoryFactorMax = 16;
 
 // Says `message` of the step's `rest` unless it holds.
 class PolicyCheck {
@@ -85,6 +86,33 @@ class PolicyCheck {
       Error("retry.backoff",
             fmt::format(
                 "{} is no backoff; write 1 (the delay stays) to {}", retry.backoff, kBackoffMax));
+    }
+    CheckMemoryFactor();
+  }
+
+  void CheckMemoryFactor() {
+    const RetryPolicy& retry = step_.retry;
+    if (!(retry.memory_factor >= 1 && retry.memory_factor <= kMemoryFactorMax)) {
+      Error("retry.memory_factor",
+            fmt::format("{} is no factor for memory; write 1 (the memory stays) to {}",
+                        retry.memory_factor,
+                        kMemoryFactorMax));
+      return;
+    }
+    if (retry.memory_factor == 1) return;
+    if (step_.instance_count > 1) {
+      Error("retry.memory_factor",
+            fmt::format("the memory of a step on {} machines stays as it is; leave it out",
+                        step_.instance_count));
+    }
+    if (!retry.on.empty() && std::ranges::find(retry.on, "oom") == retry.on.end()) {
+      Error("retry.memory_factor",
+            "it counts only with oom among the causes, after which there is another attempt; add "
+            "it to on");
+    }
+    if (step_.resources.memory_bytes == 0) {
+      Error("retry.memory_factor",
+            "there is no memory that could grow; say how much the step needs (resources.memory)");
     }
   }
 

@@ -131,6 +131,7 @@ void Write(const RetryPolicy& retry, v1::Retry* out) {
   for (const std::int32_t code : retry.exit_codes) out->add_exit_codes(code);
   out->set_delay_seconds(retry.delay_seconds);
   out->set_backoff(retry.backoff);
+  out->set_memory_factor(retry.memory_factor);
 }
 
 RetryPolicy RetryFromProto(const v1::Retry& retry) {
@@ -140,6 +141,7 @@ RetryPolicy RetryFromProto(const v1::Retry& retry) {
   out.exit_codes.assign(retry.exit_codes().begin(), retry.exit_codes().end());
   out.delay_seconds = retry.delay_seconds();
   if (retry.backoff() != 0) out.backoff = retry.backoff();
+  if (retry.memory_factor() != 0) out.memory_factor = retry.memory_factor();
   return out;
 }
 

@@ -14,6 +14,7 @@
 #include "common/base/attempt.h"
 #include "common/base/digest.h"
 #include "common/base/resources.h"
+#include "common/base/usage.h"
 #include "server/domain/plan.h"
 #include "server/domain/result.h"
 #include "server/domain/step_state.h"
@@ -67,6 +68,14 @@ struct RunMoved {
   absl::Time at;
 };
 
+// An attempt ran out of its memory, and those after it ask for more.
+struct MemoryRaise {
+  std::uint32_t attempt = 0;    // that ran out of it
+  std::int64_t from_bytes = 0;  // what it had asked for
+  std::int64_t to_bytes = 0;    // what those after it ask for
+  bool operator==(const MemoryRaise&) const = default;
+};
+
 // Of a step's moves within one turn only the last is stored, and the one to Running, for the time
 // at which it began, unless it succeeded in the same turn: Queued, Assigned, Running and Uploading
 // may never be seen. A step first seen Assigned was queued at that moment, and one that succeeded
@@ -81,6 +90,10 @@ struct StepMoved {
   std::optional<Offer> offer = std::nullopt;
   // Why it runs although there was a result; stays what it was.
   ResultLack lack = ResultLack::kNone;
+  // Of the attempt that ended with this move, if its command ran.
+  std::optional<Usage> usage = std::nullopt;
+  // Unset: attempts ask for what the plan says. Stays what it was.
+  std::optional<MemoryRaise> raise = std::nullopt;
 };
 
 // A control step made steps of its body, once: for one item, iteration or trial. They have the

@@ -76,6 +76,7 @@ struct Report {
   AttemptKey key;
   // Of StepEvent only the Attempt... alternatives.
   StepEvent event;
+  std::optional<Usage> usage = std::nullopt;  // of an attempt that has ended, if its command ran
 };
 
 struct MachineHello {

@@ -365,7 +365,20 @@ std::string ExplainWaiting(const State& state, const StepKey& step, const Decide
   }
   std::string quota = ExplainQuota(state, run, step.index);
   if (!quota.empty()) return quota;
-  return ExplainQueued(state, run.plan->shape_of(step.index), options);
+  return ExplainQueued(state, ShapeAskedFor(run, step.index), options);
+}
+
+std::int64_t MostMemoryFor(const State& state, Shape shape, const DecideOptions& options) {
+  const Pools pools(state, options);
+  const std::string pool = pools.Resolve(shape.pool);
+  shape.request.memory_bytes = 0;
+  std::int64_t most = 0;
+  for (const auto& [id, machine] : state.machines) {
+    if (!IsKnown(machine) || !pools.Holds(machine.facts, pool)) continue;
+    if (!CouldHold(machine, shape)) continue;
+    most = std::max(most, machine.facts.capacity.memory_bytes);
+  }
+  return most;
 }
 
 std::string ExplainPlace(const State& state, const StepKey& step, absl::Time now) {

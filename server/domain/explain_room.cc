@@ -87,14 +87,17 @@ std::string ReasonOf(const MachineRecord& machine, const Shape& shape) {
   return lack.empty() ? "with room for it, which others come first for" : lack;
 }
 
-// The shape of a step that is queued and may be placed, or null.
-const Shape* ShapeOfQueued(const State& state, const StepKey& step) {
+// The shape of a step that is queued and may be placed, or nothing.
+std::optional<Shape> ShapeOfQueued(const State& state, const StepKey& step) {
   const auto run = state.runs.find(step.run);
-  if (run == state.runs.end() || step.index >= run->second.steps.size()) return nullptr;
+  if (run == state.runs.end() || step.index >= run->second.steps.size()) {
+    return std::nullopt;
+  }
   const bool is_queued = run->second.plan != nullptr &&
                          state.queued.Contains(PlaceOf(run->second, step.index)) &&
                          ParkedOf(run->second) == Parked::kNot;
-  return is_queued ? &run->second.plan->shape_of(step.index) : nullptr;
+  if (!is_queued) return std::nullopt;
+  return ShapeAskedFor(run->second, step.index);
 }
 
 }  // namespace
@@ -102,8 +105,8 @@ const Shape* ShapeOfQueued(const State& state, const StepKey& step) {
 std::vector<std::string> ExplainMachines(const State& state,
                                          const StepKey& step,
                                          const DecideOptions& options) {
-  const Shape* shape = ShapeOfQueued(state, step);
-  if (shape == nullptr) return {};
+  const std::optional<Shape> shape = ShapeOfQueued(state, step);
+  if (!shape.has_value()) return {};
   const Pools pools(state, options);
   const std::string pool = pools.Resolve(shape->pool);
   std::map<std::string, std::size_t> groups;
@@ -131,8 +134,8 @@ std::string ExplainOpening(const State& state,
                            const StepKey& step,
                            const DecideOptions& options,
                            absl::Time now) {
-  const Shape* shape = ShapeOfQueued(state, step);
-  if (shape == nullptr) return "";
+  const std::optional<Shape> shape = ShapeOfQueued(state, step);
+  if (!shape.has_value()) return "";
   const Pools pools(state, options);
   const std::string pool = pools.Resolve(shape->pool);
   std::multimap<absl::Time, const MachineRecord*> openings;

@@ -152,6 +152,23 @@ void CheckTimers(const State& state, const RunRecord& run, Problems* problems) {
   }
 }
 
+// Memory is only ever raised, by an attempt that was, and where the step's plan says so.
+void CheckRaises(const RunRecord& run, Problems* problems) {
+  for (const auto& [index, raise] : run.raises) {
+    const RetryPolicy& retry = run.plan->step(index).retry;
+    const bool fine = retry.memory_factor > 1 && raise.attempt >= 1 &&
+                      raise.attempt <= run.steps[index].attempt &&
+                      raise.from_bytes < raise.to_bytes &&
+                      raise.from_bytes >= run.plan->shape_of(index).request.memory_bytes;
+    if (fine) continue;
+    problems->push_back(fmt::format("{}: memory raised from {} to {} by attempt {}",
+                                    Describe(run, index),
+                                    raise.from_bytes,
+                                    raise.to_bytes,
+                                    raise.attempt));
+  }
+}
+
 void CheckRun(const State& state, const RunRecord& run, Problems* problems) {
   std::uint32_t open = 0;
   std::uint32_t open_finals = 0;
@@ -184,6 +201,7 @@ void CheckRun(const State& state, const RunRecord& run, Problems* problems) {
   }
   if (run.plan != nullptr) CheckBodies(run, problems);
   if (run.plan != nullptr) CheckGangs(run, problems);
+  if (run.plan != nullptr) CheckRaises(run, problems);
   if (open == 0)
     problems->push_back(fmt::format("run {}: all steps ended, but it goes on", run.id));
   if (IsTerminal(run.status)) {
@@ -249,10 +267,10 @@ std::map<MachineId, MachineRecord> CountHoldings(const State& state, Problems* p
       if (placement == nullptr || run.plan == nullptr) continue;
       MachineRecord& machine = expected[placement->machine];
       machine.holding.insert({id, i, run.steps[i].attempt});
-      machine.reserved += run.plan->shape_of(i).request;
+      machine.reserved += RequestOf(run, i);
       for (const std::int32_t gpu : placement->gpus) {
         std::int32_t& held = machine.gpus_held[gpu];
-        held += MillisOfEach(run.plan->shape_of(i).request);
+        held += MillisOfEach(RequestOf(run, i));
         if (held <= kMillisOfGpu) continue;
         problems->push_back(fmt::format(
             "{}: with it {} thousandths of GPU {} are held", Describe(run, i), held, gpu));
@@ -368,7 +386,7 @@ std::map<std::string, TeamRecord> CountTeams(const State& state) {
     for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
       if (PlacementOf(run.steps[i].state) == nullptr || run.plan == nullptr) continue;
       for (Use* use : {&team.use, &team.users[run.submitter]}) {
-        use->held += AmountsOf(run.plan->shape_of(i).request);
+        use->held += AmountsOf(RequestOf(run, i));
         ++use->steps;
       }
     }

@@ -70,8 +70,8 @@ void HearReport(Turn& turn, const MachineRecord& machine, const Report& report) 
                                            failed->failure.cause != FailureCause::kInput);
   // The report of its start may have been lost on the way; users still see that it ran.
   if (std::holds_alternative<Assigned>(state) && began) MoveStep(turn, key, AttemptStarted{});
-  if (failed != nullptr && RetryAttempt(turn, key, failed->failure)) return;
-  MoveStep(turn, key, report.event);
+  if (failed != nullptr && RetryAttempt(turn, key, failed->failure, report.usage)) return;
+  MoveStep(turn, key, report.event, {report.usage});
 }
 
 bool IsReport(const StepEvent& event) {

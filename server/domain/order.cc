@@ -129,6 +129,7 @@ absl::StatusOr<StartOrder> BuildStartOrder(const RunRecord& run, std::uint32_t i
   POTOK_ASSIGN_OR_RETURN(order.command, CommandOf(step, order.inputs));
   const Placement* placement = PlacementOf(record.state);
   if (placement != nullptr) order.gpus = placement->gpus;
+  order.memory_bytes = RequestOf(run, index).memory_bytes;
   return order;
 }
 

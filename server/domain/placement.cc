@@ -94,7 +94,10 @@ class Pass {
       const std::optional<QueuePlace> next = picker.Next();
       if (!next.has_value()) break;
       const RunRecord& run = state_.runs.at(next->step.run);
-      const Wish wish{run.plan->wanted[next->shape], LatestEnd(run, next->step.index, now_)};
+      std::optional<Shape> raised;
+      if (next->shape >= kRaisedLanes) raised = ShapeAskedFor(run, next->step.index);
+      const Wish wish{raised.has_value() ? *raised : run.plan->wanted[next->shape],
+                      LatestEnd(run, next->step.index, now_)};
       const std::optional<Membership> gang = MembershipOf(*run.plan, next->step.index);
       const std::uint32_t first = gang.has_value() ? gang->first : next->step.index;
       const std::uint32_t count = gang.has_value() ? gang->size : 1;

@@ -1,6 +1,7 @@
 // Picks machines for queued steps. Pure; equal input gives equal output.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -54,6 +55,10 @@ std::string ExplainOpening(const State& state,
                            const StepKey& step,
                            const DecideOptions& options,
                            absl::Time now);
+
+// The most memory that a known machine (silent ones count) has that could hold all else that the
+// shape asks for; 0 if there is none.
+std::int64_t MostMemoryFor(const State& state, Shape shape, const DecideOptions& options);
 
 // OK if some known machine (silent ones count) could ever hold each step of the plan, empty; else
 // FAILED_PRECONDITION with a line per step naming the nearest miss. No machine known at all is

@@ -23,18 +23,18 @@ absl::Time EndOfAttempt(const RunRecord& run, std::uint32_t index, absl::Time no
 // An attempt that ends, and what it gives back.
 struct GivenBack {
   absl::Time at;
-  const Resources* request = nullptr;
+  Resources request;
   const Placement* placement = nullptr;
 };
 
 void GiveBack(const GivenBack& end, Opening* opening) {
   opening->at = end.at;
-  opening->free += *end.request;
+  opening->free += end.request;
   if (end.placement == nullptr) return;
   for (GpuRoom& gpu : opening->gpus) {
     const std::vector<std::int32_t>& held = end.placement->gpus;
     if (std::find(held.begin(), held.end(), gpu.index) == held.end()) continue;
-    gpu.free_millis += MillisOfEach(*end.request);
+    gpu.free_millis += MillisOfEach(end.request);
   }
 }
 
@@ -62,8 +62,7 @@ Opening OpeningFor(const State& state,
     const RunRecord& run = found->second;
     const absl::Time end = std::max(EndOfAttempt(run, key.index, now), now);
     if (end == absl::InfiniteFuture()) continue;
-    ends.push_back(
-        {end, &run.plan->shape_of(key.index).request, PlacementOf(run.steps[key.index].state)});
+    ends.push_back({end, RequestOf(run, key.index), PlacementOf(run.steps[key.index].state)});
   }
   std::sort(
       ends.begin(), ends.end(), [](const GivenBack& a, const GivenBack& b) { return a.at < b.at; });

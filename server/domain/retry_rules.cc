@@ -1,9 +1,11 @@
 // What time brings about, and attempts after those that failed.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "common/pipeline/control.h"
 #include "fmt/format.h"
+#include "server/domain/placement.h"
 #include "server/domain/turn.h"
 
 namespace potok::server {
@@ -56,6 +58,44 @@ void AddLate(const Turn& turn,
   }
 }
 
+// By so much of memory that a step asks for is rounded up.
+constexpr double kMiB = 1 << 20;
+
+// What the attempts after one that ran out of memory ask for: its memory times the factor, or what
+// the largest machine has that could hold it. Nothing where no machine has more than it had.
+std::optional<MemoryRaise> RaiseOf(const Turn& turn, const RunRecord& run, const StepKey& key) {
+  const Shape shape = ShapeAskedFor(run, key.index);
+  MemoryRaise raise;
+  raise.attempt = run.steps[key.index].attempt;
+  raise.from_bytes = shape.request.memory_bytes;
+  const double factor = run.plan->step(key.index).retry.memory_factor;
+  const double wanted = std::ceil(static_cast<double>(raise.from_bytes) * factor / kMiB) * kMiB;
+  const std::int64_t most = MostMemoryFor(turn.state, shape, turn.options);
+  raise.to_bytes = wanted <= static_cast<double>(most) ? static_cast<std::int64_t>(wanted) : most;
+  if (raise.to_bytes <= raise.from_bytes) return std::nullopt;
+  return raise;
+}
+
+// True if the next attempt is to ask for more.
+bool WantsMoreMemory(const RunRecord& run, const StepKey& key, const Failure& failure) {
+  return failure.cause == FailureCause::kOutOfMemory &&
+         run.plan->step(key.index).retry.memory_factor > 1 &&
+         RequestOf(run, key.index).memory_bytes > 0;
+}
+
+// With the same memory it would run out of it again.
+void FailForWantOfMachines(Turn& turn,
+                           const RunRecord& run,
+                           const StepKey& key,
+                           Failure failure,
+                           const std::optional<Usage>& usage) {
+  failure.message += fmt::format(
+      "; not tried again with more (retry.memory_factor): no machine that could hold the step has "
+      "more than {}",
+      FormatBytes(RequestOf(run, key.index).memory_bytes));
+  MoveStep(turn, key, AttemptFailed{std::move(failure)}, {usage});
+}
+
 }  // namespace
 
 std::optional<absl::Duration> DelayOfRetry(const RetryPolicy& retry,
@@ -68,7 +108,10 @@ std::optional<absl::Duration> DelayOfRetry(const RetryPolicy& retry,
   return absl::Trunc(delay, absl::Microseconds(1));
 }
 
-bool RetryAttempt(Turn& turn, const StepKey& key, const Failure& failure) {
+bool RetryAttempt(Turn& turn,
+                  const StepKey& key,
+                  const Failure& failure,
+                  const std::optional<Usage>& usage) {
   const RunRecord& run = turn.state.runs.at(key.run);
   const StepRecord& step = run.steps[key.index];
   if (PlacementOf(step.state) == nullptr || std::holds_alternative<Stopping>(step.state)) {
@@ -79,7 +122,15 @@ bool RetryAttempt(Turn& turn, const StepKey& key, const Failure& failure) {
   const auto failures = static_cast<std::int32_t>(step.attempt - step.machine_lost);
   const std::optional<absl::Duration> delay = DelayOfRetry(retry, failures, failure);
   if (!delay.has_value()) return false;
-  MoveStep(turn, key, RetryWanted{turn.now + *delay, failure});
+  AttemptFacts facts{usage};
+  if (WantsMoreMemory(run, key, failure)) {
+    facts.raise = RaiseOf(turn, run, key);
+    if (!facts.raise.has_value()) {
+      FailForWantOfMachines(turn, run, key, failure, usage);
+      return true;
+    }
+  }
+  MoveStep(turn, key, RetryWanted{turn.now + *delay, failure}, facts);
   return true;
 }
 

@@ -227,7 +227,7 @@ void CancelRun(Turn& turn, const CancelRequested& requested) {
   turn.decision.effects.emplace_back(Answer{requested.reply, absl::OkStatus(), requested.run});
 }
 
-void MoveStep(Turn& turn, const StepKey& key, const StepEvent& event) {
+void MoveStep(Turn& turn, const StepKey& key, const StepEvent& event, const AttemptFacts& facts) {
   const RunRecord& run = turn.state.runs.at(key.run);
   const StepRecord& step = run.steps[key.index];
   absl::StatusOr<StepState> next = Next(step.state, event);
@@ -236,6 +236,10 @@ void MoveStep(Turn& turn, const StepKey& key, const StepEvent& event) {
 
   StepMoved moved{key, step.attempt, step.machine_lost, *std::move(next), turn.now};
   moved.lack = step.lack;
+  moved.usage = facts.usage;
+  moved.raise = facts.raise;
+  const auto raised = run.raises.find(key.index);
+  if (!moved.raise.has_value() && raised != run.raises.end()) moved.raise = raised->second;
   if (std::holds_alternative<AttemptSucceeded>(event) &&
       std::holds_alternative<Succeeded>(moved.state)) {
     moved.offer = OfferOf(turn, key);

@@ -15,10 +15,6 @@ namespace {
 // More runs than can end between a caller's look at the tables and the turn that hears it.
 constexpr std::size_t kEndedKept = 10'000;
 
-Resources RequestOf(const RunRecord& run, std::uint32_t index) {
-  return run.plan == nullptr ? Resources{} : run.plan->shape_of(index).request;
-}
-
 // Gives a placement's capacity to the machine's books or takes it back. A machine may be loaded
 // after the steps that it holds: its record is then filled in later.
 void Hold(State& state, RunRecord& run, const AttemptKey& key, const Placement& placement) {
@@ -198,6 +194,12 @@ void ApplyStepMoved(State& state, const StepMoved& moved) {
   step.machine_lost = moved.machine_lost;
   step.since = moved.at;
   step.lack = moved.lack;
+  // After the old placement was taken out of the books, and before the new one is put in.
+  if (moved.raise.has_value()) {
+    run.raises[moved.step.index] = *moved.raise;
+  } else {
+    run.raises.erase(moved.step.index);
+  }
   if (moved.offer.has_value()) state.reuse.offered.insert(PrefixOf(moved.offer->fingerprint));
   if (const Placement* placement = PlacementOf(step.state)) {
     Hold(state, run, AttemptOf(moved.step, step), *placement);
@@ -301,7 +303,11 @@ void ApplyMachineChanged(State& state, const MachineChanged& changed) {
 
 QueuePlace PlaceOf(const RunRecord& run, std::uint32_t index) {
   const StepRecord& step = run.steps[index];
-  const std::uint32_t shape = run.plan == nullptr ? 0 : run.plan->planned(index).shape;
+  // A raised step asks for what no other does: it has a lane of its own.
+  const bool is_raised = run.raises.contains(index);
+  const std::uint32_t lane = is_raised ? kRaisedLanes + index : 0;
+  const std::uint32_t shape =
+      is_raised || run.plan == nullptr ? lane : run.plan->planned(index).shape;
   return {{run.id, index}, step.priority, shape, step.since, AmountsOf(RequestOf(run, index))};
 }
 
@@ -314,6 +320,20 @@ Parked ParkedOf(const RunRecord& run) {
   if (run.hold.has_value()) return Parked::kHeld;
   const std::uint32_t limit = LimitOf(run);
   return limit > 0 && run.placed >= limit ? Parked::kLimit : Parked::kNot;
+}
+
+Resources RequestOf(const RunRecord& run, std::uint32_t index) {
+  if (run.plan == nullptr) return {};
+  Resources request = run.plan->shape_of(index).request;
+  const auto raise = run.raises.find(index);
+  if (raise != run.raises.end()) request.memory_bytes = raise->second.to_bytes;
+  return request;
+}
+
+Shape ShapeAskedFor(const RunRecord& run, std::uint32_t index) {
+  Shape shape = run.plan->shape_of(index);
+  shape.request = RequestOf(run, index);
+  return shape;
 }
 
 bool IsTerminal(RunStatus status) {

@@ -65,6 +65,7 @@ struct RunRecord {
   std::uint32_t open_finals = 0;  // those of them that run when all others have ended
   bool step_failed = false;  // one as submitted; those of bodies are their control step's matter
   std::map<std::uint32_t, ControlRecord> controls;  // that have made steps
+  std::map<std::uint32_t, MemoryRaise> raises;      // of steps that ran out of memory
   absl::Time created;
   std::string submitter;
   std::string team = kDefaultTeam;       // whose shares count
@@ -122,6 +123,16 @@ struct State {
   std::set<StepKey> open;                            // derived: steps in Open
   std::set<std::pair<absl::Time, StepKey>> delayed;  // derived: steps in Delayed, by their time
 };
+
+// What the step's latest attempt asks for, or its next one: what its plan says, but the memory that
+// it was raised to. Nothing without a plan.
+Resources RequestOf(const RunRecord& run, std::uint32_t index);
+// The shape of the step's plan, with that request. The run has a plan.
+Shape ShapeAskedFor(const RunRecord& run, std::uint32_t index);
+
+// Lanes of steps whose memory was raised, one each: this and the step's number. No plan has so many
+// shapes, and no run so many steps.
+inline constexpr std::uint32_t kRaisedLanes = std::uint32_t{1} << 31;
 
 // Where a step is in the queue, were it queued.
 QueuePlace PlaceOf(const RunRecord& run, std::uint32_t index);

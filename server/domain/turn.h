@@ -45,8 +45,17 @@ void Emit(Turn& turn, Change change);
 void SubmitRun(Turn& turn, const RunSubmitted& submitted);
 void CancelRun(Turn& turn, const CancelRequested& requested);
 
+// What an attempt's end says beside the event.
+struct AttemptFacts {
+  std::optional<Usage> usage = std::nullopt;
+  std::optional<MemoryRaise> raise = std::nullopt;  // unset: stays what it was
+};
+
 // Feeds `event` to the step machine. An impossible move fails the step's run (containment).
-void MoveStep(Turn& turn, const StepKey& key, const StepEvent& event);
+void MoveStep(Turn& turn,
+              const StepKey& key,
+              const StepEvent& event,
+              const AttemptFacts& facts = {});
 // The step's attempt is known to be dead: queued again, or failed after too many.
 void LoseAttempt(Turn& turn, const StepKey& key);
 // A step that has not begun and whose upstreams have all ended: queued, or given the result of an
@@ -130,8 +139,12 @@ void CheckSweepTimeouts(Turn& turn);
 std::optional<absl::Duration> DelayOfRetry(const RetryPolicy& retry,
                                            std::int32_t failures,
                                            const Failure& failure);
-// True if the step is tried again after this failure of its attempt.
-bool RetryAttempt(Turn& turn, const StepKey& key, const Failure& failure);
+// True if the step has moved after this failure of its attempt: it is tried again, or it failed and
+// says why it is not. `usage` is the attempt's.
+bool RetryAttempt(Turn& turn,
+                  const StepKey& key,
+                  const Failure& failure,
+                  const std::optional<Usage>& usage);
 // Queues what has waited for its next attempt long enough.
 void EndDelays(Turn& turn);
 void CheckQueueTimeouts(Turn& turn);

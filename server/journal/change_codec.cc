@@ -60,6 +60,8 @@ void ToWire(const StepMoved& moved, wire::StepMoved* message) {
     message->mutable_offer()->set_kin(moved.offer->kin);
   }
   message->set_lack(static_cast<wire::ResultLack>(moved.lack));
+  if (moved.usage.has_value()) ToWire(*moved.usage, message->mutable_usage());
+  if (moved.raise.has_value()) ToWire(*moved.raise, message->mutable_raise());
 }
 
 absl::Status FromWire(const wire::Offer& message, Offer* offer) {
@@ -84,6 +86,8 @@ absl::Status FromWire(const wire::StepMoved& message, StepMoved* moved) {
         fmt::format("lack of a result {} is not known", static_cast<int>(message.lack())));
   }
   moved->lack = static_cast<ResultLack>(message.lack());
+  if (message.has_usage()) moved->usage = FromWire(message.usage());
+  if (message.has_raise()) moved->raise = FromWire(message.raise());
   return FromWire(message.state(), &moved->state);
 }
 

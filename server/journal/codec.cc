@@ -71,6 +71,28 @@ absl::StatusOr<StepState> DecodeStepState(const std::string& bytes) {
   return DecodeOne<wire::StepState, StepState>(bytes);
 }
 
+std::string EncodeAttemptFacts(const std::optional<Usage>& usage,
+                               const std::optional<MemoryRaise>& raise) {
+  wire::AttemptFacts message;
+  if (usage.has_value()) ToWire(*usage, message.mutable_usage());
+  if (raise.has_value()) ToWire(*raise, message.mutable_raise());
+  return message.SerializeAsString();
+}
+absl::Status DecodeAttemptFacts(const std::string& bytes,
+                                std::optional<Usage>* usage,
+                                std::optional<MemoryRaise>* raise) {
+  wire::AttemptFacts message;
+  if (!message.ParseFromString(bytes)) {
+    return absl::DataLossError(
+        fmt::format("{} bytes do not say what an attempt used", bytes.size()));
+  }
+  usage->reset();
+  raise->reset();
+  if (message.has_usage()) *usage = FromWire(message.usage());
+  if (message.has_raise()) *raise = FromWire(message.raise());
+  return absl::OkStatus();
+}
+
 std::string EncodeRunAdded(const RunAdded& run) {
   return EncodeOne<wire::RunAdded>(run);
 }

@@ -5,6 +5,7 @@
 // what cannot be read, on bytes that are damaged or hold what this version does not know.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,13 @@ absl::StatusOr<std::vector<Change>> Decode(const std::string& bytes);
 
 std::string EncodeStepState(const StepState& state);
 absl::StatusOr<StepState> DecodeStepState(const std::string& bytes);
+
+// Of a step's row; empty if there is neither.
+std::string EncodeAttemptFacts(const std::optional<Usage>& usage,
+                               const std::optional<MemoryRaise>& raise);
+absl::Status DecodeAttemptFacts(const std::string& bytes,
+                                std::optional<Usage>* usage,
+                                std::optional<MemoryRaise>* raise);
 
 std::string EncodeRunAdded(const RunAdded& run);
 absl::StatusOr<RunAdded> DecodeRunAdded(const std::string& bytes);

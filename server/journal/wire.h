@@ -19,6 +19,12 @@ absl::Status FromWire(const wire::OutputValue& value, OutputValue* output);
 void ToWire(const StepState& state, wire::StepState* message);
 absl::Status FromWire(const wire::StepState& message, StepState* state);
 
+void ToWire(const Usage& usage, wire::Usage* message);
+Usage FromWire(const wire::Usage& message);
+
+void ToWire(const MemoryRaise& raise, wire::MemoryRaise* message);
+MemoryRaise FromWire(const wire::MemoryRaise& message);
+
 void ToWire(const Change& change, wire::Change* message);
 absl::Status FromWire(const wire::Change& message, Change* change);
 

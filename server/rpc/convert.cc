@@ -8,6 +8,7 @@
 #include "common/base/overloaded.h"
 #include "common/base/status_macros.h"
 #include "common/rpc/pipeline_convert.h"
+#include "common/rpc/usage_convert.h"
 #include "fmt/format.h"
 #include "server/rpc/run_name.h"
 
@@ -53,6 +54,12 @@ absl::StatusOr<AttemptSucceeded> SucceededOf(const v1::Succeeded& succeeded) {
   return out;
 }
 
+template <class Message>
+std::optional<Usage> UsageOf(const Message& message) {
+  if (!message.has_usage()) return std::nullopt;
+  return potok::FromProto(message.usage());
+}
+
 bool IsMachineName(const std::string& name) {
   if (name.empty() || name.size() > 63 || std::isalnum(static_cast<unsigned char>(name[0])) == 0) {
     return false;
@@ -88,6 +95,7 @@ v1::StartAttempt StartOf(const StartOrder& order) {
   out.mutable_environment_variables()->insert(step.environment_variables.begin(),
                                               step.environment_variables.end());
   *out.mutable_resources() = potok::ToProto(step.resources);
+  out.mutable_resources()->set_memory_bytes(order.memory_bytes);
   out.mutable_gpu_indices()->Assign(order.gpus.begin(), order.gpus.end());
   out.set_timeout_seconds(step.timeout_seconds);
   out.set_experiment_name(order.plan->spec().experiment_name);
@@ -150,15 +158,18 @@ absl::StatusOr<Report> FromProto(const v1::Report& report) {
       return out;
     case v1::Report::kSucceeded: {
       POTOK_ASSIGN_OR_RETURN(out.event, SucceededOf(report.succeeded()));
+      out.usage = UsageOf(report.succeeded());
       return out;
     }
     case v1::Report::kFailed: {
       const v1::AttemptFailed& failed = report.failed();
       out.event = AttemptFailed{{CauseOf(failed.cause()), failed.exit_code(), failed.message()}};
+      out.usage = UsageOf(failed);
       return out;
     }
     case v1::Report::kStopped:
       out.event = AttemptStopped{};
+      out.usage = UsageOf(report.stopped());
       return out;
     case v1::Report::EVENT_NOT_SET:
       break;
@@ -274,7 +285,7 @@ v1::OutputValue ToProto(const OutputValue& output) {
   return out;
 }
 
-v1::Machine ToProto(const MachineRecord& machine, const State& state) {
+v1::Machine ToProto(const MachineRecord& machine, const State& state, const LiveUsage& usage) {
   const MachineChanged& facts = machine.facts;
   v1::Machine out;
   out.set_name(facts.name);
@@ -307,10 +318,13 @@ v1::Machine ToProto(const MachineRecord& machine, const State& state) {
     to.set_attempt(static_cast<std::int32_t>(key.attempt));
     to.set_status(StatusOf(run->second.steps[key.index].state, silent));
     *to.mutable_resources() = potok::ToProto(step.resources);
+    to.mutable_resources()->set_memory_bytes(RequestOf(run->second, key.index).memory_bytes);
     const Placement* placement = PlacementOf(run->second.steps[key.index].state);
     if (placement != nullptr) {
       to.mutable_gpu_indices()->Assign(placement->gpus.begin(), placement->gpus.end());
     }
+    const auto used = usage.find(key);
+    if (used != usage.end()) *to.mutable_usage() = potok::ToProto(used->second);
   }
   return out;
 }
@@ -357,6 +371,7 @@ v1::StepStatus ToProto(const StepRow& row, const std::map<MachineId, MachineChan
   out.set_queued_us(row.queued_us);
   out.set_started_us(row.started_us);
   out.set_ended_us(row.ended_us);
+  if (row.usage.has_value()) *out.mutable_usage() = potok::ToProto(*row.usage);
   std::visit(
       Overloaded{
           [&](const Succeeded& state) {

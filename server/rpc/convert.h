@@ -15,6 +15,9 @@
 
 namespace potok::server {
 
+// What running attempts use, as agents last said.
+using LiveUsage = std::map<AttemptKey, Usage>;
+
 v1::AttemptId ToProto(const AttemptKey& key);
 AttemptKey FromProto(const v1::AttemptId& id);
 
@@ -34,7 +37,8 @@ v1::Status StatusOf(RunStatus status);
 std::vector<RunStatus> RunStatusesOf(v1::Status status);
 
 v1::OutputValue ToProto(const OutputValue& output);
-v1::Machine ToProto(const MachineRecord& machine, const State& state);
+// `usage` may hold attempts of other machines.
+v1::Machine ToProto(const MachineRecord& machine, const State& state, const LiveUsage& usage = {});
 v1::Run ToProto(const RunRow& row);
 // Everything but name, path of outputs and log size, which the row does not know.
 v1::StepStatus ToProto(const StepRow& row, const std::map<MachineId, MachineChanged>& machines);

@@ -6,6 +6,7 @@
 #include "absl/time/clock.h"
 #include "common/base/status_macros.h"
 #include "server/reuse/explain.h"
+#include "server/rpc/resource_notes.h"
 
 namespace potok::server {
 
@@ -107,6 +108,10 @@ absl::StatusOr<v1::ExplainResponse> Explanations::Explain(const v1::ExplainReque
     POTOK_ASSIGN_OR_RETURN(const Explanation explanation,
                            explainer.Explain(*run, index, step.lack, DecidedAt(step, row)));
     Add(explanation, *run, load, &response);
+    if (const std::string raise = RaiseNote(step); !raise.empty()) {
+      v1::StepExplanation& last = *response.mutable_steps()->rbegin();
+      last.set_reason(last.reason() + "; " + raise);
+    }
   }
   if (!IsTerminal(row.status)) AddWaiting(view_, row.added.id, chosen, &response);
   return response;

@@ -13,10 +13,11 @@ namespace potok::server {
 absl::StatusOr<std::vector<v1::Machine>> MachinesService::Machines() {
   auto promise = std::make_shared<std::promise<std::vector<v1::Machine>>>();
   std::future<std::vector<v1::Machine>> answer = promise->get_future();
-  const bool asked = scheduler_.Ask([promise](const State& state) {
+  const bool asked = scheduler_.Ask([promise, usage = switchboard_.usage()](const State& state) {
     std::vector<v1::Machine> machines;
     machines.reserve(state.machines.size());
-    for (const auto& [id, machine] : state.machines) machines.push_back(ToProto(machine, state));
+    for (const auto& [id, machine] : state.machines)
+      machines.push_back(ToProto(machine, state, usage));
     promise->set_value(std::move(machines));
   });
   if (!asked || answer.wait_for(std::chrono::seconds(10)) != std::future_status::ready) {

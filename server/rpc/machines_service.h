@@ -2,13 +2,16 @@
 #pragma once
 
 #include "potok/v1/machines.grpc.pb.h"
+#include "server/rpc/switchboard.h"
 #include "server/scheduler/scheduler.h"
 
 namespace potok::server {
 
 class MachinesService final : public v1::Machines::Service {
  public:
-  explicit MachinesService(Scheduler& scheduler) : scheduler_(scheduler) {}
+  // Both outlive this.
+  MachinesService(Scheduler& scheduler, Switchboard& switchboard)
+      : scheduler_(scheduler), switchboard_(switchboard) {}
 
   grpc::Status List(grpc::ServerContext* context,
                     const v1::ListMachinesRequest* request,
@@ -21,6 +24,7 @@ class MachinesService final : public v1::Machines::Service {
   absl::StatusOr<std::vector<v1::Machine>> Machines();
 
   Scheduler& scheduler_;
+  Switchboard& switchboard_;
 };
 
 }  // namespace potok::server

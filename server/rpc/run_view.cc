@@ -7,6 +7,7 @@
 #include "absl/time/clock.h"
 #include "common/base/status_macros.h"
 #include "common/rpc/pipeline_convert.h"
+#include "common/rpc/usage_convert.h"
 #include "fmt/format.h"
 #include "server/domain/expand.h"
 #include "server/domain/explain_team.h"
@@ -14,6 +15,7 @@
 #include "server/reuse/foresee.h"
 #include "server/rpc/completion.h"
 #include "server/rpc/convert.h"
+#include "server/rpc/resource_notes.h"
 
 namespace potok::server {
 
@@ -112,6 +114,25 @@ void AddOrdered(const RunOrdered& ordered, v1::Run& run) {
   }
 }
 
+// What the step asks for and uses, and what there is to say of that.
+void AddResources(const StepRow& row,
+                  const Plan& plan,
+                  RunId run,
+                  const LiveUsage& usage,
+                  v1::StepStatus& status) {
+  if (IsControl(plan.step(row.index))) return;
+  Resources requested = plan.step(row.index).resources;
+  if (row.raise.has_value()) requested.memory_bytes = row.raise->to_bytes;
+  *status.mutable_requested() = potok::ToProto(requested);
+  for (std::string& note : ResourceNotes(row, requested)) {
+    status.add_resource_notes(std::move(note));
+  }
+  const auto live = usage.find({run, row.index, row.attempt});
+  if (PlacementOf(row.state) != nullptr && live != usage.end()) {
+    *status.mutable_usage() = potok::ToProto(live->second);
+  }
+}
+
 }  // namespace
 
 AttemptKey LogOf(RunId run, const StepRow& step) {
@@ -194,6 +215,7 @@ absl::StatusOr<v1::Run> RunView::Make(const RunRow& row,
                          reader_.GetSteps(row.added.id, after_revision));
   if (after_revision == 0) steps = WithUnmoved(std::move(steps), row, plan);
   const std::map<MachineId, MachineChanged> machines = switchboard_.machines();
+  const LiveUsage usage = IsTerminal(row.status) ? LiveUsage() : switchboard_.UsageIn(row.added.id);
   v1::Run run = ToProto(row);
   Sources sources;
   for (const StepRow& step : steps) {
@@ -204,6 +226,7 @@ absl::StatusOr<v1::Run> RunView::Make(const RunRow& row,
     if (IsQueuedWithRun(step, row, plan)) status.set_queued_us(row.created_us);
     const AttemptKey log = LogOf(row.added.id, step);
     if (log.attempt > 0) status.set_log_bytes(logs_.SizeOf(log));
+    AddResources(step, plan, row.added.id, usage, status);
     NameSource(step, sources, status);
   }
   AddOutputs(run, plan);

@@ -7,6 +7,7 @@
 
 #include "common/base/overloaded.h"
 #include "common/base/status_macros.h"
+#include "common/rpc/usage_convert.h"
 #include "server/rpc/convert.h"
 
 namespace potok::server {
@@ -15,6 +16,8 @@ namespace {
 
 constexpr int kCompletionThreads = 2;
 constexpr absl::Duration kHeartbeatInterval = absl::Seconds(5);
+// Attempts of which a machine is heard what they use: more than it says of at a time.
+constexpr std::size_t kUsageMax = 1024;
 
 v1::ServerMessage WelcomeOf(const SendWelcome& welcome) {
   v1::ServerMessage message;
@@ -164,6 +167,7 @@ bool Switchboard::OnMessage(AgentSession& session, v1::AgentMessage&& message, a
       *why = OnHello(session, message.hello());
       return why->ok();
     case v1::AgentMessage::kHeartbeat:
+      OnUsage(session.id(), message.heartbeat());
       // One that finds the mailbox full is not acknowledged; the lease outlasts several.
       scheduler_->Post(
           MachineHeard{session.id(), session.machine(), message.heartbeat().sequence()});
@@ -178,6 +182,34 @@ bool Switchboard::OnMessage(AgentSession& session, v1::AgentMessage&& message, a
       return true;  // of a newer agent
   }
   return true;
+}
+
+LiveUsage Switchboard::usage() {
+  LiveUsage all;
+  MutexLock lock(mutex_);
+  for (const auto& [session, usage] : usage_) all.insert(usage.begin(), usage.end());
+  return all;
+}
+
+LiveUsage Switchboard::UsageIn(RunId run) {
+  LiveUsage all;
+  MutexLock lock(mutex_);
+  for (const auto& [session, usage] : usage_) {
+    all.insert(usage.lower_bound({run, 0, 0}), usage.lower_bound({run + 1, 0, 0}));
+  }
+  return all;
+}
+
+// Each message tells of all that it tells of; what is not in it has ended.
+void Switchboard::OnUsage(SessionId id, const v1::Heartbeat& heartbeat) {
+  if (heartbeat.usage().empty()) return;
+  LiveUsage usage;
+  for (const v1::LiveUsage& one : heartbeat.usage()) {
+    if (usage.size() >= kUsageMax) break;
+    usage[server::FromProto(one.id())] = potok::FromProto(one.usage());
+  }
+  MutexLock lock(mutex_);
+  if (sessions_.contains(id)) usage_[id] = std::move(usage);
 }
 
 absl::Status Switchboard::OnHello(AgentSession& session, const v1::Hello& hello) {
@@ -256,6 +288,7 @@ void Switchboard::OnEnded(AgentSession& session) {
   {
     MutexLock lock(mutex_);
     known = sessions_.erase(session.id()) > 0;
+    usage_.erase(session.id());
   }
   if (session.machine().empty() || !known) return;
   spdlog::info("agent disconnected machine={} session={}", session.machine(), session.id());

@@ -11,6 +11,7 @@
 #include "server/logs/log_store.h"
 #include "server/rpc/agent_session.h"
 #include "server/rpc/completion.h"
+#include "server/rpc/convert.h"
 #include "server/rpc/replies.h"
 #include "server/rpc/result_lookup.h"
 #include "server/rpc/step_tracking.h"
@@ -41,6 +42,12 @@ class Switchboard final : public Outbound, public AgentSessionListener {
   // Machines as last stored, for names and liveness in views.
   std::map<MachineId, MachineChanged> machines();
 
+  // What running attempts use, as their agents last said. Of a machine without a session nothing is
+  // known.
+  LiveUsage usage();
+  // The same of attempts of one run.
+  LiveUsage UsageIn(RunId run);
+
   void Say(std::vector<Effect> effects) override;
   void Committed(const Batch& batch) override;
 
@@ -50,6 +57,7 @@ class Switchboard final : public Outbound, public AgentSessionListener {
  private:
   absl::Status OnHello(AgentSession& session, const v1::Hello& hello);
   absl::Status OnReports(AgentSession& session, const v1::Reports& reports);
+  void OnUsage(SessionId id, const v1::Heartbeat& heartbeat);
   void Send(SessionId id, v1::ServerMessage message);
   void HearAgain(SessionId id, const absl::Status& why);
   void LookUp(FindResult question);
@@ -71,6 +79,7 @@ class Switchboard final : public Outbound, public AgentSessionListener {
   SessionId next_session_ ABSL_GUARDED_BY(mutex_) = 1;
   std::map<SessionId, std::shared_ptr<AgentSession>> sessions_ ABSL_GUARDED_BY(mutex_);
   std::map<MachineId, MachineChanged> machines_ ABSL_GUARDED_BY(mutex_);
+  std::map<SessionId, LiveUsage> usage_ ABSL_GUARDED_BY(mutex_);
   absl::Status closed_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -41,6 +41,7 @@ AttemptEnded EndOf(const StepMoved& moved, const StepFacts& before) {
   const auto* delayed = std::get_if<Delayed>(&moved.state);
   ended.cause = NameOf(delayed != nullptr ? delayed->failure.cause : FailureCause::kMachineLost);
   if (delayed != nullptr) ended.code = delayed->failure.code;
+  ended.usage = moved.usage;
   return ended;
 }
 
@@ -157,6 +158,8 @@ StepRow RowOf(const StepMoved& latest, const StepFacts& facts, std::int64_t revi
   row.ended_us = facts.ended_us;
   row.revision = revision;
   row.lack = latest.lack;
+  row.usage = latest.usage;
+  row.raise = latest.raise;
   return row;
 }
 

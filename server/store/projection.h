@@ -37,6 +37,7 @@ struct AttemptEnded {
   std::int64_t ended_us = 0;
   std::string cause;  // the name of a FailureCause
   int code = 0;       // exit code or signal number
+  std::optional<Usage> usage;
 };
 
 RunFacts FactsOf(const RunAdded& added, std::int64_t revision);

@@ -126,6 +126,8 @@ struct StepRow {
   std::int64_t ended_us = 0;
   std::int64_t revision = 0;
   ResultLack lack = ResultLack::kNone;
+  std::optional<Usage> usage;        // of the latest attempt, once it has ended
+  std::optional<MemoryRaise> raise;  // unset: attempts ask for what the plan says
 };
 struct RunFilter {
   std::vector<RunStatus> status;

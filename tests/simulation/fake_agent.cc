@@ -103,8 +103,14 @@ void FakeAgent::OnStart(const StartOrder& order, absl::Time now) {
     return;
   }
   begun_.insert(order.key);
-  processes_[order.key] = {Stage::kPreparing, now + random_.UpTo(absl::Seconds(1))};
+  processes_[order.key] = {
+      Stage::kPreparing, now + random_.UpTo(absl::Seconds(1)), order.memory_bytes};
   ledger_.Begin(order.key, facts_.name);
+  std::int64_t memory_bytes = 0;
+  for (const auto& [key, process] : processes_) memory_bytes += process.memory_bytes;
+  if (memory_bytes > facts_.capacity.memory_bytes) {
+    ledger_.violations.push_back(facts_.name + " is to give more memory than it has");
+  }
   if (processes_.size() > kCpus) ledger_.violations.push_back(facts_.name + " runs too much");
 }
 
@@ -136,6 +142,9 @@ void FakeAgent::Progress(const AttemptKey& key, Process& process, absl::Time now
   }
   const bool fails = process.stage == Stage::kRunning;
   Kill(key);
+  if (fails && random_.Chance(400)) {
+    return Finish(key, AttemptFailed{{FailureCause::kOutOfMemory, 9, "out of memory"}});
+  }
   if (fails) return Finish(key, AttemptFailed{{FailureCause::kExitCode, 1, "exit 1"}});
   AttemptSucceeded succeeded;
   if (!random_.Chance(30)) succeeded.outputs = {{"out", ToString(key)}};

@@ -55,6 +55,7 @@ class FakeAgent {
   struct Process {
     Stage stage = Stage::kPreparing;
     absl::Time next;  // when the stage ends
+    std::int64_t memory_bytes = 0;
   };
 
   void OnStart(const StartOrder& order, absl::Time now);

@@ -71,6 +71,7 @@ void Complicate(Random& random, std::uint32_t number, potok::Step* step) {
   if (random.Chance(200)) {
     step->retry.max_attempts = static_cast<std::int32_t>(2 + random.Below(2));
     step->retry.delay_seconds = random.Below(3);
+    if (step->resources.memory_bytes > 0 && random.Chance(700)) step->retry.memory_factor = 1.7;
   }
   if (random.Chance(50)) step->queue_timeout_seconds = 5;
   if (number == 0 || !random.Chance(150)) return;
@@ -117,6 +118,7 @@ std::shared_ptr<const Plan> RandomPlan(Random& random) {
     step.command = fmt::format("true {}", random.Below(4));
     step.deterministic = random.Chance(700);
     AskForMachine(random, &step);
+    if (random.Chance(400)) step.resources.memory_bytes = std::int64_t{1 + random.Below(12)} << 30;
     if (random.Chance(300)) step.priority = static_cast<std::int32_t>(random.Below(5)) - 2;
     Output output;
     output.name = "out";

@@ -146,6 +146,7 @@ Object RetryOf(const RetryPolicy& retry) {
   if (!codes.empty()) object.emplace_back("exit_codes", std::move(codes));
   if (retry.delay_seconds != 0) object.emplace_back("delay", retry.delay_seconds);
   if (retry.backoff != 1) object.emplace_back("backoff", retry.backoff);
+  if (retry.memory_factor != 1) object.emplace_back("memory_factor", retry.memory_factor);
   return object;
 }
 

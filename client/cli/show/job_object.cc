@@ -113,6 +113,31 @@ Value RequestObject(const v1::Step& step) {
   return Value(std::move(members));
 }
 
+// What is not known is null.
+Value UsageObject(const v1::Usage& usage) {
+  const auto bytes = [](std::int64_t count) { return count == 0 ? Value() : Value(count); };
+  return Value(Object{
+      {"peak_memory_bytes", bytes(usage.peak_memory_bytes())},
+      {"memory_bytes", bytes(usage.memory_bytes())},
+      {"cpu_seconds", static_cast<double>(usage.cpu_us()) / 1e6},
+      {"wall_seconds", static_cast<double>(usage.wall_us()) / 1e6},
+      {"read_bytes", usage.has_read_bytes() ? Value(usage.read_bytes()) : Value()},
+      {"written_bytes", usage.has_written_bytes() ? Value(usage.written_bytes()) : Value()},
+      {"gpu_utilization", usage.has_gpu_utilization() ? Value(usage.gpu_utilization()) : Value()},
+      {"gpu_peak_memory_bytes", bytes(usage.gpu_peak_memory_bytes())},
+      {"child_out_of_memory", usage.child_out_of_memory()}});
+}
+
+// What the step's latest attempt asked for and used.
+void AddUsage(const v1::StepStatus& step, Object* members) {
+  Array notes;
+  for (const std::string& note : step.resource_notes()) notes.emplace_back(note);
+  members->emplace_back("requested",
+                        step.has_requested() ? ResourcesObject(step.requested()) : Value());
+  members->emplace_back("usage", step.has_usage() ? UsageObject(step.usage()) : Value());
+  members->emplace_back("resource_notes", std::move(notes));
+}
+
 // What happened to a step.
 Object StateMembers(const v1::StepStatus& step) {
   Object members = {{"status", NameOf(step.status())},
@@ -126,6 +151,7 @@ Object StateMembers(const v1::StepStatus& step) {
                     {"queued_at", TextOrNull(IsoTime(step.queued_us()))},
                     {"started_at", TextOrNull(IsoTime(step.started_us()))},
                     {"ended_at", TextOrNull(IsoTime(step.ended_us()))}};
+  AddUsage(step, &members);
   return members;
 }
 
@@ -236,6 +262,7 @@ Value JobObject(const v1::Run& run, const std::string& runs_at) {
     if (step != nullptr) {
       job.emplace_back("machine", TextOrNull(step->machine()));
       job.emplace_back("exit_code", step->has_exit_code() ? Value(step->exit_code()) : Value());
+      AddUsage(*step, &job);
     }
   }
   job.emplace_back("services", Services(run.name(), runs_at));
@@ -328,7 +355,8 @@ Value MachineObject(const v1::Machine& machine) {
                               {"attempt", step.attempt()},
                               {"status", NameOf(step.status())},
                               {"resources", ResourcesObject(step.resources())},
-                              {"gpu_indices", std::move(indices)}});
+                              {"gpu_indices", std::move(indices)},
+                              {"usage", step.has_usage() ? UsageObject(step.usage()) : Value()}});
   }
   return Value(Object{{"name", machine.name()},
                       {"state", NameOf(machine.liveness())},

@@ -49,6 +49,14 @@ std::string NamedText(const v1::Machine& machine) {
   return text;
 }
 
+// "1.2 GiB, 3m5s of CPU time"; empty until the agent has said it.
+std::string UsageNow(const v1::StepOnMachine& step) {
+  if (!step.has_usage()) return "";
+  return fmt::format("{}, {} of CPU time",
+                     FormatBytes(step.usage().memory_bytes()),
+                     ShortDuration(absl::Microseconds(step.usage().cpu_us())));
+}
+
 }  // namespace
 
 std::string MachineTable(const std::vector<v1::Machine>& machines, const TableStyle& style) {
@@ -102,9 +110,10 @@ std::string MachineText(const v1::Machine& machine, absl::TimeZone zone, const T
                     NameOf(step.status()),
                     FormatBytes(step.resources().memory_bytes()),
                     Cpus(step.resources().cpu_millis()),
-                    FormatGpus(GpuMillisOf(step.resources()))});
+                    FormatGpus(GpuMillisOf(step.resources())),
+                    UsageNow(step)});
   }
-  return text + Table({"RUN", "STEP", "STATE", "MEMORY", "CPUS", "GPUS"}, rows, style);
+  return text + Table({"RUN", "STEP", "STATE", "MEMORY", "CPUS", "GPUS", "USES"}, rows, style);
 }
 
 }  // namespace potok::client

@@ -152,6 +152,42 @@ std::string OrderLines(const v1::Run& run) {
   return text;
 }
 
+std::string UsageText(const v1::StepStatus& step) {
+  if (!step.has_usage()) return "";
+  const v1::Usage& usage = step.usage();
+  std::string text;
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  if (usage.peak_memory_bytes() > 0) {
+    add("peak " + FormatBytes(usage.peak_memory_bytes()) + " memory");
+  }
+  add(ShortDuration(absl::Microseconds(usage.cpu_us())) + " of CPU time");
+  if (usage.read_bytes() > 0) add("read " + FormatBytes(usage.read_bytes()));
+  if (usage.written_bytes() > 0) add("wrote " + FormatBytes(usage.written_bytes()));
+  if (usage.has_gpu_utilization()) {
+    add(fmt::format("GPUs {:.0f} % busy, {} of their memory",
+                    usage.gpu_utilization() * 100,
+                    FormatBytes(usage.gpu_peak_memory_bytes())));
+  }
+  return text;
+}
+
+std::string UsageLines(const v1::Run& run) {
+  std::string text;
+  int lines = 0;
+  for (const v1::StepStatus& step : run.steps()) {
+    const std::string usage = UsageText(step);
+    if (usage.empty() && step.resource_notes().empty()) continue;
+    if (++lines > kStepsShownMax) break;
+    text += "  " + Printable(step.name());
+    if (!usage.empty()) text += "  " + usage;
+    text += "\n";
+    for (const std::string& note : step.resource_notes()) {
+      text += "    " + Printable(note) + "\n";
+    }
+  }
+  return text.empty() ? "" : "Used\n" + text;
+}
+
 std::string RunSummary(const v1::Run& run, absl::Time now, const TableStyle& style) {
   const std::string state = NameOf(run.status());
   std::string text =

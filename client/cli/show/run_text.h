@@ -23,6 +23,14 @@ std::string StepChangeLine(const v1::StepStatus& step, absl::Time now, absl::Tim
 // A line for each step, of more than 50 for those that did not complete; "" without steps.
 std::string StepTable(const v1::Run& run, absl::Time now, const TableStyle& style = {});
 
+// What a step's latest attempt used: "peak 3.1 GiB memory, 12.3 s of CPU time, read 2.0 GiB, wrote
+// 1 MiB, GPUs 83 % busy, 20 GiB of their memory"; empty if nothing is known.
+std::string UsageText(const v1::StepStatus& step);
+
+// A line for each step of which it is known what it used, of the first 50 of them, and below it
+// what is worth knowing of what it asks for; "" if there is nothing.
+std::string UsageLines(const v1::Run& run);
+
 // The whole run, for the end of a follow and for `job show`: a line for each step (of more than 50
 // those that did not complete), the outputs and how to get them.
 std::string RunSummary(const v1::Run& run, absl::Time now, const TableStyle& style = {});

@@ -94,6 +94,9 @@ void ReadRetry(Fields* outer, Reading* reading, RetryPolicy* retry) {
     retry->delay_seconds = *delay;
   }
   if (const auto backoff = ReadNumber(&fields, "backoff", reading)) retry->backoff = *backoff;
+  if (const auto factor = ReadNumber(&fields, "memory_factor", reading)) {
+    retry->memory_factor = *factor;
+  }
   fields.ReportUnknown(Severity::kError);
 }
 

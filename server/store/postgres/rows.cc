@@ -38,6 +38,7 @@ enum StepColumn {
   kStepSince,
   kStepState,
   kStepLack,
+  kStepFacts,
 };
 
 std::int32_t Small(const PgResult& rows, int row, int column) {
@@ -59,7 +60,7 @@ const char kSelectRuns[] =
     "WHERE f.run = runs.id), 0), added_steps FROM runs";
 const char kStepColumns[] =
     "run, index, steps.revision, attempt, machine_lost, machine, queued_us, steps.started_us, "
-    "steps.ended_us, since_us, state, lack";
+    "steps.ended_us, since_us, state, lack, facts";
 
 absl::StatusOr<RunRow> RunRowFrom(const PgResult& rows, int row) {
   RunRow run;
@@ -100,6 +101,7 @@ absl::StatusOr<StepRow> StepRowFrom(const PgResult& rows, int row) {
   step.ended_us = rows.Int(row, kStepEnded);
   step.revision = rows.Int(row, kStepRevision);
   step.lack = static_cast<ResultLack>(rows.Int(row, kStepLack));
+  POTOK_RETURN_IF_ERROR(DecodeAttemptFacts(rows.Bytes(row, kStepFacts), &step.usage, &step.raise));
   return step;
 }
 
@@ -111,6 +113,8 @@ absl::StatusOr<StepMoved> StepMovedFrom(const PgResult& rows, int row) {
   moved.machine_lost = Number(rows, row, kStepMachineLost);
   moved.at = absl::FromUnixMicros(rows.Int(row, kStepSince));
   moved.lack = static_cast<ResultLack>(rows.Int(row, kStepLack));
+  POTOK_RETURN_IF_ERROR(
+      DecodeAttemptFacts(rows.Bytes(row, kStepFacts), &moved.usage, &moved.raise));
   return moved;
 }
 

@@ -14,19 +14,19 @@ namespace {
 const Statement kNewSteps = {
     "copy steps",
     "COPY steps (run, index, revision, attempt, machine_lost, status, machine, queued_us, "
-    "started_us, ended_us, since_us, state, lack) FROM STDIN (FORMAT binary)"};
-constexpr int kStepColumnCount = 13;
+    "started_us, ended_us, since_us, state, lack, facts) FROM STDIN (FORMAT binary)"};
+constexpr int kStepColumnCount = 14;
 const Statement kMovedSteps = {
     "update steps",
     "UPDATE steps SET revision = moved.revision, attempt = moved.attempt, "
     "machine_lost = moved.machine_lost, status = moved.status, machine = moved.machine, "
     "queued_us = moved.queued_us, started_us = moved.started_us, ended_us = moved.ended_us, "
-    "since_us = moved.since_us, state = moved.state, lack = moved.lack "
+    "since_us = moved.since_us, state = moved.state, lack = moved.lack, "
+    "facts = moved.facts "
     "FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::integer[], $5::integer[], "
     "$6::smallint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], "
-    "$12::bytea[], $13::smallint[]) AS moved (run, index, revision, attempt, machine_lost, status, "
-    "machine, "
-    "queued_us, started_us, ended_us, since_us, state, lack) "
+    "$12::bytea[], $13::smallint[], $14::bytea[]) AS moved (run, index, revision, attempt, "
+    "machine_lost, status, machine, queued_us, started_us, ended_us, since_us, state, lack, facts) "
     "WHERE steps.run = moved.run AND steps.index = moved.index"};
 const Statement kRuns = {
     "write runs",
@@ -41,9 +41,9 @@ const Statement kRuns = {
     "failed = excluded.failed, canceled = excluded.canceled, running = excluded.running"};
 const Statement kAttempts = {
     "write attempts",
-    "INSERT INTO attempts (run, index, attempt, machine, started_us, ended_us, cause, code) "
+    "INSERT INTO attempts (run, index, attempt, machine, started_us, ended_us, cause, code, facts) "
     "SELECT * FROM unnest($1::bigint[], $2::integer[], $3::integer[], $4::bigint[], $5::bigint[], "
-    "$6::bigint[], $7::text[], $8::integer[]) "
+    "$6::bigint[], $7::text[], $8::integer[], $9::bytea[]) "
     "ON CONFLICT (run, index, attempt) DO NOTHING"};
 const Statement kMachines = {
     "write machines",
@@ -62,6 +62,7 @@ void AppendStep(const StepWrite& step, PgRows* rows) {
   rows->Int64(step.facts.machine).Int64(step.facts.queued_us).Int64(step.facts.started_us);
   rows->Int64(step.facts.ended_us).Int64(absl::ToUnixMicros(step.moved->at));
   rows->Bytes(EncodeStepState(step.moved->state)).Int16(static_cast<int>(step.moved->lack));
+  rows->Bytes(EncodeAttemptFacts(step.moved->usage, step.moved->raise));
 }
 
 absl::Status UpdateSteps(PgConnection& connection, const std::vector<const StepWrite*>& steps) {
@@ -69,7 +70,7 @@ absl::Status UpdateSteps(PgConnection& connection, const std::vector<const StepW
   std::vector<std::int64_t> run, index, revision, attempt, lost, machine, queued, started, ended,
       since;
   std::vector<int> status, lack;
-  std::vector<std::string> state;
+  std::vector<std::string> state, facts;
   for (const StepWrite* step : steps) {
     run.push_back(step->moved->step.run);
     index.push_back(step->moved->step.index);
@@ -84,11 +85,12 @@ absl::Status UpdateSteps(PgConnection& connection, const std::vector<const StepW
     since.push_back(absl::ToUnixMicros(step->moved->at));
     state.push_back(EncodeStepState(step->moved->state));
     lack.push_back(static_cast<int>(step->moved->lack));
+    facts.push_back(EncodeAttemptFacts(step->moved->usage, step->moved->raise));
   }
   PgParams params;
   params.Int64s(run).Int32s(index).Int64s(revision).Int32s(attempt).Int32s(lost).Int16s(status);
   params.Int64s(machine).Int64s(queued).Int64s(started).Int64s(ended).Int64s(since);
-  params.ByteStrings(state).Int16s(lack);
+  params.ByteStrings(state).Int16s(lack).ByteStrings(facts);
   return connection.Run(kMovedSteps, params).status();
 }
 
@@ -142,7 +144,7 @@ absl::Status WriteRuns(PgConnection& connection, const std::vector<const RunFact
 absl::Status WriteAttempts(PgConnection& connection, const std::vector<AttemptEnded>& attempts) {
   if (attempts.empty()) return absl::OkStatus();
   std::vector<std::int64_t> run, index, attempt, machine, started, ended, code;
-  std::vector<std::string> cause;
+  std::vector<std::string> cause, facts;
   for (const AttemptEnded& one : attempts) {
     run.push_back(one.key.run);
     index.push_back(one.key.index);
@@ -152,10 +154,11 @@ absl::Status WriteAttempts(PgConnection& connection, const std::vector<AttemptEn
     ended.push_back(one.ended_us);
     cause.push_back(one.cause);
     code.push_back(one.code);
+    facts.push_back(EncodeAttemptFacts(one.usage, std::nullopt));
   }
   PgParams params;
   params.Int64s(run).Int32s(index).Int32s(attempt).Int64s(machine).Int64s(started).Int64s(ended);
-  params.Texts(cause).Int32s(code);
+  params.Texts(cause).Int32s(code).ByteStrings(facts);
   return connection.Run(kAttempts, params).status();
 }
 

@@ -70,6 +70,25 @@ TEST(RunSummaryTest, TellsStepsTimesReasonsAndHowToGetTheOutputs) {
             "  model  12 MiB folder  (potok job download -n brave_river --output-name model)\n");
 }
 
+TEST(UsageLinesTest, TellWhatStepsUsedAndWhatTheyCouldAskFor) {
+  v1::Run run = ARun();
+  EXPECT_EQ(UsageLines(run), "");
+  v1::StepStatus& prep = *run.mutable_steps(0);
+  prep.mutable_usage()->set_peak_memory_bytes(3'300'000'000);
+  prep.mutable_usage()->set_cpu_us(12'300'000);
+  prep.mutable_usage()->set_read_bytes(2 << 20);
+  prep.add_resource_notes("asked 64 GiB, peaked at 3.1 GiB: resources.memory could be 4 GiB");
+  v1::Usage& usage = *run.mutable_steps(1)->mutable_usage();
+  usage.set_cpu_us(500'000);
+  usage.set_gpu_utilization(0.834);
+  usage.set_gpu_peak_memory_bytes(std::int64_t{20} << 30);
+  EXPECT_EQ(UsageLines(run),
+            "Used\n"
+            "  prep  peak 3.1 GiB memory, 12s of CPU time, read 2 MiB\n"
+            "    asked 64 GiB, peaked at 3.1 GiB: resources.memory could be 4 GiB\n"
+            "  train  0.5s of CPU time, GPUs 83 % busy, 20 GiB of their memory\n");
+}
+
 TEST(RunSummaryTest, SaysSinceWhenOutputsAreDeleted) {
   v1::Run run = ARun();
   run.set_forgotten_us(kStartUs);

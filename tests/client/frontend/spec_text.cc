@@ -138,6 +138,7 @@ class Writer {
                      fmt::join(retry.exit_codes, ", "),
                      retry.delay_seconds,
                      retry.backoff));
+    if (retry.memory_factor != 1) Line(base, fmt::format("memory times {}", retry.memory_factor));
   }
   void Write(int base, const ReusePolicy& reuse) {
     if (reuse == ReusePolicy{}) return;

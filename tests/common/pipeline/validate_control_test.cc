@@ -1,4 +1,5 @@
 // Validate over loops, conditions, sweeps, mini-batches and policies.
+#include <cmath>
 #include <limits>
 
 #include "common/pipeline/control.h"
@@ -389,6 +390,37 @@ TEST(ValidateControlTest, ChecksPolicies) {
                           StartsWith("error jobs.s.reuse.max_age: -1"),
                           StartsWith("error jobs.s.reuse.ignore_inputs: the step has no input 'y'"),
                           StartsWith("error jobs.s.priority: -1001")));
+}
+
+TEST(ValidateControlTest, ChecksThatMemoryCanGrow) {
+  Step step = AStep("s", "run");
+  step.resources.memory_bytes = 1 << 30;
+  step.retry.max_attempts = 3;
+  for (const double factor : {1.0, 1.5, 16.0}) {
+    step.retry.memory_factor = factor;
+    EXPECT_THAT(Found(With(step)), IsEmpty()) << factor;
+  }
+  for (const double factor : {0.99, 16.5, -1.0, std::nan(""), HUGE_VAL}) {
+    step.retry.memory_factor = factor;
+    EXPECT_THAT(Found(With(step)),
+                ElementsAre(AllOf(StartsWith("error jobs.s.retry.memory_factor: "),
+                                  HasSubstr("write 1 (the memory stays) to 16"))))
+        << factor;
+  }
+  step.retry.memory_factor = 2;
+  step.retry.on = {"timeout"};
+  EXPECT_THAT(Found(With(step)),
+              ElementsAre(StartsWith("error jobs.s.retry.memory_factor: it counts only with oom")));
+  step.retry.on = {"oom"};
+  step.resources.memory_bytes = 0;
+  EXPECT_THAT(Found(With(step)),
+              ElementsAre(StartsWith(
+                  "error jobs.s.retry.memory_factor: there is no memory that could grow")));
+  step.resources.memory_bytes = 1 << 30;
+  step.instance_count = 2;
+  EXPECT_THAT(Found(With(step)),
+              ElementsAre(StartsWith(
+                  "error jobs.s.retry.memory_factor: the memory of a step on 2 machines stays")));
 }
 
 PipelineSpec WithWhen(const std::string& when) {

@@ -100,7 +100,7 @@ TEST(PipelineConvertTest, KeepsLoopsAndTheirBodies) {
   PipelineSpec spec;
   Step fit;
   fit.name = "fit";
-  fit.retry = {3, {"oom", "exit_code"}, {75}, 1.5, 2};
+  fit.retry = {3, {"oom", "exit_code"}, {75}, 1.5, 2, 1.75};
   fit.reuse = {true, false, 60, "2", {"seed"}};
   fit.when = "all_done";
   Control loop{DoWhile{"again", {{"out", {"in", "other"}}}, 7}, {fit}};

@@ -426,6 +426,13 @@ std::string StoredPartOf(const State& state) {
       text += " " + run.plan->step(i).name;
     }
     text += fmt::format(" finals {}\n", run.open_finals);
+    for (const auto& [index, raise] : run.raises) {
+      text += fmt::format(" raise {} by {} from {} to {}\n",
+                          index,
+                          raise.attempt,
+                          raise.from_bytes,
+                          raise.to_bytes);
+    }
     for (const StepRecord& step : run.steps) {
       text += fmt::format(" {} attempt {} lost {} waiting {} since {}\n",
                           TextOf(step.state),

@@ -1,6 +1,7 @@
 // When steps run: trigger rules, attempts after failures, waiting that is too long, and what runs
 // after all others.
 #include "gmock/gmock.h"
+#include "server/domain/placement.h"
 #include "tests/server/domain/flow_builders.h"
 
 namespace potok::server {
@@ -112,6 +113,127 @@ TEST(RetryTest, OnlyTheCausesAndExitCodesThatAreNamedAreTriedAgain) {
     Break(world, "a", cases[i].cause);
     EXPECT_EQ(world.StateOf("r", "a"), cases[i].again ? "Assigned" : "Failed") << i;
   }
+}
+
+RetryPolicy MoreMemory(std::int32_t max_attempts, double factor) {
+  RetryPolicy retry = Tries(max_attempts, {"oom"});
+  retry.memory_factor = factor;
+  return retry;
+}
+
+constexpr std::int64_t kMiB = std::int64_t{1} << 20;
+
+std::int64_t HeldOn(const World& world, const std::string& machine) {
+  return world.Machine(machine).reserved.memory_bytes;
+}
+
+TEST(RetryTest, AfterOneThatRanOutOfMemoryTheNextAttemptAsksForMore) {
+  World world;
+  world.Connect(AMachine("small").Memory(kGiB));
+  world.Connect(AMachine("large").Memory(8 * kGiB));
+  world.Submit("r", APipeline({Retried(AStep("a").Memory(700 * kMiB), MoreMemory(4, 1.5))}));
+  EXPECT_EQ(HeldOn(world, "small"), 700 * kMiB);
+  world.Report("small", {Fails(world.Attempt("r", "a"), FailureCause::kOutOfMemory)});
+  // Where it fits, and the order says how much that is.
+  EXPECT_EQ(HeldOn(world, "small"), 0);
+  EXPECT_EQ(HeldOn(world, "large"), 1050 * kMiB);
+  ASSERT_THAT(world.Starts(), SizeIs(1));
+  EXPECT_EQ(world.Starts().front().memory_bytes, 1050 * kMiB);
+  // Once more: of what it had then.
+  world.Report("large", {Fails(world.Attempt("r", "a"), FailureCause::kOutOfMemory)});
+  EXPECT_EQ(HeldOn(world, "large"), 1575 * kMiB);
+  world.Report("large", {Succeeds(world.Attempt("r", "a"))});
+  EXPECT_EQ(world.StateOf("r", "a"), "Succeeded");
+  EXPECT_EQ(HeldOn(world, "large"), 0);
+}
+
+TEST(RetryTest, MemoryIsRoundedUpToMebibytes) {
+  World world;
+  world.Connect(AMachine("m1").Memory(8 * kGiB));
+  world.Submit("r", APipeline({Retried(AStep("a").Memory(10 * kMiB), MoreMemory(2, 1.25))}));
+  Break(world, "a", FailureCause::kOutOfMemory);
+  EXPECT_EQ(HeldOn(world, "m1"), 13 * kMiB);
+}
+
+TEST(RetryTest, AnotherFailureLeavesTheMemoryAsItWasRaised) {
+  World world;
+  world.Connect(AMachine("m1").Memory(8 * kGiB));
+  RetryPolicy retry = MoreMemory(4, 2);
+  retry.on = {};
+  world.Submit("r", APipeline({Retried(AStep("a").Memory(kGiB), retry)}));
+  Break(world, "a", FailureCause::kExitCode);
+  EXPECT_EQ(HeldOn(world, "m1"), kGiB);
+  Break(world, "a", FailureCause::kOutOfMemory);
+  EXPECT_EQ(HeldOn(world, "m1"), 2 * kGiB);
+  Break(world, "a", FailureCause::kMachineLost);
+  EXPECT_EQ(HeldOn(world, "m1"), 2 * kGiB);
+  Break(world, "a", FailureCause::kExitCode);
+  EXPECT_EQ(HeldOn(world, "m1"), 2 * kGiB);
+}
+
+TEST(RetryTest, WhereNoMachineHasSoMuchItAsksForAllOfTheLargest) {
+  World world;
+  world.Connect(AMachine("small").Memory(2 * kGiB));
+  world.Connect(AMachine("large").Memory(3 * kGiB));
+  world.Connect(AMachine("other").Memory(64 * kGiB).Pool("gpu"));
+  world.Submit("r", APipeline({Retried(AStep("a").Memory(2 * kGiB), MoreMemory(5, 4))}));
+  world.Report("small", {Fails(world.Attempt("r", "a"), FailureCause::kOutOfMemory)});
+  EXPECT_EQ(HeldOn(world, "large"), 3 * kGiB);
+  world.Report("large", {Fails(world.Attempt("r", "a"), FailureCause::kOutOfMemory)});
+  EXPECT_EQ(world.StateOf("r", "a"), "Failed");
+  EXPECT_THAT(world.In<Failed>("r", "a").failure.message,
+              HasSubstr("no machine that could hold the step has more than 3 GiB"));
+  EXPECT_EQ(world.LastMove("r").status, RunStatus::kFailed);
+}
+
+TEST(RetryTest, ARaisedStepWaitsForTheMachineThatCanHoldIt) {
+  World world;
+  world.Connect(AMachine("small").Memory(2 * kGiB));
+  world.Connect(AMachine("large").Memory(4 * kGiB));
+  world.Submit("full", APipeline({AStep("b").Memory(3 * kGiB)}));
+  world.Submit("r", APipeline({Retried(AStep("a").Memory(2 * kGiB), MoreMemory(2, 1.5))}));
+  world.Report("small", {Fails(world.Attempt("r", "a"), FailureCause::kOutOfMemory)});
+  EXPECT_EQ(world.StateOf("r", "a"), "Queued");
+  EXPECT_THAT(ExplainWaiting(world.state, world.KeyOf("r", "a"), world.options),
+              HasSubstr("needs 3 GiB memory"));
+  world.Report("large", {Succeeds(world.Attempt("full", "b"))});
+  EXPECT_EQ(world.StateOf("r", "a"), "Assigned");
+  EXPECT_EQ(HeldOn(world, "large"), 3 * kGiB);
+}
+
+TEST(RetryTest, AServerThatStartsHoldsWhatTheRaisedAttemptAskedFor) {
+  World world;
+  world.Connect(AMachine("m1").Memory(8 * kGiB));
+  world.Submit("r", APipeline({Retried(AStep("a").Memory(kGiB), MoreMemory(3, 2))}));
+  Break(world, "a", FailureCause::kOutOfMemory);
+  world.Restart();
+  EXPECT_EQ(HeldOn(world, "m1"), 2 * kGiB);
+  world.Connect(AMachine("m1").Memory(8 * kGiB), {world.Attempt("r", "a")});
+  Break(world, "a", FailureCause::kOutOfMemory);
+  EXPECT_EQ(HeldOn(world, "m1"), 4 * kGiB);
+}
+
+TEST(RetryTest, WhatAnAttemptUsedIsStoredWithItsEnd) {
+  World world = WithMachine();
+  world.Submit("r", APipeline({Retried(AStep("a"), Tries(2))}));
+  Usage usage;
+  usage.peak_memory_bytes = 12345;
+  Report failed = Fails(world.Attempt("r", "a"));
+  failed.usage = usage;
+  world.Report("m1", {failed});
+  const auto stored = [&](const char* state) -> std::optional<Usage> {
+    for (const Change& change : world.last.changes) {
+      const auto* moved = std::get_if<StepMoved>(&change);
+      if (moved != nullptr && NameOf(moved->state) == std::string(state)) return moved->usage;
+    }
+    return std::nullopt;
+  };
+  EXPECT_EQ(stored("Delayed"), usage);
+  EXPECT_EQ(stored("Assigned"), std::nullopt);
+  Report done = Succeeds(world.Attempt("r", "a"));
+  done.usage = usage;
+  world.Report("m1", {done});
+  EXPECT_EQ(stored("Succeeded"), usage);
 }
 
 TEST(RetryTest, ALostMachineIsNoFailureOfTheStep) {

@@ -55,6 +55,20 @@ inline StepMoved Move(
   return moved;
 }
 
+// All but what only a running attempt has.
+inline Usage SomeUsage() {
+  Usage usage;
+  usage.peak_memory_bytes = std::int64_t{3} << 30;
+  usage.cpu_time = absl::Microseconds(12'345'678);
+  usage.wall_time = absl::Seconds(20);
+  usage.read_bytes = 0;
+  usage.written_bytes = 4096;
+  usage.gpu_utilization = 0.25;
+  usage.gpu_peak_memory_bytes = 7;
+  usage.child_out_of_memory = true;
+  return usage;
+}
+
 inline Placement On(MachineId machine) {
   return {machine, {0, 1}};
 }

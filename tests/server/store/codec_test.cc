@@ -22,6 +22,8 @@ std::vector<Change> OneOfEach() {
   for (const StepState& state : AllStates()) {
     StepMoved moved = Move(7, 2, 5, state, 30);
     moved.machine_lost = 2;
+    moved.usage = SomeUsage();
+    moved.raise = MemoryRaise{4, 512, 768};
     changes.emplace_back(moved);
   }
   return changes;
@@ -34,6 +36,27 @@ TEST(CodecTest, DecodesWhatItEncodedOfEveryChangeAndState) {
   ASSERT_EQ(decoded->size(), OneOfEach().size());
   // Equal bytes mean equal fields: nothing that is encoded got lost in between.
   EXPECT_EQ(absl::BytesToHexString(Encode(*decoded)), absl::BytesToHexString(bytes));
+}
+
+TEST(CodecTest, KeepsWhatAnAttemptUsedAndWhatTheNextAsksFor) {
+  StepMoved moved = Move(7, 2, 5, Queued{}, 30);
+  const std::optional<Usage> usage = SomeUsage();
+  const std::optional<MemoryRaise> raise = MemoryRaise{4, 512, 768};
+  moved.usage = usage;
+  moved.raise = raise;
+  const std::vector<Change> decoded = *Decode(Encode({moved}));
+  EXPECT_EQ(std::get<StepMoved>(decoded.front()).usage, usage);
+  EXPECT_EQ(std::get<StepMoved>(decoded.front()).raise, raise);
+  std::optional<Usage> of_row;
+  std::optional<MemoryRaise> raise_of_row;
+  ASSERT_TRUE(DecodeAttemptFacts(EncodeAttemptFacts(usage, raise), &of_row, &raise_of_row).ok());
+  EXPECT_EQ(of_row, usage);
+  EXPECT_EQ(raise_of_row, raise);
+  EXPECT_EQ(EncodeAttemptFacts(std::nullopt, std::nullopt), "");
+  ASSERT_TRUE(DecodeAttemptFacts("", &of_row, &raise_of_row).ok());
+  EXPECT_EQ(of_row, std::nullopt);
+  EXPECT_EQ(raise_of_row, std::nullopt);
+  EXPECT_EQ(DecodeAttemptFacts("\xff", &of_row, &raise_of_row).code(), absl::StatusCode::kDataLoss);
 }
 
 TEST(CodecTest, KeepsEveryFieldOfARun) {

@@ -192,6 +192,29 @@ TEST_P(StoreContractTest, KeepsWhyAResultWasNotTaken) {
   EXPECT_TRUE(seen);
 }
 
+TEST_P(StoreContractTest, KeepsWhatAttemptsUsedAndWhatTheyAskFor) {
+  const MemoryRaise raise{1, 512, 768};
+  Turn({ARun(1)});
+  StepMoved failed =
+      Move(1, 0, 1, Delayed{At(130), {FailureCause::kOutOfMemory, 9, "oom"}, 3}, 120);
+  failed.usage = SomeUsage();
+  failed.raise = raise;
+  Turn({Move(1, 0, 1, Running{On(3)}, 110), failed});
+  AwaitProjection();
+  EXPECT_EQ(reader().GetSteps(1, 0)->at(0).usage, SomeUsage());
+  EXPECT_EQ(reader().GetSteps(1, 0)->at(0).raise, raise);
+  StepMoved next = Move(1, 0, 2, Assigned{On(4)}, 130);
+  next.raise = raise;
+  Turn({next});
+  AwaitProjection();
+  EXPECT_EQ(reader().GetSteps(1, 0)->at(0).usage, std::nullopt) << "the latest has not ended";
+  Reopen();
+  const Loaded loaded = Load();
+  const auto* step = std::get_if<StepMoved>(&loaded.changes.back());
+  ASSERT_NE(step, nullptr);
+  EXPECT_EQ(step->raise, raise);
+}
+
 TEST_P(StoreContractTest, GoesOnFromTheTablesAfterARestart) {
   Turn({ARun(1), Move(1, 0, 1, Running{On(3)}, 10)});
   AwaitProjection();
