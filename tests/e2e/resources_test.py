@@ -3,7 +3,7 @@
 import subprocess
 import unittest
 
-from stack import BIN, StackTest, wait_for
+from stack import BIN, ENDED, StackTest, wait_for
 
 # Machines beside that of `potok up`, which has an fpga and disk, and no GPU.
 AGENTS = {
@@ -21,8 +21,8 @@ AGENTS = {
 SAY = "echo $POTOK_MACHINE gpus:${CUDA_VISIBLE_DEVICES-none}"
 # Ends well only if both halves run at the same time.
 MEET = "touch {folder}/{me}; for i in $(seq 600); do [ -e {folder}/{other} ] && exec echo $CUDA_VISIBLE_DEVICES; sleep 0.05; done; exit 1"
-# Ends well only if no other does the same at the same time.
-ALONE = "mkdir {folder}/alone && sleep 0.3 && rmdir {folder}/alone"
+# Ends well only if no other does the same at the same time, and once it is told to.
+ALONE = "mkdir {folder}/alone && until [ -e {folder}/go ]; do sleep 0.02; done && rmdir {folder}/alone"
 
 STORY = """
 type: pipeline
@@ -83,6 +83,11 @@ class ResourcesTest(StackTest):
     def machines(cls) -> dict[str, dict]:
         return {machine["name"]: machine for machine in cls.stack.json("machine", "list")}
 
+    def others_have_ended(self, folder) -> bool:
+        steps = self.stack.show(self.name)["jobs"]
+        ended = all(step["status"] in ENDED for name, step in steps.items() if not name.startswith("fpga"))
+        return ended and (folder / "alone").exists()
+
     def test_steps_land_only_where_they_fit(self):
         folder = self.stack.path("meeting")
         folder.mkdir()
@@ -94,6 +99,11 @@ class ResourcesTest(StackTest):
             alone=ALONE.format(folder=folder),
         )
         self.stack.potok("job", "create", "-f", self.stack.write("story.yml", story), "-n", self.name)
+        # There is room for the second now but for its fpga.
+        wait_for(lambda: self.others_have_ended(folder), "only the two that need the fpga are left")
+        states = [self.stack.step_status(self.name, step) for step in ("fpga_1", "fpga_2")]
+        self.assertEqual(sorted(states), ["Queued", "Running"])
+        (folder / "go").touch()
         job = self.stack.wait(self.name)
         self.assertEqual(job["status"], "Completed", {name: step["reason"] for name, step in job["jobs"].items()})
         places = {name: step["machine"] for name, step in job["jobs"].items()}

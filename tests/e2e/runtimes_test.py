@@ -1,5 +1,6 @@
 """Steps in sandboxes: what they see, how they end, and what is left of them."""
 
+import glob
 import os
 import pathlib
 import subprocess
@@ -126,9 +127,11 @@ command: |
         wait_for(lambda: not pids_of(mark), "nothing is left")
 
     def test_it_survives_the_agent(self):
-        name = self.submit("command: 'echo ready; sleep 2; echo end'\n")
-        self.wait_for_word(name, "ready")
+        name = self.submit("command: 'touch waits; until [ -e go ]; do sleep 0.02; done; echo end'\n")
+        (waits,) = wait_for(lambda: glob.glob(f"{self.stack.state}/agents/*/attempts/*/*/waits"), "it runs")
         self.stack.kill("potok-agent")
+        wait_for(lambda: self.stack.processes("potok-agent"), "there is another agent")
+        pathlib.Path(waits).with_name("go").touch()
         self.assertEqual("Completed", self.stack.wait(name)["status"])
         self.assertIn("end", self.stack.log(name))
 
