@@ -40,7 +40,7 @@ struct CgroupPaths {
 };
 
 struct LeafUsage {
-  std::int64_t memory_bytes = 0;           // 0: not counted
+  std::int64_t memory_bytes = 0;                // 0: not counted
   std::optional<absl::Duration> cpu_time = {};  // of all attempts that ever were in the leaf
 };
 

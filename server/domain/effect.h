@@ -37,7 +37,7 @@ struct StartOrder {
   std::vector<OrderInput> inputs;    // those that have a value
   std::vector<std::int32_t> gpus;
   std::optional<GangFacts> gang = std::nullopt;  // of a member of one
-  std::int64_t memory_bytes = 0;  // that the attempt asks for
+  std::int64_t memory_bytes = 0;                 // that the attempt asks for
 };
 struct StopOrder {
   AttemptKey key;
