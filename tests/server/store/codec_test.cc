@@ -234,6 +234,10 @@ std::vector<Change> OneOfEachOfTheFirstVersion() {
       machine->capacity.disk_bytes = 0;
       machine->capacity.named.clear();
     }
+    if (auto* moved = std::get_if<StepMoved>(&change)) {
+      moved->usage.reset();
+      moved->raise.reset();
+    }
   }
   return changes;
 }
