@@ -5,6 +5,7 @@
 #include "common/rpc/pipeline_convert.h"
 #include "common/rpc/usage_convert.h"
 #include "common/rpc/utf8.h"
+#include "fmt/format.h"
 
 namespace potok::agent {
 namespace {

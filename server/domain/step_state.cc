@@ -15,6 +15,10 @@ using Outcome = absl::StatusOr<StepState>;
 template <class T>
 concept Undecided =
     std::is_same_v<T, Blocked> || std::is_same_v<T, Queued> || std::is_same_v<T, Resolving>;
+// A control step that makes nothing at the moment.
+template <class T>
+concept Closed =
+    std::is_same_v<T, Blocked> || std::is_same_v<T, Resolving> || std::is_same_v<T, Delayed>;
 // Without a machine.
 template <class T>
 concept Waiting = Undecided<T> || std::is_same_v<T, Delayed> || std::is_same_v<T, Open>;
@@ -72,13 +76,11 @@ Outcome Next(const StepState& state, const StepEvent& event) {
           },
           [](const Waiting auto&, const StopRequested& e) -> Outcome { return Canceled{e.reason}; },
           [](const Queued&, const Placed& e) -> Outcome { return Assigned{e.placement}; },
-          [](const Blocked&, const Opened&) -> Outcome { return Open{}; },
-          [](const Resolving&, const Opened&) -> Outcome { return Open{}; },
+          [](const Closed auto&, const Opened&) -> Outcome { return Open{}; },
           // A control step that tries its body once more, later.
           [](const Open&, const RetryWanted& e) -> Outcome {
             return Delayed{e.until, e.failure, 0};
           },
-          [](const Delayed&, const Opened&) -> Outcome { return Open{}; },
           [](const Open&, const AttemptSucceeded& e) -> Outcome {
             return Succeeded{0, e.outputs};
           },

@@ -241,6 +241,7 @@ void NoteAll(Turn& turn, const TeamRecord& team) {
 
 void EditTeam(Turn& turn, const TeamEdited& edited) {
   absl::StatusOr<TeamChanged> team = Edited(turn, edited);
+  const absl::Status answer = team.status();
   if (team.ok()) {
     const auto known = turn.state.teams.find(edited.name);
     const bool counts_anew = known != turn.state.teams.end() && !team->removed &&
@@ -248,7 +249,7 @@ void EditTeam(Turn& turn, const TeamEdited& edited) {
     if (counts_anew) NoteAll(turn, known->second);
     Emit(turn, *std::move(team));
   }
-  turn.decision.effects.emplace_back(Answer{edited.reply, team.status(), edited.name});
+  turn.decision.effects.emplace_back(Answer{edited.reply, answer, edited.name});
 }
 
 void NoteUse(Turn& turn, const StepMoved& moved) {

@@ -60,6 +60,7 @@ std::string HalfLifeText(const v1::Team& team) {
 
 std::string TeamTable(const std::vector<v1::Team>& teams, const TableStyle& style) {
   std::vector<std::vector<std::string>> rows;
+  rows.reserve(teams.size());
   for (const v1::Team& team : teams) {
     rows.push_back({team.name(),
                     fmt::format("{:g}", team.weight()),

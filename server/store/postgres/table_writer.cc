@@ -1,6 +1,7 @@
 #include "server/store/postgres/table_writer.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
@@ -268,7 +269,8 @@ absl::Status TableWriter::WriteServers(const Writes& writes) {
 absl::Status TableWriter::WriteInOrder(const Writes& writes) {
   std::vector<const RunFacts*> runs;
   runs.reserve(writes.runs.size());
-  for (const RunId id : writes.runs) runs.push_back(&runs_.at(id).facts);
+  std::ranges::transform(
+      writes.runs, std::back_inserter(runs), [this](RunId id) { return &runs_.at(id).facts; });
   std::vector<MachineWrite> machines;
   for (const auto& [id, machine] : writes.machines) machines.push_back(machine);
   POTOK_RETURN_IF_ERROR(WriteRuns(*connection_, runs));
