@@ -157,7 +157,7 @@ class PipelineTest(StackTest):
         if not machine["isolation"].startswith("cgroup"):
             self.skipTest(f"memory is not bounded by the kernel here: isolation {machine['isolation']}")
         job = self.fail_case("out_of_memory")
-        self.assertIn("more memory", job["jobs"]["big"]["reason"])
+        self.assertIn("the step asked 64 MiB (resources.memory)", job["jobs"]["big"]["reason"])
 
     # Machines
 
