@@ -3,10 +3,9 @@
 import os
 import pathlib
 import signal
-import subprocess
 import unittest
 
-from stack import BIN, StackTest, wait_for
+from stack import StackTest, wait_for
 
 # Every process tells rank 0 its rank; rank 0 says who has come. As torch.distributed does, without torch.
 MEET = """
@@ -66,25 +65,7 @@ class GangTest(StackTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        log = open(cls.stack.state / "logs" / "agent-other.log", "wb")
-        agent = subprocess.Popen(
-            [
-                BIN / "potok-agent",
-                f"--server=unix:{cls.stack.state}/server.sock",
-                "--name=other",
-                f"--state={cls.stack.home}/agents/other",
-                "--cpus=2",
-                "--memory=1GiB",
-                "--on-stop=kill",
-            ],
-            env=cls.stack.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-        log.close()
-        cls.addClassCleanup(agent.wait)
-        cls.addClassCleanup(agent.terminate)
+        cls.start_agent("other", "--cpus=2", "--memory=1GiB")
         wait_for(lambda: len(cls.stack.json("machine", "list")) == 2, "two machines are there")
 
     def create(self, text: str, *arguments: str, check: bool = True):

@@ -1,9 +1,8 @@
 """Steps are held to the memory that they asked for, try again with more, and tell what they used."""
 
-import subprocess
 import unittest
 
-from stack import BIN, StackTest, wait_for
+from stack import StackTest, wait_for
 
 MIB = 1 << 20
 
@@ -41,24 +40,7 @@ class LimitsTest(StackTest):
     def setUpClass(cls):
         super().setUpClass()
         cls.stack.write("src/hog.py", HOG)
-        with (cls.stack.state / "logs/agent-large.log").open("wb") as log:
-            agent = subprocess.Popen(
-                [
-                    BIN / "potok-agent",
-                    f"--server=unix:{cls.stack.state}/server.sock",
-                    "--name=large",
-                    f"--state={cls.stack.home}/agents/large",
-                    "--memory=1200MiB",
-                    "--cpus=4",
-                    "--on-stop=kill",
-                ],
-                env=cls.stack.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-        cls.addClassCleanup(agent.wait)
-        cls.addClassCleanup(agent.terminate)
+        cls.start_agent("large", "--memory=1200MiB", "--cpus=4")
         wait_for(lambda: len(cls.machines()) == 2, "both agents are there")
 
     @classmethod

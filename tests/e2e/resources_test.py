@@ -1,9 +1,8 @@
 """Steps go only where they fit: GPUs by model, memory and share, counted things, disk, memory, labels."""
 
-import subprocess
 import unittest
 
-from stack import BIN, ENDED, StackTest, wait_for
+from stack import ENDED, StackTest, wait_for
 
 # Machines beside that of `potok up`, which has an fpga and disk, and no GPU.
 AGENTS = {
@@ -56,26 +55,7 @@ class ResourcesTest(StackTest):
     def setUpClass(cls):
         super().setUpClass()
         for name, flags in AGENTS.items():
-            log = open(cls.stack.state / "logs" / f"agent-{name}.log", "wb")
-            agent = subprocess.Popen(
-                [
-                    BIN / "potok-agent",
-                    f"--server=unix:{cls.stack.state}/server.sock",
-                    f"--name={name}",
-                    f"--state={cls.stack.home}/agents/{name}",
-                    "--cpus=4",
-                    "--disk=1GiB",
-                    "--on-stop=kill",
-                    *flags,
-                ],
-                env=cls.stack.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-            log.close()
-            cls.addClassCleanup(agent.wait)
-            cls.addClassCleanup(agent.terminate)
+            cls.start_agent(name, "--cpus=4", "--disk=1GiB", *flags)
         wait_for(lambda: len(cls.machines()) == 4, "four machines are there")
         (cls.plain,) = set(cls.machines()) - set(AGENTS)
 

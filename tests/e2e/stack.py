@@ -209,6 +209,28 @@ class StackTest(unittest.TestCase):
     stack: Stack
 
     @classmethod
+    def start_agent(cls, name: str, *flags: str) -> subprocess.Popen:
+        """One more machine beside that of `potok up`, until the class is done; its log is with those of the stack."""
+        with (cls.stack.state / "logs" / f"agent-{name}.log").open("wb") as log:
+            agent = subprocess.Popen(
+                [
+                    BIN / "potok-agent",
+                    f"--server=unix:{cls.stack.state}/server.sock",
+                    f"--name={name}",
+                    f"--state={cls.stack.home}/agents/{name}",
+                    "--on-stop=kill",
+                    *flags,
+                ],
+                env=cls.stack.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        cls.addClassCleanup(agent.wait)
+        cls.addClassCleanup(agent.terminate)
+        return agent
+
+    @classmethod
     def setUpClass(cls):
         cls.stack = Stack(*(cls.UP or ()))
         cls.addClassCleanup(cls.stack.close)
