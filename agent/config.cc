@@ -5,6 +5,7 @@
 #include <set>
 
 #include "absl/strings/numbers.h"
+#include "common/base/machine_labels.h"
 #include "common/base/resources.h"
 #include "common/pipeline/gpu_model.h"
 #include "fmt/format.h"
@@ -191,6 +192,11 @@ void ReadNames(const AgentFlags& flags, AgentConfig& config, Problems& problems)
     } else {
       config.labels[label.substr(0, equals)] = label.substr(equals + 1);
     }
+  }
+  const absl::Status labels = CheckMachineLabels(config.labels);
+  if (!labels.ok()) {
+    const std::string shown = fmt::format("{} labels", config.labels.size());
+    problems.Add("label", shown, std::string(labels.message()));
   }
   for (const std::string& pool : flags.pools) {
     if (!IsName(pool)) {

@@ -49,6 +49,7 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> Listen(const ServerConfig& config,
   builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kWindowBytes);
   builder.RegisterService(services.runs.get());
   builder.RegisterService(services.machines.get());
+  builder.RegisterService(services.pools.get());
   builder.RegisterService(services.agents.get());
   builder.RegisterService(services.admin.get());
   builder.RegisterService(services.notifications.get());

@@ -18,6 +18,7 @@
 #include "server/rpc/machines_service.h"
 #include "server/rpc/metrics_service.h"
 #include "server/rpc/notifications_service.h"
+#include "server/rpc/pools_service.h"
 #include "server/rpc/registry_service.h"
 #include "server/rpc/runs_service.h"
 #include "server/rpc/teams_service.h"
@@ -28,6 +29,7 @@ namespace potok::server {
 struct Services {
   std::unique_ptr<RunsService> runs;
   std::unique_ptr<MachinesService> machines;
+  std::unique_ptr<PoolsService> pools;
   std::unique_ptr<AgentsService> agents;
   std::unique_ptr<AdminService> admin;
   std::unique_ptr<ArtifactsService> artifacts;

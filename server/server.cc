@@ -242,7 +242,10 @@ Services ServicesOf(Core& core, Api& api) {
   Services services;
   services.runs = std::make_unique<RunsService>(
       api.submission, core.scheduler, core.replies, api.explanations, api.streams);
-  services.machines = std::make_unique<MachinesService>(core.scheduler, core.switchboard);
+  services.machines = std::make_unique<MachinesService>(
+      core.scheduler, core.replies, core.switchboard, core.options.decide);
+  services.pools =
+      std::make_unique<PoolsService>(core.scheduler, core.replies, core.options.decide);
   services.teams = std::make_unique<TeamsService>(core.scheduler, core.replies);
   services.agents = std::make_unique<AgentsService>(core.switchboard, *core.storage.logs);
   services.registry =

@@ -134,6 +134,13 @@ async function showRuns(signal) {
   await load();
 }
 
+// What keeps new steps off a machine: draining, cordoned, quarantined, or nothing.
+function keptOff(machine) {
+  const cordon = word((machine.cordon || {}).state, 'CORDON_STATE_');
+  if (cordon === 'Cordoned' || cordon === 'Draining') return cordon.toLowerCase();
+  return machine.quarantine ? 'quarantined' : '';
+}
+
 async function showMachines(signal) {
   const { machines = [] } = await call('Machines/List', {}, signal);
   const rows = machines.map((machine) => {
@@ -142,7 +149,7 @@ async function showMachines(signal) {
     const live = word(machine.liveness, 'LIVENESS_');
     return [
       machine.name,
-      element('span', { class: COLOUR[live] || '' }, live),
+      element('span', { class: COLOUR[live] || '' }, [live, keptOff(machine)].filter(Boolean).join(', ')),
       `${(reserved.cpuMillis || 0) / 1000} of ${(capacity.cpuMillis || 0) / 1000}`,
       `${bytesOf(reserved.memoryBytes)} of ${bytesOf(capacity.memoryBytes)}`,
       `${(reserved.gpuMillis || 0) / 1000} of ${(capacity.gpuMillis || 0) / 1000}`,

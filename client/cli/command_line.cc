@@ -6,6 +6,7 @@
 
 #include "client/cli/commands/command.h"
 #include "client/cli/commands/commands.h"
+#include "client/cli/commands/machine_commands.h"
 #include "client/cli/text/nearest.h"
 #include "client/cli/version.h"
 #include "fmt/format.h"
@@ -78,10 +79,33 @@ void AddRegistryGroups(CLI::App& app, Session& session) {
 
 void AddMachineCommands(CLI::App& app, Session& session) {
   CLI::App* machine = app.add_subcommand("machine", "Machines that run steps");
-  machine->footer("Example:\n  potok machine list");
+  machine->footer(
+      "To take a machine out of service: drain it, wait until it is empty, and let it back with\n"
+      "uncordon. What is said of a machine holds until it is taken back, over restarts of its "
+      "agent\n"
+      "and of the server.\n\n"
+      "Example:\n  potok machine drain gpu-1 --deadline 30m --reason 'new disk' --wait");
   machine->require_subcommand(1);
   AddMachineList(*machine, session);
   AddMachineShow(*machine, session);
+  AddMachineCordon(*machine, session);
+  AddMachineUncordon(*machine, session);
+  AddMachineDrain(*machine, session);
+  AddMachineLabel(*machine, session);
+  AddMachineDeclareDead(*machine, session);
+}
+
+void AddComputeGroup(CLI::App& app, Session& session) {
+  CLI::App* compute =
+      app.add_subcommand("compute", "Pools: machines that steps name by `compute:`");
+  compute->footer(
+      "A pool holds the machines that carry the labels of its selector, and those whose agents\n"
+      "declare it (potok-agent --pool). Its limits hold for all its steps together: what is "
+      "beyond\n"
+      "them waits. cpu-cluster, gpu-cluster and serverless are there without being created.\n\n"
+      "Example:\n  potok compute create -f pool.yml");
+  compute->require_subcommand(1);
+  AddComputeCommands(*compute, session);
 }
 
 void AddTeamGroup(CLI::App& app, Session& session) {
@@ -112,6 +136,7 @@ void AddAll(CLI::App& app, Session& session) {
   AddRegistryGroups(app, session);
   AddMachineCommands(app, session);
   AddTeamGroup(app, session);
+  AddComputeGroup(app, session);
   AddUp(app, session);
   AddDown(app, session);
   AddStatus(app, session);

@@ -22,6 +22,11 @@ class MachinesClient {
 
   absl::StatusOr<std::vector<v1::Machine>> List(absl::Duration timeout = absl::Seconds(30));
   absl::StatusOr<v1::Machine> Get(const std::string& name);
+  // The machines as they are then.
+  absl::StatusOr<v1::MachinesResponse> Cordon(const v1::CordonMachinesRequest& request);
+  absl::StatusOr<v1::MachinesResponse> Uncordon(const v1::UncordonMachinesRequest& request);
+  absl::StatusOr<v1::MachinesResponse> Label(const v1::LabelMachinesRequest& request);
+  absl::StatusOr<v1::Machine> DeclareDead(const std::string& name);
 
  private:
   class Calls;

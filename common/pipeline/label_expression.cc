@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "common/pipeline/gpu_model.h"
 #include "common/pipeline/label_parser.h"
@@ -126,6 +127,17 @@ std::vector<std::string> LabelExpression::WhyNot(const Labels& labels) const {
   if (Matches(labels)) return {};
   if (nodes_ == nullptr) return {fmt::format("'{}' cannot be read", text_)};
   return Blame(*nodes_, static_cast<std::uint32_t>(nodes_->size() - 1), labels);
+}
+
+std::string ExactLabels(const LabelExpression::Labels& labels) {
+  const auto quoted = [](const std::string& text) {
+    return "\"" + absl::StrReplaceAll(text, {{"\"", "\"\""}}) + "\"";
+  };
+  std::string text;
+  for (const auto& [name, value] : labels) {
+    text += fmt::format("{}{} == {}", text.empty() ? "" : " && ", quoted(name), quoted(value));
+  }
+  return text;
 }
 
 }  // namespace potok

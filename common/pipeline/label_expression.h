@@ -79,6 +79,10 @@ class LabelExpression {
   std::shared_ptr<const std::vector<Node>> nodes_;
 };
 
+// The text of an expression that is true of what carries these labels: "\"zone\" == \"b\"". Empty
+// of none.
+std::string ExactLabels(const LabelExpression::Labels& labels);
+
 // -1, 0 or 1: by number where both are numbers ("12", "-1.5e3", "64GiB" in bytes), by their parts
 // where both look like versions ("535.104.5", "v2"), else as text.
 int CompareLabelValues(const std::string& a, const std::string& b);

@@ -94,6 +94,7 @@ struct StepMoved {
   std::optional<Usage> usage = std::nullopt;
   // Unset: attempts ask for what the plan says. Stays what it was.
   std::optional<MemoryRaise> raise = std::nullopt;
+  std::uint32_t displaced = 0;  // requeues so far because its machine was to be emptied
 };
 
 // A control step made steps of its body, once: for one item, iteration or trial. They have the
@@ -148,7 +149,38 @@ struct GpuInfo {
   bool operator==(const GpuInfo&) const = default;
 };
 
-// A machine as its last Hello described it.
+enum class CordonState { kNone, kCordoned, kDraining };
+
+// What a person last said of whether new steps are placed on a machine. Draining, it is to become
+// empty, and what it still holds at the deadline is stopped and queued again.
+struct Cordon {
+  CordonState state = CordonState::kNone;
+  absl::Time deadline = absl::InfiniteFuture();
+  std::string by;
+  std::string reason;
+  absl::Time at;
+  bool operator==(const Cordon&) const = default;
+};
+
+// A label that a person set, over that of the machine's agent, or removed: then it has no value.
+struct LabelEdit {
+  std::optional<std::string> value;
+  std::string by;
+  std::string reason;
+  absl::Time at;
+  bool operator==(const LabelEdit&) const = default;
+};
+
+// New steps are kept off a machine until then, because it does not work as it should.
+struct Quarantine {
+  absl::Time until;
+  std::string reason;
+  absl::Time at;
+  bool operator==(const Quarantine&) const = default;
+};
+
+// A machine as its last Hello described it, and what a person or the server said of it since it is
+// known, which no Hello changes.
 struct MachineChanged {
   MachineId id = 0;
   std::string name;
@@ -158,10 +190,41 @@ struct MachineChanged {
   std::string isolation;
   Resources capacity;
   std::vector<GpuInfo> gpus;
-  std::map<std::string, std::string> labels;
-  std::vector<std::string> pools;  // empty: the default pool only
+  std::map<std::string, std::string> labels;  // its agent's, as they were edited
+  std::vector<std::string> pools;             // empty: the default pool only
   Liveness liveness = Liveness::kReady;
   absl::Time first_seen;
+  absl::Time at;
+  std::optional<Cordon> cordon = std::nullopt;  // none: nobody ever said anything
+  std::map<std::string, std::string> agent_labels = {};
+  std::map<std::string, LabelEdit> label_edits = {};
+  std::optional<Quarantine> quarantine = std::nullopt;
+};
+
+// The agent's labels as they were edited.
+std::map<std::string, std::string> EditedLabels(const std::map<std::string, std::string>& labels,
+                                                const std::map<std::string, LabelEdit>& edits);
+// Draining or only cordoned.
+bool IsCordoned(const MachineChanged& machine);
+
+// What the steps of a pool may hold together; none: no limit.
+struct PoolLimits {
+  std::optional<std::int32_t> running_steps;
+  std::optional<std::int32_t> cpu_millis;
+  std::optional<std::int64_t> memory_bytes;
+  std::optional<std::int32_t> gpu_millis;
+  bool operator==(const PoolLimits&) const = default;
+};
+
+// A registered pool as it is now, or that it is no more. Which machines it holds: pools.h.
+struct PoolChanged {
+  std::string name;
+  bool deleted = false;
+  std::string selector;  // an expression over labels (label_expression.h); empty: none
+  PoolLimits limits;
+  std::string document;  // JSON: what its YAML says besides, without effect here
+  std::string by;
+  absl::Time created;
   absl::Time at;
 };
 
@@ -174,6 +237,7 @@ using Change = std::variant<ServerStarted,
                             TrialMeasured,
                             RunOrdered,
                             TeamChanged,
-                            TeamUsed>;
+                            TeamUsed,
+                            PoolChanged>;
 
 }  // namespace potok::server

@@ -28,6 +28,11 @@ void Handle(Turn& turn, const Event& event) {
                  [&](const ReleaseRequested& e) { ReleaseRun(turn, e); },
                  [&](const MoveRequested& e) { MoveRun(turn, e); },
                  [&](const TeamEdited& e) { EditTeam(turn, e); },
+                 [&](const MachinesCordoned& e) { CordonMachines(turn, e); },
+                 [&](const MachinesUncordoned& e) { UncordonMachines(turn, e); },
+                 [&](const MachinesLabeled& e) { LabelMachines(turn, e); },
+                 [&](const PoolPut& e) { PutPool(turn, e); },
+                 [&](const PoolDeleted& e) { DeletePool(turn, e); },
                  [](const Tick&) {},
              },
              event);
@@ -132,6 +137,8 @@ Decision DecideTurn(State& state,
   // After everything else, so that nobody is silent whose message waits in this very turn.
   if (ticked) {
     CheckLeases(turn);
+    CheckDrains(turn);
+    EndQuarantines(turn);
     CheckQueueTimeouts(turn);
     CheckSweepTimeouts(turn);
   }

@@ -23,6 +23,13 @@ struct DecideOptions {
   std::uint32_t machine_lost_max = 3;              // then the step fails
   // Whether steps that were forced to run (force_rerun) offer what they made. Azure ML: no.
   bool forced_results_offered = true;
+  // A machine that loses attempts at that many moments, or begins that many sessions, within the
+  // window gets no new steps for a while. A count of 0: never. design.md, Containment.
+  std::uint32_t losses_max = 3;
+  absl::Duration losses_window = absl::Minutes(5);
+  std::uint32_t sessions_max = 20;
+  absl::Duration sessions_window = absl::Minutes(10);
+  absl::Duration quarantine = absl::Minutes(10);
   // Pools with other names than machines have mean the default pool (the embedded stack).
   bool unknown_pool_is_default = false;
   std::uint32_t pending_runs_max = 0;  // of one submitter: that have not begun; 0: no limit

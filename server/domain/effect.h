@@ -76,7 +76,8 @@ struct FindResult {
   std::string run;         // its name
   std::shared_ptr<const Plan> plan;
 };
-// The answer to RunSubmitted (value: the run's name), CancelRequested and MachineDeclaredDead.
+// The answer to RunSubmitted (value: the run's name), PoolPut ("created" or "changed"),
+// CancelRequested, MachineDeclaredDead, and what a person says of machines.
 struct Answer {
   ReplyToken reply = 0;
   absl::Status status;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -114,6 +115,44 @@ struct MachineDeclaredDead {
   std::string machine;
 };
 
+// Of the events below: all machines are known, or nothing happens.
+struct MachinesCordoned {
+  ReplyToken reply = 0;
+  std::vector<std::string> machines;
+  bool drain = false;
+  absl::Duration deadline = absl::InfiniteDuration();  // of a drain, from now
+  std::string by;
+  std::string reason;
+};
+struct MachinesUncordoned {
+  ReplyToken reply = 0;
+  std::vector<std::string> machines;
+  std::string by;
+  std::string reason;
+};
+struct MachinesLabeled {
+  ReplyToken reply = 0;
+  std::vector<std::string> machines;
+  std::map<std::string, std::optional<std::string>> labels;  // without a value: removed
+  std::string by;
+  std::string reason;
+};
+
+// A pool is registered, or changed. `must_exist`: only changed.
+struct PoolPut {
+  ReplyToken reply = 0;
+  std::string name;
+  std::string selector;  // as PoolChanged's
+  PoolLimits limits;
+  std::string document;
+  std::string by;
+  bool must_exist = false;
+};
+struct PoolDeleted {
+  ReplyToken reply = 0;
+  std::string name;
+};
+
 // The outputs of a parallel_for were put together (effect ComposeOutputs), or not: then `status`
 // says why.
 struct OutputsComposed {
@@ -172,6 +211,11 @@ using Event = std::variant<RunSubmitted,
                            HoldRequested,
                            ReleaseRequested,
                            MoveRequested,
-                           TeamEdited>;
+                           TeamEdited,
+                           MachinesCordoned,
+                           MachinesUncordoned,
+                           MachinesLabeled,
+                           PoolPut,
+                           PoolDeleted>;
 
 }  // namespace potok::server

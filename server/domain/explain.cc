@@ -12,6 +12,7 @@
 #include "fmt/ranges.h"
 #include "server/domain/explain_team.h"
 #include "server/domain/fit.h"
+#include "server/domain/kept_off.h"
 #include "server/domain/placement.h"
 
 namespace potok::server {
@@ -48,12 +49,12 @@ Survey Look(const State& state, const Pools& pools, const Shape& shape, Against 
   Survey survey;
   const std::string pool = pools.Resolve(shape.pool);
   for (const auto& [id, machine] : state.machines) {
-    if (!IsKnown(machine) || !pools.Holds(machine.facts, pool)) continue;
+    if (!IsKnown(machine) || !pools.Holds(machine, pool)) continue;
     ++survey.in_pool;
     if (!CarriesLabels(machine, shape)) continue;
     ++survey.with_labels;
     const bool is_free = against == Against::kFree;
-    if (is_free && !CouldHold(machine, shape)) continue;
+    if (is_free && !(CouldHold(machine, shape) && TakesSteps(machine))) continue;
     const Resources has = is_free ? FreeOf(machine) : machine.facts.capacity;
     std::vector<GpuRoom> gpus = is_free ? GpusOf(machine) : AllGpusOf(machine.facts);
     Resources lack = LackOf(shape.request, has);
@@ -202,7 +203,7 @@ std::string MissingLabels(const State& state,
   const MachineRecord* nearest = nullptr;
   std::vector<std::string> least;
   for (const auto& [id, machine] : state.machines) {
-    if (!IsKnown(machine) || !pools.Holds(machine.facts, pool)) continue;
+    if (!IsKnown(machine) || !pools.Holds(machine, pool)) continue;
     std::vector<std::string> wrong = FalseOf(machine, shape);
     if (nearest != nullptr && least.size() <= wrong.size()) continue;
     nearest = &machine;
@@ -216,14 +217,27 @@ std::string MissingLabels(const State& state,
                      fmt::join(least, " and "));
 }
 
+std::string NobodyIn(const Pools& pools, const std::string& pool) {
+  if (pool.empty()) return "no machine is in the default pool";
+  const PoolChanged* registered = pools.Registered(pool);
+  if (registered == nullptr || registered->selector.empty()) {
+    return fmt::format("no machine is in pool '{}'", pool);
+  }
+  return fmt::format("no machine is in pool '{}': of none is {} true", pool, registered->selector);
+}
+
 // Why no known machine could ever hold the shape; empty if one could.
 std::string NeverFits(const State& state, const Pools& pools, const Shape& shape) {
   const Survey survey = Look(state, pools, shape, Against::kCapacity);
+  if (!pools.Knows(shape.pool) && !pools.Resolve(shape.pool).empty()) {
+    return NoSuchPool(pools, shape.pool);
+  }
   if (survey.in_pool == 0) {
-    return shape.pool.empty() ? "no machine is in the default pool"
-                              : fmt::format("no machine is in pool '{}'", shape.pool);
+    return NobodyIn(pools, shape.pool);
   }
   if (survey.with_labels == 0) return MissingLabels(state, pools, shape, survey.in_pool);
+  const std::string beyond = BeyondLimits(pools, shape);
+  if (!beyond.empty()) return beyond;
   const auto wanted = static_cast<std::size_t>(shape.machines);
   if (survey.lack == Resources{} && survey.members >= wanted) return "";
   if (survey.lack == Resources{}) return Several(survey, shape, "could hold");
@@ -254,18 +268,25 @@ std::string ExplainQueued(const State& state, const Shape& shape, const DecideOp
   const Pools pools(state, options);
   const std::string never = NeverFits(state, pools, shape);
   if (!never.empty()) return never;
+  const std::string limited = HeldByLimits(state, pools, shape);
+  if (!limited.empty()) return limited;
+  const KeptOff kept_off = KeptOffOf(state, pools, shape);
   const Survey survey = Look(state, pools, shape, Against::kFree);
+  if (survey.nearest == nullptr) {
+    return (kept_off.machines == 1 ? "the only machine that could hold it takes no new steps: "
+                                   : "no machine that could hold it takes new steps: ") +
+           kept_off.text;
+  }
   const MachineRecord& nearest = *survey.nearest;
+  const std::string others = kept_off.text.empty() ? "" : "; " + kept_off.text;
   const auto wanted = static_cast<std::size_t>(shape.machines);
-  if (wanted > 1 && survey.enough < wanted) return ExplainSeveral(survey, shape);
+  if (wanted > 1 && survey.enough < wanted) return ExplainSeveral(survey, shape) + others;
   if (survey.lack != Resources{}) {
-    return Missing(survey, shape, "free") + " " + NearestOf(survey);
+    return Missing(survey, shape, "free") + " " + NearestOf(survey) + others;
   }
-  if (nearest.session == 0 || nearest.facts.liveness != Liveness::kReady) {
-    return fmt::format("would fit on {}, which is not connected", nearest.facts.name);
-  }
-  return fmt::format("would fit on {}, which is kept for a step that comes before it",
-                     nearest.facts.name);
+  return fmt::format("would fit on {}, which is kept for a step that comes before it{}",
+                     nearest.facts.name,
+                     others);
 }
 
 std::string ExplainHeld(const RunHold& hold) {
@@ -374,7 +395,7 @@ std::int64_t MostMemoryFor(const State& state, Shape shape, const DecideOptions&
   shape.request.memory_bytes = 0;
   std::int64_t most = 0;
   for (const auto& [id, machine] : state.machines) {
-    if (!IsKnown(machine) || !pools.Holds(machine.facts, pool)) continue;
+    if (!IsKnown(machine) || !pools.Holds(machine, pool)) continue;
     if (!CouldHold(machine, shape)) continue;
     most = std::max(most, machine.facts.capacity.memory_bytes);
   }

@@ -6,6 +6,7 @@
 
 #include "fmt/format.h"
 #include "server/domain/fit.h"
+#include "server/domain/kept_off.h"
 #include "server/domain/placement.h"
 #include "server/domain/reservation.h"
 
@@ -80,11 +81,14 @@ std::string LackText(const MachineRecord& machine, const Shape& shape) {
                      NamedOf(request, name));
 }
 
-std::string ReasonOf(const MachineRecord& machine, const Shape& shape) {
+std::string ReasonOf(const MachineRecord& machine, const Shape& shape, bool is_limited) {
   if (!CarriesLabels(machine, shape)) return "without the labels that it asks for";
-  if (machine.session == 0 || machine.facts.liveness != Liveness::kReady) return "not connected";
+  const std::string closed = KeptOffBy(machine);
+  if (!closed.empty()) return closed;
   const std::string lack = LackText(machine, shape);
-  return lack.empty() ? "with room for it, which others come first for" : lack;
+  if (!lack.empty()) return lack;
+  return is_limited ? "with room for it, beyond the limits of its pool"
+                    : "with room for it, which others come first for";
 }
 
 // The shape of a step that is queued and may be placed, or nothing.
@@ -109,10 +113,11 @@ std::vector<std::string> ExplainMachines(const State& state,
   if (!shape.has_value()) return {};
   const Pools pools(state, options);
   const std::string pool = pools.Resolve(shape->pool);
+  const bool is_limited = !pools.RoomIn(pool).Fits(shape->request, shape->machines);
   std::map<std::string, std::size_t> groups;
   for (const auto& [id, machine] : state.machines) {
     if (machine.facts.name.empty() || machine.facts.liveness == Liveness::kGone) continue;
-    if (pools.Holds(machine.facts, pool)) ++groups[ReasonOf(machine, *shape)];
+    if (pools.Holds(machine, pool)) ++groups[ReasonOf(machine, *shape, is_limited)];
   }
   // The largest groups first.
   std::multimap<std::size_t, std::string, std::greater<>> by_size;
@@ -138,10 +143,11 @@ std::string ExplainOpening(const State& state,
   if (!shape.has_value()) return "";
   const Pools pools(state, options);
   const std::string pool = pools.Resolve(shape->pool);
+  if (!pools.RoomIn(pool).Fits(shape->request, shape->machines)) return "";
   std::multimap<absl::Time, const MachineRecord*> openings;
   for (const auto& [id, machine] : state.machines) {
-    if (machine.session == 0 || machine.facts.liveness != Liveness::kReady) continue;
-    if (!pools.Holds(machine.facts, pool) || !CouldHold(machine, *shape)) continue;
+    if (!TakesSteps(machine)) continue;
+    if (!pools.Holds(machine, pool) || !CouldHold(machine, *shape)) continue;
     const Opening opening =
         OpeningFor(state, machine, FreeOf(machine), GpusOf(machine), *shape, now);
     openings.emplace(opening.at, &machine);

@@ -12,8 +12,6 @@ namespace potok::server {
 
 namespace {
 
-constexpr const char* kDefaultPool = "default";
-
 std::int64_t MemoryOf(const GpuRoom& gpu) {
   return gpu.facts == nullptr ? 0 : gpu.facts->memory_bytes;
 }
@@ -33,26 +31,6 @@ std::vector<const GpuRoom*> MostRoom(const std::vector<GpuRoom>& gpus, const Sha
 }
 
 }  // namespace
-
-Pools::Pools(const State& state, const DecideOptions& options)
-    : unknown_is_default_(options.unknown_pool_is_default) {
-  for (const auto& [id, machine] : state.machines) {
-    names_.insert(machine.facts.pools.begin(), machine.facts.pools.end());
-  }
-}
-
-std::string Pools::Resolve(const std::string& pool) const {
-  if (pool == kDefaultPool) return "";
-  if (unknown_is_default_ && !names_.contains(pool)) return "";
-  return pool;
-}
-
-bool Pools::Holds(const MachineChanged& machine, const std::string& pool) const {
-  const std::vector<std::string>& pools = machine.pools;
-  if (pool.empty() && pools.empty()) return true;
-  const std::string name = pool.empty() ? kDefaultPool : pool;
-  return std::find(pools.begin(), pools.end(), name) != pools.end();
-}
 
 std::map<std::string, std::string> LabelsOf(const MachineChanged& machine) {
   std::map<std::string, std::string> labels = machine.labels;
@@ -87,6 +65,11 @@ bool CarriesLabels(const MachineRecord& machine, const Shape& shape) {
 bool CouldHold(const MachineRecord& machine, const Shape& shape) {
   return shape.request.FitsInto(machine.facts.capacity) && CarriesLabels(machine, shape) &&
          PickGpus(AllGpusOf(machine.facts), shape).has_value();
+}
+
+bool TakesSteps(const MachineRecord& machine) {
+  return machine.session != 0 && machine.facts.liveness == Liveness::kReady &&
+         !IsCordoned(machine.facts) && !machine.facts.quarantine.has_value();
 }
 
 Resources FreeOf(const MachineRecord& machine) {

@@ -1,42 +1,31 @@
-// Which steps a machine can hold: pools, labels, GPUs, capacity. Pure; placement and its
-// explanations share it.
+// Which steps a machine can hold: labels, GPUs, capacity. Pure; placement and its explanations
+// share it.
 #pragma once
 
 #include <array>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "server/domain/decide.h"
 #include "server/domain/plan.h"
+#include "server/domain/pools.h"
 #include "server/domain/state.h"
 
 namespace potok::server {
 
-// The names of pools that the machines have.
-class Pools {
- public:
-  Pools(const State& state, const DecideOptions& options);
-
-  // The pool that a step's pool means: itself, or empty for the default pool.
-  std::string Resolve(const std::string& pool) const;
-  // True if the machine is in the (resolved) pool.
-  bool Holds(const MachineChanged& machine, const std::string& pool) const;
-
- private:
-  std::set<std::string> names_;
-  bool unknown_is_default_ = false;
-};
-
-// The labels that a machine was given, and beside them what it is: name, memory, cpus, disk,
-// gpu.count, gpu.model, gpu.memory. A label that it was given wins.
+// The labels that a machine was given, as people edited them, and beside them what it is: name,
+// memory, cpus, disk, gpu.count, gpu.model, gpu.memory. A label that it was given wins.
 std::map<std::string, std::string> LabelsOf(const MachineChanged& machine);
 // True if it carries the shape's labels, and its expression over labels holds.
 bool CarriesLabels(const MachineRecord& machine, const Shape& shape);
 // True if the machine, were it empty, could hold the shape. Says nothing of pools.
 bool CouldHold(const MachineRecord& machine, const Shape& shape);
+
+// True if new steps may be placed on it now: it is connected, answers, and neither a person nor the
+// server keeps them off.
+bool TakesSteps(const MachineRecord& machine);
 
 // What no placement holds; below zero in what a changed machine has less of than is held. How the
 // GPUs' thousandths lie is said by GpusOf.

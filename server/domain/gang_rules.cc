@@ -9,15 +9,23 @@ namespace potok::server {
 
 namespace {
 
-std::uint32_t CountLost(const OpenControl& open) {
+// Attempts that ended with a machine: because it was lost, or because it was drained.
+struct Gone {
   std::uint32_t lost = 0;
+  std::uint32_t displaced = 0;
+};
+
+Gone CountGone(const OpenControl& open) {
+  Gone gone;
   for (const BodyRecord& body : open.bodies()) {
     const std::optional<std::uint32_t> first = FirstFailed(open.run(), body);
     if (!first.has_value()) continue;
-    const auto& failed = std::get<Failed>(open.run().steps[*first].state);
-    if (failed.failure.cause == FailureCause::kMachineLost) ++lost;
+    const StepRecord& member = open.run().steps[*first];
+    const auto& failed = std::get<Failed>(member.state);
+    if (failed.failure.cause != FailureCause::kMachineLost) continue;
+    ++(member.displaced > 0 ? gone.displaced : gone.lost);
   }
-  return lost;
+  return gone;
 }
 
 // What rank 0 made is what the step made.
@@ -32,17 +40,22 @@ void SucceedGang(OpenControl& open, const BodyRecord& members) {
 }
 
 // When all members begin once more after this failure of one of them; nothing: they do not.
-std::optional<absl::Duration> DelayOfNext(const OpenControl& open, const Failure& failure) {
-  const std::uint32_t lost = CountLost(open);
+std::optional<absl::Duration> DelayOfNext(const OpenControl& open,
+                                          const Failure& failure,
+                                          bool was_displaced) {
+  if (was_displaced) return absl::ZeroDuration();
+  const Gone gone = CountGone(open);
   switch (failure.cause) {
     case FailureCause::kMachineLost:
-      if (lost > open.turn.options.machine_lost_max) return std::nullopt;
+      if (gone.lost > open.turn.options.machine_lost_max) return std::nullopt;
       return absl::ZeroDuration();
     case FailureCause::kQueueTimeout:
       return std::nullopt;
     default:
       return DelayOfRetry(
-          open.step().retry, static_cast<std::int32_t>(open.bodies().size() - lost), failure);
+          open.step().retry,
+          static_cast<std::int32_t>(open.bodies().size() - gone.lost - gone.displaced),
+          failure);
   }
 }
 
@@ -55,7 +68,8 @@ void AfterFailure(OpenControl& open, const BodyRecord& members) {
   const std::optional<std::uint32_t> first = FirstFailed(run, members);
   if (!first.has_value()) return FailControl(open, WhyFailed(open, members));
   Failure failure = std::get<Failed>(run.steps[*first].state).failure;
-  const std::optional<absl::Duration> delay = DelayOfNext(open, failure);
+  const std::optional<absl::Duration> delay =
+      DelayOfNext(open, failure, run.steps[*first].displaced > 0);
   failure.message = fmt::format("'{}': {}", run.plan->step(*first).name, failure.message);
   if (!delay.has_value()) return MoveStep(open.turn, open.key, AttemptFailed{std::move(failure)});
   if (*delay == absl::ZeroDuration()) return BeginGang(open);

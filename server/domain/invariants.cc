@@ -26,10 +26,10 @@ std::string Describe(const RunRecord& run, std::uint32_t index) {
 }
 
 // An attempt is one requeue more than the requeues, while it is there and after it. Requeues are of
-// lost machines, and as many as the step may be tried again.
+// machines that were lost or emptied, and as many as the step may be tried again.
 void CheckAttempt(const RunRecord& run, std::uint32_t index, Problems* problems) {
   const StepRecord& step = run.steps[index];
-  const std::uint32_t lost = step.machine_lost;
+  const std::uint32_t lost = step.machine_lost + step.displaced;
   const bool is_control = run.plan != nullptr && IsControl(run.plan->step(index));
   const std::int32_t tries = run.plan == nullptr ? 1 : run.plan->step(index).retry.max_attempts;
   const auto retries_max = static_cast<std::uint32_t>(std::max(tries, 1) - 1);
@@ -44,7 +44,12 @@ void CheckAttempt(const RunRecord& run, std::uint32_t index, Problems* problems)
                      [&](const Delayed&) { return is_control || step.attempt > lost; },
                      [&](const Open&) { return is_control && step.attempt == 0; },
                      [&](const Canceled&) { return without || with; },
-                     [&](const Failed& failed) { return failed.machine == 0 ? without : with; },
+                     [&](const Failed& failed) {
+                       // A member of a gang that was moved begins anew as another step.
+                       const bool is_moved =
+                           step.displaced > 0 && failed.failure.cause == FailureCause::kMachineLost;
+                       return failed.machine == 0 || is_moved ? without : with;
+                     },
                      [&](const Succeeded& succeeded) {
                        return is_control || succeeded.reused.has_value() ? step.attempt == 0 : with;
                      },
@@ -292,6 +297,9 @@ void CheckMachine(const MachineRecord& machine, const MachineRecord& expected, P
                                     ToString(machine.reserved),
                                     ToString(machine.facts.capacity)));
   }
+  if (machine.facts.labels != EditedLabels(machine.facts.agent_labels, machine.facts.label_edits)) {
+    problems->push_back(fmt::format("machine {}: its labels are not the edited ones", name));
+  }
   const Liveness liveness = machine.facts.liveness;
   const bool away = liveness == Liveness::kLost || liveness == Liveness::kGone;
   if (away && (!machine.holding.empty() || machine.session != 0)) {
@@ -431,10 +439,27 @@ void CheckTeams(const State& state, Problems* problems) {
   if (living != state.living) problems->push_back("what the machines have is miscounted");
 }
 
+// What is counted of each pool is what its steps hold.
+void CheckPoolUse(const State& state, Problems* problems) {
+  std::map<std::string, PoolUse> expected;
+  for (const auto& [id, run] : state.runs) {
+    if (run.plan == nullptr) continue;
+    for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
+      if (PlacementOf(run.steps[i].state) == nullptr) continue;
+      PoolUse& use = expected[run.plan->shape_of(i).pool];
+      ++use.steps;
+      use.resources += run.plan->shape_of(i).request;
+    }
+  }
+  if (expected == state.pool_use) return;
+  problems->emplace_back("the use of pools differs from the steps' states");
+}
+
 }  // namespace
 
 std::vector<std::string> CheckInvariants(const State& state) {
   Problems problems;
+  CheckPoolUse(state, &problems);
   for (const auto& [id, run] : state.runs) {
     CheckRun(state, run, &problems);
     CheckTimers(state, run, &problems);

@@ -114,6 +114,12 @@ MachineChanged FactsOf(const Turn& turn, const MachineHello& hello, const Machin
   facts.first_seen = known != nullptr ? known->facts.first_seen : turn.now;
   facts.liveness = Liveness::kReady;
   facts.at = turn.now;
+  facts.agent_labels = hello.machine.labels;
+  if (known == nullptr) return facts;
+  facts.cordon = known->facts.cordon;
+  facts.quarantine = known->facts.quarantine;
+  facts.label_edits = known->facts.label_edits;
+  facts.labels = EditedLabels(facts.agent_labels, facts.label_edits);
   return facts;
 }
 
@@ -121,7 +127,7 @@ bool SameFacts(const MachineChanged& a, const MachineChanged& b) {
   return a.name == b.name && a.state_id == b.state_id && a.boot_id == b.boot_id &&
          a.agent_version == b.agent_version && a.isolation == b.isolation &&
          a.capacity == b.capacity && a.gpus == b.gpus && a.labels == b.labels &&
-         a.pools == b.pools && a.liveness == b.liveness;
+         a.agent_labels == b.agent_labels && a.pools == b.pools && a.liveness == b.liveness;
 }
 
 }  // namespace
@@ -141,6 +147,7 @@ void HearHello(Turn& turn, const MachineHello& hello) {
   MachineRecord& machine = turn.state.machines.at(facts.id);
   machine.session = hello.session;
   machine.last_heard = turn.now;
+  NoteSession(turn, machine);
 
   turn.decision.effects.emplace_back(
       SendWelcome{hello.session, turn.options.lease, resumption.keep});
@@ -148,7 +155,11 @@ void HearHello(Turn& turn, const MachineHello& hello) {
   for (const AttemptKey& key : resumption.start) OrderStart(turn, key.step());
   for (const AttemptKey& key : resumption.stop) {
     const StepState& step = turn.state.runs.at(key.run).steps[key.index].state;
-    OrderStop(turn, key, facts.id, std::get<Stopping>(step).reason);
+    const auto* leaving = std::get_if<Leaving>(&step);
+    OrderStop(turn,
+              key,
+              facts.id,
+              leaving != nullptr ? leaving->reason : std::get<Stopping>(step).reason);
   }
   Settle(turn);
   HearAll(turn, machine, hello.unacknowledged);

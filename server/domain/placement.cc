@@ -73,6 +73,8 @@ Rank RankOf(const Candidate& candidate) {
 struct PoolIndex {
   std::set<Rank> by_rank;  // those with anything free
   bool reserved = false;   // its highest-ranked waiting step has been given its reservation
+  PoolRoom room;           // what its limits leave
+  bool limited = false;    // the highest-ranked step that they hold up has been given its share
 };
 
 class Pass {
@@ -80,7 +82,7 @@ class Pass {
   Pass(const State& state, const DecideOptions& options, absl::Time now)
       : state_(state), pools_(state, options), now_(now) {
     for (const auto& [id, machine] : state.machines) {
-      if (machine.session == 0 || machine.facts.liveness != Liveness::kReady) continue;
+      if (!TakesSteps(machine)) continue;
       Candidate candidate{&machine, FreeOf(machine), GpusOf(machine)};
       if (candidate.free.cpu_millis <= 0) continue;
       candidates_.emplace(id, std::move(candidate));
@@ -121,8 +123,9 @@ class Pass {
   PoolIndex& IndexOf(const std::string& pool) {
     const auto [it, is_new] = index_.try_emplace(pool);
     if (!is_new) return it->second;
+    it->second.room = pools_.RoomIn(pool);
     for (const auto& [id, candidate] : candidates_) {
-      if (pools_.Holds(candidate.machine->facts, pool)) {
+      if (pools_.Holds(*candidate.machine, pool)) {
         it->second.by_rank.insert(RankOf(candidate));
       }
     }
@@ -134,12 +137,20 @@ class Pass {
   std::vector<Placement> Choose(const Wish& wish, std::size_t count) {
     const std::string name = pools_.Resolve(wish.shape.pool);
     PoolIndex& pool = IndexOf(name);
+    const auto members = static_cast<std::int64_t>(count);
+    if (!pool.room.Fits(wish.shape.request, members)) {
+      // What is left is kept for it, so that smaller steps behind it cannot starve it.
+      if (!pool.limited) pool.room.Take(wish.shape.request, members);
+      pool.limited = true;
+      return {};
+    }
     Found found = Find(pool, wish, count, 1);
     const bool may_share = count > 1 && found.size() < count && CountAble(name, wish.shape) < count;
     if (may_share) found = Find(pool, wish, count, count);
     std::vector<Placement> placements;
     if (found.size() == count) {
       placements.reserve(count);
+      pool.room.Take(wish.shape.request, members);
       for (auto& [candidate, gpus] : found) {
         placements.push_back(Take(*candidate, wish, std::move(gpus)));
       }
@@ -171,12 +182,12 @@ class Pass {
     return found;
   }
 
-  // Machines that could ever hold one, of those that are there.
+  // Machines that could ever hold one, of those that take new steps.
   std::size_t CountAble(const std::string& pool, const Shape& shape) const {
     std::size_t count = 0;
     for (const auto& [id, record] : state_.machines) {
-      const bool is_there = record.session != 0 && record.facts.liveness == Liveness::kReady;
-      if (is_there && pools_.Holds(record.facts, pool) && CouldHold(record, shape)) ++count;
+      if (!TakesSteps(record)) continue;
+      if (pools_.Holds(record, pool) && CouldHold(record, shape)) ++count;
     }
     return count;
   }
@@ -204,8 +215,8 @@ class Pass {
   bool ReserveInTime(const std::string& pool, const Shape& shape, std::size_t count) {
     std::multimap<absl::Time, std::pair<MachineId, Opening>> soonest;
     for (const auto& [id, record] : state_.machines) {
-      if (record.session == 0 || record.facts.liveness != Liveness::kReady) continue;
-      if (!pools_.Holds(record.facts, pool) || !CouldHold(record, shape)) continue;
+      if (!TakesSteps(record)) continue;
+      if (!pools_.Holds(record, pool) || !CouldHold(record, shape)) continue;
       const auto candidate = candidates_.find(id);
       // What another pool's step is kept on is not promised twice.
       if (candidate != candidates_.end() && candidate->second.kept.has_value()) continue;

@@ -17,19 +17,19 @@ struct PlacementChoice {
 };
 
 // Takes queued steps in order (picker.h: higher priority first unless one of a lower has waited
-// very long, then the oldest run, then who waits longest, then position) to machines that are ready
-// and have a session. A machine fits when it is in the step's pool, its labels are what
-// the step asks for, and what is free covers the request, with enough room on GPUs of the right
-// kind (PickGpus); among those that fit, the one left with the least free memory wins, then the
-// fewest free CPUs, then the lowest number: large holes are kept for large steps. For the first
-// step of each pool that fits nowhere now, room is kept on the machine that will have it soonest,
-// as far as the time limits of what runs say (reservation.h): others go around it there only if
-// their own limit ends before that, or if they fit beside it. The members of a step on several
-// machines are placed together or none of them is, each on a machine of its own unless the pool has
-// too few; what is kept for them is kept on so many machines, from when the last of these has room.
-// Where no limits say, what it needs is taken from what is free on the machine that is nearest to
-// holding it. Either way smaller steps behind it cannot starve it. Stops early once no machine has
-// a CPU free.
+// very long, then the oldest run, then who waits longest, then position) to machines that are
+// ready, have a session and are not cordoned or quarantined. A machine fits when it is in the
+// step's pool, its labels are what the step asks for, and what is free covers the request, with
+// enough room on GPUs of the right kind (PickGpus); among those that fit, the one left with the
+// least free memory wins, then the fewest free CPUs, then the lowest number: large holes are kept
+// for large steps. For the first step of each pool that fits nowhere now, room is kept on the
+// machine that will have it soonest, as far as the time limits of what runs say (reservation.h):
+// others go around it there only if their own limit ends before that, or if they fit beside it. The
+// members of a step on several machines are placed together or none of them is, each on a machine
+// of its own unless the pool has too few; what is kept for them is kept on so many machines, from
+// when the last of these has room. Where no limits say, what it needs is taken from what is free on
+// the machine that is nearest to holding it. Either way smaller steps behind it cannot starve it;
+// likewise with what the limits of its pool leave. Stops early once no machine has a CPU free.
 std::vector<PlacementChoice> Place(const State& state,
                                    const DecideOptions& options,
                                    absl::Time now);
@@ -50,7 +50,7 @@ std::vector<std::string> ExplainMachines(const State& state,
                                          const DecideOptions& options);
 
 // When a queued step that fits nowhere now has room at the latest, one line; empty where the time
-// limits of what runs do not say.
+// limits of what runs do not say, and where the limits of its pool hold it up.
 std::string ExplainOpening(const State& state,
                            const StepKey& step,
                            const DecideOptions& options,

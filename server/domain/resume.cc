@@ -24,7 +24,9 @@ Resumption Resume(const State& state, const MachineRecord& machine, const Machin
     const StepState& step = state.runs.at(key.run).steps[key.index].state;
     if (same_boot && live.contains(key)) {
       resumption.keep.push_back(key);
-      if (std::holds_alternative<Stopping>(step)) resumption.stop.push_back(key);
+      if (std::holds_alternative<Stopping>(step) || std::holds_alternative<Leaving>(step)) {
+        resumption.stop.push_back(key);
+      }
     } else if (same_boot && std::holds_alternative<Assigned>(step)) {
       resumption.start.push_back(key);
     } else {

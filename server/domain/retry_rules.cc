@@ -118,8 +118,9 @@ bool RetryAttempt(Turn& turn,
     return false;
   }
   const RetryPolicy& retry = run.plan->step(key.index).retry;
-  // Those that were lost with their machine are not the step's.
-  const auto failures = static_cast<std::int32_t>(step.attempt - step.machine_lost);
+  // Those that were lost with their machine, or moved off it, are not the step's.
+  const auto failures =
+      static_cast<std::int32_t>(step.attempt - step.machine_lost - step.displaced);
   const std::optional<absl::Duration> delay = DelayOfRetry(retry, failures, failure);
   if (!delay.has_value()) return false;
   AttemptFacts facts{usage};

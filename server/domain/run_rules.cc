@@ -45,7 +45,9 @@ void Contain(Turn& turn, const StepKey& key, const absl::Status& why) {
     OrderStop(turn, {key.run, key.index, step.attempt}, machine, message);
   }
   const Failed failed{machine, {FailureCause::kInternal, 0, "internal error: " + message}};
-  Emit(turn, StepMoved{key, step.attempt, step.machine_lost, failed, turn.now});
+  StepMoved moved{key, step.attempt, step.machine_lost, failed, turn.now};
+  moved.displaced = step.displaced;
+  Emit(turn, std::move(moved));
   turn.ended.push_back(key);
   StopAll(turn, run, "canceled after an internal error in this run", Finals::kStop);
 }
@@ -240,6 +242,7 @@ void MoveStep(Turn& turn, const StepKey& key, const StepEvent& event, const Atte
   moved.raise = facts.raise;
   const auto raised = run.raises.find(key.index);
   if (!moved.raise.has_value() && raised != run.raises.end()) moved.raise = raised->second;
+  moved.displaced = step.displaced;
   if (std::holds_alternative<AttemptSucceeded>(event) &&
       std::holds_alternative<Succeeded>(moved.state)) {
     moved.offer = OfferOf(turn, key);
@@ -248,7 +251,14 @@ void MoveStep(Turn& turn, const StepKey& key, const StepEvent& event, const Atte
   const bool requeued =
       std::holds_alternative<Queued>(moved.state) && PlacementOf(step.state) != nullptr;
   if (placed) ++moved.attempt;
-  if (requeued) ++moved.machine_lost;
+  const auto* failed = std::get_if<Failed>(&moved.state);
+  const bool is_member_gone =
+      failed != nullptr && failed->failure.cause == FailureCause::kMachineLost;
+  if (std::holds_alternative<Leaving>(step.state)) {
+    if (requeued || is_member_gone) ++moved.displaced;
+  } else if (requeued) {
+    ++moved.machine_lost;
+  }
   if (placed && run.status == RunStatus::kNotStarted) {
     Emit(turn, RunMoved{run.id, RunStatus::kRunning, "", turn.now});
   }
@@ -258,16 +268,24 @@ void MoveStep(Turn& turn, const StepKey& key, const StepEvent& event, const Atte
     OrderStop(
         turn, {key.run, key.index, moved.attempt}, stopping->placement.machine, stopping->reason);
   }
+  if (const auto* leaving = std::get_if<Leaving>(&moved.state)) {
+    OrderStop(
+        turn, {key.run, key.index, moved.attempt}, leaving->placement.machine, leaving->reason);
+  }
 }
 
 void LoseAttempt(Turn& turn, const StepKey& key) {
   const RunRecord& run = turn.state.runs.at(key.run);
   const StepRecord& step = run.steps[key.index];
-  const bool stopping = std::holds_alternative<Stopping>(step.state);
-  if (!stopping && MembershipOf(*run.plan, key.index).has_value()) {
+  const bool leaving = std::holds_alternative<Leaving>(step.state);
+  const bool stopping = leaving || std::holds_alternative<Stopping>(step.state);
+  if (const Placement* placement = PlacementOf(step.state); placement != nullptr && !stopping) {
+    NoteLoss(turn, placement->machine);
+  }
+  if ((leaving || !stopping) && MembershipOf(*run.plan, key.index).has_value()) {
     // Alone it cannot begin anew; whether all of them do is decided by AdvanceGang.
-    return MoveStep(
-        turn, key, AttemptFailed{{FailureCause::kMachineLost, 0, "its machine was lost"}});
+    const char* why = leaving ? "its machine was drained" : "its machine was lost";
+    return MoveStep(turn, key, AttemptFailed{{FailureCause::kMachineLost, 0, why}});
   }
   if (stopping || step.machine_lost < turn.options.machine_lost_max) {
     MoveStep(turn, key, MachineLost{});

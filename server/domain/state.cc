@@ -15,6 +15,21 @@ namespace {
 // More runs than can end between a caller's look at the tables and the turn that hears it.
 constexpr std::size_t kEndedKept = 10'000;
 
+// What a step holds is counted for the pool that it names.
+void UsePool(State& state, const RunRecord& run, std::uint32_t index) {
+  if (run.plan == nullptr) return;
+  PoolUse& use = state.pool_use[run.plan->shape_of(index).pool];
+  ++use.steps;
+  use.resources += RequestOf(run, index);
+}
+void LeavePool(State& state, const RunRecord& run, std::uint32_t index) {
+  if (run.plan == nullptr) return;
+  const auto pool = state.pool_use.find(run.plan->shape_of(index).pool);
+  if (pool == state.pool_use.end()) return;
+  pool->second.resources -= RequestOf(run, index);
+  if (--pool->second.steps == 0) state.pool_use.erase(pool);
+}
+
 // Gives a placement's capacity to the machine's books or takes it back. A machine may be loaded
 // after the steps that it holds: its record is then filled in later.
 void Hold(State& state, RunRecord& run, const AttemptKey& key, const Placement& placement) {
@@ -26,6 +41,7 @@ void Hold(State& state, RunRecord& run, const AttemptKey& key, const Placement& 
   for (const std::int32_t gpu : placement.gpus) {
     machine.gpus_held[gpu] += MillisOfEach(RequestOf(run, key.index));
   }
+  UsePool(state, run, key.index);
 }
 
 void Release(State& state, RunRecord& run, const AttemptKey& key, const Placement& placement) {
@@ -39,6 +55,7 @@ void Release(State& state, RunRecord& run, const AttemptKey& key, const Placemen
     held -= MillisOfEach(RequestOf(run, key.index));
     if (held == 0) machine.gpus_held.erase(gpu);
   }
+  LeavePool(state, run, key.index);
 }
 
 AttemptKey AttemptOf(const StepKey& key, const StepRecord& step) {
@@ -200,6 +217,7 @@ void ApplyStepMoved(State& state, const StepMoved& moved) {
   } else {
     run.raises.erase(moved.step.index);
   }
+  step.displaced = moved.displaced;
   if (moved.offer.has_value()) state.reuse.offered.insert(PrefixOf(moved.offer->fingerprint));
   if (const Placement* placement = PlacementOf(step.state)) {
     Hold(state, run, AttemptOf(moved.step, step), *placement);
@@ -271,6 +289,7 @@ void ApplyRunOrdered(State& state, const RunOrdered& ordered) {
   if (moves && run.plan != nullptr) {
     for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
       Unlist(state, run, i);
+      if (PlacementOf(run.steps[i].state) != nullptr) LeavePool(state, run, i);
       if (ordered.priority.has_value()) run.steps[i].priority = *ordered.priority;
     }
     run.priority = ordered.priority;
@@ -280,7 +299,10 @@ void ApplyRunOrdered(State& state, const RunOrdered& ordered) {
       plan->MoveTo(*run.pool);
       run.plan = std::move(plan);
     }
-    for (std::uint32_t i = 0; i < run.steps.size(); ++i) List(state, run, i);
+    for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
+      if (PlacementOf(run.steps[i].state) != nullptr) UsePool(state, run, i);
+      List(state, run, i);
+    }
   }
   state.queued.Park(run.id, ParkedOf(run));
 }
@@ -299,7 +321,33 @@ void ApplyMachineChanged(State& state, const MachineChanged& changed) {
   machine.labels = LabelsOf(changed);
 }
 
+void ApplyPoolChanged(State& state, const PoolChanged& changed) {
+  if (changed.deleted) {
+    state.pools.erase(changed.name);
+  } else {
+    const LabelExpression selector = LabelExpression::ParseOrNever(changed.selector);
+    state.pools.insert_or_assign(changed.name, PoolRecord{changed, selector});
+  }
+}
+
 }  // namespace
+
+std::map<std::string, std::string> EditedLabels(const std::map<std::string, std::string>& labels,
+                                                const std::map<std::string, LabelEdit>& edits) {
+  std::map<std::string, std::string> edited = labels;
+  for (const auto& [name, edit] : edits) {
+    if (edit.value.has_value()) {
+      edited[name] = *edit.value;
+    } else {
+      edited.erase(name);
+    }
+  }
+  return edited;
+}
+
+bool IsCordoned(const MachineChanged& machine) {
+  return machine.cordon.has_value() && machine.cordon->state != CordonState::kNone;
+}
 
 QueuePlace PlaceOf(const RunRecord& run, std::uint32_t index) {
   const StepRecord& step = run.steps[index];
@@ -353,6 +401,7 @@ void Apply(State& state, const Change& change) {
                  [&](const RunOrdered& c) { ApplyRunOrdered(state, c); },
                  [&](const TeamChanged& c) { ApplyTeamChanged(state, c); },
                  [&](const TeamUsed& c) { ApplyTeamUsed(state, c); },
+                 [&](const PoolChanged& c) { ApplyPoolChanged(state, c); },
              },
              change);
 }

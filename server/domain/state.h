@@ -15,6 +15,7 @@
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
 #include "common/pipeline/items.h"
+#include "common/pipeline/label_expression.h"
 #include "server/domain/change.h"
 #include "server/domain/event.h"
 #include "server/domain/metric_history.h"
@@ -31,6 +32,7 @@ struct StepRecord {
   std::int32_t priority = 0;      // the plan's
   absl::Time since;               // of the state
   ResultLack lack = ResultLack::kNone;
+  std::uint32_t displaced = 0;
 };
 
 // One item, iteration or trial of a control step. All but `values` and `measured` is derived from
@@ -88,6 +90,9 @@ struct MachineRecord {
   // grace).
   SessionId session = 0;  // 0: none
   absl::Time last_heard;
+  // Not stored either: when it began a session, and when attempts were lost on it, of late.
+  std::deque<absl::Time> sessions;
+  std::deque<absl::Time> losses;
 };
 
 // Who may take whose results. Derived, but for the prefixes, which the store gives at a start. By
@@ -101,6 +106,19 @@ struct ReuseBook {
   absl::btree_map<StepKey, Fingerprint> fingerprints;
 };
 
+// A registered pool.
+struct PoolRecord {
+  PoolChanged facts;
+  LabelExpression selector;  // derived: what the facts say as text, parsed
+};
+
+// What the steps hold that name a pool.
+struct PoolUse {
+  std::int32_t steps = 0;
+  Resources resources;
+  bool operator==(const PoolUse&) const = default;
+};
+
 struct State {
   std::int64_t epoch = 0;
   RunId next_run = 1;
@@ -109,6 +127,9 @@ struct State {
   std::map<std::string, RunId> run_by_name;  // likewise
   std::map<MachineId, MachineRecord> machines;
   std::map<std::string, MachineId> machine_by_name;
+  std::map<std::string, PoolRecord> pools;  // registered
+  // Derived: by the pool that steps name; pools of which no step holds anything are left out.
+  std::map<std::string, PoolUse> pool_use;
   StepQueue queued;                                 // derived: steps in Queued
   std::map<std::string, TeamRecord> teams;          // those that were made, or have runs
   std::map<std::string, std::string> team_of_user;  // derived

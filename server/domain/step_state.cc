@@ -24,8 +24,11 @@ template <class T>
 concept Waiting = Undecided<T> || std::is_same_v<T, Delayed> || std::is_same_v<T, Open>;
 // On a machine and wanted.
 template <class T>
-concept Active =
+concept Staying =
     std::is_same_v<T, Assigned> || std::is_same_v<T, Running> || std::is_same_v<T, Uploading>;
+// The same, and what is to go on elsewhere.
+template <class T>
+concept Active = Staying<T> || std::is_same_v<T, Leaving>;
 template <class T>
 concept Ended = std::is_same_v<T, Succeeded> || std::is_same_v<T, Failed> ||
     std::is_same_v<T, Canceled> || std::is_same_v<T, Skipped>;
@@ -52,7 +55,8 @@ const char* NameOfEvent(const StepEvent& event) {
                                     "ResultTaken",
                                     "Opened",
                                     "RetryWanted",
-                                    "DelayOver"};
+                                    "DelayOver",
+                                    "LeaveRequested"};
   static_assert(std::size(kNames) == std::variant_size_v<StepEvent>);
   return kNames[event.index()];
 }
@@ -108,6 +112,13 @@ Outcome Next(const StepState& state, const StepEvent& event) {
             return Stopping{s.placement, e.reason};
           },
 
+          [](const Staying auto& s, const LeaveRequested& e) -> Outcome {
+            return Leaving{s.placement, e.reason};
+          },
+          [](const Leaving& s, const LeaveRequested&) -> Outcome { return s; },
+          [](const Leaving& s, const Progress auto&) -> Outcome { return s; },
+          [](const Stopping& s, const LeaveRequested&) -> Outcome { return s; },
+
           [](const Stopping& s, const Progress auto&) -> Outcome { return s; },
           [](const Stopping& s, const StopRequested&) -> Outcome { return s; },
           [](const Stopping& s, const AttemptEnd auto&) -> Outcome { return Canceled{s.reason}; },
@@ -147,7 +158,8 @@ const char* NameOf(const StepState& state) {
                                     "Skipped",
                                     "Resolving",
                                     "Open",
-                                    "Delayed"};
+                                    "Delayed",
+                                    "Leaving"};
   static_assert(std::size(kNames) == std::variant_size_v<StepState>);
   return kNames[state.index()];
 }

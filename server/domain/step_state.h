@@ -50,7 +50,7 @@ struct OutputValue {
   bool operator==(const OutputValue&) const = default;
 };
 
-// Where an attempt is: held from Assigned to the end of Uploading or Stopping.
+// Where an attempt is: held from Assigned to the end of Uploading, Stopping or Leaving.
 struct Placement {
   MachineId machine = 0;
   // Indices on the machine: of whole GPUs, or the one of which the step has the share that it asks
@@ -125,6 +125,12 @@ struct Delayed {
   MachineId machine = 0;  // on which it failed
   bool operator==(const Delayed&) const = default;
 };
+// Told to stop, because its machine is to be emptied; queued again once it has ended.
+struct Leaving {
+  Placement placement;
+  std::string reason;
+  bool operator==(const Leaving&) const = default;
+};
 using StepState = std::variant<Blocked,
                                Queued,
                                Assigned,
@@ -137,7 +143,8 @@ using StepState = std::variant<Blocked,
                                Skipped,
                                Resolving,
                                Open,
-                               Delayed>;
+                               Delayed,
+                               Leaving>;
 
 // What can happen to a step. Reports are checked against the attempt number before they get here.
 struct InputsReady {};
@@ -173,6 +180,10 @@ struct RetryWanted {
   Failure failure;
 };
 struct DelayOver {};
+// Its machine is to be emptied: the attempt is to end, and the step to run elsewhere.
+struct LeaveRequested {
+  std::string reason;
+};
 using StepEvent = std::variant<InputsReady,
                                Placed,
                                AttemptStarted,
@@ -187,7 +198,8 @@ using StepEvent = std::variant<InputsReady,
                                ResultTaken,
                                Opened,
                                RetryWanted,
-                               DelayOver>;
+                               DelayOver,
+                               LeaveRequested>;
 
 // The next state; equal to `state` where the event changes nothing; INTERNAL where the move is
 // impossible, which is a bug of the caller (Decide fails that run and goes on).

@@ -164,4 +164,22 @@ void SayGoodbye(Turn& turn, const MachineGoodbye& goodbye);
 void DeclareDead(Turn& turn, const MachineDeclaredDead& declared);
 void CheckLeases(Turn& turn);
 
+// --- What keeps new steps off machines (cordon_rules.cc, quarantine_rules.cc)
+
+void CordonMachines(Turn& turn, const MachinesCordoned& cordoned);
+void UncordonMachines(Turn& turn, const MachinesUncordoned& uncordoned);
+void LabelMachines(Turn& turn, const MachinesLabeled& labeled);
+// What machines still hold whose drain is overdue leaves them.
+void CheckDrains(Turn& turn);
+// The machine began another session, or an attempt was lost on it: it is quarantined if that was
+// often so of late.
+void NoteSession(Turn& turn, MachineRecord& machine);
+void NoteLoss(Turn& turn, MachineId machine);
+void EndQuarantines(Turn& turn);
+
+// --- Pools (pool_rules.cc)
+
+void PutPool(Turn& turn, const PoolPut& put);
+void DeletePool(Turn& turn, const PoolDeleted& deleted);
+
 }  // namespace potok::server

@@ -16,22 +16,6 @@ namespace {
 using server::FromWire;
 using server::ToWire;
 
-using Pairs = google::protobuf::RepeatedPtrField<wire::Pair>;
-
-void ToWire(const std::map<std::string, std::string>& map, Pairs* pairs) {
-  for (const auto& [key, value] : map) {
-    wire::Pair* pair = pairs->Add();
-    pair->set_key(key);
-    pair->set_value(value);
-  }
-}
-
-std::map<std::string, std::string> FromWire(const Pairs& pairs) {
-  std::map<std::string, std::string> map;
-  for (const wire::Pair& pair : pairs) map[pair.key()] = pair.value();
-  return map;
-}
-
 void ToWire(const RunMoved& moved, wire::RunMoved* message) {
   message->set_id(moved.id);
   message->set_status(static_cast<wire::RunStatus>(NumberOf(moved.status)));
@@ -62,6 +46,7 @@ void ToWire(const StepMoved& moved, wire::StepMoved* message) {
   message->set_lack(static_cast<wire::ResultLack>(moved.lack));
   if (moved.usage.has_value()) ToWire(*moved.usage, message->mutable_usage());
   if (moved.raise.has_value()) ToWire(*moved.raise, message->mutable_raise());
+  message->set_displaced(moved.displaced);
 }
 
 absl::Status FromWire(const wire::Offer& message, Offer* offer) {
@@ -88,6 +73,7 @@ absl::Status FromWire(const wire::StepMoved& message, StepMoved* moved) {
   moved->lack = static_cast<ResultLack>(message.lack());
   if (message.has_usage()) moved->usage = FromWire(message.usage());
   if (message.has_raise()) moved->raise = FromWire(message.raise());
+  moved->displaced = message.displaced();
   return FromWire(message.state(), &moved->state);
 }
 
@@ -162,17 +148,6 @@ RunOrdered FromWire(const wire::RunOrdered& message) {
   return ordered;
 }
 
-absl::Status FromWire(wire::Liveness message, Liveness* liveness) {
-  for (const Liveness known :
-       {Liveness::kReady, Liveness::kNotResponding, Liveness::kLost, Liveness::kGone}) {
-    if (NumberOf(known) == message) {
-      *liveness = known;
-      return absl::OkStatus();
-    }
-  }
-  return absl::DataLossError(fmt::format("liveness {} is not known", static_cast<int>(message)));
-}
-
 }  // namespace
 
 int NumberOf(RunStatus status) {
@@ -203,20 +178,6 @@ absl::StatusOr<RunStatus> RunStatusOf(int number) {
     if (NumberOf(known) == number) return known;
   }
   return absl::DataLossError(fmt::format("run status {} is not known", number));
-}
-
-int NumberOf(Liveness liveness) {
-  switch (liveness) {
-    case Liveness::kReady:
-      return wire::LIVENESS_READY;
-    case Liveness::kNotResponding:
-      return wire::LIVENESS_NOT_RESPONDING;
-    case Liveness::kLost:
-      return wire::LIVENESS_LOST;
-    case Liveness::kGone:
-      return wire::LIVENESS_GONE;
-  }
-  return wire::LIVENESS_UNSPECIFIED;
 }
 
 void ToWire(const RunAdded& run, wire::RunAdded* message) {
@@ -262,74 +223,6 @@ absl::Status FromWire(const wire::RunAdded& message, RunAdded* run) {
   return FromWire(message.spec(), &run->spec);
 }
 
-namespace {
-
-void ToWire(const Resources& resources, wire::Resources* message) {
-  message->set_memory_bytes(resources.memory_bytes);
-  message->set_cpu_millis(resources.cpu_millis);
-  message->set_gpu_millis(resources.gpu_millis);
-  message->set_disk_bytes(resources.disk_bytes);
-  for (const auto& [name, count] : resources.named) {
-    wire::Count* added = message->add_named();
-    added->set_name(name);
-    added->set_count(count);
-  }
-}
-
-Resources FromWire(const wire::Resources& message) {
-  Resources resources;
-  resources.memory_bytes = message.memory_bytes();
-  resources.cpu_millis = message.cpu_millis();
-  resources.gpu_millis = message.gpu_millis();
-  // Before there were shares only whole ones were counted.
-  if (resources.gpu_millis == 0) resources.gpu_millis = MillisOfGpus(message.gpus());
-  resources.disk_bytes = message.disk_bytes();
-  for (const wire::Count& count : message.named()) resources.named[count.name()] = count.count();
-  return resources;
-}
-
-}  // namespace
-
-void ToWire(const MachineChanged& machine, wire::MachineChanged* message) {
-  message->set_id(machine.id);
-  message->set_name(machine.name);
-  message->set_state_id(machine.state_id);
-  message->set_boot_id(machine.boot_id);
-  message->set_agent_version(machine.agent_version);
-  message->set_isolation(machine.isolation);
-  ToWire(machine.capacity, message->mutable_capacity());
-  for (const GpuInfo& gpu : machine.gpus) {
-    wire::Gpu* added = message->add_gpus();
-    added->set_index(gpu.index);
-    added->set_model(gpu.model);
-    added->set_memory_bytes(gpu.memory_bytes);
-    added->set_uuid(gpu.uuid);
-  }
-  ToWire(machine.labels, message->mutable_labels());
-  for (const std::string& pool : machine.pools) message->add_pools(pool);
-  message->set_liveness(static_cast<wire::Liveness>(NumberOf(machine.liveness)));
-  message->set_first_seen_us(absl::ToUnixMicros(machine.first_seen));
-  message->set_at_us(absl::ToUnixMicros(machine.at));
-}
-
-absl::Status FromWire(const wire::MachineChanged& message, MachineChanged* machine) {
-  machine->id = message.id();
-  machine->name = message.name();
-  machine->state_id = message.state_id();
-  machine->boot_id = message.boot_id();
-  machine->agent_version = message.agent_version();
-  machine->isolation = message.isolation();
-  machine->capacity = FromWire(message.capacity());
-  for (const wire::Gpu& gpu : message.gpus()) {
-    machine->gpus.push_back({gpu.index(), gpu.model(), gpu.memory_bytes(), gpu.uuid()});
-  }
-  machine->labels = FromWire(message.labels());
-  machine->pools = {message.pools().begin(), message.pools().end()};
-  machine->first_seen = absl::FromUnixMicros(message.first_seen_us());
-  machine->at = absl::FromUnixMicros(message.at_us());
-  return FromWire(message.liveness(), &machine->liveness);
-}
-
 void ToWire(const Change& change, wire::Change* message) {
   std::visit(Overloaded{
                  [&](const ServerStarted& c) {
@@ -346,6 +239,7 @@ void ToWire(const Change& change, wire::Change* message) {
                  [&](const RunOrdered& c) { ToWire(c, message->mutable_run_ordered()); },
                  [&](const TeamChanged& c) { ToWire(c, message->mutable_team_changed()); },
                  [&](const TeamUsed& c) { ToWire(c, message->mutable_team_used()); },
+                 [&](const PoolChanged& c) { ToWire(c, message->mutable_pool_changed()); },
              },
              change);
 }
@@ -378,6 +272,9 @@ absl::Status FromWire(const wire::Change& message, Change* change) {
       return absl::OkStatus();
     case wire::Change::kTeamUsed:
       FromWire(message.team_used(), &change->emplace<TeamUsed>());
+      return absl::OkStatus();
+    case wire::Change::kPoolChanged:
+      *change = FromWire(message.pool_changed());
       return absl::OkStatus();
     case wire::Change::CHANGE_NOT_SET:
       break;

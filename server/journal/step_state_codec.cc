@@ -178,6 +178,10 @@ void ToWire(const StepState& state, wire::StepState* message) {
                    message->mutable_delayed()->set_message(s.failure.message);
                    message->mutable_delayed()->set_machine(s.machine);
                  },
+                 [&](const Leaving& s) {
+                   ToWire(s.placement, message->mutable_leaving()->mutable_placement());
+                   message->mutable_leaving()->set_reason(s.reason);
+                 },
              },
              state);
 }
@@ -222,6 +226,9 @@ absl::Status FromWire(const wire::StepState& message, StepState* state) {
       failed.failure.message = message.failed().message();
       return FromWire(message.failed().cause(), &failed.failure.cause);
     }
+    case wire::StepState::kLeaving:
+      *state = Leaving{FromWire(message.leaving().placement()), message.leaving().reason()};
+      break;
     case wire::StepState::kCanceled:
       *state = Canceled{message.canceled().reason()};
       break;

@@ -1,6 +1,9 @@
 // Values to messages and back, for the codec only.
 #pragma once
 
+#include <map>
+#include <string>
+
 #include "absl/status/status.h"
 #include "potok/journal/v1/journal.pb.h"
 #include "server/domain/change.h"
@@ -39,5 +42,12 @@ void ToWire(const TeamChanged& team, wire::TeamChanged* message);
 void FromWire(const wire::TeamChanged& message, TeamChanged* team);
 void ToWire(const TeamUsed& used, wire::TeamUsed* message);
 void FromWire(const wire::TeamUsed& message, TeamUsed* used);
+
+void ToWire(const PoolChanged& pool, wire::PoolChanged* message);
+PoolChanged FromWire(const wire::PoolChanged& message);
+
+using Pairs = google::protobuf::RepeatedPtrField<wire::Pair>;
+void ToWire(const std::map<std::string, std::string>& map, Pairs* pairs);
+std::map<std::string, std::string> FromWire(const Pairs& pairs);
 
 }  // namespace potok::server

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <set>
 #include <utility>
 
 #include "common/base/overloaded.h"
@@ -10,6 +9,7 @@
 #include "common/rpc/pipeline_convert.h"
 #include "common/rpc/usage_convert.h"
 #include "fmt/format.h"
+#include "server/rpc/hello_check.h"
 #include "server/rpc/run_name.h"
 
 namespace potok::server {
@@ -112,26 +112,6 @@ v1::StartAttempt StartOf(const StartOrder& order) {
   return out;
 }
 
-// What a machine may say that it has.
-absl::Status CheckCapacity(const MachineChanged& machine) {
-  POTOK_RETURN_IF_ERROR(CheckAmounts(machine.capacity));
-  if (machine.capacity.gpu_millis % kMillisOfGpu != 0) {
-    return absl::InvalidArgumentError(fmt::format("a machine has whole GPUs, and not {}",
-                                                  FormatGpus(machine.capacity.gpu_millis)));
-  }
-  std::set<std::int32_t> indices;
-  for (const GpuInfo& gpu : machine.gpus) {
-    if (gpu.memory_bytes < 0 || gpu.memory_bytes > kBytesMax) {
-      return absl::InvalidArgumentError(
-          fmt::format("GPU {} cannot have {} bytes of memory", gpu.index, gpu.memory_bytes));
-    }
-    if (!indices.insert(gpu.index).second) {
-      return absl::InvalidArgumentError(fmt::format("two GPUs have the index {}", gpu.index));
-    }
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 v1::AttemptId ToProto(const AttemptKey& key) {
@@ -194,13 +174,20 @@ absl::StatusOr<MachineHello> FromProto(const v1::Hello& hello, SessionId session
   machine.boot_id = hello.boot_id();
   machine.agent_version = hello.agent_version();
   machine.isolation = hello.isolation();
-  POTOK_ASSIGN_OR_RETURN(machine.capacity, potok::FromProto(hello.capacity()));
+  // As it was said: what cannot be is refused by name below.
+  machine.capacity.memory_bytes = hello.capacity().memory_bytes();
+  machine.capacity.cpu_millis = hello.capacity().cpu_millis();
+  machine.capacity.gpu_millis = GpuMillisOf(hello.capacity());
+  machine.capacity.disk_bytes = hello.capacity().disk_bytes();
+  for (const auto& [name, count] : hello.capacity().named()) {
+    if (count != 0) machine.capacity.named[name] = count;
+  }
   for (const v1::Gpu& gpu : hello.gpus()) {
     machine.gpus.push_back({gpu.index(), gpu.model(), gpu.memory_bytes(), gpu.uuid()});
   }
-  POTOK_RETURN_IF_ERROR(CheckCapacity(machine));
   machine.labels = {hello.labels().begin(), hello.labels().end()};
   machine.pools.assign(hello.pools().begin(), hello.pools().end());
+  POTOK_RETURN_IF_ERROR(CheckHelloMachine(machine));
   for (const v1::AttemptId& id : hello.live()) out.live.push_back(FromProto(id));
   for (const v1::Report& report : hello.unacknowledged()) {
     POTOK_ASSIGN_OR_RETURN(Report converted, FromProto(report));
@@ -240,6 +227,8 @@ v1::Status StatusOf(const StepState& state, bool machine_silent) {
                         [](const Resolving&) { return v1::STATUS_NOT_STARTED; },
                         [](const Open&) { return v1::STATUS_RUNNING; },
                         [](const Delayed&) { return v1::STATUS_QUEUED; },
+                        // Nobody canceled it: it runs, here until it has ended and then elsewhere.
+                        [](const Leaving&) { return v1::STATUS_RUNNING; },
                     },
                     state);
 }
@@ -282,50 +271,6 @@ v1::OutputValue ToProto(const OutputValue& output) {
                         },
                         [&](const std::string& text) { out.set_text(text); }},
              output.value);
-  return out;
-}
-
-v1::Machine ToProto(const MachineRecord& machine, const State& state, const LiveUsage& usage) {
-  const MachineChanged& facts = machine.facts;
-  v1::Machine out;
-  out.set_name(facts.name);
-  out.set_liveness(static_cast<v1::Liveness>(static_cast<int>(facts.liveness) + 1));
-  *out.mutable_capacity() = potok::ToProto(facts.capacity);
-  *out.mutable_reserved() = potok::ToProto(machine.reserved);
-  for (const GpuInfo& gpu : facts.gpus) {
-    const auto held = machine.gpus_held.find(gpu.index);
-    v1::Gpu& to = *out.add_gpus();
-    to.set_index(gpu.index);
-    to.set_model(gpu.model);
-    to.set_memory_bytes(gpu.memory_bytes);
-    to.set_uuid(gpu.uuid);
-    if (held != machine.gpus_held.end()) to.set_reserved_millis(held->second);
-  }
-  out.mutable_labels()->insert(facts.labels.begin(), facts.labels.end());
-  for (const std::string& pool : facts.pools) out.add_pools(pool);
-  out.set_first_seen_us(absl::ToUnixMicros(facts.first_seen));
-  out.set_last_heard_us(absl::ToUnixMicros(machine.last_heard));
-  out.set_agent_version(facts.agent_version);
-  out.set_isolation(facts.isolation);
-  const bool silent = facts.liveness != Liveness::kReady;
-  for (const AttemptKey& key : machine.holding) {
-    const auto run = state.runs.find(key.run);
-    if (run == state.runs.end()) continue;
-    const Step& step = run->second.plan->step(key.index);
-    v1::StepOnMachine& to = *out.add_steps();
-    to.set_run(run->second.name);
-    to.set_step(step.name);
-    to.set_attempt(static_cast<std::int32_t>(key.attempt));
-    to.set_status(StatusOf(run->second.steps[key.index].state, silent));
-    *to.mutable_resources() = potok::ToProto(step.resources);
-    to.mutable_resources()->set_memory_bytes(RequestOf(run->second, key.index).memory_bytes);
-    const Placement* placement = PlacementOf(run->second.steps[key.index].state);
-    if (placement != nullptr) {
-      to.mutable_gpu_indices()->Assign(placement->gpus.begin(), placement->gpus.end());
-    }
-    const auto used = usage.find(key);
-    if (used != usage.end()) *to.mutable_usage() = potok::ToProto(used->second);
-  }
   return out;
 }
 
@@ -388,6 +333,7 @@ v1::StepStatus ToProto(const StepRow& row, const std::map<MachineId, MachineChan
           [&](const Canceled& state) { out.set_reason(state.reason); },
           [&](const Skipped& state) { out.set_reason(state.reason); },
           [&](const Stopping& state) { out.set_reason(state.reason); },
+          [&](const Leaving& state) { out.set_reason(state.reason); },
           [&](const Delayed& state) {
             out.set_reason(fmt::format(
                 "{} failed ({}); another follows at {}",

@@ -10,6 +10,7 @@
 #include "potok/v1/runs.pb.h"
 #include "server/domain/effect.h"
 #include "server/domain/event.h"
+#include "server/domain/pools.h"
 #include "server/domain/state.h"
 #include "server/store/store.h"
 
@@ -23,8 +24,8 @@ AttemptKey FromProto(const v1::AttemptId& id);
 
 // INVALID_ARGUMENT for reports without an event, or with digests that are none.
 absl::StatusOr<Report> FromProto(const v1::Report& report);
-// INVALID_ARGUMENT when the name is not [A-Za-z0-9][A-Za-z0-9_.-]{0,62}, or capacities are
-// negative.
+// INVALID_ARGUMENT when the name is not [A-Za-z0-9][A-Za-z0-9_.-]{0,62}, or what it says cannot be
+// (hello_check.h).
 absl::StatusOr<MachineHello> FromProto(const v1::Hello& hello, SessionId session);
 
 v1::Order ToProto(const SendOrder& order);
@@ -37,8 +38,11 @@ v1::Status StatusOf(RunStatus status);
 std::vector<RunStatus> RunStatusesOf(v1::Status status);
 
 v1::OutputValue ToProto(const OutputValue& output);
-// `usage` may hold attempts of other machines.
-v1::Machine ToProto(const MachineRecord& machine, const State& state, const LiveUsage& usage = {});
+// All that are known, by number. `pools` are those of `state`; `usage` may hold attempts that
+// ended.
+std::vector<v1::Machine> MachinesToProto(const State& state,
+                                         const Pools& pools,
+                                         const LiveUsage& usage);
 v1::Run ToProto(const RunRow& row);
 // Everything but name, path of outputs and log size, which the row does not know.
 v1::StepStatus ToProto(const StepRow& row, const std::map<MachineId, MachineChanged>& machines);

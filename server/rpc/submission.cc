@@ -20,6 +20,7 @@
 #include "server/artifacts/datastore_uri.h"
 #include "server/artifacts/web_address.h"
 #include "server/domain/placement.h"
+#include "server/domain/pools.h"
 #include "server/rpc/completion.h"
 #include "server/rpc/run_name.h"
 
@@ -133,14 +134,14 @@ absl::Status CheckDestinations(const PipelineSpec& spec,
   return absl::OkStatus();
 }
 
-// Names of pools that steps ask for and no machine is in, each once.
-std::vector<std::string> UnknownPools(const State& state, const Plan& plan) {
+// What is to be said of pools that steps ask for and that there are not, each once.
+std::vector<std::string> UnknownPools(const State& state,
+                                      const Plan& plan,
+                                      const DecideOptions& options) {
+  const Pools pools(state, options);
   std::set<std::string> unknown;
   for (const Shape& shape : plan.shapes) {
-    if (!shape.pool.empty()) unknown.insert(shape.pool);
-  }
-  for (const auto& [id, machine] : state.machines) {
-    for (const std::string& pool : machine.facts.pools) unknown.erase(pool);
+    if (!pools.Knows(shape.pool)) unknown.insert(NoSuchPool(pools, shape.pool));
   }
   return {unknown.begin(), unknown.end()};
 }
@@ -255,13 +256,13 @@ absl::StatusOr<Submission::Answers> Submission::AskScheduler(
     const Plan& plan, const std::vector<std::uint64_t>& roots) {
   auto promise = std::make_shared<std::promise<Answers>>();
   std::future<Answers> answer = promise->get_future();
-  const bool asked =
-      scheduler_.Ask([promise, &plan, &roots, options = options_.decide](const State& state) {
-        const bool may_reuse = std::ranges::any_of(
-            roots, [&](std::uint64_t root) { return state.reuse.offered.contains(root); });
-        promise->set_value(
-            {CheckSatisfiable(state, plan, options), UnknownPools(state, plan), may_reuse});
-      });
+  const bool asked = scheduler_.Ask([promise, &plan, &roots, options = options_.decide](
+                                        const State& state) {
+    const bool may_reuse = std::ranges::any_of(
+        roots, [&](std::uint64_t root) { return state.reuse.offered.contains(root); });
+    promise->set_value(
+        {CheckSatisfiable(state, plan, options), UnknownPools(state, plan, options), may_reuse});
+  });
   if (!asked) return absl::UnavailableError("the server is stopping");
   // What the question refers to is only borrowed, so the wait has no end but the scheduler's own.
   try {
@@ -280,8 +281,7 @@ absl::Status Submission::CheckMachines(Prepared& prepared) {
     prepared.may_reuse = answers.may_reuse;
     if (answers.satisfiable.code() != absl::StatusCode::kUnavailable) {
       for (const std::string& pool : answers.unknown_pools) {
-        prepared.warnings.push_back(fmt::format(
-            "compute '{}': no machine is in a pool of that name; the default pool is used", pool));
+        prepared.warnings.push_back("compute: " + pool + "; the default pool is used");
       }
       return answers.satisfiable;
     }

@@ -213,7 +213,12 @@ void Switchboard::OnUsage(SessionId id, const v1::Heartbeat& heartbeat) {
 }
 
 absl::Status Switchboard::OnHello(AgentSession& session, const v1::Hello& hello) {
-  POTOK_ASSIGN_OR_RETURN(MachineHello event, FromProto(hello, session.id()));
+  absl::StatusOr<MachineHello> heard = FromProto(hello, session.id());
+  if (!heard.ok()) {
+    spdlog::warn("agent refused session={}: {}", session.id(), heard.status().ToString());
+    return heard.status();
+  }
+  MachineHello event = *std::move(heard);
   session.set_machine(event.machine.name);
   spdlog::info("agent connected machine={} session={} live={} unacknowledged={}",
                event.machine.name,

@@ -45,7 +45,8 @@ constexpr std::array kStateNames = {"blocked",
                                     "skipped",
                                     "resolving",
                                     "open",
-                                    "delayed"};
+                                    "delayed",
+                                    "leaving"};
 static_assert(kStateNames.size() == std::variant_size_v<StepState>);
 
 const char* NameOfLiveness(Liveness liveness) {
@@ -174,6 +175,7 @@ void SchedulerMetrics::ObserveBatch(const Batch& batch, const State& state) {
                    [](const RunOrdered&) {},
                    [](const TeamChanged&) {},
                    [](const TeamUsed&) {},
+                   [](const PoolChanged&) {},
                    [&](const MachineChanged&) { machines_changed = true; },
                    [](const ServerStarted&) {},
                },

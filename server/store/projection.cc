@@ -18,7 +18,10 @@ std::int32_t* CounterOf(int state, RunRow* row) {
   static const int kCanceled = NumberOf(StepState(Canceled{}));
   static const int kSkipped = NumberOf(StepState(Skipped{}));
   static const int kOpen = NumberOf(StepState(Open{}));
-  if (state == kRunning || state == kUploading || state == kOpen) return &row->running;
+  static const int kLeaving = NumberOf(StepState(Leaving{}));
+  if (state == kRunning || state == kUploading || state == kOpen || state == kLeaving) {
+    return &row->running;
+  }
   if (state == kSucceeded) return &row->completed;
   if (state == kFailed) return &row->failed;
   if (state == kCanceled || state == kSkipped) return &row->canceled;
@@ -28,7 +31,8 @@ std::int32_t* CounterOf(int state, RunRow* row) {
 bool HoldsPlacement(int state) {
   static const int kFirst = NumberOf(StepState(Assigned{}));
   static const int kLast = NumberOf(StepState(Stopping{}));
-  return state >= kFirst && state <= kLast;
+  static const int kLeaving = NumberOf(StepState(Leaving{}));
+  return (state >= kFirst && state <= kLast) || state == kLeaving;
 }
 
 AttemptEnded EndOf(const StepMoved& moved, const StepFacts& before) {
@@ -37,9 +41,12 @@ AttemptEnded EndOf(const StepMoved& moved, const StepFacts& before) {
   ended.machine = before.machine;
   ended.started_us = before.started_us;
   ended.ended_us = absl::ToUnixMicros(moved.at);
-  // A step leaves a machine and goes on when its attempt failed or the machine was lost.
+  // A step leaves a machine and goes on when its attempt failed, or the machine was lost or
+  // emptied.
+  static const int kLeaving = NumberOf(StepState(Leaving{}));
   const auto* delayed = std::get_if<Delayed>(&moved.state);
   ended.cause = NameOf(delayed != nullptr ? delayed->failure.cause : FailureCause::kMachineLost);
+  if (delayed == nullptr && before.state == kLeaving) ended.cause = "drained";
   if (delayed != nullptr) ended.code = delayed->failure.code;
   ended.usage = moved.usage;
   return ended;
@@ -63,6 +70,7 @@ void Enter(const StepState& state, std::int64_t at_us, StepFacts* facts) {
                  [&](const Running& s) { run(s.placement); },
                  [&](const Uploading& s) { run(s.placement); },
                  [&](const Stopping& s) { Place(s.placement.machine, facts); },
+                 [&](const Leaving& s) { Place(s.placement.machine, facts); },
                  [&](const Succeeded& s) {
                    Place(s.machine, facts);
                    if (facts->started_us == 0) facts->started_us = at_us;

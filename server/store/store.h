@@ -41,8 +41,8 @@ struct Loaded {
   std::int64_t next_run = 1;
   std::uint32_t next_machine = 1;
   // All teams and what they have used, rows of unfinished runs (RunAdded without plan, RunMoved,
-  // then what was added to them and measured in them, StepMoved) and all machines, as changes for
-  // Apply.
+  // then what was added to them and measured in them, StepMoved), all machines and registered
+  // pools, as changes for Apply.
   std::vector<Change> changes;
   // PrefixOf every fingerprint that is offered.
   std::vector<std::uint64_t> offered;

@@ -5,6 +5,7 @@
 #include "fmt/format.h"
 #include "server/domain/decide.h"
 #include "server/domain/placement.h"
+#include "server/domain/pools.h"
 #include "server/journal/codec.h"
 #include "server/rpc/convert.h"
 #include "tests/fuzz/fuzz.h"
@@ -58,7 +59,7 @@ class Turns {
       if (const auto* order = std::get_if<SendOrder>(&effect)) ToProto(*order);
     }
     for (const QueuePlace& place : state_.queued.All()) ExplainWaiting(state_, place.step, {});
-    for (const auto& [id, machine] : state_.machines) ToProto(machine, state_);
+    MachinesToProto(state_, Pools(state_, {}));
   }
 
  private:

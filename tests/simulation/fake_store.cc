@@ -46,6 +46,10 @@ void FakeStore::Keep(const std::vector<Change>& changes) {
                    [&](const RunOrdered& c) { growth_[c.run].push_back(c); },
                    [&](const TeamChanged& c) { teams_.emplace_back(c); },
                    [&](const TeamUsed& c) { teams_.emplace_back(c); },
+                   [&](const PoolChanged& c) {
+                     pools_.erase(c.name);
+                     if (!c.deleted) pools_.emplace(c.name, c);
+                   },
                },
                change);
   }
@@ -123,6 +127,7 @@ State FakeStore::Load() const {
     for (auto it = steps_.lower_bound({id, 0}); it != end; ++it) Apply(state, it->second);
   }
   for (const auto& [id, machine] : machines_) Apply(state, machine);
+  for (const auto& [name, pool] : pools_) Apply(state, pool);
   for (const auto& [fingerprint, step] : offers_) {
     state.reuse.offered.insert(PrefixOf(fingerprint));
   }

@@ -63,6 +63,7 @@ class FakeStore {
   std::map<RunId, std::vector<Change>> growth_;
   std::map<MachineId, MachineChanged> machines_;
   std::vector<Change> teams_;  // all of their changes
+  std::map<std::string, PoolChanged> pools_;
 };
 
 }  // namespace potok::server

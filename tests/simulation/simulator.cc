@@ -90,6 +90,7 @@ void AskForMachine(Random& random, potok::Step* step) {
   }
   if (random.Chance(150)) step->resources.named["fpga"] = 1;
   if (random.Chance(100)) step->resources.disk_bytes = 6;
+  if (random.Chance(200)) step->compute = kPoolOfSimulation;
   if (random.Chance(100)) step->label_expression = "gpu.model == A100 && name in (m0, m1, m2)";
 }
 
@@ -163,6 +164,9 @@ Simulator::Simulator(std::uint64_t seed, Break broken, bool trace)
   server_faults_ = random_.Chance(600) ? random_.Below(50) : 0;
   machine_faults_ = random_.Chance(800) ? random_.Below(120) : 0;
   wrong_declarations_ = random_.Chance(150);
+  remarks_ = random_.Chance(500) ? random_.Below(60) : 0;
+  options_.losses_window = absl::Seconds(30);
+  options_.quarantine = absl::Seconds(5);
   const std::uint32_t machines = 1 + random_.Below(3);
   for (std::uint32_t i = 0; i < machines; ++i) {
     machines_.push_back({FakeAgent(fmt::format("m{}", i), &random_, &ledger_, broken), {}, now_});
@@ -213,6 +217,7 @@ void Simulator::Step() {
   if (now_ >= next_tick_) {
     next_tick_ = now_ + absl::Seconds(1);
     inbox_.emplace_back(Tick{});
+    if (!faults_on_) LiftAll();
   }
   if (pending_.has_value()) {
     if (random_.Chance(500)) TryCommit();
@@ -267,7 +272,9 @@ void Simulator::OrderRun(const std::string& run) {
     const auto priority = static_cast<std::int32_t>(random_.Below(5)) - 2;
     inbox_.emplace_back(MoveRequested{nobody, run, priority, std::nullopt});
   }
-  if (random_.Chance(2)) inbox_.emplace_back(MoveRequested{nobody, run, std::nullopt, ""});
+  if (!random_.Chance(4)) return;
+  const std::string pool = random_.Chance(500) ? kPoolOfSimulation : "";
+  inbox_.emplace_back(MoveRequested{nobody, run, std::nullopt, pool});
 }
 
 // People make teams, change and remove them. In the end each may have what its largest step needs,

@@ -16,6 +16,9 @@
 
 namespace potok::server {
 
+// That some steps ask for, and that a person registers, limits and deletes.
+inline constexpr const char* kPoolOfSimulation = "p";
+
 struct Outcome {
   std::vector<std::string> violations;
   std::size_t runs = 0;
@@ -65,6 +68,9 @@ class Simulator {
   void CauseFaults();
   void FaultOnMachine(Machine& machine);
   void CrashServer();
+  void SayOfMachine(const Machine& machine);
+  void SayOfPool();
+  void LiftAll();
   void EndFaults();
 
   // simulator_server.cc
@@ -76,6 +82,8 @@ class Simulator {
   void CheckBooks();
   void CheckRanks(const Decision& decision, const std::map<StepKey, absl::Time>& since);
   void CheckQuotas(const std::map<std::string, TeamRecord>& before);
+  void CheckCordons(const Decision& decision, bool ticked);
+  void CheckPoolLimits(const Decision& decision);
   void Excuse(const std::string& machine);
   void CheckOrder(const Machine& machine, const SendOrder& order);
   void Hear(const Event& event);
@@ -106,6 +114,8 @@ class Simulator {
   std::uint32_t commit_faults_ = 0;
   std::uint32_t server_faults_ = 0;
   std::uint32_t machine_faults_ = 0;
+  std::uint32_t remarks_ =
+      0;  // a person cordons, drains, uncordons and labels machines, limits a pool
   bool wrong_declarations_ = false;  // a person declares living machines dead
 
   std::deque<Machine> machines_;

@@ -5,8 +5,10 @@ namespace potok::server {
 
 void Simulator::CauseFaults() {
   if (server_up_ && random_.Chance(server_faults_)) CrashServer();
+  if (server_up_ && random_.Chance(remarks_)) SayOfPool();
   for (Machine& machine : machines_) {
     if (random_.Chance(machine_faults_)) FaultOnMachine(machine);
+    if (server_up_ && random_.Chance(remarks_)) SayOfMachine(machine);
   }
 }
 
@@ -64,6 +66,71 @@ void Simulator::FaultOnMachine(Machine& machine) {
         inbox_.emplace_back(MachineDeclaredDead{clients_.size(), machine.agent.name()});
       }
       break;
+  }
+}
+
+void Simulator::SayOfMachine(const Machine& machine) {
+  const ReplyToken nobody = clients_.size();
+  const std::vector<std::string> names = {machine.agent.name()};
+  switch (random_.Below(5)) {
+    case 0:
+      inbox_.emplace_back(MachinesCordoned{nobody, names, false, absl::InfiniteDuration(), "", ""});
+      break;
+    case 1:
+      inbox_.emplace_back(MachinesCordoned{nobody, names, true, absl::InfiniteDuration(), "", ""});
+      break;
+    case 2: {
+      const absl::Duration deadline = random_.UpTo(absl::Seconds(10));
+      inbox_.emplace_back(MachinesCordoned{nobody, names, true, deadline, "", ""});
+      break;
+    }
+    case 3: {
+      MachinesLabeled labeled{nobody, names, {}, "", ""};
+      labeled.labels["zone"] = std::nullopt;
+      if (random_.Chance(500)) labeled.labels["zone"] = "b";
+      inbox_.emplace_back(std::move(labeled));
+      break;
+    }
+    default:
+      inbox_.emplace_back(MachinesUncordoned{nobody, names, "", ""});
+      break;
+  }
+}
+
+// Some limit, or none, for some of the machines or all of them; or that there is no such pool.
+void Simulator::SayOfPool() {
+  const ReplyToken nobody = clients_.size();
+  if (random_.Chance(200)) {
+    inbox_.emplace_back(PoolDeleted{nobody, kPoolOfSimulation});
+    return;
+  }
+  PoolPut put;
+  put.reply = nobody;
+  put.name = kPoolOfSimulation;
+  if (random_.Chance(500)) put.selector = random_.Chance(500) ? "zone == b" : "name in (m0, m2)";
+  if (random_.Chance(500)) {
+    put.limits.running_steps = static_cast<std::int32_t>(random_.Below(3));
+  }
+  if (random_.Chance(300)) {
+    put.limits.gpu_millis = static_cast<std::int32_t>(random_.Below(3000));
+  }
+  inbox_.emplace_back(std::move(put));
+}
+
+// Until nothing keeps new steps off: what was said may be lost with the server.
+void Simulator::LiftAll() {
+  const auto pool = state_.pools.find(kPoolOfSimulation);
+  const bool holds_up = pool == state_.pools.end() || !pool->second.facts.selector.empty() ||
+                        pool->second.facts.limits != PoolLimits{};
+  if (holds_up) {
+    PoolPut put;
+    put.reply = clients_.size();
+    put.name = kPoolOfSimulation;
+    inbox_.emplace_back(std::move(put));
+  }
+  for (const auto& [id, machine] : state_.machines) {
+    if (!IsCordoned(machine.facts)) continue;
+    inbox_.emplace_back(MachinesUncordoned{clients_.size(), {machine.facts.name}, "", ""});
   }
 }
 

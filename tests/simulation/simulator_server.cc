@@ -61,6 +61,10 @@ void Simulator::TakeTurn() {
   for (const std::string& error : decision.internal_errors) Violation("internal error: " + error);
   CheckRanks(decision, since);
   CheckQuotas(teams);
+  const bool ticked = std::ranges::any_of(
+      events, [](const Event& event) { return std::holds_alternative<Tick>(event); });
+  CheckCordons(decision, ticked);
+  CheckPoolLimits(decision);
   for (SendOrder& order : std::exchange(again_, {}))
     decision.effects.emplace_back(std::move(order));
   if (decision.changes.empty()) return Release(decision.effects);
@@ -126,6 +130,59 @@ void Simulator::CheckQuotas(const std::map<std::string, TeamRecord>& before) {
       const std::uint32_t steps = known == was.users.end() ? 0 : known->second.steps;
       check("steps of " + user, team.facts.user_running_steps, steps, use.steps);
     }
+  }
+}
+
+// Nothing new is on a machine that a person or the server keeps new steps off, and what is overdue
+// on one that is drained leaves it.
+void Simulator::CheckCordons(const Decision& decision, bool ticked) {
+  for (const Change& change : decision.changes) {
+    const auto* moved = std::get_if<StepMoved>(&change);
+    const auto* assigned = moved == nullptr ? nullptr : std::get_if<Assigned>(&moved->state);
+    if (assigned == nullptr) continue;
+    const MachineChanged& machine = state_.machines.at(assigned->placement.machine).facts;
+    if (!IsCordoned(machine) && !machine.quarantine.has_value()) continue;
+    Violation(fmt::format("step {} of run {} was placed on {}, which takes none",
+                          moved->step.index,
+                          moved->step.run,
+                          machine.name));
+  }
+  for (const auto& [id, machine] : state_.machines) {
+    const std::optional<Cordon>& cordon = machine.facts.cordon;
+    if (!ticked || !cordon.has_value() || cordon->state != CordonState::kDraining) continue;
+    if (cordon->deadline > now_) continue;
+    for (const AttemptKey& key : machine.holding) {
+      const StepState& state = state_.runs.at(key.run).steps[key.index].state;
+      if (std::holds_alternative<Leaving>(state) || std::holds_alternative<Stopping>(state)) {
+        continue;
+      }
+      Violation(
+          fmt::format("{} stays on {} after its deadline", ToString(key), machine.facts.name));
+    }
+  }
+}
+
+// Where something was placed, its pool is not beyond its limits: placing comes last in a turn.
+void Simulator::CheckPoolLimits(const Decision& decision) {
+  for (const Change& change : decision.changes) {
+    const auto* moved = std::get_if<StepMoved>(&change);
+    if (moved == nullptr || !std::holds_alternative<Assigned>(moved->state)) continue;
+    const auto run = state_.runs.find(moved->step.run);
+    if (run == state_.runs.end()) continue;
+    const Shape& shape = run->second.plan->shape_of(moved->step.index);
+    const auto pool = state_.pools.find(shape.pool);
+    if (pool == state_.pools.end()) continue;
+    const PoolLimits& limits = pool->second.facts.limits;
+    const PoolUse& use = state_.pool_use.at(pool->first);
+    const bool too_many = use.steps > limits.running_steps.value_or(use.steps);
+    // A lower limit stops nothing, and does not keep off who asks for none of it.
+    const bool too_much =
+        shape.request.gpu_millis > 0 &&
+        use.resources.gpu_millis > limits.gpu_millis.value_or(use.resources.gpu_millis);
+    if (!too_many && !too_much) continue;
+    Violation(fmt::format("step {} of run {} was placed beyond the limits of its pool",
+                          moved->step.index,
+                          moved->step.run));
   }
 }
 
@@ -225,7 +282,8 @@ void Simulator::CheckOrder(const Machine& machine, const SendOrder& order) {
   const StepMoved* row = store_.FindStep(start->key.step());
   const Placement* placement = row == nullptr ? nullptr : PlacementOf(row->state);
   const bool waits = row != nullptr && (std::holds_alternative<Assigned>(row->state) ||
-                                        std::holds_alternative<Stopping>(row->state));
+                                        std::holds_alternative<Stopping>(row->state) ||
+                                        std::holds_alternative<Leaving>(row->state));
   if (!waits || row->attempt != start->key.attempt) {
     Violation(fmt::format("ordered {} on {}, which the store does not say",
                           ToString(start->key),

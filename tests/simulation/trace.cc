@@ -36,50 +36,60 @@ std::string TextOf(const std::vector<Report>& reports) {
 }  // namespace
 
 std::string TextOf(const Event& event) {
-  return std::visit(Overloaded{
-                        [](const RunSubmitted& e) { return "submit " + e.name; },
-                        [](const CancelRequested& e) { return "cancel " + e.run; },
-                        [](const ResultLookedUp& e) {
-                          return fmt::format("result of {}.{}: {}",
-                                             e.step.run,
-                                             e.step.index,
-                                             e.result.has_value() ? "found" : "none");
-                        },
-                        [](const MachineHello& e) {
-                          return fmt::format("hello {} session {} {} live{} unacknowledged{}",
-                                             e.machine.name,
-                                             e.session,
-                                             e.machine.boot_id,
-                                             TextOf(e.live),
-                                             TextOf(e.unacknowledged));
-                        },
-                        [](const MachineReported& e) {
-                          return fmt::format(
-                              "report {} session {}{}", e.machine, e.session, TextOf(e.reports));
-                        },
-                        [](const MachineHeard& e) {
-                          return fmt::format("heartbeat {} {}", e.machine, e.session);
-                        },
-                        [](const MachineDisconnected& e) {
-                          return fmt::format("disconnected {} session {}", e.machine, e.session);
-                        },
-                        [](const MachineGoodbye& e) { return "goodbye " + e.machine; },
-                        [](const MachineDeclaredDead& e) { return "declared dead " + e.machine; },
-                        [](const HoldRequested& e) { return "hold " + e.run; },
-                        [](const ReleaseRequested& e) { return "release " + e.run; },
-                        [](const MoveRequested& e) {
-                          return fmt::format("move {} to {}", e.run, e.priority.value_or(0));
-                        },
-                        [](const TeamEdited& e) { return "edit team " + e.name; },
-                        [](const Tick&) { return std::string("tick"); },
-                        [](const OutputsComposed& e) {
-                          return fmt::format("composed {} {}", e.step.run, e.step.index);
-                        },
-                        [](const MetricReported& e) {
-                          return fmt::format("metric {} {} {}", ToString(e.key), e.count, e.value);
-                        },
-                    },
-                    event);
+  return std::visit(
+      Overloaded{
+          [](const RunSubmitted& e) { return "submit " + e.name; },
+          [](const CancelRequested& e) { return "cancel " + e.run; },
+          [](const ResultLookedUp& e) {
+            return fmt::format("result of {}.{}: {}",
+                               e.step.run,
+                               e.step.index,
+                               e.result.has_value() ? "found" : "none");
+          },
+          [](const MachineHello& e) {
+            return fmt::format("hello {} session {} {} live{} unacknowledged{}",
+                               e.machine.name,
+                               e.session,
+                               e.machine.boot_id,
+                               TextOf(e.live),
+                               TextOf(e.unacknowledged));
+          },
+          [](const MachineReported& e) {
+            return fmt::format("report {} session {}{}", e.machine, e.session, TextOf(e.reports));
+          },
+          [](const MachineHeard& e) {
+            return fmt::format("heartbeat {} {}", e.machine, e.session);
+          },
+          [](const MachineDisconnected& e) {
+            return fmt::format("disconnected {} session {}", e.machine, e.session);
+          },
+          [](const MachineGoodbye& e) { return "goodbye " + e.machine; },
+          [](const MachineDeclaredDead& e) { return "declared dead " + e.machine; },
+          [](const HoldRequested& e) { return "hold " + e.run; },
+          [](const ReleaseRequested& e) { return "release " + e.run; },
+          [](const MoveRequested& e) {
+            return fmt::format("move {} to {}", e.run, e.priority.value_or(0));
+          },
+          [](const TeamEdited& e) { return "edit team " + e.name; },
+          [](const Tick&) { return std::string("tick"); },
+          [](const OutputsComposed& e) {
+            return fmt::format("composed {} {}", e.step.run, e.step.index);
+          },
+          [](const MetricReported& e) {
+            return fmt::format("metric {} {} {}", ToString(e.key), e.count, e.value);
+          },
+          [](const MachinesCordoned& e) {
+            return fmt::format("{} {} until {}",
+                               e.drain ? "drain" : "cordon",
+                               e.machines.front(),
+                               absl::FormatDuration(e.deadline));
+          },
+          [](const MachinesUncordoned& e) { return "uncordon " + e.machines.front(); },
+          [](const PoolPut& e) { return "pool " + e.name; },
+          [](const PoolDeleted& e) { return "delete pool " + e.name; },
+          [](const MachinesLabeled& e) { return "label " + e.machines.front(); },
+      },
+      event);
 }
 
 std::string TextOf(const Effect& effect) {

@@ -33,6 +33,9 @@ void FakeDatabase::Content::Apply(const Change& change, std::int64_t revision) {
     epoch = std::max(epoch, started->epoch);
   } else if (const auto* machine = std::get_if<MachineChanged>(&change)) {
     machines[machine->id] = *machine;
+  } else if (const auto* pool = std::get_if<PoolChanged>(&change)) {
+    pools.erase(pool->name);
+    if (!pool->deleted) pools.emplace(pool->name, *pool);
   } else if (const auto* added = std::get_if<RunAdded>(&change)) {
     runs[added->id] = FactsOf(*added, revision);
   } else if (const auto* run_moved = std::get_if<RunMoved>(&change)) {

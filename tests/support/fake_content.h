@@ -39,6 +39,7 @@ struct FakeDatabase::Content {
   std::map<MachineId, MachineChanged> machines;
   std::map<std::string, TeamChanged> teams;
   std::vector<TeamUsed> team_uses;  // as they came, of each user the last
+  std::map<std::string, PoolChanged> pools;
   std::map<Fingerprint, StepKey> results;
   std::map<StepKey, Offer> offers;
   struct Edit {

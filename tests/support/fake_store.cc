@@ -36,6 +36,7 @@ class FakeStore final : public Store {
       loaded.next_machine = id + 1;
       loaded.changes.emplace_back(machine);
     }
+    for (const auto& [name, pool] : content_->pools) loaded.changes.emplace_back(pool);
     for (const auto& [id, run] : content_->runs) {
       loaded.next_run = id + 1;
       if (IsTerminal(run.row.status)) continue;

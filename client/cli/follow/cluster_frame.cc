@@ -1,5 +1,6 @@
 #include "client/cli/follow/cluster_frame.h"
 
+#include "client/cli/show/machine_text.h"
 #include "client/cli/show/table_style.h"
 #include "client/cli/text/printable.h"
 #include "client/potok_client/line_splitter.h"
@@ -48,7 +49,7 @@ Rows MachineRows(const Cluster& cluster) {
     const v1::Resources& reserved = machine.reserved();
     const v1::Resources& capacity = machine.capacity();
     rows.push_back({machine.name(),
-                    NameOf(machine.liveness()),
+                    MachineState(machine),
                     Used(reserved.cpu_millis(), capacity.cpu_millis(), CpusOf),
                     Used(reserved.memory_bytes(), capacity.memory_bytes(), FormatBytes),
                     GpuMillisOf(capacity) == 0

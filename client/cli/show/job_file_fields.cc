@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_replace.h"
 #include "common/base/overloaded.h"
 #include "common/pipeline/artifact_reference.h"
+#include "common/pipeline/label_expression.h"
 #include "fmt/format.h"
 
 namespace potok::client {
@@ -75,14 +75,8 @@ void AddFlags(const Output& output, Object* object) {
 
 // The labels of a step that also has an expression over them, as one expression.
 std::string WholeExpression(const Step& step) {
-  std::string whole;
-  const auto quoted = [](const std::string& text) {
-    return "\"" + absl::StrReplaceAll(text, {{"\"", "\"\""}}) + "\"";
-  };
-  for (const auto& [name, value] : step.labels) {
-    whole += fmt::format("{} == {} && ", quoted(name), quoted(value));
-  }
-  return whole.empty() ? step.label_expression : whole + "(" + step.label_expression + ")";
+  const std::string exact = ExactLabels(step.labels);
+  return exact.empty() ? step.label_expression : exact + " && (" + step.label_expression + ")";
 }
 
 // Exact: the largest unit of which there is a whole number.

@@ -96,9 +96,13 @@ Object ResourceMembers(const v1::Resources& resources) {
           {"named", std::move(named)}};
 }
 
+}  // namespace
+
 Value ResourcesObject(const v1::Resources& resources) {
   return Value(ResourceMembers(resources));
 }
+
+namespace {
 
 // All that a step asks of its machine.
 Value RequestObject(const v1::Step& step) {
@@ -335,6 +339,42 @@ std::string RunsAt(const std::string& address, const std::string& web) {
   return (is_unix ? "potok+" + address : "potok://" + address) + "/runs";
 }
 
+namespace {
+
+Value CordonObject(const v1::Machine& machine) {
+  if (!machine.has_cordon()) return Value();
+  const v1::Cordon& cordon = machine.cordon();
+  const char* state = "none";
+  if (cordon.state() == v1::CORDON_STATE_CORDONED) state = "cordoned";
+  if (cordon.state() == v1::CORDON_STATE_DRAINING) state = "draining";
+  return Value(Object{{"state", state},
+                      {"deadline", TextOrNull(IsoTime(cordon.deadline_us()))},
+                      {"by", cordon.by()},
+                      {"reason", cordon.reason()},
+                      {"at", TextOrNull(IsoTime(cordon.at_us()))}});
+}
+
+Value QuarantineObject(const v1::Machine& machine) {
+  if (!machine.has_quarantine()) return Value();
+  return Value(Object{{"until", TextOrNull(IsoTime(machine.quarantine().until_us()))},
+                      {"reason", machine.quarantine().reason()},
+                      {"at", TextOrNull(IsoTime(machine.quarantine().at_us()))}});
+}
+
+Array LabelEditObjects(const v1::Machine& machine) {
+  Array edits;
+  for (const v1::LabelEdit& edit : machine.label_edits()) {
+    edits.emplace_back(Object{{"name", edit.name()},
+                              {"value", edit.removed() ? Value() : Value(edit.value())},
+                              {"by", edit.by()},
+                              {"reason", edit.reason()},
+                              {"at", TextOrNull(IsoTime(edit.at_us()))}});
+  }
+  return edits;
+}
+
+}  // namespace
+
 Value MachineObject(const v1::Machine& machine) {
   Array gpus;
   for (const v1::Gpu& gpu : machine.gpus()) {
@@ -346,6 +386,8 @@ Value MachineObject(const v1::Machine& machine) {
   }
   Array pools;
   for (const std::string& pool : machine.pools()) pools.emplace_back(pool);
+  Array selected_by;
+  for (const std::string& pool : machine.selected_by()) selected_by.emplace_back(pool);
   Array steps;
   for (const v1::StepOnMachine& step : machine.steps()) {
     Array indices;
@@ -354,6 +396,7 @@ Value MachineObject(const v1::Machine& machine) {
                               {"step", step.step()},
                               {"attempt", step.attempt()},
                               {"status", NameOf(step.status())},
+                              {"leaving", step.leaving()},
                               {"resources", ResourcesObject(step.resources())},
                               {"gpu_indices", std::move(indices)},
                               {"usage", step.has_usage() ? UsageObject(step.usage()) : Value()}});
@@ -364,7 +407,12 @@ Value MachineObject(const v1::Machine& machine) {
                       {"reserved", ResourcesObject(machine.reserved())},
                       {"gpus", std::move(gpus)},
                       {"labels", SortedTexts(machine.labels())},
+                      {"agent_labels", SortedTexts(machine.agent_labels())},
+                      {"label_edits", LabelEditObjects(machine)},
+                      {"cordon", CordonObject(machine)},
+                      {"quarantine", QuarantineObject(machine)},
                       {"pools", std::move(pools)},
+                      {"selected_by", std::move(selected_by)},
                       {"isolation", machine.isolation()},
                       {"agent_version", machine.agent_version()},
                       {"first_seen_at", TextOrNull(IsoTime(machine.first_seen_us()))},

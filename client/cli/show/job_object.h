@@ -27,6 +27,9 @@ Array ChildJobs(const v1::Run& run, const std::string& runs_at);
 // potok://gpu-1:7461/runs, which names a run but is no page.
 std::string RunsAt(const std::string& address, const std::string& web);
 
+// What is held or offered: memory_bytes, cpu_millis, gpus, disk_bytes and named.
+Value ResourcesObject(const v1::Resources& resources);
+
 Value MachineObject(const v1::Machine& machine);
 
 }  // namespace potok::client

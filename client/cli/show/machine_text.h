@@ -10,6 +10,9 @@
 
 namespace potok::client {
 
+// "Ready", "Cordoned", "Draining, 3 steps", "Drained", "Quarantined", "NotResponding, cordoned".
+std::string MachineState(const v1::Machine& machine);
+
 std::string MachineTable(const std::vector<v1::Machine>& machines, const TableStyle& style = {});
 
 // One machine with all that runs on it.

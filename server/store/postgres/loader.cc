@@ -22,6 +22,7 @@ const Statement kHeads = {"load heads",
                           "(SELECT coalesce(max(id), 0) + 1 FROM runs), "
                           "(SELECT coalesce(max(id), 0) + 1 FROM machines) FROM projection"};
 const Statement kLoadMachines = {"load machines", "SELECT machine FROM machines ORDER BY id"};
+const Statement kLoadPools = {"load pools", "SELECT pool FROM pools ORDER BY name"};
 const Statement kLoadRuns = {"load runs",
                              std::string(kSelectRuns) + " WHERE ended_us = 0 ORDER BY id"};
 // A cursor, because the steps may be millions.
@@ -35,6 +36,15 @@ absl::Status ReadMachines(PgConnection& connection, Loaded* loaded) {
   for (int row = 0; row < rows.rows(); ++row) {
     POTOK_ASSIGN_OR_RETURN(MachineChanged machine, DecodeMachineChanged(rows.Bytes(row, 0)));
     loaded->changes.emplace_back(std::move(machine));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadPools(PgConnection& connection, Loaded* loaded) {
+  POTOK_ASSIGN_OR_RETURN(const PgResult rows, connection.Run(kLoadPools));
+  for (int row = 0; row < rows.rows(); ++row) {
+    POTOK_ASSIGN_OR_RETURN(std::vector<Change> changes, Decode(rows.Bytes(row, 0)));
+    std::ranges::move(changes, std::back_inserter(loaded->changes));
   }
   return absl::OkStatus();
 }
@@ -74,6 +84,7 @@ absl::StatusOr<Loaded> ReadLive(PgConnection& connection) {
     POTOK_ASSIGN_OR_RETURN(loaded.epoch, ReadHighestEpoch(connection));
     POTOK_ASSIGN_OR_RETURN(loaded.changes, ReadTeams(connection));
     POTOK_RETURN_IF_ERROR(ReadMachines(connection, &loaded));
+    POTOK_RETURN_IF_ERROR(ReadPools(connection, &loaded));
     POTOK_RETURN_IF_ERROR(ReadRuns(connection, &loaded));
     POTOK_ASSIGN_OR_RETURN(loaded.offered, ReadOffered(connection));
     POTOK_ASSIGN_OR_RETURN(std::vector<Change> growth, ReadLiveGrowth(connection));

@@ -39,6 +39,7 @@ enum StepColumn {
   kStepState,
   kStepLack,
   kStepFacts,
+  kStepDisplaced,
 };
 
 std::int32_t Small(const PgResult& rows, int row, int column) {
@@ -60,7 +61,7 @@ const char kSelectRuns[] =
     "WHERE f.run = runs.id), 0), added_steps FROM runs";
 const char kStepColumns[] =
     "run, index, steps.revision, attempt, machine_lost, machine, queued_us, steps.started_us, "
-    "steps.ended_us, since_us, state, lack, facts";
+    "steps.ended_us, since_us, state, lack, facts, displaced";
 
 absl::StatusOr<RunRow> RunRowFrom(const PgResult& rows, int row) {
   RunRow run;
@@ -115,6 +116,7 @@ absl::StatusOr<StepMoved> StepMovedFrom(const PgResult& rows, int row) {
   moved.lack = static_cast<ResultLack>(rows.Int(row, kStepLack));
   POTOK_RETURN_IF_ERROR(
       DecodeAttemptFacts(rows.Bytes(row, kStepFacts), &moved.usage, &moved.raise));
+  moved.displaced = Number(rows, row, kStepDisplaced);
   return moved;
 }
 

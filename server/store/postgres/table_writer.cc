@@ -45,6 +45,7 @@ struct TableWriter::Writes {
   std::vector<StepWrite> steps;  // each step once
   std::vector<AttemptEnded> attempts;
   std::map<MachineId, MachineWrite> machines;
+  std::map<std::string, PoolWrite> pools;
   std::vector<const ServerStarted*> servers;
   std::set<RunId> runs;
   std::vector<const RunAdded*> added;
@@ -157,6 +158,8 @@ absl::Status TableWriter::FoldChange(std::int64_t revision,
     writes->runs.insert(run_moved->id);
   } else if (const auto* machine = std::get_if<MachineChanged>(&change)) {
     writes->machines[machine->id] = {machine, revision};
+  } else if (const auto* pool = std::get_if<PoolChanged>(&change)) {
+    writes->pools[pool->name] = {pool, revision};
   } else if (const auto* started = std::get_if<ServerStarted>(&change)) {
     writes->servers.push_back(started);
   } else {
@@ -273,6 +276,8 @@ absl::Status TableWriter::WriteInOrder(const Writes& writes) {
       writes.runs, std::back_inserter(runs), [this](RunId id) { return &runs_.at(id).facts; });
   std::vector<MachineWrite> machines;
   for (const auto& [id, machine] : writes.machines) machines.push_back(machine);
+  std::vector<PoolWrite> pools;
+  for (const auto& [name, pool] : writes.pools) pools.push_back(pool);
   POTOK_RETURN_IF_ERROR(WriteRuns(*connection_, runs));
   POTOK_RETURN_IF_ERROR(WriteGrowth(*connection_, writes.growth, runs));
   POTOK_RETURN_IF_ERROR(WriteRunTerms(*connection_, writes.added));
@@ -281,6 +286,7 @@ absl::Status TableWriter::WriteInOrder(const Writes& writes) {
   POTOK_RETURN_IF_ERROR(WriteResults(*connection_, writes.offers));
   POTOK_RETURN_IF_ERROR(WriteMachines(*connection_, machines));
   POTOK_RETURN_IF_ERROR(WriteTeams(*connection_, writes.teams));
+  POTOK_RETURN_IF_ERROR(WritePools(*connection_, pools));
   return WriteServers(writes);
 }
 

@@ -14,19 +14,21 @@ namespace {
 const Statement kNewSteps = {
     "copy steps",
     "COPY steps (run, index, revision, attempt, machine_lost, status, machine, queued_us, "
-    "started_us, ended_us, since_us, state, lack, facts) FROM STDIN (FORMAT binary)"};
-constexpr int kStepColumnCount = 14;
+    "started_us, ended_us, since_us, state, lack, facts, displaced) FROM STDIN (FORMAT binary)"};
+constexpr int kStepColumnCount = 15;
 const Statement kMovedSteps = {
     "update steps",
     "UPDATE steps SET revision = moved.revision, attempt = moved.attempt, "
     "machine_lost = moved.machine_lost, status = moved.status, machine = moved.machine, "
     "queued_us = moved.queued_us, started_us = moved.started_us, ended_us = moved.ended_us, "
     "since_us = moved.since_us, state = moved.state, lack = moved.lack, "
-    "facts = moved.facts "
+    "facts = moved.facts, displaced = moved.displaced "
     "FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::integer[], $5::integer[], "
     "$6::smallint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], "
-    "$12::bytea[], $13::smallint[], $14::bytea[]) AS moved (run, index, revision, attempt, "
-    "machine_lost, status, machine, queued_us, started_us, ended_us, since_us, state, lack, facts) "
+    "$12::bytea[], $13::smallint[], $14::bytea[], $15::integer[]) AS moved (run, index, revision, "
+    "attempt, machine_lost, status, machine, queued_us, started_us, ended_us, since_us, state, "
+    "lack, "
+    "facts, displaced) "
     "WHERE steps.run = moved.run AND steps.index = moved.index"};
 const Statement kRuns = {
     "write runs",
@@ -51,6 +53,13 @@ const Statement kMachines = {
     "SELECT * FROM unnest($1::bigint[], $2::text[], $3::smallint[], $4::bigint[], $5::bytea[]) "
     "ON CONFLICT (id) DO UPDATE SET name = excluded.name, liveness = excluded.liveness, "
     "revision = excluded.revision, machine = excluded.machine"};
+const Statement kPools = {
+    "write pools",
+    "INSERT INTO pools (name, revision, pool) "
+    "SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bytea[]) "
+    "ON CONFLICT (name) DO UPDATE SET revision = excluded.revision, pool = excluded.pool"};
+const Statement kDeletedPools = {"delete pools",
+                                 "DELETE FROM pools WHERE name = ANY ($1::bytea[])"};
 const Statement kServer = {"write servers",
                            "INSERT INTO servers (epoch, writer, started_us) "
                            "VALUES ($1::bigint, $2::text, $3::bigint) ON CONFLICT DO NOTHING"};
@@ -63,12 +72,13 @@ void AppendStep(const StepWrite& step, PgRows* rows) {
   rows->Int64(step.facts.ended_us).Int64(absl::ToUnixMicros(step.moved->at));
   rows->Bytes(EncodeStepState(step.moved->state)).Int16(static_cast<int>(step.moved->lack));
   rows->Bytes(EncodeAttemptFacts(step.moved->usage, step.moved->raise));
+  rows->Int32(step.moved->displaced);
 }
 
 absl::Status UpdateSteps(PgConnection& connection, const std::vector<const StepWrite*>& steps) {
   if (steps.empty()) return absl::OkStatus();
   std::vector<std::int64_t> run, index, revision, attempt, lost, machine, queued, started, ended,
-      since;
+      since, displaced;
   std::vector<int> status, lack;
   std::vector<std::string> state, facts;
   for (const StepWrite* step : steps) {
@@ -86,11 +96,12 @@ absl::Status UpdateSteps(PgConnection& connection, const std::vector<const StepW
     state.push_back(EncodeStepState(step->moved->state));
     lack.push_back(static_cast<int>(step->moved->lack));
     facts.push_back(EncodeAttemptFacts(step->moved->usage, step->moved->raise));
+    displaced.push_back(step->moved->displaced);
   }
   PgParams params;
   params.Int64s(run).Int32s(index).Int64s(revision).Int32s(attempt).Int32s(lost).Int16s(status);
   params.Int64s(machine).Int64s(queued).Int64s(started).Int64s(ended).Int64s(since);
-  params.ByteStrings(state).Int16s(lack).ByteStrings(facts);
+  params.ByteStrings(state).Int16s(lack).ByteStrings(facts).Int32s(displaced);
   return connection.Run(kMovedSteps, params).status();
 }
 
@@ -177,6 +188,27 @@ absl::Status WriteMachines(PgConnection& connection, const std::vector<MachineWr
   PgParams params;
   params.Int64s(id).Texts(name).Int16s(liveness).Int64s(revision).ByteStrings(bytes);
   return connection.Run(kMachines, params).status();
+}
+
+absl::Status WritePools(PgConnection& connection, const std::vector<PoolWrite>& pools) {
+  std::vector<std::int64_t> revision;
+  std::vector<std::string> name, bytes, deleted;
+  for (const PoolWrite& write : pools) {
+    if (write.pool->deleted) {
+      deleted.push_back(write.pool->name);
+      continue;
+    }
+    name.push_back(write.pool->name);
+    revision.push_back(write.revision);
+    bytes.push_back(Encode({*write.pool}));
+  }
+  if (!deleted.empty()) {
+    POTOK_RETURN_IF_ERROR(connection.Run(kDeletedPools, PgParams().ByteStrings(deleted)).status());
+  }
+  if (name.empty()) return absl::OkStatus();
+  PgParams params;
+  params.ByteStrings(name).Int64s(revision).ByteStrings(bytes);
+  return connection.Run(kPools, params).status();
 }
 
 absl::Status WriteServer(PgConnection& connection, const ServerStarted& started) {

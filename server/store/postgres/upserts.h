@@ -22,12 +22,19 @@ struct MachineWrite {
   std::int64_t revision = 0;
 };
 
-// Each step, run, attempt and machine at most once in its list. Applying one twice is harmless but
-// for new steps, of which the caller knows what the table has: ALREADY_EXISTS if it is wrong.
+struct PoolWrite {
+  const PoolChanged* pool = nullptr;
+  std::int64_t revision = 0;
+};
+
+// Each step, run, attempt, machine and pool at most once in its list. Applying one twice is
+// harmless but for new steps, of which the caller knows what the table has: ALREADY_EXISTS if it is
+// wrong.
 absl::Status WriteSteps(PgConnection& connection, const std::vector<StepWrite>& steps);
 absl::Status WriteRuns(PgConnection& connection, const std::vector<const RunFacts*>& runs);
 absl::Status WriteAttempts(PgConnection& connection, const std::vector<AttemptEnded>& attempts);
 absl::Status WriteMachines(PgConnection& connection, const std::vector<MachineWrite>& machines);
+absl::Status WritePools(PgConnection& connection, const std::vector<PoolWrite>& pools);
 absl::Status WriteServer(PgConnection& connection, const ServerStarted& started);
 
 }  // namespace potok::server

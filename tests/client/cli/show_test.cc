@@ -267,5 +267,49 @@ TEST(MachineTableTest, ShowsSharesOfGpusAndWhatIsCounted) {
   }
 }
 
+TEST(MachineTableTest, TheStateSaysWhatKeepsStepsOff) {
+  v1::Machine machine;
+  machine.set_liveness(v1::LIVENESS_READY);
+  EXPECT_EQ(MachineState(machine), "Ready");
+  machine.mutable_quarantine()->set_reason("flaps");
+  EXPECT_EQ(MachineState(machine), "Quarantined");
+  machine.mutable_cordon()->set_state(v1::CORDON_STATE_CORDONED);
+  EXPECT_EQ(MachineState(machine), "Cordoned");
+  machine.mutable_cordon()->set_state(v1::CORDON_STATE_DRAINING);
+  EXPECT_EQ(MachineState(machine), "Drained");
+  machine.add_steps();
+  machine.add_steps();
+  EXPECT_EQ(MachineState(machine), "Draining, 2 steps");
+  machine.set_liveness(v1::LIVENESS_NOT_RESPONDING);
+  EXPECT_EQ(MachineState(machine), "NotResponding, draining, 2 steps");
+}
+
+TEST(MachineTextTest, SaysWhoSaidWhatAndWhereLabelsComeFrom) {
+  v1::Machine machine;
+  machine.set_name("gpu-1");
+  (*machine.mutable_labels())["disk"] = "nvme";
+  (*machine.mutable_labels())["zone"] = "b";
+  (*machine.mutable_agent_labels())["disk"] = "nvme";
+  v1::LabelEdit& zone = *machine.add_label_edits();
+  zone.set_name("zone");
+  zone.set_value("b");
+  zone.set_by("ann");
+  zone.set_at_us(1'700'000'000'000'000);
+  v1::Cordon& cordon = *machine.mutable_cordon();
+  cordon.set_state(v1::CORDON_STATE_DRAINING);
+  cordon.set_by("bob");
+  cordon.set_reason("a new disk");
+  cordon.set_at_us(1'700'000'000'000'000);
+  cordon.set_deadline_us(1'700'000'060'000'000);
+  const std::string text = MachineText(machine, absl::UTCTimeZone());
+  for (const char* line :
+       {"Drained by bob at 2023-11-14 22:13:20: a new disk; steps may go on until "
+        "2023-11-14 22:14:20\n",
+        "Label disk=nvme (of its agent)\n",
+        "Label zone=b (set by ann at 2023-11-14 22:13:20)\n"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << "\nin\n" << text;
+  }
+}
+
 }  // namespace
 }  // namespace potok::client

@@ -146,6 +146,14 @@ TEST(LabelExpressionTest, BlamesTheComparisonsThatAreFalse) {
   EXPECT_THAT(why("!(zone == a)"), ElementsAre("!(zone == a) is false"));
 }
 
+TEST(LabelExpressionTest, ExactLabelsAreReadAsWritten) {
+  EXPECT_EQ(LabelExpression::Parse(ExactLabels({{"zone", "b"}, {"disk", "nvme"}}))->text(),
+            "disk == nvme && zone == b");
+  const LabelExpression::Labels odd = {{"a b", "say \"x\" && y"}, {"zone", ""}};
+  EXPECT_TRUE(LabelExpression::Parse(ExactLabels(odd))->Matches(odd));
+  EXPECT_EQ(ExactLabels({}), "");
+}
+
 TEST(LabelExpressionTest, OfWhatCannotBeReadIsTrueOfNoMachine) {
   const LabelExpression never = LabelExpression::ParseOrNever("zone =");
   EXPECT_FALSE(never.Matches(kLabels));

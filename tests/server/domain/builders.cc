@@ -392,6 +392,25 @@ std::vector<std::string> HeldOf(const MachineRecord& machine) {
   return held;
 }
 
+// What people and the server said of a machine.
+std::string TextOfRemarks(const MachineChanged& machine) {
+  std::string text;
+  for (const auto& [name, value] : machine.labels) text += fmt::format(" {}={}", name, value);
+  for (const auto& [name, edit] : machine.label_edits) {
+    text += fmt::format(" {} set to {} by {}", name, edit.value.value_or("nothing"), edit.by);
+  }
+  if (machine.cordon.has_value()) {
+    text += fmt::format(" cordon {} until {} by {}",
+                        static_cast<int>(machine.cordon->state),
+                        absl::ToUnixMicros(machine.cordon->deadline),
+                        machine.cordon->by);
+  }
+  if (machine.quarantine.has_value()) {
+    text += fmt::format(" quarantine until {}", absl::ToUnixMicros(machine.quarantine->until));
+  }
+  return text + "\n";
+}
+
 }  // namespace
 
 std::string StoredPartOf(const State& state) {
@@ -434,10 +453,11 @@ std::string StoredPartOf(const State& state) {
                           raise.to_bytes);
     }
     for (const StepRecord& step : run.steps) {
-      text += fmt::format(" {} attempt {} lost {} waiting {} since {}\n",
+      text += fmt::format(" {} attempt {} lost {} displaced {} waiting {} since {}\n",
                           TextOf(step.state),
                           step.attempt,
                           step.machine_lost,
+                          step.displaced,
                           step.waiting_for,
                           absl::ToUnixMicros(step.since));
     }
@@ -445,6 +465,13 @@ std::string StoredPartOf(const State& state) {
   for (const auto& [name, team] : state.teams) {
     // The default team is there or not, which is the same.
     if (name != kDefaultTeam || team.facts.at != absl::Time()) text += TextOf(team);
+  }
+  for (const auto& [name, pool] : state.pools) {
+    text += fmt::format("pool {} {} by {}: {}\n",
+                        name,
+                        pool.facts.limits.running_steps.value_or(-1),
+                        pool.facts.by,
+                        pool.selector.text());
   }
   for (const auto& [id, machine] : state.machines) {
     text += fmt::format("machine {} {} {} {} {} {} reserved {} gpus {}\n",
@@ -456,6 +483,7 @@ std::string StoredPartOf(const State& state) {
                         ToString(machine.facts.capacity),
                         ToString(machine.reserved),
                         fmt::join(HeldOf(machine), ","));
+    text += TextOfRemarks(machine.facts);
     for (const AttemptKey& key : machine.holding) text += " " + ToString(key) + "\n";
   }
   for (const QueuePlace& place : state.queued.All()) {

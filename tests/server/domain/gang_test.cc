@@ -231,6 +231,49 @@ TEST(GangTest, MachinesThatAreLostAgainAndAgainEndIt) {
   EXPECT_EQ(world.LastMove("r").status, RunStatus::kFailed);
 }
 
+TEST(GangTest, ADrainedMachineMovesAllMembersAndUsesUpNeitherLossesNorRetries) {
+  World world = WithMachines(3);
+  world.options.machine_lost_max = 0;
+  world.Submit("r", APipeline({Several(AStep("train"), 2)}));
+  for (int attempt = 1; attempt <= 3; ++attempt) {
+    const std::string drained = fmt::format("train[{}]/rank1", attempt);
+    const std::string other = fmt::format("train[{}]/rank0", attempt);
+    const std::string machine = MachineOf(world, drained);
+    world.Turn({MachinesCordoned{1, {machine}, true, absl::ZeroDuration(), "ann", "dust"}});
+    EXPECT_EQ(world.StateOf("r", drained), "Leaving");
+    Stop(world, drained);
+    EXPECT_EQ(world.StateOf("r", other), "Stopping");
+    Stop(world, other);
+    const std::string next = fmt::format("train[{}]/rank1", attempt + 1);
+    EXPECT_EQ(world.StateOf("r", next), "Assigned");
+    EXPECT_NE(MachineOf(world, next), machine);
+    world.Turn({MachinesUncordoned{1, {machine}, "ann", ""}});
+  }
+  Succeed(world, "train[4]/rank0");
+  Succeed(world, "train[4]/rank1");
+  EXPECT_EQ(world.LastMove("r").status, RunStatus::kCompleted);
+}
+
+TEST(GangTest, TheLimitsOfItsPoolHoldForAllMembersTogether) {
+  World world = WithMachines(3);
+  PoolLimits limits;
+  limits.running_steps = 2;
+  world.Turn({PoolPut{1, "p", "", limits, "", "ann"}});
+  world.Submit("one", APipeline({AStep("a").Pool("p")}));
+  world.Submit("r", APipeline({Several(AStep("train").Pool("p"), 2)}));
+  EXPECT_EQ(world.StateOf("r", "train[1]/rank0"), "Queued");
+  EXPECT_EQ(world.StateOf("r", "train[1]/rank1"), "Queued");
+  EXPECT_THAT(ExplainWaiting(world.state, world.KeyOf("r", "train[1]/rank0"), world.options),
+              HasSubstr("pool 'p' is at its limits (2 running steps)"));
+  EXPECT_EQ(std::string(CheckSatisfiable(
+                            world.state, *APlan({Several(AStep("a").Pool("p"), 3)}), world.options)
+                            .message()),
+            "jobs.a: needs 3 times 1 CPU, and the limits of pool 'p' are 2 running steps");
+  world.Report("m1", {Succeeds(world.Attempt("one", "a"))});
+  EXPECT_EQ(world.StateOf("r", "train[1]/rank0"), "Assigned");
+  EXPECT_EQ(world.StateOf("r", "train[1]/rank1"), "Assigned");
+}
+
 TEST(GangTest, CancelingTheRunStopsAllMembers) {
   World world = WithMachines(2);
   world.Submit("r", APipeline({Several(AStep("train"), 2, 5)}));

@@ -265,8 +265,9 @@ TEST(PlacementTest, AWaitingStepSaysThatItsMachineIsAway) {
   world.Connect(AMachine("m1"));
   world.Disconnect("m1");
   world.Submit("r", APipeline({AStep("a"), AStep("b").Pool("gpu")}));
-  EXPECT_EQ(Reason(world, "a"), "would fit on m1, which is not connected");
-  EXPECT_EQ(Reason(world, "b"), "no machine is in pool 'gpu'");
+  EXPECT_EQ(Reason(world, "a"),
+            "the only machine that could hold it takes no new steps: m1 is not connected");
+  EXPECT_THAT(Reason(world, "b"), HasSubstr("there is no pool 'gpu'"));
 }
 
 TEST(PlacementTest, AWaitingStepSaysThatAnEarlierOneComesFirst) {
@@ -291,7 +292,8 @@ TEST(PlacementTest, WhatCanNeverFitIsNamedStepByStep) {
             "jobs.memory: needs 17 GiB memory, 16 GiB is there on m1\n"
             "jobs.gpus: needs 2 GPUs, 1 is there on m1\n"
             "jobs.label: none of 1 machine carries the labels disk=ssd\n"
-            "jobs.pool: no machine is in pool 'tpu'");
+            "jobs.pool: there is no pool 'tpu'; the pools are cpu-cluster, gpu-cluster, "
+            "serverless");
 }
 
 TEST(PlacementTest, ASilentMachineCountsAndAGoneOneDoesNot) {

@@ -24,7 +24,8 @@ std::vector<StepState> AllStates() {
           Skipped{"why"},
           Resolving{},
           Open{},
-          Delayed{absl::FromUnixSeconds(9), kFailure, 7}};
+          Delayed{absl::FromUnixSeconds(9), kFailure, 7},
+          Leaving{kPlace, "why"}};
 }
 
 std::vector<StepEvent> AllEvents() {
@@ -42,27 +43,29 @@ std::vector<StepEvent> AllEvents() {
           ResultTaken{kOutputs, kReused},
           Opened{},
           RetryWanted{absl::FromUnixSeconds(9), kFailure},
-          DelayOver{}};
+          DelayOver{},
+          LeaveRequested{"emptied"}};
 }
 
 // "." is the state itself, "!" a move that is impossible. Columns: InputsReady, Placed, Started,
 // Exited, Succeeded, Failed, Stopped, MachineLost, StopRequested, UpstreamFailed, ResultSought,
-// ResultTaken, Opened, RetryWanted, DelayOver.
+// ResultTaken, Opened, RetryWanted, DelayOver, LeaveRequested.
 // clang-format off
-constexpr const char* kTable[13][15] = {
-    /* Blocked   */ {"Queued", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "Skipped", "Resolving", "Succeeded", "Open", "!", "!"},
-    /* Queued    */ {".", "Assigned", "!", "!", "!", "Failed", "!", "!", "Canceled", "!", "Resolving", "Succeeded", "!", "!", "!"},
-    /* Assigned  */ {"!", "!", "Running", "Uploading", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "!", "!", "Delayed", "!"},
-    /* Running   */ {"!", "!", ".", "Uploading", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "!", "!", "Delayed", "!"},
-    /* Uploading */ {"!", "!", ".", ".", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "!", "!", "Delayed", "!"},
-    /* Stopping  */ {"!", "!", ".", ".", "Canceled", "Canceled", "Canceled", "Canceled", ".", "!", "!", "!", "!", "!", "!"},
-    /* Succeeded */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
-    /* Failed    */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
-    /* Canceled  */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
-    /* Skipped   */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
-    /* Resolving */ {"Queued", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "!", ".", "Succeeded", "Open", "!", "!"},
-    /* Open      */ {"!", "!", "!", "!", "Succeeded", "Failed", "!", "!", "Canceled", "!", "!", "!", "!", "Delayed", "!"},
-    /* Delayed   */ {"!", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "!", "!", "!", "Open", "!", "Queued"},
+constexpr const char* kTable[14][16] = {
+    /* Blocked   */ {"Queued", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "Skipped", "Resolving", "Succeeded", "Open", "!", "!", "!"},
+    /* Queued    */ {".", "Assigned", "!", "!", "!", "Failed", "!", "!", "Canceled", "!", "Resolving", "Succeeded", "!", "!", "!", "!"},
+    /* Assigned  */ {"!", "!", "Running", "Uploading", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "!", "!", "Delayed", "!", "Leaving"},
+    /* Running   */ {"!", "!", ".", "Uploading", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "!", "!", "Delayed", "!", "Leaving"},
+    /* Uploading */ {"!", "!", ".", ".", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "!", "!", "Delayed", "!", "Leaving"},
+    /* Stopping  */ {"!", "!", ".", ".", "Canceled", "Canceled", "Canceled", "Canceled", ".", "!", "!", "!", "!", "!", "!", "."},
+    /* Succeeded */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+    /* Failed    */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+    /* Canceled  */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+    /* Skipped   */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+    /* Resolving */ {"Queued", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "!", ".", "Succeeded", "Open", "!", "!", "!"},
+    /* Open      */ {"!", "!", "!", "!", "Succeeded", "Failed", "!", "!", "Canceled", "!", "!", "!", "!", "Delayed", "!", "!"},
+    /* Delayed   */ {"!", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "!", "!", "!", "Open", "!", "Queued", "!"},
+    /* Leaving   */ {"!", "!", ".", ".", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "!", "!", "Delayed", "!", "."},
 };
 // clang-format on
 
@@ -93,7 +96,8 @@ TEST(StepStateTest, EveryStateAnswersEveryEventAsTheTableSays) {
 TEST(StepStateTest, ThePlacementStaysFromAssignedToTheEnd) {
   for (const StepState& state : AllStates()) {
     const Placement* placement = PlacementOf(state);
-    const bool holds = state.index() >= 2 && state.index() <= 5;
+    const bool holds =
+        (state.index() >= 2 && state.index() <= 5) || std::holds_alternative<Leaving>(state);
     ASSERT_EQ(placement != nullptr, holds) << NameOf(state);
     if (holds) {
       EXPECT_EQ(*placement, kPlace);

@@ -27,6 +27,18 @@ inline RunAdded ARun(RunId id, std::uint32_t steps = 3) {
   return run;
 }
 
+inline PoolChanged APool(const std::string& name) {
+  PoolChanged pool;
+  pool.name = name;
+  pool.selector = "zone == b";
+  pool.limits = {4, 8000, std::int64_t{64} << 30, 1500};
+  pool.document = R"({"size": "STANDARD_D2"})";
+  pool.by = "ann";
+  pool.created = At(3);
+  pool.at = At(4);
+  return pool;
+}
+
 inline MachineChanged AMachine(MachineId id) {
   MachineChanged machine;
   machine.id = id;
@@ -42,6 +54,11 @@ inline MachineChanged AMachine(MachineId id) {
   machine.liveness = Liveness::kNotResponding;
   machine.first_seen = At(5);
   machine.at = At(6);
+  machine.agent_labels = {{"zone", "b"}, {"disk", "nvme"}};
+  machine.label_edits = {{"zone", {"a", "ann", "moved", At(7)}},
+                         {"disk", {std::nullopt, "ann", "", At(8)}}};
+  machine.cordon = Cordon{CordonState::kDraining, At(90), "ann", "a new disk \xff", At(9)};
+  machine.quarantine = Quarantine{At(100), "steps were lost", At(10)};
   return machine;
 }
 
@@ -98,6 +115,7 @@ inline std::vector<StepState> AllStates() {
           Resolving{},
           Open{},
           Delayed{At(77), {FailureCause::kQueueTimeout, 3, "exit 3"}, 9},
+          Leaving{On(8), "emptied"},
           Succeeded{0, SomeOutputs(), Reused{{7, 8, 9}, 10}}};
 }
 

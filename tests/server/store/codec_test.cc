@@ -170,6 +170,45 @@ TEST(CodecTest, KeepsEveryFieldOfAMachine) {
   EXPECT_EQ(decoded.liveness, machine.liveness);
   EXPECT_EQ(decoded.first_seen, machine.first_seen);
   EXPECT_EQ(decoded.at, machine.at);
+  EXPECT_EQ(decoded.agent_labels, machine.agent_labels);
+  EXPECT_EQ(decoded.label_edits, machine.label_edits);
+  EXPECT_EQ(decoded.cordon, machine.cordon);
+  EXPECT_EQ(decoded.quarantine, machine.quarantine);
+}
+
+TEST(CodecTest, LabelsThatNobodyEditedAreTheAgents) {
+  MachineChanged machine = AMachine(4);
+  machine.label_edits.clear();
+  machine.cordon.reset();
+  const MachineChanged decoded = *DecodeMachineChanged(EncodeMachineChanged(machine));
+  EXPECT_EQ(decoded.agent_labels, machine.labels);
+  EXPECT_EQ(decoded.cordon, std::nullopt);
+}
+
+TEST(CodecTest, ACordonWithoutADeadlineStaysWithoutOne) {
+  MachineChanged machine = AMachine(4);
+  machine.cordon = Cordon{CordonState::kDraining, absl::InfiniteFuture(), "", "", At(9)};
+  EXPECT_EQ(DecodeMachineChanged(EncodeMachineChanged(machine))->cordon, machine.cordon);
+}
+
+TEST(CodecTest, KeepsEveryFieldOfAPool) {
+  const PoolChanged pool = APool("zone-b");
+  PoolChanged unlimited;
+  unlimited.name = "gone";
+  unlimited.deleted = true;
+  const std::vector<Change> decoded = *Decode(Encode({pool, unlimited}));
+  const auto& first = std::get<PoolChanged>(decoded.at(0));
+  EXPECT_EQ(first.name, pool.name);
+  EXPECT_FALSE(first.deleted);
+  EXPECT_EQ(first.selector, pool.selector);
+  EXPECT_EQ(first.limits, pool.limits);
+  EXPECT_EQ(first.document, pool.document);
+  EXPECT_EQ(first.by, pool.by);
+  EXPECT_EQ(first.created, pool.created);
+  EXPECT_EQ(first.at, pool.at);
+  const auto& second = std::get<PoolChanged>(decoded.at(1));
+  EXPECT_TRUE(second.deleted);
+  EXPECT_EQ(second.limits, PoolLimits{});
 }
 
 TEST(CodecTest, KeepsEveryStateAndNumbersItAsTheFormatDoes) {

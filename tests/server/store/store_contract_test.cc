@@ -107,20 +107,28 @@ TEST_P(StoreContractTest, ClaimsAnyBytesOfAnyLength) {
 
 TEST_P(StoreContractTest, LoadsEveryKindOfChangeAsItWasLast) {
   Turn({ServerStarted{1, kUs, At(1)}, AMachine(1), ARun(1), ARun(2)});
-  Turn({MoveRun(1, RunStatus::kRunning, 20), Move(1, 0, 0, Queued{}, 20)});
+  Turn({MoveRun(1, RunStatus::kRunning, 20), Move(1, 0, 0, Queued{}, 20), APool("b"), APool("c")});
   StepMoved lost = Move(1, 0, 2, Running{On(1)}, 40);
   lost.machine_lost = 1;
-  Turn({Move(1, 0, 1, Assigned{On(1)}, 30), lost, AMachine(7)});
+  lost.displaced = 3;
+  PoolChanged deleted = APool("b");
+  deleted.deleted = true;
+  Turn({Move(1, 0, 1, Assigned{On(1)}, 30), lost, AMachine(7), deleted, APool("a")});
   Reopen();
   const Loaded loaded = Load();
   EXPECT_EQ(loaded.revision, 3);
   EXPECT_EQ(loaded.epoch, 1);
   EXPECT_EQ(loaded.next_run, 3);
   EXPECT_EQ(loaded.next_machine, 8U);
-  EXPECT_EQ(
-      Encode(loaded.changes),
-      Encode(
-          {AMachine(1), AMachine(7), ARun(1), MoveRun(1, RunStatus::kRunning, 20), ARun(2), lost}));
+  EXPECT_EQ(Encode(loaded.changes),
+            Encode({AMachine(1),
+                    AMachine(7),
+                    APool("a"),
+                    APool("c"),
+                    ARun(1),
+                    MoveRun(1, RunStatus::kRunning, 20),
+                    ARun(2),
+                    lost}));
 }
 
 TEST_P(StoreContractTest, LoadsStepsInEveryState) {

@@ -1,0 +1,207 @@
+#include "client/cli/commands/compute_file.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "absl/strings/numbers.h"
+#include "client/cli/text/value.h"
+#include "client/frontend/azureml/fields.h"
+#include "client/frontend/azureml/override.h"
+#include "client/frontend/azureml/yaml_json.h"
+#include "common/base/resources.h"
+#include "common/pipeline/label_expression.h"
+#include "fmt/format.h"
+
+namespace potok::client {
+namespace {
+
+constexpr double kGpusOfPoolMax = 1'000'000;
+
+// Azure's schemas of computes, all kinds together: kept, and without effect here.
+const std::vector<std::string>& AzureKeys() {
+  static const std::vector<std::string> keys = {"type",
+                                                "description",
+                                                "tags",
+                                                "properties",
+                                                "location",
+                                                "size",
+                                                "tier",
+                                                "min_instances",
+                                                "max_instances",
+                                                "idle_time_before_scale_down",
+                                                "idle_time_before_shutdown",
+                                                "idle_time_before_shutdown_minutes",
+                                                "ssh_settings",
+                                                "ssh_public_access_enabled",
+                                                "network_settings",
+                                                "identity",
+                                                "enable_node_public_ip",
+                                                "enable_sso",
+                                                "enable_root_access",
+                                                "enable_os_patching",
+                                                "release_quota_on_stop",
+                                                "create_on_behalf_of",
+                                                "setup_scripts",
+                                                "schedules",
+                                                "custom_applications",
+                                                "resource_id",
+                                                "namespace",
+                                                "instance_types"};
+  return keys;
+}
+
+// What describes and does nothing in Azure either.
+bool IsDescriptive(const std::string& key) {
+  return key == "type" || key == "description" || key == "tags" || key == "properties";
+}
+
+void CheckType(Fields* fields, Reporter* reporter) {
+  static const std::vector<std::string> types = {
+      "amlcompute", "computeinstance", "virtualmachine", "kubernetes", "synapsespark", "attached"};
+  const std::string type = fields->Word("type");
+  if (type.empty() || std::ranges::find(types, type) != types.end()) return;
+  reporter->Error(fields->At("type"),
+                  fmt::format("'{}' is no type of compute; write one of {}", type, Joined(types)));
+}
+
+// Thousandths from "4" or "2.5": what steps hold together need be neither whole nor a share.
+absl::StatusOr<std::int32_t> ParseGpuLimit(const std::string& text) {
+  double gpus = 0;
+  if (absl::SimpleAtod(text, &gpus) && gpus >= 0 && gpus <= kGpusOfPoolMax) {
+    return static_cast<std::int32_t>(std::lround(gpus * kMillisOfGpu));
+  }
+  return absl::InvalidArgumentError(
+      fmt::format("limits: gpus must be a number from 0 to {}, but is '{}'", kGpusOfPoolMax, text));
+}
+
+// An expression over labels, or a map of exact ones, as the labels of a step.
+std::string ReadSelector(Fields* fields, Reporter* reporter) {
+  const YamlNode* value = fields->Value("selector");
+  if (value == nullptr) return "";
+  const std::string text =
+      value->IsScalar() ? fields->Text("selector")
+                        : ExactLabels(fields->Texts("selector", Fields::Strictness::kAnyScalar));
+  const absl::StatusOr<LabelExpression> selector = LabelExpression::Parse(text);
+  if (selector.ok()) return selector->text();
+  reporter->Error(value->at, fmt::format("selector: {}", std::string(selector.status().message())));
+  return "";
+}
+
+void ReadLimits(const YamlNode* map, Reporter* reporter, v1::PoolLimits* limits) {
+  if (map == nullptr) return;
+  constexpr std::int64_t kMax = std::numeric_limits<std::int32_t>::max();
+  Fields fields(map, "limits", reporter);
+  if (const auto steps = fields.Whole("running_steps", 0, kMax)) {
+    limits->set_running_steps(static_cast<std::int32_t>(*steps));
+  }
+  if (const std::string cpus = fields.Text("cpus"); !cpus.empty()) {
+    const auto millis = ParseCpuMillis(cpus);
+    if (!millis.ok()) reporter->Error(fields.At("cpus"), std::string(millis.status().message()));
+    if (millis.ok()) limits->set_cpu_millis(*millis);
+  }
+  if (const std::string memory = fields.Text("memory"); !memory.empty()) {
+    const auto bytes = ParseBytes(memory);
+    if (!bytes.ok()) reporter->Error(fields.At("memory"), std::string(bytes.status().message()));
+    if (bytes.ok()) limits->set_memory_bytes(*bytes);
+  }
+  if (const std::string gpus = fields.Text("gpus"); !gpus.empty()) {
+    const auto millis = ParseGpuLimit(gpus);
+    if (!millis.ok()) reporter->Error(fields.At("gpus"), std::string(millis.status().message()));
+    if (millis.ok()) limits->set_gpu_millis(*millis);
+  }
+  fields.ReportUnknown(Severity::kError);
+}
+
+// Everything but what has fields of its own.
+std::string DocumentOf(const YamlNode& root, YamlArena* arena, std::vector<std::string>* ignored) {
+  YamlNode* rest = arena->New(YamlNode::Kind::kMap, root.at);
+  for (const YamlEntry& entry : root.entries) {
+    if (entry.key == "name" || entry.key == "selector" || entry.key == "limits" ||
+        entry.key == "$schema") {
+      continue;
+    }
+    rest->entries.push_back(entry);
+    if (!IsDescriptive(entry.key)) ignored->push_back(entry.key);
+  }
+  return JsonOfValues(*rest);
+}
+
+LoadedPool ReadPool(const YamlNode* root,
+                    const std::string& file,
+                    YamlArena* arena,
+                    Reporter* reporter) {
+  LoadedPool loaded;
+  if (root != nullptr && reporter->errors() == 0) {
+    Fields fields(root, "the compute", reporter);
+    loaded.request.set_name(fields.Text("name"));
+    if (loaded.request.name().empty()) {
+      reporter->Error(fields.At("name"), "the compute has no name; write name: or give -n");
+    }
+    CheckType(&fields, reporter);
+    loaded.request.set_selector(ReadSelector(&fields, reporter));
+    ReadLimits(fields.Map("limits"), reporter, loaded.request.mutable_limits());
+    fields.Ignore({"$schema"});
+    fields.Ignore(AzureKeys());
+    fields.ReportUnknown(Severity::kError);
+    if (reporter->errors() == 0) {
+      loaded.request.set_document(DocumentOf(*root, arena, &loaded.without_effect));
+    }
+  }
+  loaded.ok = root != nullptr && reporter->errors() == 0;
+  loaded.diagnostics = reporter->Take(file);
+  return loaded;
+}
+
+// The pool as a file would say it.
+std::string FileTextOf(const v1::Pool& pool) {
+  Object object;
+  const absl::StatusOr<Value> document = ParseJson(pool.document());
+  if (document.ok() && document->AsObject() != nullptr) object = *document->AsObject();
+  object.emplace_back("name", pool.name());
+  object.emplace_back("selector", pool.selector());
+  Object limits;
+  if (pool.limits().has_running_steps()) {
+    limits.emplace_back("running_steps", pool.limits().running_steps());
+  }
+  if (pool.limits().has_cpu_millis()) {
+    limits.emplace_back("cpus", fmt::format("{}m", pool.limits().cpu_millis()));
+  }
+  if (pool.limits().has_memory_bytes()) {
+    limits.emplace_back("memory", fmt::format("{}", pool.limits().memory_bytes()));
+  }
+  if (pool.limits().has_gpu_millis()) {
+    limits.emplace_back("gpus", FormatGpus(pool.limits().gpu_millis()));
+  }
+  object.emplace_back("limits", std::move(limits));
+  return ToJson(Value(std::move(object)));
+}
+
+}  // namespace
+
+LoadedPool LoadPoolFile(const std::string& file, const std::vector<std::string>& set) {
+  YamlArena arena;
+  Reporter reporter;
+  const YamlNode* root = file.empty() ? ParseYamlText("{}", "the command line", &arena, &reporter)
+                                      : ParseYamlFile(file, file, Place(), &arena, &reporter);
+  if (root != nullptr) root = Override(root, set, &arena, &reporter);
+  return ReadPool(root, file, &arena, &reporter);
+}
+
+LoadedPool EditPool(const v1::Pool& pool, const std::vector<std::string>& set) {
+  YamlArena arena;
+  Reporter reporter;
+  const std::string shown = "pool " + pool.name();
+  const YamlNode* root = ParseYamlText(FileTextOf(pool), shown, &arena, &reporter);
+  if (root != nullptr) root = Override(root, set, &arena, &reporter);
+  LoadedPool loaded = ReadPool(root, shown, &arena, &reporter);
+  loaded.request.set_must_exist(true);
+  if (loaded.ok && loaded.request.name() != pool.name()) {
+    loaded.ok = false;
+    loaded.diagnostics.push_back(
+        {Severity::kError, {shown, 0, 0}, "a pool keeps its name; create another one"});
+  }
+  return loaded;
+}
+
+}  // namespace potok::client

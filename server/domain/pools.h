@@ -1,0 +1,70 @@
+// Pools: which machines a step's compute means, and what its steps may hold together. Pure.
+//
+// A machine is in a pool that its agent declares. A registered pool with a selector holds besides
+// every machine whose labels match it. Without a selector, and if no agent declares it, it is the
+// default pool under a name (and limits) of its own. cpu-cluster and gpu-cluster are there without
+// being registered, as long as no agent declares them: the default pool, and those of its machines
+// that have GPUs.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "server/domain/decide.h"
+#include "server/domain/plan.h"
+#include "server/domain/state.h"
+
+namespace potok::server {
+
+inline constexpr const char* kDefaultPool = "default";
+inline constexpr const char* kCpuCluster = "cpu-cluster";
+inline constexpr const char* kGpuCluster = "gpu-cluster";
+inline constexpr const char* kServerless = "serverless";
+
+// How much more the steps of a pool may take; none: any amount.
+struct PoolRoom {
+  std::optional<std::int64_t> steps;
+  std::optional<std::int64_t> cpu_millis;
+  std::optional<std::int64_t> memory_bytes;
+  std::optional<std::int64_t> gpu_millis;
+
+  // Of so many such requests together.
+  bool Fits(const Resources& request, std::int64_t members = 1) const;
+  // Takes them off; what would be below zero is zero.
+  void Take(const Resources& request, std::int64_t members = 1);
+};
+// Of a pool whose steps hold `use`.
+PoolRoom RoomOf(const PoolLimits& limits, const PoolUse& use);
+
+// The pools that there are at one moment. The state outlives it and does not change meanwhile.
+class Pools {
+ public:
+  Pools(const State& state, const DecideOptions& options);
+
+  // The pool that a step's pool means: itself, or empty for the default pool.
+  std::string Resolve(const std::string& pool) const;
+  // True if the machine is in the (resolved) pool.
+  bool Holds(const MachineRecord& machine, const std::string& pool) const;
+  // Null if it is not registered.
+  const PoolChanged* Registered(const std::string& pool) const;
+  // True if it is registered, declared by an agent, or always there.
+  bool Knows(const std::string& pool) const;
+  bool IsDeclared(const std::string& pool) const { return declared_.contains(pool); }
+  // All of them but the default pool, in order.
+  std::vector<std::string> Names() const;
+  // How much more the steps of the (resolved) pool may take.
+  PoolRoom RoomIn(const std::string& pool) const;
+
+ private:
+  const State& state_;
+  std::set<std::string> declared_;
+  bool any_gpus_ = false;  // on a machine of the default pool
+  bool unknown_is_default_ = false;
+};
+
+// "there is no pool 'gpu-clster'; did you mean 'gpu-cluster'?", with the names there are.
+std::string NoSuchPool(const Pools& pools, const std::string& name);
+
+}  // namespace potok::server

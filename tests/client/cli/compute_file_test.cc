@@ -1,0 +1,96 @@
+// Azure's YAML of a compute as a pool.
+#include "client/cli/commands/compute_file.h"
+
+#include "gmock/gmock.h"
+
+namespace potok::client {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+LoadedPool Load(const std::vector<std::string>& set) {
+  return LoadPoolFile("", set);
+}
+
+std::string FirstError(const LoadedPool& loaded) {
+  for (const Diagnostic& diagnostic : loaded.diagnostics) {
+    if (diagnostic.severity == Severity::kError) return diagnostic.message;
+  }
+  return "none";
+}
+
+TEST(ComputeFileTest, ASelectorIsAnExpressionOrExactLabels) {
+  EXPECT_EQ(Load({"name=p", "selector=gpu.memory>=40GiB and has( zone )"}).request.selector(),
+            "gpu.memory >= 40GiB && has(zone)");
+  EXPECT_EQ(Load({"name=p", "selector={\"zone\": \"b\", \"disk\": 7}"}).request.selector(),
+            "disk == 7 && zone == b");
+  EXPECT_EQ(Load({"name=p"}).request.selector(), "");
+}
+
+TEST(ComputeFileTest, LimitsAreReadInTheirUnits) {
+  const LoadedPool loaded = Load({"name=p",
+                                  "limits.running_steps=4",
+                                  "limits.cpus=2500m",
+                                  "limits.memory=8GiB",
+                                  "limits.gpus=2.5"});
+  ASSERT_TRUE(loaded.ok) << FirstError(loaded);
+  const v1::PoolLimits& limits = loaded.request.limits();
+  EXPECT_EQ(limits.running_steps(), 4);
+  EXPECT_EQ(limits.cpu_millis(), 2500);
+  EXPECT_EQ(limits.memory_bytes(), std::int64_t{8} << 30);
+  EXPECT_EQ(limits.gpu_millis(), 2500);
+}
+
+TEST(ComputeFileTest, WhatMakesMachinesInAzureIsKeptAndSaidToHaveNoEffect) {
+  const LoadedPool loaded =
+      Load({"name=p", "type=amlcompute", "size=STANDARD_D2", "max_instances=4"});
+  ASSERT_TRUE(loaded.ok) << FirstError(loaded);
+  EXPECT_THAT(loaded.without_effect, ElementsAre("size", "max_instances"));
+  EXPECT_THAT(loaded.request.document(), HasSubstr("STANDARD_D2"));
+}
+
+TEST(ComputeFileTest, WhatIsWrongIsSaid) {
+  const std::vector<std::pair<std::string, const char*>> table = {
+      {"selector=zone =", "selector: "},
+      {"selector=[1]", "selector"},
+      {"limits.gpus=-1", "gpus must be a number from 0 to 1000000, but is '-1'"},
+      {"limits.gpus=nan", "gpus must be a number"},
+      {"limits.gpus=1e300", "gpus must be a number"},
+      {"limits.running_steps=-1", "running_steps"},
+      {"limits.memory=much", "much"},
+      {"limits.disk=1", "disk"},
+      {"type=mainframe", "'mainframe' is no type of compute"},
+      {"selektor=zone", "selektor"}};
+  for (const auto& [set, said] : table) {
+    const LoadedPool loaded = Load({"name=p", set});
+    EXPECT_FALSE(loaded.ok) << set;
+    EXPECT_THAT(FirstError(loaded), HasSubstr(said)) << set;
+  }
+  EXPECT_THAT(FirstError(Load({})), HasSubstr("the compute has no name"));
+}
+
+TEST(ComputeFileTest, AnUpdateChangesOnlyWhatItNames) {
+  const LoadedPool before = Load({"name=p",
+                                  "size=STANDARD_D2",
+                                  "selector=zone == \"b c\"",
+                                  "limits.gpus=1.5",
+                                  "limits.memory=1000"});
+  v1::Pool pool;
+  pool.set_name("p");
+  pool.set_selector(before.request.selector());
+  *pool.mutable_limits() = before.request.limits();
+  pool.set_document(before.request.document());
+  const LoadedPool after = EditPool(pool, {"limits.running_steps=2"});
+  ASSERT_TRUE(after.ok) << FirstError(after);
+  EXPECT_TRUE(after.request.must_exist());
+  EXPECT_EQ(after.request.selector(), "zone == \"b c\"");
+  EXPECT_EQ(after.request.document(), before.request.document());
+  EXPECT_EQ(after.request.limits().gpu_millis(), 1500);
+  EXPECT_EQ(after.request.limits().memory_bytes(), 1000);
+  EXPECT_EQ(after.request.limits().running_steps(), 2);
+  EXPECT_THAT(FirstError(EditPool(pool, {"name=q"})), HasSubstr("a pool keeps its name"));
+}
+
+}  // namespace
+}  // namespace potok::client
