@@ -257,6 +257,7 @@ class LevelFlattening {
     if (!is_sweep) {
       if (step->compute.empty()) step->compute = outer.compute;
       if (step->priority == 0) step->priority = outer.priority;
+      if (!step->preemptible.has_value()) step->preemptible = outer.preemptible;
       return;
     }
     auto control = std::make_shared<Control>(*step->control);

@@ -176,6 +176,9 @@ struct Step {
   ReusePolicy reuse;
   std::int64_t queue_timeout_seconds = 0;  // 0: none
   std::int32_t priority = 0;
+  // Whether it may be stopped, and run again later, for a team that takes back what it is
+  // guaranteed; nothing: as its pool says.
+  std::optional<bool> preemptible;
   // Whether it runs, once all that it needs has ended: a trigger rule (all_success, all_done,
   // one_failed...) or an expression over states and outputs of other steps; empty: all_success. Its
   // language: docs/language.md.

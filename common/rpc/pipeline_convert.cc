@@ -170,6 +170,7 @@ void WriteRules(const Step& step, v1::Step* out) {
   if (step.reuse != ReusePolicy{}) Write(step.reuse, out->mutable_reuse());
   out->set_queue_timeout_seconds(step.queue_timeout_seconds);
   out->set_priority(step.priority);
+  if (step.preemptible.has_value()) out->set_preemptible(*step.preemptible);
   out->set_when(step.when);
   out->set_finalizes(step.finalizes);
   // What the server makes of the number of instances is no part of what was submitted.
@@ -183,6 +184,7 @@ absl::Status ReadRules(const v1::Step& step, Step* out) {
   if (step.has_reuse()) out->reuse = ReuseFromProto(step.reuse());
   out->queue_timeout_seconds = step.queue_timeout_seconds();
   out->priority = step.priority();
+  if (step.has_preemptible()) out->preemptible = step.preemptible();
   out->when = step.when();
   out->finalizes = step.finalizes();
   if (step.has_control()) {

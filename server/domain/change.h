@@ -226,6 +226,8 @@ struct PoolChanged {
   std::string by;
   absl::Time created;
   absl::Time at;
+  bool preemption = false;    // whether teams take back in it what they are guaranteed
+  bool low_priority = false;  // its steps are preemptible unless they say otherwise
 };
 
 using Change = std::variant<ServerStarted,

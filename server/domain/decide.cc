@@ -81,10 +81,12 @@ bool IsVoid(const State& state, const Effect& effect) {
   return step.attempt != start->key.attempt || PlacementOf(step.state) == nullptr;
 }
 
-Decision Finish(Turn& turn) {
+// Once a tick at most teams take back what they are guaranteed: it looks at all that runs.
+Decision Finish(Turn& turn, bool ticked) {
   EndDelays(turn);
   Settle(turn);
   PlaceQueued(turn);
+  if (ticked) TakeBack(turn);
   Settle(turn);
   std::erase_if(turn.decision.effects,
                 [&](const Effect& effect) { return IsVoid(turn.state, effect); });
@@ -142,7 +144,7 @@ Decision DecideTurn(State& state,
     CheckQueueTimeouts(turn);
     CheckSweepTimeouts(turn);
   }
-  return Finish(turn);
+  return Finish(turn, ticked);
 }
 
 Decision DecideStart(State& state, const ServerStarted& started, const DecideOptions& options) {
@@ -153,7 +155,7 @@ Decision DecideStart(State& state, const ServerStarted& started, const DecideOpt
   for (const auto& [id, run] : state.runs) runs.push_back(id);
   RestoreReuse(turn);
   for (const RunId id : runs) Repair(turn, id);
-  return Finish(turn);
+  return Finish(turn, false);
 }
 
 void HearEverybody(State& state, absl::Time now) {

@@ -147,6 +147,8 @@ struct PoolPut {
   std::string document;
   std::string by;
   bool must_exist = false;
+  bool preemption = false;  // as PoolChanged's
+  bool low_priority = false;
 };
 struct PoolDeleted {
   ReplyToken reply = 0;

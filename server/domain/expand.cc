@@ -48,6 +48,7 @@ std::string NameIn(const std::string& prefix, const std::string& name) {
 void Adapt(const Step& outer, Step* step) {
   step->finalizes = false;  // only a whole run has an end that is waited for
   if (step->priority == 0) step->priority = outer.priority;
+  if (!step->preemptible.has_value()) step->preemptible = outer.preemptible;
   const auto* sweep = std::get_if<Sweep>(&outer.control->kind);
   if (sweep == nullptr || sweep->trial_timeout_seconds <= 0) return;
   const std::int64_t limit = sweep->trial_timeout_seconds;

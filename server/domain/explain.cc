@@ -14,6 +14,7 @@
 #include "server/domain/fit.h"
 #include "server/domain/kept_off.h"
 #include "server/domain/placement.h"
+#include "server/domain/preemption.h"
 
 namespace potok::server {
 
@@ -384,9 +385,12 @@ std::string ExplainWaiting(const State& state, const StepKey& step, const Decide
         "max_running_steps allows",
         run.placed);
   }
-  std::string quota = ExplainQuota(state, run, step.index);
-  if (!quota.empty()) return quota;
-  return ExplainQueued(state, ShapeAskedFor(run, step.index), options);
+  std::string promise = ExplainPromise(state, run, step.index);
+  if (!promise.empty()) return promise;
+  std::string why = ExplainQuota(state, run, step.index);
+  if (why.empty()) why = ExplainQueued(state, ShapeAskedFor(run, step.index), options);
+  const std::string& preempted = std::get<Queued>(current).preempted;
+  return preempted.empty() ? why : preempted + ": " + why;
 }
 
 std::int64_t MostMemoryFor(const State& state, Shape shape, const DecideOptions& options) {

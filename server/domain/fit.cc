@@ -75,6 +75,7 @@ bool TakesSteps(const MachineRecord& machine) {
 Resources FreeOf(const MachineRecord& machine) {
   Resources free = machine.facts.capacity;
   free -= machine.reserved;
+  free -= machine.promised;
   return free;
 }
 
@@ -102,6 +103,8 @@ std::vector<GpuRoom> GpusOf(const MachineRecord& machine) {
   for (GpuRoom& gpu : gpus) {
     const auto held = machine.gpus_held.find(gpu.index);
     if (held != machine.gpus_held.end()) gpu.free_millis -= held->second;
+    const auto promised = machine.gpus_promised.find(gpu.index);
+    if (promised != machine.gpus_promised.end()) gpu.free_millis -= promised->second;
   }
   return gpus;
 }

@@ -27,8 +27,9 @@ bool CouldHold(const MachineRecord& machine, const Shape& shape);
 // server keeps them off.
 bool TakesSteps(const MachineRecord& machine);
 
-// What no placement holds; below zero in what a changed machine has less of than is held. How the
-// GPUs' thousandths lie is said by GpusOf.
+// What no placement holds, and is promised to no step; below zero in what a changed machine has
+// less of than is held, and in what is promised and not free yet. How the GPUs' thousandths lie is
+// said by GpusOf.
 Resources FreeOf(const MachineRecord& machine);
 
 // A GPU that a machine offers.

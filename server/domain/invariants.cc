@@ -184,6 +184,9 @@ void CheckRun(const State& state, const RunRecord& run, Problems* problems) {
     const bool is_of_body = run.plan != nullptr && run.plan->SegmentOf(i).control.has_value();
     if (std::holds_alternative<Failed>(step) && !is_of_body) failed = true;
     if (run.plan != nullptr && run.plan->step(i).finalizes && !IsTerminal(step)) ++open_finals;
+    if ((PromisedTo(step) != nullptr) != state.promised.contains({run.id, i})) {
+      problems->push_back(fmt::format("{}: the set of promised steps differs", Describe(run, i)));
+    }
     if (std::holds_alternative<Queued>(step) != state.queued.Contains(PlaceOf(run, i))) {
       problems->push_back(fmt::format("{}: the queue of steps differs", Describe(run, i)));
     }
@@ -269,7 +272,14 @@ std::map<MachineId, MachineRecord> CountHoldings(const State& state, Problems* p
   for (const auto& [id, run] : state.runs) {
     for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
       const Placement* placement = PlacementOf(run.steps[i].state);
-      if (placement == nullptr || run.plan == nullptr) continue;
+      if (run.plan == nullptr) continue;
+      if (const Placement* promised = PromisedTo(run.steps[i].state)) {
+        expected[promised->machine].promised += RequestOf(run, i);
+        for (const std::int32_t gpu : promised->gpus) {
+          expected[promised->machine].gpus_promised[gpu] += MillisOfEach(RequestOf(run, i));
+        }
+      }
+      if (placement == nullptr) continue;
       MachineRecord& machine = expected[placement->machine];
       machine.holding.insert({id, i, run.steps[i].attempt});
       machine.reserved += RequestOf(run, i);
@@ -288,7 +298,8 @@ std::map<MachineId, MachineRecord> CountHoldings(const State& state, Problems* p
 void CheckMachine(const MachineRecord& machine, const MachineRecord& expected, Problems* problems) {
   const std::string& name = machine.facts.name;
   if (machine.holding != expected.holding || machine.reserved != expected.reserved ||
-      machine.gpus_held != expected.gpus_held) {
+      machine.gpus_held != expected.gpus_held || machine.promised != expected.promised ||
+      machine.gpus_promised != expected.gpus_promised) {
     problems->push_back(fmt::format("machine {}: its books differ from the steps' states", name));
   }
   if (!machine.reserved.FitsInto(machine.facts.capacity)) {

@@ -77,6 +77,8 @@ void PutPool(Turn& turn, const PoolPut& put) {
   changed.selector = put.selector;
   changed.limits = put.limits;
   changed.document = put.document;
+  changed.preemption = put.preemption;
+  changed.low_priority = put.low_priority;
   changed.by = put.by;
   changed.created = is_new ? turn.now : known->second.facts.created;
   changed.at = turn.now;

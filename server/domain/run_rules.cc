@@ -243,6 +243,8 @@ void MoveStep(Turn& turn, const StepKey& key, const StepEvent& event, const Atte
   const auto raised = run.raises.find(key.index);
   if (!moved.raise.has_value() && raised != run.raises.end()) moved.raise = raised->second;
   moved.displaced = step.displaced;
+  // It goes on waiting since it was queued.
+  if (std::holds_alternative<RoomPromised>(event)) moved.at = step.since;
   if (std::holds_alternative<AttemptSucceeded>(event) &&
       std::holds_alternative<Succeeded>(moved.state)) {
     moved.offer = OfferOf(turn, key);
@@ -285,6 +287,7 @@ void LoseAttempt(Turn& turn, const StepKey& key) {
   if ((leaving || !stopping) && MembershipOf(*run.plan, key.index).has_value()) {
     // Alone it cannot begin anew; whether all of them do is decided by AdvanceGang.
     const char* why = leaving ? "its machine was drained" : "its machine was lost";
+    if (leaving && std::get<Leaving>(step.state).room_for.has_value()) why = "it was preempted";
     return MoveStep(turn, key, AttemptFailed{{FailureCause::kMachineLost, 0, why}});
   }
   if (stopping || step.machine_lost < turn.options.machine_lost_max) {
@@ -350,7 +353,7 @@ void EndRun(Turn& turn, const RunMoved& moved) {
 }
 
 void PlaceQueued(Turn& turn) {
-  std::vector<StepKey> placed;
+  std::vector<StepKey> placed = PlacePromised(turn);
   for (const PlacementChoice& choice : Place(turn.state, turn.options, turn.now)) {
     // Containment may have stopped the run of a later choice.
     const auto run = turn.state.runs.find(choice.step.run);

@@ -62,6 +62,29 @@ AttemptKey AttemptOf(const StepKey& key, const StepRecord& step) {
   return {key.run, key.index, step.attempt};
 }
 
+// What is kept of a machine for a queued step, or not any more.
+void Promise(State& state, const RunRecord& run, std::uint32_t index, const Placement& placement) {
+  if (!state.promised.insert({run.id, index}).second) return;
+  MachineRecord& machine = state.machines[placement.machine];
+  const Resources request = RequestOf(run, index);
+  machine.promised += request;
+  for (const std::int32_t gpu : placement.gpus) machine.gpus_promised[gpu] += MillisOfEach(request);
+}
+void Unpromise(State& state,
+               const RunRecord& run,
+               std::uint32_t index,
+               const Placement& placement) {
+  if (state.promised.erase({run.id, index}) == 0) return;
+  MachineRecord& machine = state.machines[placement.machine];
+  const Resources request = RequestOf(run, index);
+  machine.promised -= request;
+  for (const std::int32_t gpu : placement.gpus) {
+    std::int32_t& millis = machine.gpus_promised[gpu];
+    millis -= MillisOfEach(request);
+    if (millis == 0) machine.gpus_promised.erase(gpu);
+  }
+}
+
 // The sets of steps that are in a state.
 void List(State& state, const RunRecord& run, std::uint32_t index) {
   const StepKey key{run.id, index};
@@ -70,6 +93,7 @@ void List(State& state, const RunRecord& run, std::uint32_t index) {
     state.queued.Add(server::PlaceOf(run, index), {run.team, run.submitter});
     state.queued.Park(run.id, ParkedOf(run));
   }
+  if (const Placement* promised = PromisedTo(step.state)) Promise(state, run, index, *promised);
   if (std::holds_alternative<Open>(step.state)) state.open.insert(key);
   if (const auto* delayed = std::get_if<Delayed>(&step.state)) {
     state.delayed.insert({delayed->until, key});
@@ -81,6 +105,7 @@ void Unlist(State& state, const RunRecord& run, std::uint32_t index) {
   if (std::holds_alternative<Queued>(step.state)) {
     state.queued.Remove(server::PlaceOf(run, index));
   }
+  if (const Placement* promised = PromisedTo(step.state)) Unpromise(state, run, index, *promised);
   if (std::holds_alternative<Open>(step.state)) state.open.erase(key);
   if (const auto* delayed = std::get_if<Delayed>(&step.state)) {
     state.delayed.erase({delayed->until, key});

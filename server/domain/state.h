@@ -86,6 +86,9 @@ struct MachineRecord {
   Resources reserved;                              // derived: what placements on it hold
   std::set<AttemptKey> holding;                    // derived
   std::map<std::int32_t, std::int32_t> gpus_held;  // derived: thousandths held, by index
+  // Derived: of queued steps that are promised room here. Nobody else gets it.
+  Resources promised;
+  std::map<std::int32_t, std::int32_t> gpus_promised;
   // Not stored; after a start no machine has a session, and all are heard at that moment (restart
   // grace).
   SessionId session = 0;  // 0: none
@@ -131,6 +134,7 @@ struct State {
   // Derived: by the pool that steps name; pools of which no step holds anything are left out.
   std::map<std::string, PoolUse> pool_use;
   StepQueue queued;                                 // derived: steps in Queued
+  std::set<StepKey> promised;                       // derived: those of them that are promised room
   std::map<std::string, TeamRecord> teams;          // those that were made, or have runs
   std::map<std::string, std::string> team_of_user;  // derived
   Amounts living;                                   // derived: what machines that are there have

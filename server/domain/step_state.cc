@@ -40,6 +40,10 @@ template <class T>
 concept AttemptEnd = std::is_same_v<T, AttemptSucceeded> || std::is_same_v<T, AttemptFailed> ||
     std::is_same_v<T, AttemptStopped> || std::is_same_v<T, MachineLost>;
 
+Queued AfterLeaving(const Leaving& leaving) {
+  return {std::nullopt, leaving.room_for.has_value() ? leaving.reason : ""};
+}
+
 const char* NameOfEvent(const StepEvent& event) {
   constexpr const char* kNames[] = {"InputsReady",
                                     "Placed",
@@ -56,7 +60,8 @@ const char* NameOfEvent(const StepEvent& event) {
                                     "Opened",
                                     "RetryWanted",
                                     "DelayOver",
-                                    "LeaveRequested"};
+                                    "LeaveRequested",
+                                    "RoomPromised"};
   static_assert(std::size(kNames) == std::variant_size_v<StepEvent>);
   return kNames[event.index()];
 }
@@ -68,6 +73,7 @@ Outcome Next(const StepState& state, const StepEvent& event) {
       Overloaded{
           [](const Ended auto& s, const auto&) -> Outcome { return s; },
 
+          [](const Queued& s, const InputsReady&) -> Outcome { return s; },
           [](const Undecided auto&, const InputsReady&) -> Outcome { return Queued{}; },
           [](const Undecided auto&, const ResultSought&) -> Outcome { return Resolving{}; },
           [](const Undecided auto&, const ResultTaken& e) -> Outcome {
@@ -80,6 +86,9 @@ Outcome Next(const StepState& state, const StepEvent& event) {
           },
           [](const Waiting auto&, const StopRequested& e) -> Outcome { return Canceled{e.reason}; },
           [](const Queued&, const Placed& e) -> Outcome { return Assigned{e.placement}; },
+          [](const Queued& s, const RoomPromised& e) -> Outcome {
+            return Queued{e.placement, s.preempted};
+          },
           [](const Closed auto&, const Opened&) -> Outcome { return Open{}; },
           // A control step that tries its body once more, later.
           [](const Open&, const RetryWanted& e) -> Outcome {
@@ -105,15 +114,17 @@ Outcome Next(const StepState& state, const StepEvent& event) {
           [](const Active auto& s, const AttemptFailed& e) -> Outcome {
             return Failed{s.placement.machine, e.failure};
           },
+          [](const Leaving& s, const AttemptStopped&) -> Outcome { return AfterLeaving(s); },
+          [](const Leaving& s, const MachineLost&) -> Outcome { return AfterLeaving(s); },
           // Stopped without having been told to: the attempt is gone, like one of a lost machine.
-          [](const Active auto&, const AttemptStopped&) -> Outcome { return Queued{}; },
-          [](const Active auto&, const MachineLost&) -> Outcome { return Queued{}; },
+          [](const Staying auto&, const AttemptStopped&) -> Outcome { return Queued{}; },
+          [](const Staying auto&, const MachineLost&) -> Outcome { return Queued{}; },
           [](const Active auto& s, const StopRequested& e) -> Outcome {
             return Stopping{s.placement, e.reason};
           },
 
           [](const Staying auto& s, const LeaveRequested& e) -> Outcome {
-            return Leaving{s.placement, e.reason};
+            return Leaving{s.placement, e.reason, e.room_for};
           },
           [](const Leaving& s, const LeaveRequested&) -> Outcome { return s; },
           [](const Leaving& s, const Progress auto&) -> Outcome { return s; },
@@ -143,6 +154,11 @@ const Placement* PlacementOf(const StepState& state) {
                  [](const Stopping& s) -> const Placement* { return &s.placement; },
                  [](const auto&) -> const Placement* { return nullptr; }},
       state);
+}
+
+const Placement* PromisedTo(const StepState& state) {
+  const auto* queued = std::get_if<Queued>(&state);
+  return queued == nullptr || !queued->promised.has_value() ? nullptr : &*queued->promised;
 }
 
 const char* NameOf(const StepState& state) {

@@ -63,6 +63,9 @@ struct Blocked {
   bool operator==(const Blocked&) const = default;
 };
 struct Queued {
+  // Where room is made and kept for it; none: it waits as all do.
+  std::optional<Placement> promised = std::nullopt;
+  std::string preempted = {};  // why its latest attempt ended, if another step took its room
   bool operator==(const Queued&) const = default;
 };
 struct Assigned {
@@ -125,10 +128,12 @@ struct Delayed {
   MachineId machine = 0;  // on which it failed
   bool operator==(const Delayed&) const = default;
 };
-// Told to stop, because its machine is to be emptied; queued again once it has ended.
+// Told to stop, because its machine is to be emptied or another step takes its room; queued again
+// once it has ended.
 struct Leaving {
   Placement placement;
   std::string reason;
+  std::optional<StepKey> room_for = std::nullopt;
   bool operator==(const Leaving&) const = default;
 };
 using StepState = std::variant<Blocked,
@@ -180,9 +185,15 @@ struct RetryWanted {
   Failure failure;
 };
 struct DelayOver {};
-// Its machine is to be emptied: the attempt is to end, and the step to run elsewhere.
+// The attempt is to end, and the step to run again: its machine is to be emptied, or another step
+// takes its room.
 struct LeaveRequested {
   std::string reason;
+  std::optional<StepKey> room_for = std::nullopt;
+};
+// Room is made and kept there for a queued step, or not any more.
+struct RoomPromised {
+  std::optional<Placement> placement;
 };
 using StepEvent = std::variant<InputsReady,
                                Placed,
@@ -199,7 +210,8 @@ using StepEvent = std::variant<InputsReady,
                                Opened,
                                RetryWanted,
                                DelayOver,
-                               LeaveRequested>;
+                               LeaveRequested,
+                               RoomPromised>;
 
 // The next state; equal to `state` where the event changes nothing; INTERNAL where the move is
 // impossible, which is a bug of the caller (Decide fails that run and goes on).
@@ -208,6 +220,8 @@ absl::StatusOr<StepState> Next(const StepState& state, const StepEvent& event);
 bool IsTerminal(const StepState& state);
 // The placement of a state that holds capacity, or null.
 const Placement* PlacementOf(const StepState& state);
+// What a queued step is promised, or null.
+const Placement* PromisedTo(const StepState& state);
 const char* NameOf(const StepState& state);  // "Queued"
 
 }  // namespace potok::server

@@ -177,6 +177,14 @@ void NoteSession(Turn& turn, MachineRecord& machine);
 void NoteLoss(Turn& turn, MachineId machine);
 void EndQuarantines(Turn& turn);
 
+// --- Room that teams take back (preemption_rules.cc)
+
+// Places the queued steps that are promised room, where that is free now, and says which; takes
+// promises back that cannot be kept.
+std::vector<StepKey> PlacePromised(Turn& turn);
+// Teams that wait for what they are guaranteed are promised room, and what holds it is stopped.
+void TakeBack(Turn& turn);
+
 // --- Pools (pool_rules.cc)
 
 void PutPool(Turn& turn, const PoolPut& put);

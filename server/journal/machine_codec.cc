@@ -206,6 +206,8 @@ void ToWire(const PoolChanged& pool, wire::PoolChanged* message) {
   message->set_by(pool.by);
   message->set_created_us(absl::ToUnixMicros(pool.created));
   message->set_at_us(absl::ToUnixMicros(pool.at));
+  message->set_preemption(pool.preemption);
+  message->set_low_priority(pool.low_priority);
 }
 
 PoolChanged FromWire(const wire::PoolChanged& message) {
@@ -222,6 +224,8 @@ PoolChanged FromWire(const wire::PoolChanged& message) {
   pool.by = message.by();
   pool.created = absl::FromUnixMicros(message.created_us());
   pool.at = absl::FromUnixMicros(message.at_us());
+  pool.preemption = message.preemption();
+  pool.low_priority = message.low_priority();
   return pool;
 }
 

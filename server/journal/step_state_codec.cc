@@ -152,7 +152,11 @@ absl::Status FromWire(const wire::OutputValue& value, OutputValue* output) {
 void ToWire(const StepState& state, wire::StepState* message) {
   std::visit(Overloaded{
                  [&](const Blocked&) { message->mutable_blocked(); },
-                 [&](const Queued&) { message->mutable_queued(); },
+                 [&](const Queued& s) {
+                   wire::Queued* queued = message->mutable_queued();
+                   if (s.promised.has_value()) ToWire(*s.promised, queued->mutable_promised());
+                   queued->set_preempted(s.preempted);
+                 },
                  [&](const Assigned& s) { ToWire(s.placement, message->mutable_assigned()); },
                  [&](const Running& s) { ToWire(s.placement, message->mutable_running()); },
                  [&](const Uploading& s) { ToWire(s.placement, message->mutable_uploading()); },
@@ -181,6 +185,9 @@ void ToWire(const StepState& state, wire::StepState* message) {
                  [&](const Leaving& s) {
                    ToWire(s.placement, message->mutable_leaving()->mutable_placement());
                    message->mutable_leaving()->set_reason(s.reason);
+                   if (!s.room_for.has_value()) return;
+                   message->mutable_leaving()->mutable_room_for()->set_run(s.room_for->run);
+                   message->mutable_leaving()->mutable_room_for()->set_index(s.room_for->index);
                  },
              },
              state);
@@ -193,6 +200,10 @@ absl::Status FromWire(const wire::StepState& message, StepState* state) {
       break;
     case wire::StepState::kQueued:
       *state = Queued{};
+      if (message.queued().has_promised()) {
+        *state = Queued{FromWire(message.queued().promised())};
+      }
+      std::get<Queued>(*state).preempted = message.queued().preempted();
       break;
     case wire::StepState::kAssigned:
       *state = Assigned{FromWire(message.assigned())};
@@ -228,6 +239,10 @@ absl::Status FromWire(const wire::StepState& message, StepState* state) {
     }
     case wire::StepState::kLeaving:
       *state = Leaving{FromWire(message.leaving().placement()), message.leaving().reason()};
+      if (message.leaving().has_room_for()) {
+        const wire::StepOfRun& room_for = message.leaving().room_for();
+        std::get<Leaving>(*state).room_for = StepKey{room_for.run(), room_for.index()};
+      }
       break;
     case wire::StepState::kCanceled:
       *state = Canceled{message.canceled().reason()};

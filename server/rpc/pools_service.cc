@@ -89,6 +89,8 @@ absl::StatusOr<PoolPut> EventOf(const v1::PutPoolRequest& request) {
   event.document = request.document();
   event.by = request.by();
   event.must_exist = request.must_exist();
+  event.preemption = request.preemption() == v1::POOL_PREEMPTION_GUARANTEED;
+  event.low_priority = request.low_priority();
   return event;
 }
 
@@ -103,12 +105,15 @@ void FillRegistered(const PoolChanged& pool, v1::Pool* out) {
   out->set_by(pool.by);
   out->set_created_us(absl::ToUnixMicros(pool.created));
   out->set_modified_us(absl::ToUnixMicros(pool.at));
+  out->set_preemption(pool.preemption ? v1::POOL_PREEMPTION_GUARANTEED : v1::POOL_PREEMPTION_OFF);
+  out->set_low_priority(pool.low_priority);
 }
 
 v1::Pool PoolMessage(const State& state, const Pools& pools, const std::string& name) {
   v1::Pool out;
   out.set_name(name);
   out.set_origin(v1::POOL_ORIGIN_BUILT_IN);
+  out.set_preemption(v1::POOL_PREEMPTION_OFF);
   if (pools.IsDeclared(name)) out.set_origin(v1::POOL_ORIGIN_DECLARED);
   if (const PoolChanged* registered = pools.Registered(name)) {
     out.set_origin(v1::POOL_ORIGIN_REGISTERED);

@@ -74,6 +74,10 @@ SchedulerMetrics::SchedulerMetrics(prometheus::Registry& registry)
                                      "Attempts that ended, by result and reason.")),
       runs_finished_family_(CounterFamily(
           registry, "potok_runs_finished_total", "Runs that reached a final state, by result.")),
+      preemptions_family_(CounterFamily(
+          registry,
+          "potok_preemptions_total",
+          "Steps told to stop for a team that takes back what it is guaranteed, by their pool.")),
       machines_family_(GaugeFamily(registry, "potok_agents", "Machines by liveness.")),
       memory_family_(GaugeFamily(registry,
                                  "potok_agent_memory_bytes",
@@ -155,6 +159,7 @@ void SchedulerMetrics::ObserveBatch(const Batch& batch, const State& state) {
   for (const Change& change : batch.changes) {
     std::visit(Overloaded{
                    [&](const StepMoved& moved) {
+                     ObservePreemption(moved, state);
                      ObserveStep(moved, &moves);
                      machines_changed = true;
                    },
@@ -236,6 +241,15 @@ void SchedulerMetrics::ObserveStep(const StepMoved& moved, Moves* moves) {
   } else if (std::holds_alternative<Succeeded>(moved.state)) {
     succeeded_.Increment();
   }
+}
+
+void SchedulerMetrics::ObservePreemption(const StepMoved& moved, const State& state) {
+  const auto* leaving = std::get_if<Leaving>(&moved.state);
+  if (leaving == nullptr || !leaving->room_for.has_value()) return;
+  const auto run = state.runs.find(moved.step.run);
+  if (run == state.runs.end() || run->second.plan == nullptr) return;
+  preemptions_family_.Add({{"pool", run->second.plan->shape_of(moved.step.index).pool}})
+      .Increment();
 }
 
 void SchedulerMetrics::ObserveFailure(FailureCause cause) {

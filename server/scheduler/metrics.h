@@ -34,6 +34,7 @@ class SchedulerMetrics {
   prometheus::Family<prometheus::Counter>& transitions_family_;
   prometheus::Family<prometheus::Counter>& attempts_family_;
   prometheus::Family<prometheus::Counter>& runs_finished_family_;
+  prometheus::Family<prometheus::Counter>& preemptions_family_;
   prometheus::Family<prometheus::Gauge>& machines_family_;
   prometheus::Family<prometheus::Gauge>& memory_family_;
   prometheus::Family<prometheus::Gauge>& gpus_family_;
@@ -68,6 +69,7 @@ class SchedulerMetrics {
   void ObserveSteps(const RunAdded& added, Moves* moves);
   void ObserveSteps(const StepsAdded& added, const State& state, Moves* moves);
   void ObserveStep(const StepMoved& moved, Moves* moves);
+  void ObservePreemption(const StepMoved& moved, const State& state);
   void ObserveFailure(FailureCause cause);
   void ObserveMachines(const State& state);
   void ObserveQueue(const State& state);

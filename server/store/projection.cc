@@ -46,7 +46,9 @@ AttemptEnded EndOf(const StepMoved& moved, const StepFacts& before) {
   static const int kLeaving = NumberOf(StepState(Leaving{}));
   const auto* delayed = std::get_if<Delayed>(&moved.state);
   ended.cause = NameOf(delayed != nullptr ? delayed->failure.cause : FailureCause::kMachineLost);
-  if (delayed == nullptr && before.state == kLeaving) ended.cause = "drained";
+  if (delayed == nullptr && before.state == kLeaving) {
+    ended.cause = before.preempted ? "preempted" : "drained";
+  }
   if (delayed != nullptr) ended.code = delayed->failure.code;
   ended.usage = moved.usage;
   return ended;
@@ -93,6 +95,11 @@ void Enter(const StepState& state, std::int64_t at_us, StepFacts* facts) {
 }
 
 }  // namespace
+
+bool IsPreempted(const StepState& state) {
+  const auto* leaving = std::get_if<Leaving>(&state);
+  return leaving != nullptr && leaving->room_for.has_value();
+}
 
 RunFacts FactsOf(const RunAdded& added, std::int64_t revision) {
   RunFacts run;
@@ -141,6 +148,7 @@ bool Fold(const StepMoved& moved,
   if (std::int32_t* counter = CounterOf(facts.state, &run->row)) --*counter;
   if (std::int32_t* counter = CounterOf(state, &run->row)) ++*counter;
   facts.state = state;
+  facts.preempted = IsPreempted(moved.state);
   facts.attempt = moved.attempt;
   Enter(moved.state, absl::ToUnixMicros(moved.at), &facts);
   run->row.revision = revision;

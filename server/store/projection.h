@@ -19,7 +19,11 @@ struct StepFacts {
   std::int64_t queued_us = 0;
   std::int64_t started_us = 0;
   std::int64_t ended_us = 0;
+  bool preempted = false;  // it leaves its machine for another step
 };
+
+// True of one that leaves its machine for another step.
+bool IsPreempted(const StepState& state);
 
 // A run's row and what is needed to go on folding.
 struct RunFacts {

@@ -31,12 +31,17 @@ TEST(SimulationTest, NoSeedBreaksAPromise) {
     total.results += outcome.results;
     total.turns += outcome.turns;
     total.server_starts += outcome.server_starts;
+    total.preemptions += outcome.preemptions;
   }
-  std::printf("%zu runs, %zu results, %zu turns, %zu server starts\n",
+  if (only_seed == 0) {
+    EXPECT_GT(total.preemptions, 0U);
+  }
+  std::printf("%zu runs, %zu results, %zu turns, %zu server starts, %zu preemptions\n",
               total.runs,
               total.results,
               total.turns,
-              total.server_starts);
+              total.server_starts,
+              total.preemptions);
 }
 
 struct BreakCase {

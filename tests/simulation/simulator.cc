@@ -91,6 +91,7 @@ void AskForMachine(Random& random, potok::Step* step) {
   if (random.Chance(150)) step->resources.named["fpga"] = 1;
   if (random.Chance(100)) step->resources.disk_bytes = 6;
   if (random.Chance(200)) step->compute = kPoolOfSimulation;
+  if (random.Chance(600)) step->preemptible = random.Chance(800);
   if (random.Chance(100)) step->label_expression = "gpu.model == A100 && name in (m0, m1, m2)";
 }
 

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct Outcome {
   std::size_t results = 0;
   std::size_t turns = 0;
   std::size_t server_starts = 0;
+  std::size_t preemptions = 0;
 };
 
 class Simulator {
@@ -80,7 +82,10 @@ class Simulator {
   void Release(const std::vector<Effect>& effects);
   void Say(const Effect& effect);
   void CheckBooks();
-  void CheckRanks(const Decision& decision, const std::map<StepKey, absl::Time>& since);
+  void CheckRanks(const Decision& decision,
+                  const std::map<StepKey, absl::Time>& since,
+                  const std::set<StepKey>& promised);
+  void CheckPreemptions(const Decision& decision);
   void CheckQuotas(const std::map<std::string, TeamRecord>& before);
   void CheckCordons(const Decision& decision, bool ticked);
   void CheckPoolLimits(const Decision& decision);

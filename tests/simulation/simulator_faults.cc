@@ -114,6 +114,8 @@ void Simulator::SayOfPool() {
   if (random_.Chance(300)) {
     put.limits.gpu_millis = static_cast<std::int32_t>(random_.Below(3000));
   }
+  put.preemption = random_.Chance(800);
+  put.low_priority = random_.Chance(300);
   inbox_.emplace_back(std::move(put));
 }
 
@@ -126,6 +128,7 @@ void Simulator::LiftAll() {
     PoolPut put;
     put.reply = clients_.size();
     put.name = kPoolOfSimulation;
+    put.preemption = true;
     inbox_.emplace_back(std::move(put));
   }
   for (const auto& [id, machine] : state_.machines) {

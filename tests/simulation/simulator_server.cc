@@ -57,9 +57,11 @@ void Simulator::TakeTurn() {
   std::map<StepKey, absl::Time> since;
   for (const QueuePlace& place : state_.queued.All()) since[place.step] = place.since;
   const std::map<std::string, TeamRecord> teams = state_.teams;
+  const std::set<StepKey> promised = state_.promised;
   Decision decision = DecideTurn(state_, events, now_, options);
   for (const std::string& error : decision.internal_errors) Violation("internal error: " + error);
-  CheckRanks(decision, since);
+  CheckRanks(decision, since, promised);
+  CheckPreemptions(decision);
   CheckQuotas(teams);
   const bool ticked = std::ranges::any_of(
       events, [](const Event& event) { return std::holds_alternative<Tick>(event); });
@@ -80,11 +82,14 @@ void Simulator::TakeTurn() {
 
 // No step was placed before one that asks for the same, has a higher priority and ranks before it
 // (docs/decisions/0033-who-goes-first.md). `since` is when those were queued that were before the
-// turn.
-void Simulator::CheckRanks(const Decision& decision, const std::map<StepKey, absl::Time>& since) {
+// turn. What was promised its room has it before all others.
+void Simulator::CheckRanks(const Decision& decision,
+                           const std::map<StepKey, absl::Time>& since,
+                           const std::set<StepKey>& promised) {
   for (const Change& change : decision.changes) {
     const auto* moved = std::get_if<StepMoved>(&change);
     if (moved == nullptr || !std::holds_alternative<Assigned>(moved->state)) continue;
+    if (promised.contains(moved->step)) continue;
     const auto run = state_.runs.find(moved->step.run);
     if (run == state_.runs.end()) continue;
     const StepRecord& placed = run->second.steps[moved->step.index];
@@ -107,6 +112,27 @@ void Simulator::CheckRanks(const Decision& decision, const std::map<StepKey, abs
                             place.step.run,
                             place.priority));
     }
+  }
+}
+
+// Who ends for another is preemptible, in a pool that allows it, and of another team; and that
+// other is promised its room. Taking back comes last in a turn.
+void Simulator::CheckPreemptions(const Decision& decision) {
+  for (const Change& change : decision.changes) {
+    const auto* moved = std::get_if<StepMoved>(&change);
+    const auto* leaving = moved == nullptr ? nullptr : std::get_if<Leaving>(&moved->state);
+    if (leaving == nullptr || !leaving->room_for.has_value()) continue;
+    ++outcome_.preemptions;
+    const RunRecord& run = state_.runs.at(moved->step.run);
+    const auto pool = state_.pools.find(run.plan->shape_of(moved->step.index).pool);
+    const bool is_fair =
+        pool != state_.pools.end() && pool->second.facts.preemption &&
+        run.plan->step(moved->step.index).preemptible.value_or(pool->second.facts.low_priority) &&
+        state_.promised.contains(*leaving->room_for) &&
+        state_.runs.at(leaving->room_for->run).team != run.team;
+    if (is_fair) continue;
+    Violation(fmt::format(
+        "step {} of run {} was preempted against the rules", moved->step.index, moved->step.run));
   }
 }
 

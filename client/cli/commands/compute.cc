@@ -158,7 +158,10 @@ int RunComputeDelete(Session& session, const ComputeNameOptions& options) {
 void AddComputeFields(CommandOptions& command, ComputePutOptions* options) {
   command.Text("--type", "TYPE", "amlcompute and the like; kept", &options->fields.type);
   command.Text("--size", "SIZE", "Kept, without effect", &options->fields.size);
-  command.Text("--tier", "TIER", "Kept, without effect", &options->fields.tier);
+  command.Text("--tier",
+               "TIER",
+               "low_priority: its steps may be stopped for teams that are guaranteed their room",
+               &options->fields.tier);
   command.Text("--min-instances", "N", "Kept, without effect", &options->fields.min_instances);
   command.Text("--max-instances", "N", "Kept, without effect", &options->fields.max_instances);
   command.Text("--idle-time-before-scale-down",

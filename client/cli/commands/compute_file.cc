@@ -26,7 +26,6 @@ const std::vector<std::string>& AzureKeys() {
                                                 "properties",
                                                 "location",
                                                 "size",
-                                                "tier",
                                                 "min_instances",
                                                 "max_instances",
                                                 "idle_time_before_scale_down",
@@ -51,9 +50,10 @@ const std::vector<std::string>& AzureKeys() {
   return keys;
 }
 
-// What describes and does nothing in Azure either.
-bool IsDescriptive(const std::string& key) {
-  return key == "type" || key == "description" || key == "tags" || key == "properties";
+// What is no news to anyone: it does nothing in Azure either, or something here.
+bool IsExpected(const std::string& key) {
+  return key == "tier" || key == "type" || key == "description" || key == "tags" ||
+         key == "properties";
 }
 
 void CheckType(Fields* fields, Reporter* reporter) {
@@ -113,16 +113,36 @@ void ReadLimits(const YamlNode* map, Reporter* reporter, v1::PoolLimits* limits)
   fields.ReportUnknown(Severity::kError);
 }
 
+// Azure's tier says whether what runs may be taken back at any time, and preemption by whom here.
+void ReadPreemption(Fields* fields, Reporter* reporter, v1::PutPoolRequest* request) {
+  const std::string tier = fields->Word("tier");
+  if (!tier.empty() && tier != "dedicated" && tier != "low_priority") {
+    reporter->Error(fields->At("tier"),
+                    fmt::format("'{}' is no tier; write dedicated or low_priority", tier));
+  }
+  request->set_low_priority(tier == "low_priority");
+  const std::string preemption = fields->Text("preemption");
+  const bool is_on = preemption == "guaranteed" || (preemption.empty() && tier == "low_priority");
+  if (!preemption.empty() && !is_on && preemption != "off" && preemption != "false") {
+    reporter->Error(
+        fields->At("preemption"),
+        fmt::format("preemption is off or guaranteed (teams take back what they are guaranteed), "
+                    "but '{}' was given",
+                    preemption));
+  }
+  request->set_preemption(is_on ? v1::POOL_PREEMPTION_GUARANTEED : v1::POOL_PREEMPTION_OFF);
+}
+
 // Everything but what has fields of its own.
 std::string DocumentOf(const YamlNode& root, YamlArena* arena, std::vector<std::string>* ignored) {
   YamlNode* rest = arena->New(YamlNode::Kind::kMap, root.at);
   for (const YamlEntry& entry : root.entries) {
     if (entry.key == "name" || entry.key == "selector" || entry.key == "limits" ||
-        entry.key == "$schema") {
+        entry.key == "preemption" || entry.key == "$schema") {
       continue;
     }
     rest->entries.push_back(entry);
-    if (!IsDescriptive(entry.key)) ignored->push_back(entry.key);
+    if (!IsExpected(entry.key)) ignored->push_back(entry.key);
   }
   return JsonOfValues(*rest);
 }
@@ -141,6 +161,7 @@ LoadedPool ReadPool(const YamlNode* root,
     CheckType(&fields, reporter);
     loaded.request.set_selector(ReadSelector(&fields, reporter));
     ReadLimits(fields.Map("limits"), reporter, loaded.request.mutable_limits());
+    ReadPreemption(&fields, reporter, &loaded.request);
     fields.Ignore({"$schema"});
     fields.Ignore(AzureKeys());
     fields.ReportUnknown(Severity::kError);
@@ -174,6 +195,8 @@ std::string FileTextOf(const v1::Pool& pool) {
     limits.emplace_back("gpus", FormatGpus(pool.limits().gpu_millis()));
   }
   object.emplace_back("limits", std::move(limits));
+  const bool is_on = pool.preemption() == v1::POOL_PREEMPTION_GUARANTEED;
+  object.emplace_back("preemption", is_on ? "guaranteed" : "off");
   return ToJson(Value(std::move(object)));
 }
 

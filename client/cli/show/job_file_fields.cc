@@ -300,6 +300,7 @@ absl::Status AddRunSettings(const Step& step, Object* object) {
   AddObject("limits", std::move(limits), object);
   AddNumber("queue_timeout", step.queue_timeout_seconds, 0, object);
   AddNumber("priority", step.priority, 0, object);
+  if (step.preemptible.has_value()) object->emplace_back("preemptible", *step.preemptible);
   AddObject("retry", RetryOf(step.retry), object);
   AddObject("reuse", ReuseOf(step.reuse), object);
   return AddEnvironment(step, object);

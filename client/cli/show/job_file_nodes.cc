@@ -47,6 +47,7 @@ absl::StatusOr<Object> TrialComponent(const Step& sweep) {
   Step trial = sweep.control->body.front();
   trial.inputs = sweep.inputs;
   if (trial.priority == 0) trial.priority = sweep.priority;
+  if (!trial.preemptible.has_value()) trial.preemptible = sweep.preemptible;
   Object component = CommandComponent(trial);
   AddText("display_name", trial.display_name, &component);
   AddText("description", trial.description, &component);
@@ -173,6 +174,7 @@ class NodeWriter {
   static void AddPlacement(const Step& step, Object* node) {
     AddText("compute", step.compute, node);
     if (step.priority != 0) node->emplace_back("priority", step.priority);
+    if (step.preemptible.has_value()) node->emplace_back("preemptible", *step.preemptible);
   }
 
   absl::Status AddComponentNode(const char* type, Object component, const Step& step) {

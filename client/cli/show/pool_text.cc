@@ -41,6 +41,10 @@ Object PoolDocument(const v1::Pool& pool) {
   return *document->AsObject();
 }
 
+const char* PreemptionText(const v1::Pool& pool) {
+  return pool.preemption() == v1::POOL_PREEMPTION_GUARANTEED ? "guaranteed" : "off";
+}
+
 Value TimeOrNull(std::int64_t unix_us) {
   return unix_us == 0 ? Value() : Value(IsoTime(unix_us));
 }
@@ -68,6 +72,7 @@ Value PoolObject(const v1::Pool& pool) {
   object.emplace_back("origin", NameOfOrigin(pool.origin()));
   object.emplace_back("selector", pool.selector());
   object.emplace_back("limits", LimitsObject(pool.limits()));
+  object.emplace_back("preemption", PreemptionText(pool));
   object.emplace_back("machines", std::move(machines));
   object.emplace_back("running_steps", pool.running_steps());
   object.emplace_back("used", ResourcesObject(pool.used()));
@@ -84,10 +89,12 @@ std::string PoolTable(const std::vector<v1::Pool>& pools, const TableStyle& styl
                     NameOfOrigin(pool.origin()),
                     pool.selector(),
                     LimitsText(pool.limits()),
+                    PreemptionText(pool),
                     fmt::format("{}", pool.running_steps()),
                     fmt::format("{}", fmt::join(pool.machines(), ", "))});
   }
-  return Table({"POOL", "ORIGIN", "SELECTOR", "LIMITS", "STEPS", "MACHINES"}, rows, style);
+  return Table(
+      {"POOL", "ORIGIN", "SELECTOR", "LIMITS", "PREEMPTION", "STEPS", "MACHINES"}, rows, style);
 }
 
 }  // namespace potok::client

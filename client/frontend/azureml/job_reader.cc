@@ -94,6 +94,12 @@ void ReadSettings(Fields* job, Reading* reading) {
   if (const auto steps = fields.Whole("max_running_steps", 1, 1'000'000)) {
     settings.max_running_steps = static_cast<std::int32_t>(*steps);
   }
+  if (const auto preemptible = fields.Flag("preemptible")) {
+    // Of those that do not say it themselves; their bodies have it of them.
+    for (Step& step : reading->scope->steps) {
+      if (!step.preemptible.has_value()) step.preemptible = preemptible;
+    }
+  }
   ReadRetention(map, &fields, reading);
   ReadNotify(&fields, reading);
   if (reading->is_whole) ReadHooks(&fields, reading);

@@ -142,6 +142,8 @@ void ReadQueueSettings(Fields* outer, Reading* reading, Step* step) {
   if (priority == "low") step->priority = -100;
   if (priority == "medium") step->priority = 0;
   if (priority == "high") step->priority = 100;
+  // The tier that Azure may take back at any time.
+  if (fields.Word("job_tier") == "spot") step->preemptible = true;
 }
 
 void ReadPriority(Fields* fields, Reading* reading, Step* step) {
@@ -149,6 +151,7 @@ void ReadPriority(Fields* fields, Reading* reading, Step* step) {
   if (const auto priority = fields->Whole("priority", -1000, 1000)) {
     step->priority = static_cast<std::int32_t>(*priority);
   }
+  if (const auto preemptible = fields->Flag("preemptible")) step->preemptible = preemptible;
 }
 
 }  // namespace

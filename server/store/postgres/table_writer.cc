@@ -32,7 +32,8 @@ const Statement kFindRun = {"find run for projection",
                             std::string(kSelectRuns) + " WHERE id = $1::bigint"};
 const Statement kFindSteps = {
     "find steps for projection",
-    "SELECT index, status, attempt, machine, queued_us, started_us, ended_us "
+    "SELECT index, status, attempt, machine, queued_us, started_us, ended_us, "
+    "CASE WHEN status = 14 THEN state END "  // of those that leave their machine
     "FROM steps WHERE run = $1::bigint"};
 
 // Rows of the journal that are read at a time.
@@ -236,13 +237,19 @@ absl::StatusOr<TableWriter::CachedRun*> TableWriter::Find(RunId id) {
   facts.steps.resize(facts.row.added.steps + facts.row.added_steps);
   POTOK_ASSIGN_OR_RETURN(const PgResult steps, connection_->Run(kFindSteps, PgParams().Int64(id)));
   for (int row = 0; row < steps.rows(); ++row) {
+    bool preempted = false;
+    if (const std::string leaving = steps.Bytes(row, 7); !leaving.empty()) {
+      POTOK_ASSIGN_OR_RETURN(const StepState state, DecodeStepState(leaving));
+      preempted = IsPreempted(state);
+    }
     facts.steps.at(static_cast<std::size_t>(steps.Int(row, 0))) = {
         static_cast<int>(steps.Int(row, 1)),
         static_cast<std::uint32_t>(steps.Int(row, 2)),
         static_cast<MachineId>(steps.Int(row, 3)),
         steps.Int(row, 4),
         steps.Int(row, 5),
-        steps.Int(row, 6)};
+        steps.Int(row, 6),
+        preempted};
   }
   return &runs_.emplace(id, CachedOf(std::move(facts))).first->second;
 }

@@ -50,6 +50,29 @@ TEST(ComputeFileTest, WhatMakesMachinesInAzureIsKeptAndSaidToHaveNoEffect) {
   EXPECT_THAT(loaded.request.document(), HasSubstr("STANDARD_D2"));
 }
 
+TEST(ComputeFileTest, PreemptionIsOffUnlessTheFileOrItsTierSaysSo) {
+  const auto put_of = [](const std::vector<std::string>& set) {
+    LoadedPool loaded = Load(set);
+    EXPECT_TRUE(loaded.ok) << FirstError(loaded);
+    EXPECT_TRUE(loaded.without_effect.empty());
+    return loaded.request;
+  };
+  EXPECT_EQ(put_of({"name=p", "tier=dedicated"}).preemption(), v1::POOL_PREEMPTION_OFF);
+  EXPECT_EQ(put_of({"name=p", "preemption=guaranteed"}).preemption(),
+            v1::POOL_PREEMPTION_GUARANTEED);
+  EXPECT_FALSE(put_of({"name=p", "preemption=guaranteed"}).low_priority());
+  const v1::PutPoolRequest low = put_of({"name=p", "tier=Low_Priority"});
+  EXPECT_EQ(low.preemption(), v1::POOL_PREEMPTION_GUARANTEED);
+  EXPECT_TRUE(low.low_priority());
+  EXPECT_EQ(put_of({"name=p", "tier=low_priority", "preemption=off"}).preemption(),
+            v1::POOL_PREEMPTION_OFF);
+  v1::Pool pool;
+  pool.set_name("p");
+  pool.set_preemption(v1::POOL_PREEMPTION_GUARANTEED);
+  EXPECT_EQ(EditPool(pool, {"limits.running_steps=1"}).request.preemption(),
+            v1::POOL_PREEMPTION_GUARANTEED);
+}
+
 TEST(ComputeFileTest, WhatIsWrongIsSaid) {
   const std::vector<std::pair<std::string, const char*>> table = {
       {"selector=zone =", "selector: "},
@@ -60,6 +83,8 @@ TEST(ComputeFileTest, WhatIsWrongIsSaid) {
       {"limits.running_steps=-1", "running_steps"},
       {"limits.memory=much", "much"},
       {"limits.disk=1", "disk"},
+      {"tier=spot", "'spot' is no tier; write dedicated or low_priority"},
+      {"preemption=always", "preemption is off or guaranteed"},
       {"type=mainframe", "'mainframe' is no type of compute"},
       {"selektor=zone", "selektor"}};
   for (const auto& [set, said] : table) {

@@ -192,6 +192,7 @@ class Writer {
     Fact(base + 1, "when", step.when);
     if (step.finalizes) Line(base + 1, "finalizes");
     if (step.priority != 0) Line(base + 1, fmt::format("priority: {}", step.priority));
+    if (step.preemptible) Line(base + 1, fmt::format("preemptible: {}", *step.preemptible));
     if (step.queue_timeout_seconds != 0) {
       Line(base + 1, fmt::format("queue_timeout: {}", step.queue_timeout_seconds));
     }

@@ -83,6 +83,10 @@ AStep& AStep::Priority(std::int32_t priority) {
   step_.priority = priority;
   return *this;
 }
+AStep& AStep::Preemptible(bool preemptible) {
+  step_.preemptible = preemptible;
+  return *this;
+}
 AStep& AStep::Unset(const std::string& input, ValueType type) {
   Text(input, "", type);
   step_.inputs.back().value = std::monostate();
@@ -334,8 +338,15 @@ std::string TextOf(const StepState& state) {
   if (placement != nullptr) {
     text += fmt::format("@{}[{}]", placement->machine, fmt::join(placement->gpus, ","));
   }
+  if (const Placement* promised = PromisedTo(state)) {
+    text += fmt::format(" promised {}[{}]", promised->machine, fmt::join(promised->gpus, ","));
+  }
   return text + std::visit(Overloaded{
                                [](const Stopping& s) { return s.reason; },
+                               [](const Queued& s) { return s.preempted; },
+                               [](const Leaving& s) {
+                                 return s.reason + (s.room_for.has_value() ? " for another" : "");
+                               },
                                [](const Canceled& s) { return s.reason; },
                                [](const Skipped& s) { return s.reason; },
                                [](const server::Failed& s) { return s.failure.message; },
@@ -467,8 +478,10 @@ std::string StoredPartOf(const State& state) {
     if (name != kDefaultTeam || team.facts.at != absl::Time()) text += TextOf(team);
   }
   for (const auto& [name, pool] : state.pools) {
-    text += fmt::format("pool {} {} by {}: {}\n",
+    text += fmt::format("pool {} {}{} {} by {}: {}\n",
                         name,
+                        pool.facts.preemption ? "preempts " : "",
+                        pool.facts.low_priority ? "low" : "",
                         pool.facts.limits.running_steps.value_or(-1),
                         pool.facts.by,
                         pool.selector.text());

@@ -45,6 +45,7 @@ class AStep {
   AStep& Named(const std::string& name, std::int64_t count);
   AStep& Where(const std::string& label_expression);
   AStep& Priority(std::int32_t priority);
+  AStep& Preemptible(bool preemptible = true);
   AStep& Pool(const std::string& pool);
   AStep& Label(const std::string& name, const std::string& value);
 

@@ -44,28 +44,29 @@ std::vector<StepEvent> AllEvents() {
           Opened{},
           RetryWanted{absl::FromUnixSeconds(9), kFailure},
           DelayOver{},
-          LeaveRequested{"emptied"}};
+          LeaveRequested{"emptied"},
+          RoomPromised{kOther}};
 }
 
 // "." is the state itself, "!" a move that is impossible. Columns: InputsReady, Placed, Started,
 // Exited, Succeeded, Failed, Stopped, MachineLost, StopRequested, UpstreamFailed, ResultSought,
-// ResultTaken, Opened, RetryWanted, DelayOver, LeaveRequested.
+// ResultTaken, Opened, RetryWanted, DelayOver, LeaveRequested, RoomPromised.
 // clang-format off
-constexpr const char* kTable[14][16] = {
-    /* Blocked   */ {"Queued", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "Skipped", "Resolving", "Succeeded", "Open", "!", "!", "!"},
-    /* Queued    */ {".", "Assigned", "!", "!", "!", "Failed", "!", "!", "Canceled", "!", "Resolving", "Succeeded", "!", "!", "!", "!"},
-    /* Assigned  */ {"!", "!", "Running", "Uploading", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "!", "!", "Delayed", "!", "Leaving"},
-    /* Running   */ {"!", "!", ".", "Uploading", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "!", "!", "Delayed", "!", "Leaving"},
-    /* Uploading */ {"!", "!", ".", ".", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "!", "!", "Delayed", "!", "Leaving"},
-    /* Stopping  */ {"!", "!", ".", ".", "Canceled", "Canceled", "Canceled", "Canceled", ".", "!", "!", "!", "!", "!", "!", "."},
-    /* Succeeded */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
-    /* Failed    */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
-    /* Canceled  */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
-    /* Skipped   */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
-    /* Resolving */ {"Queued", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "!", ".", "Succeeded", "Open", "!", "!", "!"},
-    /* Open      */ {"!", "!", "!", "!", "Succeeded", "Failed", "!", "!", "Canceled", "!", "!", "!", "!", "Delayed", "!", "!"},
-    /* Delayed   */ {"!", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "!", "!", "!", "Open", "!", "Queued", "!"},
-    /* Leaving   */ {"!", "!", ".", ".", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "!", "!", "Delayed", "!", "."},
+constexpr const char* kTable[14][17] = {
+    /* Blocked   */ {"Queued", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "Skipped", "Resolving", "Succeeded", "Open", "!", "!", "!", "!"},
+    /* Queued    */ {".", "Assigned", "!", "!", "!", "Failed", "!", "!", "Canceled", "!", "Resolving", "Succeeded", "!", "!", "!", "!", "Queued"},
+    /* Assigned  */ {"!", "!", "Running", "Uploading", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "!", "!", "Delayed", "!", "Leaving", "!"},
+    /* Running   */ {"!", "!", ".", "Uploading", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "!", "!", "Delayed", "!", "Leaving", "!"},
+    /* Uploading */ {"!", "!", ".", ".", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "!", "!", "Delayed", "!", "Leaving", "!"},
+    /* Stopping  */ {"!", "!", ".", ".", "Canceled", "Canceled", "Canceled", "Canceled", ".", "!", "!", "!", "!", "!", "!", ".", "!"},
+    /* Succeeded */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+    /* Failed    */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+    /* Canceled  */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+    /* Skipped   */ {".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."},
+    /* Resolving */ {"Queued", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "!", ".", "Succeeded", "Open", "!", "!", "!", "!"},
+    /* Open      */ {"!", "!", "!", "!", "Succeeded", "Failed", "!", "!", "Canceled", "!", "!", "!", "!", "Delayed", "!", "!", "!"},
+    /* Delayed   */ {"!", "!", "!", "!", "!", "Failed", "!", "!", "Canceled", "!", "!", "!", "Open", "!", "Queued", "!", "!"},
+    /* Leaving   */ {"!", "!", ".", ".", "Succeeded", "Failed", "Queued", "Queued", "Stopping", "!", "!", "!", "!", "Delayed", "!", ".", "!"},
 };
 // clang-format on
 

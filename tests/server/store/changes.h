@@ -36,6 +36,8 @@ inline PoolChanged APool(const std::string& name) {
   pool.by = "ann";
   pool.created = At(3);
   pool.at = At(4);
+  pool.preemption = true;
+  pool.low_priority = true;
   return pool;
 }
 
@@ -115,8 +117,9 @@ inline std::vector<StepState> AllStates() {
           Resolving{},
           Open{},
           Delayed{At(77), {FailureCause::kQueueTimeout, 3, "exit 3"}, 9},
-          Leaving{On(8), "emptied"},
-          Succeeded{0, SomeOutputs(), Reused{{7, 8, 9}, 10}}};
+          Leaving{On(8), "emptied", StepKey{7, 3}},
+          Succeeded{0, SomeOutputs(), Reused{{7, 8, 9}, 10}},
+          Queued{On(9), "preempted \xff"}};
 }
 
 inline StepsAdded Growth(RunId run, std::uint32_t first, std::uint32_t count) {

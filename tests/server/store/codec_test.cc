@@ -206,8 +206,11 @@ TEST(CodecTest, KeepsEveryFieldOfAPool) {
   EXPECT_EQ(first.by, pool.by);
   EXPECT_EQ(first.created, pool.created);
   EXPECT_EQ(first.at, pool.at);
+  EXPECT_TRUE(first.preemption);
+  EXPECT_TRUE(first.low_priority);
   const auto& second = std::get<PoolChanged>(decoded.at(1));
   EXPECT_TRUE(second.deleted);
+  EXPECT_FALSE(second.preemption || second.low_priority);
   EXPECT_EQ(second.limits, PoolLimits{});
 }
 

@@ -87,6 +87,14 @@ TEST(ProjectionTest, EndsAnAttemptWhoseMachineWasLostAndBeginsANewStory) {
   EXPECT_EQ(run.steps[0].queued_us, 40);
 }
 
+TEST(ProjectionTest, SaysWhetherAnAttemptLeftForADrainOrForAnotherStep) {
+  RunFacts run = FactsOf(ARun(1), 1);
+  FoldStep(Move(1, 0, 1, Leaving{On(4), "drained"}, 30), &run);
+  EXPECT_EQ(FoldStep(Move(1, 0, 1, Queued{}, 40), &run)->cause, "drained");
+  FoldStep(Move(1, 0, 2, Leaving{On(4), "taken", StepKey{2, 0}}, 50), &run);
+  EXPECT_EQ(FoldStep(Move(1, 0, 2, Queued{}, 60), &run)->cause, "preempted");
+}
+
 TEST(ProjectionTest, LeavesTheEndOfTheLastAttemptToTheStep) {
   RunFacts run = FactsOf(ARun(1), 1);
   FoldStep(Move(1, 0, 2, Running{On(4)}, 30), &run);
