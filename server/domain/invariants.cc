@@ -459,7 +459,7 @@ void CheckPoolUse(const State& state, Problems* problems) {
       if (PlacementOf(run.steps[i].state) == nullptr) continue;
       PoolUse& use = expected[run.plan->shape_of(i).pool];
       ++use.steps;
-      use.resources += run.plan->shape_of(i).request;
+      use.resources += RequestOf(run, i);
     }
   }
   if (expected == state.pool_use) return;

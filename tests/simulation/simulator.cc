@@ -90,7 +90,7 @@ void AskForMachine(Random& random, potok::Step* step) {
   }
   if (random.Chance(150)) step->resources.named["fpga"] = 1;
   if (random.Chance(100)) step->resources.disk_bytes = 6;
-  if (random.Chance(200)) step->compute = kPoolOfSimulation;
+  if (random.Chance(500)) step->compute = kPoolOfSimulation;
   if (random.Chance(600)) step->preemptible = random.Chance(800);
   if (random.Chance(100)) step->label_expression = "gpu.model == A100 && name in (m0, m1, m2)";
 }
@@ -99,6 +99,8 @@ void AskForMachine(Random& random, potok::Step* step) {
 void MakeGang(potok::Step* step) {
   step->instance_count = 2;
   step->resources.gpu_millis = std::min(step->resources.gpu_millis, 1000);
+  step->resources.memory_bytes =
+      std::min(step->resources.memory_bytes, std::int64_t{8} << 30);  // of 16 GiB
   step->resources.named.clear();
   step->resources.disk_bytes = 0;
   step->gpu_models.clear();
@@ -298,6 +300,7 @@ void Simulator::EditTeams() {
   edit.running_steps_max = random_.Chance(300) ? kNoLimit : least + random_.Below(3);
   edit.user_running_steps_max = random_.Chance(500) ? kNoLimit : least + random_.Below(3);
   if (edit.gpu_millis_max != 0) edit.gpu_millis_guaranteed = 500 * random_.Below(3);
+  if (edit.cpu_millis_max != 0) edit.cpu_millis_guaranteed = 1000 * random_.Below(2);
   if (edited.name != kDefaultTeam && random_.Chance(300)) {
     edit.add_users.emplace_back(kUsers[random_.Below(kUsers.size())]);
   }
