@@ -118,8 +118,7 @@ inline std::vector<StepState> AllStates() {
           Open{},
           Delayed{At(77), {FailureCause::kQueueTimeout, 3, "exit 3"}, 9},
           Leaving{On(8), "emptied", StepKey{7, 3}},
-          Succeeded{0, SomeOutputs(), Reused{{7, 8, 9}, 10}},
-          Queued{On(9), "preempted \xff"}};
+          Succeeded{0, SomeOutputs(), Reused{{7, 8, 9}, 10}}};
 }
 
 inline StepsAdded Growth(RunId run, std::uint32_t first, std::uint32_t count) {

@@ -224,6 +224,11 @@ TEST(CodecTest, KeepsEveryStateAndNumbersItAsTheFormatDoes) {
   }
 }
 
+TEST(CodecTest, KeepsWhatAQueuedStepIsPromisedAndWhyItWasPreempted) {
+  const StepState state = Queued{On(9), "preempted \xff"};
+  EXPECT_EQ(*DecodeStepState(EncodeStepState(state)), state);
+}
+
 TEST(CodecTest, KeepsEveryFailureCauseAndStatus) {
   for (int cause = 0; cause <= static_cast<int>(FailureCause::kBody); ++cause) {
     const StepState state = Failed{1, {static_cast<FailureCause>(cause), 0, ""}};
