@@ -8,6 +8,7 @@
 #include "server/domain/fingerprint.h"
 #include "server/domain/fit.h"
 #include "server/domain/order.h"
+#include "server/domain/reservation.h"
 #include "server/domain/state.h"
 
 namespace potok::server {
@@ -282,6 +283,7 @@ std::map<MachineId, MachineRecord> CountHoldings(const State& state, Problems* p
       if (placement == nullptr) continue;
       MachineRecord& machine = expected[placement->machine];
       machine.holding.insert({id, i, run.steps[i].attempt});
+      if (EndsInTime(run, i)) machine.timed.insert({id, i, run.steps[i].attempt});
       machine.reserved += RequestOf(run, i);
       for (const std::int32_t gpu : placement->gpus) {
         std::int32_t& held = machine.gpus_held[gpu];
@@ -295,11 +297,27 @@ std::map<MachineId, MachineRecord> CountHoldings(const State& state, Problems* p
   return expected;
 }
 
+// What is derived from all machines together.
+void CheckMachineSets(const State& state, Problems* problems) {
+  std::set<MachineId> timed;
+  std::map<std::string, std::size_t> declared;
+  std::size_t with_gpus = 0;
+  for (const auto& [id, machine] : state.machines) {
+    if (!machine.timed.empty()) timed.insert(id);
+    for (const std::string& pool : machine.facts.pools) ++declared[pool];
+    if (IsDefaultWithGpus(machine.facts)) ++with_gpus;
+  }
+  if (timed != state.timed) problems->push_back("the machines where something ends in time differ");
+  if (declared != state.declared_pools || with_gpus != state.default_with_gpus) {
+    problems->push_back("the pools that machines declare differ from what was counted");
+  }
+}
+
 void CheckMachine(const MachineRecord& machine, const MachineRecord& expected, Problems* problems) {
   const std::string& name = machine.facts.name;
   if (machine.holding != expected.holding || machine.reserved != expected.reserved ||
-      machine.gpus_held != expected.gpus_held || machine.promised != expected.promised ||
-      machine.gpus_promised != expected.gpus_promised) {
+      machine.gpus_held != expected.gpus_held || machine.timed != expected.timed ||
+      machine.promised != expected.promised || machine.gpus_promised != expected.gpus_promised) {
     problems->push_back(fmt::format("machine {}: its books differ from the steps' states", name));
   }
   if (!machine.reserved.FitsInto(machine.facts.capacity)) {
@@ -480,6 +498,7 @@ std::vector<std::string> CheckInvariants(const State& state) {
   CheckFollowers(state, &problems);
   CheckTeams(state, &problems);
   std::map<MachineId, MachineRecord> expected = CountHoldings(state, &problems);
+  CheckMachineSets(state, &problems);
   for (const auto& [id, machine] : state.machines) {
     CheckMachine(machine, expected[id], &problems);
     expected.erase(id);

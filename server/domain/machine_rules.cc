@@ -41,10 +41,15 @@ MachineRecord* Hear(Turn& turn, const std::string& name, SessionId session) {
   return machine;
 }
 
+void SetSession(Turn& turn, MachineRecord& machine, SessionId session) {
+  machine.session = session;
+  turn.state.vacancies.Touch(machine.facts.id);
+}
+
 // Its attempts are dead, and it must say Hello before it is a machine again.
 void Lose(Turn& turn, MachineRecord& machine, const absl::Status& why) {
   if (machine.session != 0) Close(turn, machine.session, why);
-  machine.session = 0;
+  SetSession(turn, machine, 0);
   const std::set<AttemptKey> holding = machine.holding;
   for (const AttemptKey& key : holding) LoseAttempt(turn, key.step());
   SetLiveness(turn, machine, Liveness::kLost);
@@ -145,7 +150,7 @@ void HearHello(Turn& turn, const MachineHello& hello) {
   const MachineChanged facts = FactsOf(turn, hello, known);
   if (known == nullptr || !SameFacts(known->facts, facts)) Emit(turn, facts);
   MachineRecord& machine = turn.state.machines.at(facts.id);
-  machine.session = hello.session;
+  SetSession(turn, machine, hello.session);
   machine.last_heard = turn.now;
   NoteSession(turn, machine);
 
@@ -182,13 +187,13 @@ void HearHeartbeat(Turn& turn, const MachineHeard& heard) {
 
 void Disconnect(Turn& turn, const MachineDisconnected& disconnected) {
   MachineRecord* machine = FindMachine(turn, disconnected.machine);
-  if (machine != nullptr && machine->session == disconnected.session) machine->session = 0;
+  if (machine != nullptr && machine->session == disconnected.session) SetSession(turn, *machine, 0);
 }
 
 void SayGoodbye(Turn& turn, const MachineGoodbye& goodbye) {
   MachineRecord* machine = Hear(turn, goodbye.machine, goodbye.session);
   if (machine == nullptr) return;
-  machine->session = 0;
+  SetSession(turn, *machine, 0);
   if (machine->holding.empty()) SetLiveness(turn, *machine, Liveness::kGone);
 }
 

@@ -20,9 +20,9 @@ struct PlacementChoice {
 // very long, then the oldest run, then who waits longest, then position) to machines that are
 // ready, have a session and are not cordoned or quarantined. A machine fits when it is in the
 // step's pool, its labels are what the step asks for, and what is free covers the request, with
-// enough room on GPUs of the right kind (PickGpus); among those that fit, the one left with the
-// least free memory wins, then the fewest free CPUs, then the lowest number: large holes are kept
-// for large steps. For the first step of each pool that fits nowhere now, room is kept on the
+// enough room on GPUs of the right kind. Among those that fit, the one wins where least is lost of
+// what others want of GPUs, then the fullest (placement/engine.h). For the first step of each pool
+// that fits nowhere now, room is kept on the
 // machine that will have it soonest, as far as the time limits of what runs say (reservation.h):
 // others go around it there only if their own limit ends before that, or if they fit beside it. The
 // members of a step on several machines are placed together or none of them is, each on a machine
@@ -30,9 +30,8 @@ struct PlacementChoice {
 // when the last of these has room. Where no limits say, what it needs is taken from what is free on
 // the machine that is nearest to holding it. Either way smaller steps behind it cannot starve it;
 // likewise with what the limits of its pool leave. Stops early once no machine has a CPU free.
-std::vector<PlacementChoice> Place(const State& state,
-                                   const DecideOptions& options,
-                                   absl::Time now);
+// Changes nothing of the state but its vacancies, which are derived.
+std::vector<PlacementChoice> Place(State& state, const DecideOptions& options, absl::Time now);
 
 // Why a step waits, one line: "needs 2 GPUs, 1 is free on gpu-3 (the nearest of 4 machines)".
 std::string ExplainWaiting(const State& state, const StepKey& step, const DecideOptions& options);

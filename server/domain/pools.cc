@@ -1,6 +1,7 @@
 #include "server/domain/pools.h"
 
 #include <algorithm>
+#include <set>
 
 #include "common/pipeline/suggest.h"
 #include "fmt/format.h"
@@ -12,10 +13,6 @@ namespace {
 
 bool Declares(const MachineChanged& machine, const std::string& pool) {
   return std::ranges::find(machine.pools, pool) != machine.pools.end();
-}
-
-bool IsInDefaultPool(const MachineChanged& machine) {
-  return machine.pools.empty() || Declares(machine, kDefaultPool);
 }
 
 template <class Limit>
@@ -33,6 +30,14 @@ void TakeOff(std::optional<std::int64_t>& left, std::int64_t taken) {
 }
 
 }  // namespace
+
+bool IsInDefaultPool(const MachineChanged& machine) {
+  return machine.pools.empty() || Declares(machine, kDefaultPool);
+}
+
+bool IsDefaultWithGpus(const MachineChanged& machine) {
+  return machine.capacity.gpu_millis > 0 && IsInDefaultPool(machine);
+}
 
 bool PoolRoom::Fits(const Resources& request, std::int64_t members) const {
   return HasRoomFor(steps, members) && HasRoomFor(cpu_millis, request.cpu_millis * members) &&
@@ -55,18 +60,17 @@ PoolRoom RoomOf(const PoolLimits& limits, const PoolUse& use) {
 }
 
 Pools::Pools(const State& state, const DecideOptions& options)
-    : state_(state), unknown_is_default_(options.unknown_pool_is_default) {
-  for (const auto& [id, machine] : state.machines) {
-    declared_.insert(machine.facts.pools.begin(), machine.facts.pools.end());
-    if (machine.facts.capacity.gpu_millis > 0 && IsInDefaultPool(machine.facts)) any_gpus_ = true;
-  }
+    : state_(state), unknown_is_default_(options.unknown_pool_is_default) {}
+
+bool Pools::IsDeclared(const std::string& pool) const {
+  return state_.declared_pools.contains(pool);
 }
 
 std::string Pools::Resolve(const std::string& pool) const {
   if (pool.empty() || pool == kDefaultPool || pool == kServerless) return "";
   if (Registered(pool) != nullptr || IsDeclared(pool)) return pool;
   if (pool == kCpuCluster) return "";
-  if (pool == kGpuCluster) return unknown_is_default_ && !any_gpus_ ? "" : pool;
+  if (pool == kGpuCluster) return unknown_is_default_ && state_.default_with_gpus == 0 ? "" : pool;
   return unknown_is_default_ ? "" : pool;
 }
 
@@ -95,7 +99,7 @@ bool Pools::Knows(const std::string& pool) const {
 
 std::vector<std::string> Pools::Names() const {
   std::set<std::string> names = {kCpuCluster, kGpuCluster, kServerless};
-  names.insert(declared_.begin(), declared_.end());
+  for (const auto& [name, machines] : state_.declared_pools) names.insert(name);
   for (const auto& [name, pool] : state_.pools) names.insert(name);
   names.erase(kDefaultPool);
   return {names.begin(), names.end()};

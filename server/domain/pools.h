@@ -8,7 +8,6 @@
 #pragma once
 
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -38,6 +37,10 @@ struct PoolRoom {
 // Of a pool whose steps hold `use`.
 PoolRoom RoomOf(const PoolLimits& limits, const PoolUse& use);
 
+// True if its agent declares no pool or the default one; and if it has GPUs besides.
+bool IsInDefaultPool(const MachineChanged& machine);
+bool IsDefaultWithGpus(const MachineChanged& machine);
+
 // The pools that there are at one moment. The state outlives it and does not change meanwhile.
 class Pools {
  public:
@@ -51,7 +54,7 @@ class Pools {
   const PoolChanged* Registered(const std::string& pool) const;
   // True if it is registered, declared by an agent, or always there.
   bool Knows(const std::string& pool) const;
-  bool IsDeclared(const std::string& pool) const { return declared_.contains(pool); }
+  bool IsDeclared(const std::string& pool) const;
   // All of them but the default pool, in order.
   std::vector<std::string> Names() const;
   // How much more the steps of the (resolved) pool may take.
@@ -59,8 +62,6 @@ class Pools {
 
  private:
   const State& state_;
-  std::set<std::string> declared_;
-  bool any_gpus_ = false;  // on a machine of the default pool
   bool unknown_is_default_ = false;
 };
 

@@ -49,6 +49,11 @@ absl::Time LatestEnd(const RunRecord& run, std::uint32_t index, absl::Time now) 
   return limit > 0 ? now + absl::Seconds(limit) : absl::InfiniteFuture();
 }
 
+bool EndsInTime(const RunRecord& run, std::uint32_t index) {
+  return run.plan != nullptr &&
+         EndOfAttempt(run, index, absl::UnixEpoch()) != absl::InfiniteFuture();
+}
+
 Opening OpeningFor(const State& state,
                    const MachineRecord& machine,
                    const Resources& free,
@@ -56,7 +61,7 @@ Opening OpeningFor(const State& state,
                    const Shape& shape,
                    absl::Time now) {
   std::vector<GivenBack> ends;
-  for (const AttemptKey& key : machine.holding) {
+  for (const AttemptKey& key : machine.timed) {
     const auto found = state.runs.find(key.run);
     if (found == state.runs.end() || found->second.plan == nullptr) continue;
     const RunRecord& run = found->second;

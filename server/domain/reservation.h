@@ -27,6 +27,9 @@ Opening OpeningFor(const State& state,
                    const Shape& shape,
                    absl::Time now);
 
+// True if it is known by when the step's attempt, which is on a machine, ends.
+bool EndsInTime(const RunRecord& run, std::uint32_t index);
+
 // When a step that is placed now ends at the latest; infinite if it has no `timeout`.
 absl::Time LatestEnd(const RunRecord& run, std::uint32_t index, absl::Time now);
 

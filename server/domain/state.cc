@@ -7,6 +7,7 @@
 #include "server/domain/expand.h"
 #include "server/domain/fingerprint.h"
 #include "server/domain/fit.h"
+#include "server/domain/reservation.h"
 
 namespace potok::server {
 
@@ -14,6 +15,25 @@ namespace {
 
 // More runs than can end between a caller's look at the tables and the turn that hears it.
 constexpr std::size_t kEndedKept = 10'000;
+
+// Counts what a machine declares that was `before` and is `after`; true if there are other pools
+// now.
+bool CountPools(State& state, const MachineChanged& before, const MachineChanged& after) {
+  const std::size_t pools = state.declared_pools.size();
+  const bool any_gpus = state.default_with_gpus > 0;
+  bool is_new = false;
+  for (const std::string& pool : after.pools) is_new |= ++state.declared_pools[pool] == 1;
+  for (const std::string& pool : before.pools) {
+    const auto declared = state.declared_pools.find(pool);
+    if (declared != state.declared_pools.end() && --declared->second == 0) {
+      state.declared_pools.erase(declared);
+    }
+  }
+  if (IsDefaultWithGpus(after)) ++state.default_with_gpus;
+  if (IsDefaultWithGpus(before)) --state.default_with_gpus;
+  return is_new || pools != state.declared_pools.size() ||
+         any_gpus != (state.default_with_gpus > 0);
+}
 
 // What a step holds is counted for the pool that it names.
 void UsePool(State& state, const RunRecord& run, std::uint32_t index) {
@@ -42,6 +62,10 @@ void Hold(State& state, RunRecord& run, const AttemptKey& key, const Placement& 
     machine.gpus_held[gpu] += MillisOfEach(RequestOf(run, key.index));
   }
   UsePool(state, run, key.index);
+  if (EndsInTime(run, key.index) && machine.timed.insert(key).second) {
+    state.timed.insert(placement.machine);
+  }
+  state.vacancies.Touch(placement.machine);
 }
 
 void Release(State& state, RunRecord& run, const AttemptKey& key, const Placement& placement) {
@@ -56,6 +80,8 @@ void Release(State& state, RunRecord& run, const AttemptKey& key, const Placemen
     if (held == 0) machine.gpus_held.erase(gpu);
   }
   LeavePool(state, run, key.index);
+  if (machine.timed.erase(key) > 0 && machine.timed.empty()) state.timed.erase(placement.machine);
+  state.vacancies.Touch(placement.machine);
 }
 
 AttemptKey AttemptOf(const StepKey& key, const StepRecord& step) {
@@ -69,6 +95,7 @@ void Promise(State& state, const RunRecord& run, std::uint32_t index, const Plac
   const Resources request = RequestOf(run, index);
   machine.promised += request;
   for (const std::int32_t gpu : placement.gpus) machine.gpus_promised[gpu] += MillisOfEach(request);
+  state.vacancies.Touch(placement.machine);
 }
 void Unpromise(State& state,
                const RunRecord& run,
@@ -83,6 +110,7 @@ void Unpromise(State& state,
     millis -= MillisOfEach(request);
     if (millis == 0) machine.gpus_promised.erase(gpu);
   }
+  state.vacancies.Touch(placement.machine);
 }
 
 // The sets of steps that are in a state.
@@ -340,6 +368,9 @@ void ApplyMachineChanged(State& state, const MachineChanged& changed) {
   state.next_machine = std::max(state.next_machine, changed.id + 1);
   state.machine_by_name[changed.name] = changed.id;
   MachineRecord& machine = state.machines[changed.id];
+  const bool pools_change = CountPools(state, machine.facts, changed);
+  if (pools_change) state.vacancies.TouchAll();
+  state.vacancies.TouchFacts(changed.id);
   if (IsThere(machine.facts.liveness)) CountMachine(state, machine.facts.capacity, -1);
   if (IsThere(changed.liveness)) CountMachine(state, changed.capacity, +1);
   machine.facts = changed;
@@ -353,6 +384,7 @@ void ApplyPoolChanged(State& state, const PoolChanged& changed) {
     const LabelExpression selector = LabelExpression::ParseOrNever(changed.selector);
     state.pools.insert_or_assign(changed.name, PoolRecord{changed, selector});
   }
+  state.vacancies.TouchAll();
 }
 
 }  // namespace

@@ -21,6 +21,7 @@
 #include "server/domain/metric_history.h"
 #include "server/domain/shares.h"
 #include "server/domain/step_queue.h"
+#include "server/domain/vacancies.h"
 
 namespace potok::server {
 
@@ -93,6 +94,8 @@ struct MachineRecord {
   // grace).
   SessionId session = 0;  // 0: none
   absl::Time last_heard;
+  // Derived: of those it holds, the ones that end by a time that is known (reservation.h).
+  std::set<AttemptKey> timed;
   // Not stored either: when it began a session, and when attempts were lost on it, of late.
   std::deque<absl::Time> sessions;
   std::deque<absl::Time> losses;
@@ -133,8 +136,13 @@ struct State {
   std::map<std::string, PoolRecord> pools;  // registered
   // Derived: by the pool that steps name; pools of which no step holds anything are left out.
   std::map<std::string, PoolUse> pool_use;
-  StepQueue queued;                                 // derived: steps in Queued
-  std::set<StepKey> promised;                       // derived: those of them that are promised room
+  // Derived: how many machines declare each pool, and of the default pool how many have GPUs.
+  std::map<std::string, std::size_t> declared_pools;
+  std::size_t default_with_gpus = 0;
+  std::set<MachineId> timed;   // derived: machines that hold attempts that end by a known time
+  Vacancies vacancies;         // derived: what machines have free
+  StepQueue queued;            // derived: steps in Queued
+  std::set<StepKey> promised;  // derived: those of them that are promised room
   std::map<std::string, TeamRecord> teams;          // those that were made, or have runs
   std::map<std::string, std::string> team_of_user;  // derived
   Amounts living;                                   // derived: what machines that are there have

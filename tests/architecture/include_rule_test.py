@@ -25,7 +25,7 @@ MAY_INCLUDE = {
     "common/rpc": PURE + PROTO + GRPC,
     "common/cas": PURE + ["common/rpc/"] + CAS_PROTO + GRPC + ["google/protobuf/", "openssl/"],
     "server/domain": PURE + ["server/domain/placement/"],
-    "server/domain/placement": BASE,
+    "server/domain/placement": PURE,
     "server/journal": PURE + ["server/domain/", "potok/journal/", "google/protobuf/"],
     "server/store": PURE + ["common/runtime/", "server/domain/", "server/journal/"],
     "server/store/postgres": PURE

@@ -36,6 +36,13 @@ std::int64_t RoundDown(std::int64_t amount) {
   return (amount >> dropped) << dropped;
 }
 
+void Patterns::Clear() {
+  ids_.clear();
+  patterns_.clear();
+  summaries_.clear();
+  after_.clear();
+}
+
 PatternId Patterns::Intern(Pattern pattern) {
   const auto [it, is_new] =
       ids_.try_emplace(std::move(pattern), static_cast<PatternId>(patterns_.size()));

@@ -10,6 +10,7 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
+#include "server/domain/placement/places.h"
 #include "server/domain/placement/request.h"
 
 namespace potok::server::placing {
@@ -80,8 +81,13 @@ class Patterns {
   // The pattern left when `take` was taken. It must be there.
   PatternId After(PatternId id, const GpuTake& take);
   std::size_t size() const { return patterns_.size(); }
+  // Forgets all patterns, and keeps the places.
+  void Clear();
+  Places& places() { return places_; }
+  const Places& places() const { return places_; }
 
  private:
+  Places places_;
   std::map<Pattern, PatternId> ids_;
   std::vector<const Pattern*> patterns_;
   std::vector<PatternSummary> summaries_;

@@ -16,30 +16,67 @@ constexpr std::uint64_t kPricingPart = 8;  // prices are renewed when so many-th
 constexpr std::uint64_t kPricingLeast = 128;
 constexpr std::size_t kTableSlack = 4096;
 
-bool GpuMayServe(const Gpu& gpu, const Request& request) {
-  if (gpu.memory_bytes < request.gpu_memory_bytes) return false;
-  const std::vector<std::string>& models = request.gpu_models;
-  return models.empty() || std::binary_search(models.begin(), models.end(), gpu.model);
-}
-
 }  // namespace
 
 Engine::Engine(const Policy& policy) : policy_(policy), mix_(policy) {}
 
 MachineNumber Engine::AddMachine(const Machine& machine) {
+  const auto number = static_cast<MachineNumber>(machines_.size());
   Held& held = machines_.emplace_back();
-  const auto number = static_cast<MachineNumber>(machines_.size() - 1);
   held.place = machine.place;
+  held.free.machine = number;
+  Update(number, machine);
+  Return(number);
+  return number;
+}
+
+bool Engine::HasJust(const Held& held, const Machine& machine) const {
+  if (held.free.cpu_millis != machine.cpu_millis ||
+      held.free.memory_bytes != machine.memory_bytes || held.kinds.size() != machine.gpus.size()) {
+    return false;
+  }
+  for (std::size_t i = 0; i < machine.gpus.size(); ++i) {
+    const Gpu& gpu = machine.gpus[i];
+    const Gpu& kind = kinds_[held.kinds[i]];
+    if (held.indices[i] != gpu.index || held.free_millis[i] != gpu.free_millis ||
+        kind.memory_bytes != gpu.memory_bytes || kind.model != gpu.model) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void Engine::Update(MachineNumber number, const Machine& machine) {
+  Held& held = machines_[number];
+  if (HasJust(held, machine)) return;
+  const bool was_in = held.is_in;
+  Withdraw(number);
+  gpus_ += static_cast<double>(machine.gpus.size()) - static_cast<double>(held.kinds.size());
   held.free = {machine.memory_bytes, machine.cpu_millis, number};
+  held.kinds.clear();
+  held.indices.clear();
+  held.free_millis.clear();
   for (const Gpu& gpu : machine.gpus) {
     held.kinds.push_back(KindOf(gpu));
     held.indices.push_back(gpu.index);
-    held.free_millis.push_back(kWholeGpu);
+    held.free_millis.push_back(static_cast<std::int16_t>(gpu.free_millis));
   }
-  gpus_ += static_cast<double>(machine.gpus.size());
-  Enter(held);
+  if (was_in) Return(number);
   ++events_;
-  return number;
+}
+
+void Engine::SetPlace(MachineNumber number, PlaceId place) {
+  Held& held = machines_[number];
+  if (held.place == place) return;
+  const bool was_in = held.is_in;
+  Withdraw(number);
+  held.place = place;
+  if (was_in) Return(number);
+  ++events_;
+}
+
+PlaceId Engine::PlaceThatMeets(std::vector<DemandId> demands) {
+  return patterns_.places().ThatMeet(std::move(demands));
 }
 
 void Engine::Withdraw(MachineNumber machine) {
@@ -63,6 +100,16 @@ ShapeId Engine::Intern(const Request& request) {
 void Engine::Saw(ShapeId shape) {
   mix_.Saw(shapes_[shape].request);
   ++events_;
+}
+
+void Engine::Want(const std::vector<std::pair<ShapeId, double>>& counts) {
+  mix_ = Mix(policy_);
+  for (const auto& [shape, count] : counts) mix_.Saw(shapes_[shape].request, count);
+}
+
+void Engine::ForgetShapes() {
+  shape_ids_.clear();
+  shapes_.clear();
 }
 
 std::optional<Choice> Engine::Choose(ShapeId id) {
@@ -188,7 +235,7 @@ Request Engine::Prior() const {
 }
 
 void Engine::RepriceIfDue() {
-  if (events_ < next_pricing_) return;
+  if (!IsPricingDue()) return;
   const std::uint64_t most =
       std::max(kPricingLeast, 2 * static_cast<std::uint64_t>(machines_.size()));
   next_pricing_ = events_ + std::clamp<std::uint64_t>(events_ / kPricingPart, 1, most);
@@ -204,7 +251,7 @@ void Engine::RepriceIfDue() {
 void Engine::RenewTables() {
   const std::size_t known = conditions_.size() + patterns_.size();
   if (known < 16 * conditions_.live().size() + kTableSlack) return;
-  patterns_ = Patterns();
+  patterns_.Clear();
   conditions_ = Conditions();
   for (Held& machine : machines_) {
     if (machine.is_in) Enter(machine);
@@ -226,7 +273,7 @@ double Engine::WorthOf(ConditionId id) {
 void Engine::CatchUp(Shape& shape) {
   if (shape.epoch != epoch_) {
     for (std::size_t i = shape.may_use.size(); i < kinds_.size(); ++i) {
-      shape.may_use.push_back(GpuMayServe(kinds_[i], shape.request));
+      shape.may_use.push_back(MayUse(shape.request, kinds_[i]));
     }
     LookAtAll(shape, kOffersMax);
     return;
@@ -287,10 +334,7 @@ std::optional<Engine::Offer> Engine::BestOffer(const Shape& shape, ConditionId i
   if (summary.most_free < std::min(request.gpu_millis, kWholeGpu)) return std::nullopt;
   if (summary.whole < request.WholeGpus()) return std::nullopt;
   const Pattern& pattern = patterns_.of(condition.pattern);
-  const std::vector<PlaceId>& places = request.places;
-  if (!places.empty() && !std::binary_search(places.begin(), places.end(), pattern.place)) {
-    return std::nullopt;
-  }
+  if (!patterns_.places().Meets(pattern.place, request)) return std::nullopt;
   Offer base;
   base.memory_bytes = condition.memory_bytes;
   base.cpu_millis = condition.cpu_millis;

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "server/domain/placement/condition.h"
@@ -33,8 +34,14 @@ class Engine {
  public:
   explicit Engine(const Policy& policy);
 
-  // All of it is free. Machines are numbered from 0.
+  // The place of machines that meet these demands (ascending) and no others.
+  PlaceId PlaceThatMeets(std::vector<DemandId> demands);
+
+  // Machines are numbered from 0.
   MachineNumber AddMachine(const Machine& machine);
+  // From now on it has what this says, whatever was taken of it before. Its place stays.
+  void Update(MachineNumber number, const Machine& machine);
+  void SetPlace(MachineNumber number, PlaceId place);
   // It is given nothing any more until it is returned; what it holds may be given back meanwhile.
   void Withdraw(MachineNumber machine);
   void Return(MachineNumber machine);
@@ -44,6 +51,15 @@ class Engine {
 
   // Says that the request is wanted: counts it into the mix by which placements are judged.
   void Saw(ShapeId shape);
+  // True if the next Choose works out prices anew. Who knows all that is wanted says it then, in
+  // place of what was seen.
+  bool IsPricingDue() const { return events_ >= next_pricing_; }
+  void Want(const std::vector<std::pair<ShapeId, double>>& counts);
+  // Forgets all requests and their numbers, but not the mix.
+  void ForgetShapes();
+  // How much has happened that could change prices.
+  std::uint64_t events() const { return events_; }
+  bool has_gpus() const { return gpus_ > 0; }
 
   // Where the request goes, or nothing if no machine holds it now. Changes nothing that shows.
   std::optional<Choice> Choose(ShapeId id);
@@ -65,7 +81,7 @@ class Engine {
     PlaceId place = 0;
     Member free;
     ConditionId condition = 0;
-    bool is_in = true;
+    bool is_in = false;
   };
   // A condition that may hold a shape, and how. Ordered best first.
   struct Offer {
@@ -85,6 +101,7 @@ class Engine {
     std::size_t seen = 0;       // of `news_`
   };
 
+  bool HasJust(const Held& held, const Machine& machine) const;
   void Enter(Held& machine);
   void EnterAs(Held& machine, PatternId pattern);
   void Leave(const Held& machine);
@@ -103,7 +120,7 @@ class Engine {
   bool IsBetter(const Offer& one, const Offer& other) const;
   Choice ChoiceOf(const Shape& shape, const Offer& offer, MachineNumber number) const;
 
-  const Policy policy_;
+  Policy policy_;
   Mix mix_;
   Prices prices_;
   Patterns patterns_;

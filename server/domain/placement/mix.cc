@@ -33,13 +33,13 @@ Request PartOf(const Request& prior, std::int32_t parts) {
 Mix::Mix(const Policy& policy)
     : cpu_only_weight_(policy.cpu_only_weight), growth_(std::exp2(1 / policy.half_life)) {}
 
-void Mix::Saw(const Request& request) {
-  const double weight = (request.gpu_millis > 0 ? 1 : cpu_only_weight_) * unit_;
+void Mix::Saw(const Request& request, double count) {
+  const double weight = (request.gpu_millis > 0 ? count : count * cpu_only_weight_) * unit_;
   if (weight > 0) {
     Sums& sums = classes_[{request.gpu_millis,
                            request.gpu_models,
                            request.gpu_memory_bytes,
-                           request.places,
+                           request.demand,
                            HalfOctave(request.cpu_millis),
                            HalfOctave(request.memory_bytes)}];
     sums.count += weight;
@@ -73,7 +73,7 @@ std::vector<TypicalRequest> Mix::Typical(std::size_t count_max, const Request& p
     std::tie(one.request.gpu_millis,
              one.request.gpu_models,
              one.request.gpu_memory_bytes,
-             one.request.places,
+             one.request.demand,
              cpu_octave,
              memory_octave) = key;
     one.request.cpu_millis = static_cast<std::int32_t>(std::lround(sums.cpu_millis / sums.count));

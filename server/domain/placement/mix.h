@@ -21,7 +21,8 @@ class Mix {
  public:
   explicit Mix(const Policy& policy);
 
-  void Saw(const Request& request);
+  // So many of them at one moment.
+  void Saw(const Request& request, double count = 1);
 
   // The classes that weigh most, `count_max` at most, by descending weight. Until requests have
   // been seen: one GPU, half of one and a quarter of one, of any kind, which `prior` is for one
@@ -32,7 +33,7 @@ class Mix {
   using ClassKey = std::tuple<std::int32_t,
                               std::vector<std::string>,
                               std::int64_t,
-                              std::vector<PlaceId>,
+                              std::optional<DemandId>,
                               std::int64_t,
                               std::int64_t>;
   struct Sums {

@@ -9,12 +9,6 @@ namespace {
 constexpr double kMebibyte = 1024.0 * 1024.0;
 constexpr float kUnbounded = 1e6F;  // room of those that ask for no GPU, as far as GPUs go
 
-bool MayUse(const Request& request, const Gpu& gpu) {
-  if (gpu.memory_bytes < request.gpu_memory_bytes) return false;
-  const std::vector<std::string>& models = request.gpu_models;
-  return models.empty() || std::binary_search(models.begin(), models.end(), gpu.model);
-}
-
 }  // namespace
 
 inline void Prices::RoomOf(
@@ -97,18 +91,15 @@ const std::vector<Prices::Lanes>& Prices::SlotsOf(PatternId id, const Patterns& 
     slots.resize(blocks_.size());
     const Pattern& pattern = patterns.of(id);
     for (std::size_t i = 0; i < typical_.size(); ++i) {
-      slots[i / kLanes][i % kLanes] = SlotsOf(pattern, i);
+      slots[i / kLanes][i % kLanes] = SlotsOf(pattern, patterns.places(), i);
     }
   }
   return slots;
 }
 
-float Prices::SlotsOf(const Pattern& pattern, std::size_t number) const {
+float Prices::SlotsOf(const Pattern& pattern, const Places& places, std::size_t number) const {
   const Request& request = typical_[number].request;
-  const std::vector<PlaceId>& places = request.places;
-  if (!places.empty() && !std::binary_search(places.begin(), places.end(), pattern.place)) {
-    return 0;
-  }
+  if (!places.Meets(pattern.place, request)) return 0;
   if (request.gpu_millis == 0) return kUnbounded;
   const std::int32_t each = std::min(request.gpu_millis, kWholeGpu);
   std::int32_t held = 0;

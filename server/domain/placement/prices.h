@@ -44,7 +44,7 @@ class Prices {
 
   // How many of each class the GPUs of a pattern could hold.
   const std::vector<Lanes>& SlotsOf(PatternId id, const Patterns& patterns);
-  float SlotsOf(const Pattern& pattern, std::size_t number) const;
+  float SlotsOf(const Pattern& pattern, const Places& places, std::size_t number) const;
   static void RoomOf(const Block& block, const Lanes& slots, float cpu, float memory, Lanes* room);
 
   std::vector<TypicalRequest> typical_;

@@ -3,6 +3,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,8 +11,10 @@ namespace potok::server::placing {
 
 constexpr std::int32_t kWholeGpu = 1000;  // millis of a GPU
 
-// Machines of one place are alike in all that requests may demand besides capacity (pool, labels).
-// The caller numbers places; the engine only compares the numbers.
+// What a request may demand of machines besides capacity: a pool, labels. The caller numbers
+// demands and says which of them a machine meets.
+using DemandId = std::uint32_t;
+// Machines of one place meet the same demands. 0: none (Engine::PlaceThatMeets).
 using PlaceId = std::uint32_t;
 // By the order in which machines were added, from 0.
 using MachineNumber = std::uint32_t;
@@ -20,8 +23,10 @@ struct Gpu {
   std::string model;
   std::int64_t memory_bytes = 0;
   std::int32_t index = 0;  // by which a choice names it
+  std::int32_t free_millis = kWholeGpu;
 };
 
+// What a machine has free. Amounts below zero are owed.
 struct Machine {
   std::int32_t cpu_millis = 0;
   std::int64_t memory_bytes = 0;
@@ -34,14 +39,17 @@ struct Request {
   std::int64_t memory_bytes = 0;
   // 0: none. Below 1000: a share of one GPU. Otherwise a multiple of 1000: so many whole GPUs.
   std::int32_t gpu_millis = 0;
-  std::vector<std::string> gpu_models;  // ascending; empty: any
+  std::vector<std::string> gpu_models;  // as people write them (IsGpuModel); empty: any
   std::int64_t gpu_memory_bytes = 0;    // that each GPU must have
-  std::vector<PlaceId> places;          // ascending; empty: any
+  std::optional<DemandId> demand;       // nothing: any machine will do
 
   bool IsShare() const { return gpu_millis > 0 && gpu_millis < kWholeGpu; }
   std::int32_t WholeGpus() const { return gpu_millis / kWholeGpu; }
   auto operator<=>(const Request&) const = default;
 };
+
+// Whether a GPU is of a kind that the request may have, however much of it is free.
+bool MayUse(const Request& request, const Gpu& gpu);
 
 struct Choice {
   MachineNumber machine = 0;

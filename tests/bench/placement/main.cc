@@ -156,7 +156,8 @@ int main(int argc, char** argv) {
                  "CSV of tasks: cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec and others")
       ->required();
   app.add_option("--seeds", options.seeds, "orders of arrival: 42-51, or 42,44");
-  app.add_option("--policy", options.policy, "potok, potok*, fgd, best_fit, random or all");
+  app.add_option(
+      "--policy", options.policy, "potok, potok*, scheduler, fgd, best_fit, random or all");
   app.add_flag("--time",
                options.time,
                "print the time of a decision instead, at the list's machines, 5,000 and 10,000");

@@ -2,6 +2,7 @@
 
 #include "server/domain/placement/engine.h"
 #include "tests/bench/placement/scan.h"
+#include "tests/bench/placement/scheduler_placer.h"
 
 namespace potok::bench {
 
@@ -41,7 +42,7 @@ class Potok : public Placer {
 }  // namespace
 
 std::vector<std::string> PlacerNames() {
-  return {"potok", "potok*", "fgd", "best_fit", "random"};
+  return {"potok", "potok*", "scheduler", "fgd", "best_fit", "random"};
 }
 
 std::unique_ptr<Placer> MakePlacer(const std::string& name,
@@ -53,6 +54,7 @@ std::unique_ptr<Placer> MakePlacer(const std::string& name,
     if (name == "potok*") potok->ReadAhead();
     return potok;
   }
+  if (name == "scheduler") return MakeSchedulerPlacer(machines, requests);
   return MakeScanningPlacer(name, machines, requests, seed);
 }
 

@@ -18,7 +18,8 @@ class Placer {
   virtual bool Place(std::size_t number) = 0;
 };
 
-// Names for MakePlacer. "potok*" has read the whole list of tasks before the first arrives.
+// Names for MakePlacer. "potok*" has read the whole list of tasks before the first arrives;
+// "scheduler" is the engine as the server asks it.
 std::vector<std::string> PlacerNames();
 
 // Null for an unknown name. The lists must outlive it. `seed` is for those that draw.

@@ -44,7 +44,7 @@ Request RandomRequest(Dice& dice) {
   if (dice.Below(3) == 0) request.gpu_models = {dice.Of<std::string>({"A", "B"})};
   if (dice.Below(6) == 0) request.gpu_models = {"A", "C"};
   if (dice.Below(6) == 0) request.gpu_memory_bytes = 40 * kGib;
-  if (dice.Below(6) == 0) request.places = {static_cast<PlaceId>(dice.Below(3))};
+  if (dice.Below(6) == 0) request.demand = static_cast<DemandId>(dice.Below(5));
   return request;
 }
 
@@ -87,7 +87,12 @@ std::vector<std::optional<Choice>> Play(std::uint64_t seed, bool check) {
   Engine engine(policy);
   std::vector<Machine> machines;
   for (std::uint64_t i = 0; i < 5 + dice.Below(40); ++i) machines.push_back(RandomMachine(dice));
-  for (const Machine& machine : machines) engine.AddMachine(machine);
+  // Three places, of which each meets a demand of its own and shares one with the next.
+  const std::vector<std::vector<DemandId>> demands = {{0, 3}, {1, 3, 4}, {2, 4}};
+  for (Machine& machine : machines) {
+    machine.place = engine.PlaceThatMeets(demands[machine.place]);
+    engine.AddMachine(machine);
+  }
   Books books(machines);
   std::vector<Request> requests;
   for (int i = 0; i < 25; ++i) requests.push_back(RandomRequest(dice));

@@ -112,18 +112,40 @@ TEST(EngineTest, GivesAGpuOfEnoughMemory) {
   EXPECT_THAT(engine.Choose(engine.Intern(request)), Optional(Choice{0, {1}}));
 }
 
-TEST(EngineTest, GivesOnlyPlacesThatAreAllowed) {
+TEST(EngineTest, GivesOnlyMachinesThatMeetWhatIsDemanded) {
   Engine engine{Policy()};
   Machine machine = AHost(8, 8, 1);
-  for (PlaceId place = 0; place < 3; ++place) {
-    machine.place = place;
+  for (const std::vector<DemandId>& demands : {std::vector<DemandId>{}, {3}, {1, 3}}) {
+    machine.place = engine.PlaceThatMeets(demands);
     engine.AddMachine(machine);
   }
   Request request = kWhole;
-  request.places = {1, 7};
+  EXPECT_THAT(engine.Choose(engine.Intern(request)), Optional(Choice{0, {0}}));
+  request.demand = 3;
   EXPECT_THAT(engine.Choose(engine.Intern(request)), Optional(Choice{1, {0}}));
-  request.places = {7};
-  EXPECT_EQ(engine.Choose(engine.Intern(request)), std::nullopt);
+  request.demand = 1;
+  EXPECT_THAT(engine.Choose(engine.Intern(request)), Optional(Choice{2, {0}}));
+  for (const DemandId nobody : {0U, 2U, 7U}) {
+    request.demand = nobody;
+    EXPECT_EQ(engine.Choose(engine.Intern(request)), std::nullopt) << nobody;
+  }
+}
+
+TEST(EngineTest, AMachineThatIsUpdatedIsWhatItNowSays) {
+  Engine engine{Policy()};
+  const MachineNumber number = engine.AddMachine(AHost(8, 8, 2));
+  const ShapeId two = engine.Intern(ARequest(4, 4, 2000));
+  engine.Take(two, engine.Choose(two).value());
+  EXPECT_EQ(engine.Choose(two), std::nullopt);
+  Machine more = AHost(4, 4, 3);
+  more.gpus[1].free_millis = 0;
+  engine.Update(number, more);
+  EXPECT_THAT(engine.Choose(two), Optional(Choice{number, {0, 2}}));
+  engine.Withdraw(number);
+  engine.Update(number, AHost(8, 8, 2));
+  EXPECT_EQ(engine.Choose(two), std::nullopt);
+  engine.Return(number);
+  EXPECT_THAT(engine.Choose(two), Optional(Choice{number, {0, 1}}));
 }
 
 TEST(EngineTest, FitsExactlyThoughConditionsAreRounded) {
