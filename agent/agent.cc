@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <random>
 #include <thread>
 
@@ -21,6 +22,7 @@
 #include "common/base/status_macros.h"
 #include "common/rpc/channel.h"
 #include "fmt/format.h"
+#include "fmt/ranges.h"
 
 namespace potok::agent {
 namespace {
@@ -59,7 +61,8 @@ StepSurroundings SurroundingsOf(const AgentConfig& config,
 Introduction IntroductionOf(const AgentConfig& config,
                             const MachineFacts& offered,
                             const std::string& state_id,
-                            const std::string& isolation) {
+                            const std::string& isolation,
+                            const Runtimes& runtimes) {
   Introduction self;
   self.machine = config.name.empty() ? offered.hostname : config.name;
   self.state_id = state_id;
@@ -72,23 +75,82 @@ Introduction IntroductionOf(const AgentConfig& config,
   self.labels = offered.labels;
   self.pools = config.pools;
   self.isolation = isolation;
+  self.runtimes = runtimes.Names();
   return self;
 }
 
-// FAILED_PRECONDITION if the sandbox that the flags ask for cannot be had.
+// What an earlier agent left of containers is removed: their attempts are gone.
+absl::StatusOr<std::shared_ptr<Images>> ImagesOf(const AgentConfig& config,
+                                                 const AttemptFolders& folders) {
+  absl::StatusOr<ContainerEngine> engine =
+      LookForEngine(config.container_engine, config.tools_environment);
+  if (!engine.ok()) {
+    spdlog::error("images cannot be run reason=\"{}\"", std::string(engine.status().message()));
+    return engine.status();
+  }
+  engine->owner = folders.state_id();
+  engine->network = config.container_network;
+  if (!engine->has_init) {
+    spdlog::warn(
+        "containers get no init, as there is no catatonit: what does not handle SIGTERM "
+        "by itself is ended by SIGKILL");
+  }
+  auto images = std::make_shared<Images>(*std::move(engine));
+  images->RemoveAllBut(folders.Names());
+  return images;
+}
+
+// What works here of the ways to run commands. FAILED_PRECONDITION if what the flags ask for does
+// not.
 absl::StatusOr<Runtimes> RuntimesOf(const AgentConfig& config,
-                                    const StepSurroundings& surroundings) {
-  if (!config.is_sandboxed) return Runtimes();
+                                    const StepSurroundings& surroundings,
+                                    const AttemptFolders& folders) {
+  Runtimes runtimes(config.runtimes);
   std::vector<std::string> readable = absl::StrSplit(surroundings.path, ':', absl::SkipEmpty());
   readable.insert(readable.end(), config.sandbox_reads.begin(), config.sandbox_reads.end());
   for (const std::string& folder : {surroundings.python, surroundings.mlflow_standin}) {
     if (!folder.empty()) readable.push_back(folder);
   }
-  absl::StatusOr<SandboxView> view = LookForSandbox(surroundings.home, readable, config.state);
-  const absl::Status works = view.ok() ? TrySandbox(*view) : view.status();
-  if (works.ok()) return Runtimes(*std::move(view));
-  return absl::FailedPreconditionError(
-      fmt::format("--isolation=sandbox cannot be had: {}", std::string(works.message())));
+  absl::StatusOr<SandboxView> sandbox = LookForSandbox(surroundings.home, readable, config.state);
+  if (sandbox.ok()) {
+    if (const absl::Status works = TrySandbox(*sandbox); !works.ok()) sandbox = works;
+  }
+  if (!sandbox.ok()) {
+    const std::string why(sandbox.status().message());
+    if (config.runtimes.sandbox_always) {
+      return absl::FailedPreconditionError("--isolation=sandbox cannot be had: " + why);
+    }
+    spdlog::info("no sandboxes reason=\"{}\"", why);
+  }
+  runtimes.UseSandbox(std::move(sandbox));
+  if (config.runtimes.python_is_built) {
+    runtimes.UsePython(std::make_shared<PythonEnvironments>(
+        PythonOptions{.folder = config.state + "/environments",
+                      .attempts = config.state + "/attempts",
+                      .bytes_max = config.python_bytes,
+                      .environment = config.tools_environment}));
+  }
+  if (config.runtimes.images_in_containers) {
+    runtimes.UseImages(ImagesOf(config, folders));
+  }
+  return runtimes;
+}
+
+// `runtimes` outlives the transfers.
+void PrepareBy(const Runtimes& runtimes, PoolTransfers::Options* options) {
+  options->needs_preparing = [&runtimes](const AttemptOrder& order) {
+    return runtimes.Choose(order).NeedsPreparing();
+  };
+  options->prepare = [&runtimes](const AttemptOrder& order,
+                                 const AttemptPaths& paths,
+                                 const std::function<bool()>& canceled) {
+    return runtimes.Prepare(order, paths, canceled);
+  };
+  options->before_removal = [&runtimes](const AttemptPaths& paths) {
+    std::string shown;
+    std::getline(std::ifstream(paths.runtime()), shown);
+    runtimes.Forget(std::filesystem::path(paths.folder).filename(), shown);
+  };
 }
 
 void SayWhatIsEnforced(const std::string& isolation, const std::vector<std::string>& lacks) {
@@ -106,14 +168,17 @@ void SayWhatThisIs(const Introduction& self,
                    const AgentConfig& config,
                    const MachineFacts& facts,
                    const std::vector<std::string>& not_enforced) {
-  spdlog::info("agent starts machine={} server={} state={} isolation={} capacity=\"{}\" version={}",
-               self.machine,
-               config.server,
-               config.state,
-               self.isolation,
-               ToString(self.capacity),
-               self.agent_version);
-  if (config.is_sandboxed) spdlog::info("all steps run in sandboxes");
+  spdlog::info(
+      "agent starts machine={} server={} state={} isolation={} runtimes={} capacity=\"{}\" "
+      "version={}",
+      self.machine,
+      config.server,
+      config.state,
+      self.isolation,
+      fmt::join(self.runtimes, ","),
+      ToString(self.capacity),
+      self.agent_version);
+  if (config.runtimes.sandbox_always) spdlog::info("all steps run in sandboxes");
   SayWhatIsEnforced(self.isolation, not_enforced);
   for (const OfferedGpu& gpu : self.gpus) {
     spdlog::info(R"(gpu offered index={} model="{}" memory="{}" uuid={})",
@@ -155,9 +220,9 @@ absl::Status RunAgent(const AgentConfig& config,
   POTOK_ASSIGN_OR_RETURN(const std::unique_ptr<BlobStore> cache,
                          BlobStore::Open(std::move(cache_options)));
   const StepSurroundings surroundings = SurroundingsOf(config, facts, files);
-  POTOK_ASSIGN_OR_RETURN(const Runtimes runtimes, RuntimesOf(config, surroundings));
-  const Introduction self =
-      IntroductionOf(config, Offer(config, facts), folders->state_id(), executor->isolation());
+  POTOK_ASSIGN_OR_RETURN(const Runtimes runtimes, RuntimesOf(config, surroundings, *folders));
+  const Introduction self = IntroductionOf(
+      config, Offer(config, facts), folders->state_id(), executor->isolation(), runtimes);
   SayWhatThisIs(self, config, facts, executor->NotEnforced());
   const std::unique_ptr<NvmlMeter> gpu_meter = MeterOf(facts);
 
@@ -166,6 +231,9 @@ absl::Status RunAgent(const AgentConfig& config,
   CasClient store(MakeChannel(config.artifacts));
   PoolTransfers::Options transfer_options;
   transfer_options.threads = config.transfer_threads;
+  if (config.runtimes.images_in_containers || config.runtimes.python_is_built) {
+    PrepareBy(runtimes, &transfer_options);
+  }
   PoolTransfers transfers(
       store, cache.get(), transfer_options, [&inbox](const AttemptKey& key, AttemptEvent event) {
         inbox.Post(AttemptNews{key, std::move(event)});

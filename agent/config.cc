@@ -207,8 +207,8 @@ void ReadNames(const AgentFlags& flags, AgentConfig& config, Problems& problems)
   }
 }
 
-void ReadIsolation(const AgentFlags& flags, AgentConfig& config, Problems& problems) {
-  config.is_sandboxed = flags.isolation == "sandbox";
+void ReadRuntimes(const AgentFlags& flags, AgentConfig& config, Problems& problems) {
+  config.runtimes.sandbox_always = flags.isolation == "sandbox";
   if (flags.isolation != "sandbox" && flags.isolation != "none") {
     problems.Add("isolation", flags.isolation, "must be sandbox or none");
   }
@@ -219,6 +219,36 @@ void ReadIsolation(const AgentFlags& flags, AgentConfig& config, Problems& probl
       config.sandbox_reads.push_back(folder);
     }
   }
+}
+
+// "host", or the other word.
+bool ReadChoice(const std::string& flag,
+                const std::string& value,
+                const std::string& other,
+                Problems& problems) {
+  if (value != "host" && value != other) problems.Add(flag, value, "must be host or " + other);
+  return value == other;
+}
+
+void ReadTools(const AgentFlags& flags, AgentConfig& config, Problems& problems) {
+  config.runtimes.images_in_containers = ReadChoice("images", flags.images, "container", problems);
+  config.runtimes.python_is_built =
+      ReadChoice("python_environments", flags.python_environments, "build", problems);
+  config.container_engine = flags.container_engine;
+  if (!IsName(flags.container_network)) {
+    problems.Add("container_network",
+                 flags.container_network,
+                 "must be host, none, bridge or the name of a network");
+  }
+  config.container_network = flags.container_network;
+  const absl::StatusOr<std::int64_t> bytes = ParseBytes(flags.python_bytes);
+  if (bytes.ok()) {
+    config.python_bytes = *bytes;
+  } else {
+    problems.Add(
+        "python_bytes", flags.python_bytes, "must be an amount such as 20GiB; 0: no limit");
+  }
+  config.tools_environment = flags.tools_environment;
 }
 
 }  // namespace
@@ -270,7 +300,8 @@ absl::StatusOr<AgentConfig> ConfigOf(const AgentFlags& flags) {
   }
   config.transfer_threads = flags.transfer_threads;
   config.step_path = flags.step_path;
-  ReadIsolation(flags, config, problems);
+  ReadRuntimes(flags, config, problems);
+  ReadTools(flags, config, problems);
   if (const absl::Status wrong = problems.AsStatus(); !wrong.ok()) return wrong;
   return config;
 }

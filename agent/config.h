@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "agent/domain/log_limit.h"
+#include "agent/domain/runtime.h"
 #include "agent/loop/agent_loop.h"
 #include "agent/resources/machine_probe.h"
 
@@ -37,6 +38,12 @@ struct AgentFlags {
   std::string isolation = "none";
   std::vector<std::string> sandbox_reads;
   std::string step_processes;
+  std::string images = "host";
+  std::string container_engine;
+  std::string container_network = "host";
+  std::string python_environments = "host";
+  std::string python_bytes = "20GiB";
+  std::map<std::string, std::string> tools_environment;
   int transfer_threads = 4;
 };
 
@@ -57,10 +64,14 @@ struct AgentConfig {
   LogLimit log_limit;
   OnStop on_stop = OnStop::kLeave;
   std::string log_level;
-  std::string step_path;                       // empty: the default of StepSurroundings
-  bool is_sandboxed = false;                   // every step runs in a sandbox
+  std::string step_path;  // empty: the default of StepSurroundings
+  RuntimeSettings runtimes;
   std::vector<std::string> sandbox_reads;      // absolute folders, beside the system's
   std::optional<std::int64_t> step_processes;  // 0: any number; nothing: as the isolation says
+  std::string container_engine;                // a program; empty: podman, else docker
+  std::string container_network;
+  std::int64_t python_bytes = 0;                         // of environments that are built
+  std::map<std::string, std::string> tools_environment;  // of podman, docker, pip and conda
   int transfer_threads = 4;
 };
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -81,8 +82,8 @@ ABSL_FLAG(
 ABSL_FLAG(std::string,
           isolation,
           "none",
-          "sandbox: every step runs in a sandbox (bubblewrap), in which it sees the system, its "
-          "inputs and its own files, and nothing else of this machine. none: as the agent's user.");
+          "sandbox: every step that runs on this machine itself runs in a sandbox (bubblewrap), as "
+          "those with `isolation: sandbox` do. none: only those.");
 ABSL_FLAG(std::vector<std::string>,
           sandbox_reads,
           {},
@@ -93,6 +94,30 @@ ABSL_FLAG(std::string,
           "",
           "How many processes and threads a step may have at a time; 0: any number. Default: 16384 "
           "with cgroup v2, else any number.");
+ABSL_FLAG(std::string,
+          images,
+          "host",
+          "container: steps whose environment has an image run in it (podman or docker). host: on "
+          "this machine itself, with what it has.");
+ABSL_FLAG(std::string,
+          container_engine,
+          "",
+          "The program podman or docker, or one that takes its arguments. Default: podman, "
+          "or else docker.");
+ABSL_FLAG(std::string,
+          container_network,
+          "host",
+          "Network of containers: host, bridge, none, or the name of one. A step with `network: "
+          "none` has none in any case.");
+ABSL_FLAG(std::string,
+          python_environments,
+          "host",
+          "build: the packages of an environment's conda_file are installed on this machine, once, "
+          "with its pip or conda. host: steps run with the Python that it has.");
+ABSL_FLAG(std::string,
+          python_bytes,
+          "20GiB",
+          "Disk for Python environments; the least recently used goes first. 0: no limit.");
 ABSL_FLAG(std::string,
           on_stop,
           "leave",
@@ -117,6 +142,35 @@ std::string DefaultState() {
   return home == nullptr ? "" : std::string(home) + "/.local/state/potok/agent";
 }
 
+// What podman, docker, pip and conda read of the agent's environment.
+std::map<std::string, std::string> ToolsEnvironment() {
+  const std::vector<std::string> kNames = {"PATH=",
+                                           "HOME=",
+                                           "USER=",
+                                           "LANG=",
+                                           "XDG_RUNTIME_DIR=",
+                                           "DBUS_SESSION_BUS_ADDRESS=",
+                                           "http_proxy=",
+                                           "HTTP_PROXY=",
+                                           "https_proxy=",
+                                           "HTTPS_PROXY=",
+                                           "no_proxy=",
+                                           "NO_PROXY=",
+                                           "SSL_CERT_FILE=",
+                                           "REQUESTS_CA_BUNDLE=",
+                                           "REGISTRY_AUTH_FILE="};
+  const std::vector<std::string> kFamilies = {"CONTAINERS_", "DOCKER_", "PIP_", "CONDA_", "MAMBA_"};
+  std::map<std::string, std::string> kept;
+  for (char** at = environ; *at != nullptr; ++at) {
+    const std::string variable = *at;
+    const auto begins = [&](const std::string& with) { return variable.starts_with(with); };
+    if (!std::ranges::any_of(kNames, begins) && !std::ranges::any_of(kFamilies, begins)) continue;
+    const std::size_t equals = variable.find('=');
+    if (equals != std::string::npos) kept[variable.substr(0, equals)] = variable.substr(equals + 1);
+  }
+  return kept;
+}
+
 potok::agent::AgentFlags ReadFlags() {
   potok::agent::AgentFlags flags;
   flags.server = absl::GetFlag(FLAGS_server);
@@ -139,6 +193,12 @@ potok::agent::AgentFlags ReadFlags() {
   flags.isolation = absl::GetFlag(FLAGS_isolation);
   flags.sandbox_reads = absl::GetFlag(FLAGS_sandbox_reads);
   flags.step_processes = absl::GetFlag(FLAGS_step_processes);
+  flags.images = absl::GetFlag(FLAGS_images);
+  flags.container_engine = absl::GetFlag(FLAGS_container_engine);
+  flags.container_network = absl::GetFlag(FLAGS_container_network);
+  flags.python_environments = absl::GetFlag(FLAGS_python_environments);
+  flags.python_bytes = absl::GetFlag(FLAGS_python_bytes);
+  flags.tools_environment = ToolsEnvironment();
   flags.on_stop = absl::GetFlag(FLAGS_on_stop);
   flags.log_level = absl::GetFlag(FLAGS_log_level);
   return flags;

@@ -1,6 +1,7 @@
 #include "agent/artifacts/pool_transfers.h"
 
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 
 #include <condition_variable>
 #include <deque>
@@ -68,7 +69,11 @@ class PoolTransfers::Pool {
     const absl::Status status = Persist(order.key, options_.patience_staging, [&] {
       return StageInputs(order, paths, store_, cache_);
     });
-    Done(order.key, StagingDone{status});
+    StagingDone done{status};
+    if (status.ok() && options_.needs_preparing && options_.needs_preparing(order)) {
+      Prepare(order, paths, &done);
+    }
+    Done(order.key, std::move(done));
   }
 
   void Store(const AttemptOrder& order, const AttemptPaths& paths) {
@@ -88,6 +93,19 @@ class PoolTransfers::Pool {
   }
 
  private:
+  void Prepare(const AttemptOrder& order, const AttemptPaths& paths, StagingDone* done) {
+    absl::StatusOr<PreparedRuntime> runtime =
+        options_.prepare(order, paths, [&] { return IsCanceled(order.key); });
+    if (runtime.ok()) {
+      done->runtime = *std::move(runtime);
+      return;
+    }
+    done->status = runtime.status();
+    done->is_of_runtime = true;
+    struct stat log {};
+    if (stat(paths.log().c_str(), &log) == 0) done->log_bytes = log.st_size;
+  }
+
   // Uploads what was collected. Of a file that has changed since, the next try sends what it is
   // then.
   absl::Status Send(const AttemptOrder& order,
@@ -175,12 +193,18 @@ class PoolTransfers::Pool {
 };
 
 PoolTransfers::PoolTransfers(CasClient& store, BlobStore* cache, Options options, Post post)
-    : pool_(std::make_unique<Pool>(store, cache, options, std::move(post))) {}
+    : options_(std::move(options)), pool_(std::make_unique<Pool>(store, cache, options_, post)) {
+  if (options_.needs_preparing) {
+    preparing_ = std::make_unique<Pool>(store, cache, options_, std::move(post));
+  }
+}
 
 PoolTransfers::~PoolTransfers() = default;
 
 void PoolTransfers::Stage(std::shared_ptr<const AttemptOrder> order, const AttemptPaths& paths) {
-  pool_->Add([pool = pool_.get(), order = std::move(order), paths] { pool->Stage(*order, paths); });
+  const bool is_slow = options_.needs_preparing && options_.needs_preparing(*order);
+  Pool* const pool = is_slow ? preparing_.get() : pool_.get();
+  pool->Add([pool, order = std::move(order), paths] { pool->Stage(*order, paths); });
 }
 
 void PoolTransfers::Store(std::shared_ptr<const AttemptOrder> order, const AttemptPaths& paths) {
@@ -188,7 +212,10 @@ void PoolTransfers::Store(std::shared_ptr<const AttemptOrder> order, const Attem
 }
 
 void PoolTransfers::Remove(const AttemptPaths& paths) {
-  pool_->Add([paths] { RemoveFolder(paths.folder); });
+  pool_->Add([this, paths] {
+    if (options_.before_removal) options_.before_removal(paths);
+    RemoveFolder(paths.folder);
+  });
 }
 
 absl::Status PoolTransfers::MakeFolders(const AttemptOrder& order, const AttemptPaths& paths) {
@@ -201,6 +228,7 @@ bool PoolTransfers::HasDefaultArtifacts(const AttemptPaths& paths) {
 
 void PoolTransfers::Cancel(const AttemptKey& key) {
   pool_->Cancel(key);
+  if (preparing_ != nullptr) preparing_->Cancel(key);
 }
 
 }  // namespace potok::agent

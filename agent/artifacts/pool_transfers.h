@@ -17,6 +17,14 @@ class PoolTransfers final : public Transfers {
     // How long a store that does not answer is asked again before the attempt fails.
     absl::Duration patience_staging = absl::Hours(1);
     absl::Duration patience_storing = absl::Hours(24);
+    // Of attempts of which it says so the runtime is prepared, too, by threads of their own: that
+    // may take long. Empty: of none.
+    std::function<bool(const AttemptOrder&)> needs_preparing = {};
+    std::function<absl::StatusOr<PreparedRuntime>(
+        const AttemptOrder&, const AttemptPaths&, const std::function<bool()>& canceled)>
+        prepare = {};
+    // Called before the folder of an attempt is removed; may block. Empty: nothing to do.
+    std::function<void(const AttemptPaths&)> before_removal = {};
   };
   using Post = std::function<void(const AttemptKey&, AttemptEvent)>;
 
@@ -34,7 +42,9 @@ class PoolTransfers final : public Transfers {
 
  private:
   class Pool;
+  const Options options_;
   std::unique_ptr<Pool> pool_;
+  std::unique_ptr<Pool> preparing_;  // null if nothing ever needs it
 };
 
 }  // namespace potok::agent

@@ -54,7 +54,8 @@ Transition NextOfStaging(const AttemptState& same, const AttemptEvent& event) {
   constexpr bool kStillFetching = false;
   if (const auto* done = std::get_if<StagingDone>(&event)) {
     if (done->status.ok()) return {Active{}, {Action::kLaunch}};
-    return Finish(Failure(FailureCause::kInput, std::string(done->status.message())));
+    const FailureCause cause = done->is_of_runtime ? FailureCause::kStart : FailureCause::kInput;
+    return Finish(Failure(cause, std::string(done->status.message()), done->log_bytes));
   }
   if (const auto* stop = std::get_if<StopAsked>(&event)) {
     return Finish(StopReport(stop->reason, 0), kStillFetching);

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "agent/domain/report.h"
+#include "agent/domain/runtime.h"
 
 namespace potok::agent {
 
@@ -45,6 +46,9 @@ using AttemptState = std::variant<Staging, Active, Uploading, Finished>;
 
 struct StagingDone {
   absl::Status status;
+  std::optional<PreparedRuntime> runtime = {};  // where there was something to prepare
+  bool is_of_runtime = false;  // the status tells of it, and not of code and inputs
+  std::int64_t log_bytes = 0;  // of what preparing said
 };
 struct LaunchRefused {
   absl::Status status;

@@ -12,6 +12,8 @@ namespace potok::agent {
 //   work/    the working directory: a private copy of the code, with outputs/ and logs/
 //   inputs/  outputs/  tmp/
 //   script   what bash runs, unless the command needs no shell
+//   runtime  what runs it, unless that is the host
+//   variables  those of a container's command
 //   log, state: the shim's; the state is empty or zeros until it starts
 //   report   the terminal report, until it is acknowledged; only if the state cannot tell it or the
 //            server is away
@@ -25,6 +27,8 @@ struct AttemptPaths {
   std::string outputs() const { return folder + "/outputs"; }
   std::string temporary() const { return folder + "/tmp"; }
   std::string script() const { return folder + "/script"; }
+  std::string runtime() const { return folder + "/runtime"; }
+  std::string variables() const { return folder + "/variables"; }
   std::string log() const { return folder + "/log"; }
   std::string state() const { return folder + "/state"; }
   std::string report() const { return folder + "/report"; }

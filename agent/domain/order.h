@@ -62,6 +62,10 @@ struct AttemptOrder {
   // What the members of higher ranks leave behind is not kept: the step's outputs are those of rank
   // 0.
   bool KeepsOutputs() const { return !gang.has_value() || gang->rank == 0; }
+  // As of potok::Step.
+  std::string environment_definition;
+  std::string isolation;
+  std::string network;
 };
 
 // True if something must be fetched before the command can start.

@@ -64,6 +64,7 @@ using ReportEvent =
 struct Report {
   AttemptKey key;
   ReportEvent event;
+  std::string runtime = {};  // as in potok.v1.Report
   bool operator==(const Report&) const = default;
 };
 

@@ -101,12 +101,13 @@ std::optional<std::vector<std::string>> DirectArguments(const AttemptOrder& orde
 Environment StepEnvironment(const AttemptOrder& order,
                             const AttemptPaths& paths,
                             const StepSurroundings& surroundings) {
-  Environment environment{{"PATH", surroundings.path},
-                          {"HOME", surroundings.home},
-                          {"USER", surroundings.user},
-                          {"LOGNAME", surroundings.user},
-                          {"LANG", "C.UTF-8"},
-                          {"TMPDIR", paths.temporary()}};
+  Environment environment{{"LANG", "C.UTF-8"}, {"TMPDIR", paths.temporary()}};
+  if (!surroundings.is_image) {
+    environment.insert({{"PATH", surroundings.path},
+                        {"HOME", surroundings.home},
+                        {"USER", surroundings.user},
+                        {"LOGNAME", surroundings.user}});
+  }
   AddAzureVariables(order, paths, environment);
   AddTracking(order, surroundings, environment);
   AddDistribution(order, environment);
@@ -127,8 +128,11 @@ absl::StatusOr<StepCommand> RenderStep(const AttemptOrder& order,
     return absl::FailedPreconditionError(
         "this agent was installed without its Python, which starts several processes of a step");
   }
-  auto direct =
-      is_launched ? std::nullopt : DirectArguments(order, step.environment["PATH"], find_program);
+  const auto path = step.environment.find("PATH");
+  auto direct = is_launched
+                    ? std::nullopt
+                    : DirectArguments(
+                          order, path == step.environment.end() ? "" : path->second, find_program);
   if (direct) {
     step.argv = *std::move(direct);
     return step;

@@ -24,6 +24,8 @@ struct StepSurroundings {
   bool is_servers_machine = false;  // what listens on the server's loopback is reached from here
   // A folder with a package `mlflow` for steps that have none; empty: not there.
   std::string mlflow_standin;
+  // The image says what PATH and HOME are, and which programs there are.
+  bool is_image = false;
   std::string python;  // folder of the Python that comes with the agent; empty: there is none
 };
 

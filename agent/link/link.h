@@ -32,6 +32,7 @@ struct Introduction {
   std::map<std::string, std::string> labels;
   std::vector<std::string> pools;
   std::string isolation;
+  std::vector<std::string> runtimes;  // as in potok.v1.Hello
 };
 
 struct Hello {

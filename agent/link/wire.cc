@@ -125,6 +125,7 @@ AttemptKey FromProto(const v1::AttemptId& id) {
 v1::Report ToProto(const Report& report) {
   v1::Report result;
   *result.mutable_id() = ToProto(report.key);
+  result.set_runtime(AsUtf8(report.runtime));
   std::visit(Overloaded{[&](const StartedReport&) { result.mutable_started(); },
                         [&](const ExitedReport&) { result.mutable_exited(); },
                         [&](const SucceededReport& succeeded) { Fill(succeeded, result); },
@@ -139,7 +140,8 @@ v1::Report ToProto(const Report& report) {
 }
 
 absl::StatusOr<Report> FromProto(const v1::Report& report) {
-  Report result{.key = FromProto(report.id()), .event = StartedReport{}};
+  Report result{
+      .key = FromProto(report.id()), .event = StartedReport{}, .runtime = report.runtime()};
   switch (report.event_case()) {
     case v1::Report::kStarted:
       return result;
@@ -183,6 +185,7 @@ v1::Hello ToProto(const Hello& hello) {
   for (const auto& [name, value] : self.labels) (*result.mutable_labels())[name] = value;
   for (const std::string& pool : self.pools) result.add_pools(pool);
   result.set_isolation(self.isolation);
+  for (const std::string& runtime : self.runtimes) result.add_runtimes(runtime);
   for (const AttemptKey& key : hello.live) *result.add_live() = ToProto(key);
   for (const Report& report : hello.unacknowledged) *result.add_unacknowledged() = ToProto(report);
   return result;
@@ -216,6 +219,9 @@ absl::StatusOr<AttemptOrder> FromProto(const AttemptKey& key, const v1::StartAtt
           fmt::format("rank {} of {} members", gang.rank(), gang.hosts().size()));
     }
   }
+  order.environment_definition = start.environment_definition();
+  order.isolation = start.isolation();
+  order.network = start.network();
   POTOK_ASSIGN_OR_RETURN(order.resources, potok::FromProto(start.resources()));
   if (start.timeout_seconds() > 0) order.timeout = absl::Seconds(start.timeout_seconds());
   if (start.has_code()) {

@@ -135,6 +135,7 @@ std::optional<FoundAttempt> AttemptFolders::Look(const AttemptKey& key) const {
   // In a recycled folder the state is all zeros until the shim's record is written over it.
   const std::string state = ReadFile(paths.state()).value_or("");
   found.launched = state.find_first_not_of('\0') != std::string::npos;
+  found.runtime = ReadFile(paths.runtime()).value_or("");
   struct stat log {};
   if (stat(paths.log().c_str(), &log) == 0) found.log_bytes = log.st_size;
   return found;
@@ -151,6 +152,27 @@ absl::Status AttemptFolders::Create(const AttemptPaths& paths,
 
 absl::Status AttemptFolders::WriteScript(const AttemptPaths& paths, const std::string& script) {
   return WriteFile(paths.script(), script);
+}
+
+absl::Status AttemptFolders::WriteRuntime(const AttemptPaths& paths, const std::string& runtime) {
+  return WriteFile(paths.runtime(), runtime);
+}
+
+absl::Status AttemptFolders::WriteVariables(const AttemptPaths& paths,
+                                            const std::string& variables) {
+  POTOK_RETURN_IF_ERROR(WriteFile(paths.variables(), ""));
+  if (chmod(paths.variables().c_str(), 0600) != 0) return DiskError("protect", paths.variables());
+  return WriteFile(paths.variables(), variables);
+}
+
+std::set<std::string> AttemptFolders::Names() const {
+  std::set<std::string> names;
+  std::error_code error;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(state_folder_ + "/attempts", error)) {
+    names.insert(entry.path().filename());
+  }
+  return names;
 }
 
 absl::Status AttemptFolders::WriteReport(const AttemptPaths& paths, const Report& report) {

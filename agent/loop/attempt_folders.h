@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct FoundAttempt {
   std::optional<ReportEvent> report;  // present: it had ended
   bool launched = false;              // the shim was there
   std::int64_t log_bytes = 0;         // size of the log file
+  std::string runtime;                // what runs it, as in potok.v1.Report
 };
 
 class AttemptFolders {
@@ -39,6 +41,8 @@ class AttemptFolders {
   // False if the machine has started anew since an agent last ran on this folder.
   bool same_boot() const { return same_boot_; }
 
+  // Names of all attempts on disk.
+  std::set<std::string> Names() const;
   AttemptPaths PathsOf(const AttemptKey& key) const;
   // Every attempt on disk; folders without an order are removed, as they were never accepted.
   std::vector<FoundAttempt> Scan();
@@ -46,6 +50,8 @@ class AttemptFolders {
   // Makes the attempt's folder with its order, of a recycled one if there is one.
   absl::Status Create(const AttemptPaths& paths, const std::string& serialized_order);
   absl::Status WriteScript(const AttemptPaths& paths, const std::string& script);
+  absl::Status WriteRuntime(const AttemptPaths& paths, const std::string& runtime);
+  absl::Status WriteVariables(const AttemptPaths& paths, const std::string& variables);
   absl::Status WriteReport(const AttemptPaths& paths, const Report& report);
   // Keeps the folder of an attempt that has ended for another one. False if it must be removed.
   bool Recycle(const AttemptPaths& paths) { return spares_.Give(paths); }

@@ -51,6 +51,7 @@ void AttemptTable::TakeUp(FoundAttempt found) {
                   .paths = ports_.folders.PathsOf(key),
                   .on_disk = true,
                   .launched = found.launched};
+  attempt.runtime.shown = std::move(found.runtime);
   if (found.order) attempt.order = std::make_shared<AttemptOrder>(*std::move(found.order));
   const bool lost = !ports_.folders.same_boot() || attempt.order == nullptr;
   if (found.report) {
@@ -88,7 +89,8 @@ void AttemptTable::Start(StartOrder start) {
   if (const auto known = attempts_.find(key); known != attempts_.end()) {
     // Said twice. Of what has ended the server did not hear.
     const Finished* finished = std::get_if<Finished>(&known->second.state);
-    if (finished != nullptr && finished->report) reports_.push_back({key, *finished->report});
+    if (finished != nullptr && finished->report)
+      reports_.push_back(ReportOf(key, *finished->report));
     return;
   }
   Attempt attempt{.state = Staging{},
@@ -103,8 +105,12 @@ void AttemptTable::Start(StartOrder start) {
 }
 
 void AttemptTable::Begin(const AttemptKey& key) {
-  const Attempt& attempt = attempts_.at(key);
-  if (NeedsStaging(*attempt.order)) {
+  Attempt& attempt = attempts_.at(key);
+  attempt.runtime = PlainRuntime(ports_.runtimes.Choose(*attempt.order));
+  if (attempt.runtime.choice.NeedsPreparing()) {
+    ports_.logs.Follow(key, attempt.paths.log());  // says what it waits for
+  }
+  if (NeedsStaging(*attempt.order) || attempt.runtime.choice.NeedsPreparing()) {
     ports_.transfers.Stage(attempt.order, attempt.paths);
   } else {
     Apply(key, StagingDone{ports_.transfers.MakeFolders(*attempt.order, attempt.paths)});
@@ -131,6 +137,9 @@ void AttemptTable::Apply(const AttemptKey& key, const AttemptEvent& event) {
   if (found == attempts_.end()) return;
   Attempt& attempt = found->second;
   const bool was_live = IsLive(attempt.state);
+  if (const auto* staged = std::get_if<StagingDone>(&event); staged != nullptr && staged->runtime) {
+    attempt.runtime = *staged->runtime;
+  }
   Transition transition = Next(attempt.state, event);
   attempt.state = std::move(transition.state);
   if (was_live && !IsLive(attempt.state)) --live_count_;
@@ -158,10 +167,10 @@ void AttemptTable::Perform(Action action, const AttemptKey& key, const AttemptEv
       break;
     case Action::kSayStarted:
       ports_.logs.Follow(key, attempt.paths.log());
-      reports_.push_back({key, StartedReport{}});
+      reports_.push_back(ReportOf(key, StartedReport{}));
       break;
     case Action::kSayExited:
-      reports_.push_back({key, ExitedReport{}});
+      reports_.push_back(ReportOf(key, ExitedReport{}));
       break;
     case Action::kFinish:
       Finish(key, attempt);
@@ -172,15 +181,36 @@ void AttemptTable::Perform(Action action, const AttemptKey& key, const AttemptEv
   }
 }
 
-absl::Status AttemptTable::Launch(const Attempt& attempt) {
+absl::StatusOr<RuntimeCommand> AttemptTable::CommandOf(const Attempt& attempt) {
+  const StepSurroundings surroundings =
+      ports_.runtimes.SurroundingsIn(attempt.runtime, surroundings_);
+  // Which programs an image has, the container will see.
+  const FindProgram take_it = [](const std::string& program, const std::string&) {
+    return std::optional(program);
+  };
   POTOK_ASSIGN_OR_RETURN(StepCommand step,
-                         RenderStep(*attempt.order, attempt.paths, surroundings_, find_program_));
+                         RenderStep(*attempt.order,
+                                    attempt.paths,
+                                    surroundings,
+                                    surroundings.is_image ? take_it : find_program_));
   if (step.script) {
     POTOK_RETURN_IF_ERROR(ports_.folders.WriteScript(attempt.paths, *step.script));
   }
+  if (!attempt.runtime.shown.empty()) {
+    POTOK_RETURN_IF_ERROR(ports_.folders.WriteRuntime(attempt.paths, attempt.runtime.shown));
+  }
   POTOK_ASSIGN_OR_RETURN(
       RuntimeCommand command,
-      ports_.runtimes.Make(*attempt.order, attempt.paths, std::move(step), surroundings_));
+      ports_.runtimes.Make(
+          *attempt.order, attempt.paths, attempt.runtime, std::move(step), surroundings));
+  if (!command.variables.empty()) {
+    POTOK_RETURN_IF_ERROR(ports_.folders.WriteVariables(attempt.paths, command.variables));
+  }
+  return command;
+}
+
+absl::Status AttemptTable::Launch(const Attempt& attempt) {
+  POTOK_ASSIGN_OR_RETURN(RuntimeCommand command, CommandOf(attempt));
   agent::Launch launch;
   launch.key = attempt.order->key;
   launch.folder = attempt.paths.folder;
@@ -193,12 +223,16 @@ absl::Status AttemptTable::Launch(const Attempt& attempt) {
   return ports_.executor.Start(launch);
 }
 
+Report AttemptTable::ReportOf(const AttemptKey& key, ReportEvent event) const {
+  return {key, std::move(event), attempts_.at(key).runtime.shown};
+}
+
 void AttemptTable::Finish(const AttemptKey& key, const Attempt& attempt) {
   if (attempt.launched) ports_.executor.Forget(key);
   const auto& finished = std::get<Finished>(attempt.state);
   if (!finished.files_idle) ports_.transfers.Cancel(key);
   if (!finished.report) return ports_.logs.Drop(key);
-  Report report{key, *finished.report};
+  Report report = ReportOf(key, *finished.report);
   // What the shim's state tells as well is worth a file only while nobody listens.
   if (!server_listens_ || !attempt.launched || !StateTells(*finished.report)) {
     KeepReport(attempt, report);
@@ -292,11 +326,14 @@ ProcessEnded AttemptTable::JudgeAttempt(const AttemptKey& key, Ended ended) cons
   const auto found = attempts_.find(key);
   const bool is_known = found != attempts_.end() && found->second.order != nullptr;
   const std::int64_t asked = is_known ? found->second.order->resources.memory_bytes : 0;
-  ProcessEnded judged =
-      ports_.runtimes.contains() ? JudgeInside(ended, asked) : Judge(ended, asked);
+  const bool inside = found != attempts_.end() && !found->second.runtime.shown.empty();
+  ProcessEnded judged = inside ? JudgeInside(ended, asked) : Judge(ended, asked);
   if (found != attempts_.end() && judged.usage) Fill(found->second.gpus, *judged.usage);
   if (found == attempts_.end() || judged.was_stopped) return judged;
   const Attempt& attempt = found->second;
+  if (judged.failure && attempt.runtime.shown.starts_with("container ")) {
+    TellEngineFailure(attempt.paths.log(), &*judged.failure);
+  }
   if (judged.failure) {
     // Where the disk is full the log cannot say so: it is there, too.
     const std::string full = FullDiskText(attempt.paths.folder);
@@ -322,7 +359,7 @@ std::vector<Report> AttemptTable::Unacknowledged() const {
   for (const auto& [key, attempt] : attempts_) {
     const Finished* finished = std::get_if<Finished>(&attempt.state);
     if (finished == nullptr || !finished->report || finished->acknowledged) continue;
-    reports.push_back({key, *finished->report});
+    reports.push_back(ReportOf(key, *finished->report));
   }
   return reports;
 }
@@ -335,9 +372,9 @@ std::vector<Report> AttemptTable::Progress(const std::vector<AttemptKey>& keys) 
     const Active* active = std::get_if<Active>(&found->second.state);
     const bool uploading = std::holds_alternative<Uploading>(found->second.state);
     if (uploading || (active != nullptr && active->started)) {
-      reports.push_back({key, StartedReport{}});
+      reports.push_back(ReportOf(key, StartedReport{}));
     }
-    if (uploading) reports.push_back({key, ExitedReport{}});
+    if (uploading) reports.push_back(ReportOf(key, ExitedReport{}));
   }
   return reports;
 }

@@ -73,6 +73,7 @@ class AttemptTable {
     bool on_disk = false;
     bool launched = false;
     GpuTally gpus = {};
+    PreparedRuntime runtime = {};
   };
 
   void TakeUp(FoundAttempt found);
@@ -80,6 +81,8 @@ class AttemptTable {
   void Begin(const AttemptKey& key);
   void Perform(Action action, const AttemptKey& key, const AttemptEvent& event);
   absl::Status Launch(const Attempt& attempt);
+  absl::StatusOr<RuntimeCommand> CommandOf(const Attempt& attempt);
+  Report ReportOf(const AttemptKey& key, ReportEvent event) const;
   void Finish(const AttemptKey& key, const Attempt& attempt);
   void KeepReport(const Attempt& attempt, const Report& report);
   void Remove(const AttemptKey& key);

@@ -2,8 +2,12 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <cstring>
+#include <fstream>
+#include <sstream>
 
+#include "agent/runtime/container.h"
 #include "common/base/resources.h"
 #include "fmt/format.h"
 
@@ -104,6 +108,24 @@ ProcessEnded JudgeInside(Ended ended, std::int64_t memory_bytes) {
         fmt::format(" (128 + {}: a signal may have ended it)", ended.code - kSignalled);
   }
   return judged;
+}
+
+void TellEngineFailure(const std::string& log, FailedReport* failure) {
+  if (failure->cause != FailureCause::kExitCode || failure->code < 125 || failure->code > 127)
+    return;
+  constexpr std::streamoff kEndBytes = 2048;
+  std::ifstream file(log, std::ios::binary | std::ios::ate);
+  const std::streamoff size = file.tellg();
+  file.seekg(std::max<std::streamoff>(size - kEndBytes, 0));
+  std::stringstream end;
+  end << file.rdbuf();
+  const std::string words = WordsOfEnd(failure->code, end.str());
+  if (words.empty()) return;
+  failure->cause = FailureCause::kStart;
+  failure->code = 0;
+  const std::string advice = AdviceOn(words);
+  failure->message = "the container could not be run: " + words;
+  if (!advice.empty()) failure->message += "; " + advice;
 }
 
 ProcessEnded JudgeLost(std::int64_t log_bytes) {

@@ -11,10 +11,14 @@ namespace potok::agent {
 // what the step asked for, 0 for none.
 ProcessEnded Judge(const Ended& ended, std::int64_t memory_bytes);
 
-// The same of a command in a sandbox, whose own process ends with code 128 + N where signal N ended
-// the command. A code that a command could have ended with by itself is taken for its own, but for
-// that of SIGKILL where the kernel had ended something for memory.
+// The same of a command in a sandbox or container, whose own process ends with code 128 + N where
+// signal N ended the command. A code that a command could have ended with by itself is taken for
+// its own, but for that of SIGKILL where the kernel had ended something for memory.
 ProcessEnded JudgeInside(Ended ended, std::int64_t memory_bytes);
+
+// Where it was not the command that failed but podman or docker, the failure becomes one to start,
+// in their words, which are the last of the log. Reads the log's end.
+void TellEngineFailure(const std::string& log, FailedReport* failure);
 
 // Of processes that are gone with all they could have said.
 ProcessEnded JudgeLost(std::int64_t log_bytes);

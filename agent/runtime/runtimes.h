@@ -1,14 +1,19 @@
 // What of the runtimes works on this machine, and which of them an attempt gets.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "agent/domain/attempt_paths.h"
 #include "agent/domain/order.h"
+#include "agent/domain/runtime.h"
 #include "agent/domain/step_command.h"
+#include "agent/runtime/images.h"
+#include "agent/runtime/python_environments.h"
 #include "agent/runtime/runtime.h"
 #include "agent/runtime/sandbox.h"
 
@@ -17,22 +22,45 @@ namespace potok::agent {
 // After construction it does not change, and all functions may be called by any thread.
 class Runtimes {
  public:
-  // All commands run on the machine itself.
+  // Without any: all runs on the machine itself.
   Runtimes() = default;
-  // All commands run in sandboxes.
-  explicit Runtimes(SandboxView sandbox) : sandbox_(std::move(sandbox)) {}
+  explicit Runtimes(RuntimeSettings settings) : settings_(settings) {}
 
-  // Whether commands run in something that tells their ends in its own way (verdict.h).
-  bool contains() const { return sandbox_.has_value(); }
+  void UseSandbox(absl::StatusOr<SandboxView> sandbox) { sandbox_ = std::move(sandbox); }
 
-  // The command line that runs the rendered step. Does not block.
+  void UseImages(absl::StatusOr<std::shared_ptr<Images>> images) { images_ = std::move(images); }
+  void UsePython(std::shared_ptr<PythonEnvironments> python) { python_ = std::move(python); }
+
+  // For Hello: "host", "sandbox"...
+  std::vector<std::string> Names() const;
+
+  RuntimeChoice Choose(const AttemptOrder& order) const { return ChooseRuntime(order, settings_); }
+
+  // Fetches or builds what the choice needs. Blocks, for long. FAILED_PRECONDITION saying what
+  // failed and what to do; CANCELLED.
+  absl::StatusOr<PreparedRuntime> Prepare(const AttemptOrder& order,
+                                          const AttemptPaths& paths,
+                                          const std::function<bool()>& canceled) const;
+
+  // What the step sees of its machine in that runtime, and the programs that it finds there.
+  StepSurroundings SurroundingsIn(const PreparedRuntime& runtime, StepSurroundings machine) const;
+
+  // Ends what is left of the attempt beside its processes: its container. Blocks.
+  void Forget(const std::string& attempt, const std::string& shown) const;
+
+  // The command line that runs the rendered step so. Does not block. FAILED_PRECONDITION where the
+  // runtime is not here.
   absl::StatusOr<RuntimeCommand> Make(const AttemptOrder& order,
                                       const AttemptPaths& paths,
+                                      const PreparedRuntime& runtime,
                                       StepCommand step,
                                       const StepSurroundings& surroundings) const;
 
  private:
-  std::optional<SandboxView> sandbox_;
+  RuntimeSettings settings_;
+  absl::StatusOr<std::shared_ptr<Images>> images_ = absl::NotFoundError("it was not looked for");
+  std::shared_ptr<PythonEnvironments> python_;
+  absl::StatusOr<SandboxView> sandbox_ = absl::NotFoundError("it was not looked for");
 };
 
 // What the step may touch, as its folders lie (agent/artifacts/step_folders.h): inputs are

@@ -179,6 +179,10 @@ struct Step {
   // Whether it may be stopped, and run again later, for a team that takes back what it is
   // guaranteed; nothing: as its pool says.
   std::optional<bool> preemptible;
+  // How its command runs; not what it makes, so that the fingerprint has neither. "sandbox": where
+  // it sees nothing but its own files and the system; empty: as its machine runs commands.
+  std::string isolation;
+  std::string network;  // "none": it has none; empty: its machine's
   // Whether it runs, once all that it needs has ended: a trigger rule (all_success, all_done,
   // one_failed...) or an expression over states and outputs of other steps; empty: all_success. Its
   // language: docs/language.md.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/pipeline/environment.h"
 #include "common/pipeline/validation.h"
 #include "fmt/format.h"
 
@@ -23,6 +24,7 @@ class PolicyCheck {
 
   void Run() {
     CheckTimes();
+    CheckRuntime();
     CheckRetry();
     CheckReuse();
     if (step_.finalizes) CheckFinalizer();
@@ -38,6 +40,24 @@ class PolicyCheck {
  private:
   void Error(const std::string& rest, const std::string& message) {
     problems_->Error(index_.Where(number_, rest), message);
+  }
+
+  void CheckRuntime() {
+    const bool is_container = step_.isolation == "container";
+    if (!step_.isolation.empty() && step_.isolation != "sandbox" && !is_container) {
+      Error(
+          "isolation",
+          fmt::format("'{}' is no isolation; write sandbox, container, or none", step_.isolation));
+    }
+    if (is_container && ParseEnvironmentDefinition(step_.environment_definition).image.empty()) {
+      Error("isolation", "a container needs an image; add environment: {image: ...}");
+    }
+    if (!step_.network.empty() && step_.network != "none") {
+      Error("network", fmt::format("'{}' is no network; write none, or host", step_.network));
+    }
+    if (!step_.network.empty() && step_.instance_count > 1 && step_.control == nullptr) {
+      Error("network", "the members of a step on several machines reach each other by network");
+    }
   }
 
   void CheckTimes() {

@@ -171,6 +171,8 @@ void WriteRules(const Step& step, v1::Step* out) {
   out->set_queue_timeout_seconds(step.queue_timeout_seconds);
   out->set_priority(step.priority);
   if (step.preemptible.has_value()) out->set_preemptible(*step.preemptible);
+  out->set_isolation(step.isolation);
+  out->set_network(step.network);
   out->set_when(step.when);
   out->set_finalizes(step.finalizes);
   // What the server makes of the number of instances is no part of what was submitted.
@@ -185,6 +187,8 @@ absl::Status ReadRules(const v1::Step& step, Step* out) {
   out->queue_timeout_seconds = step.queue_timeout_seconds();
   out->priority = step.priority();
   if (step.has_preemptible()) out->preemptible = step.preemptible();
+  out->isolation = step.isolation();
+  out->network = step.network();
   out->when = step.when();
   out->finalizes = step.finalizes();
   if (step.has_control()) {

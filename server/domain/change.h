@@ -77,9 +77,9 @@ struct MemoryRaise {
 };
 
 // Of a step's moves within one turn only the last is stored, and the one to Running, for the time
-// at which it began, unless it succeeded in the same turn: Queued, Assigned, Running and Uploading
-// may never be seen. A step first seen Assigned was queued at that moment, and one that succeeded
-// without having been seen Running began at that moment.
+// at which it began, unless it succeeded in the same turn on the host: Queued, Assigned, Running
+// and Uploading may never be seen. A step first seen Assigned was queued at that moment, and one
+// that succeeded without having been seen Running began at that moment.
 struct StepMoved {
   StepKey step;
   std::uint32_t attempt = 0;       // the latest
@@ -95,6 +95,9 @@ struct StepMoved {
   // Unset: attempts ask for what the plan says. Stays what it was.
   std::optional<MemoryRaise> raise = std::nullopt;
   std::uint32_t displaced = 0;  // requeues so far because its machine was to be emptied
+  // What runs the attempt (potok.v1.Report), said once, when that is first heard; empty: nothing
+  // new, and until then the host.
+  std::string runtime = {};
 };
 
 // A control step made steps of its body, once: for one item, iteration or trial. They have the
@@ -199,6 +202,7 @@ struct MachineChanged {
   std::map<std::string, std::string> agent_labels = {};
   std::map<std::string, LabelEdit> label_edits = {};
   std::optional<Quarantine> quarantine = std::nullopt;
+  std::vector<std::string> runtimes = {};  // as in potok.v1.Hello
 };
 
 // The agent's labels as they were edited.

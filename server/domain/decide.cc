@@ -55,7 +55,7 @@ void Coalesce(std::vector<Change>& changes) {
     // After a failed attempt, too: what it failed of is nowhere else.
     if (std::holds_alternative<Delayed>(moved->state)) return true;
     const bool began = std::holds_alternative<Running>(moved->state);
-    if (of_step != kUnseen) return began && of_step == kSeen;
+    if (of_step != kUnseen) return began && (of_step == kSeen || !moved->runtime.empty());
     of_step = std::holds_alternative<Succeeded>(moved->state) ? kSeenSucceeded : kSeen;
     return true;
   };

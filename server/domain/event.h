@@ -78,6 +78,7 @@ struct Report {
   // Of StepEvent only the Attempt... alternatives.
   StepEvent event;
   std::optional<Usage> usage = std::nullopt;  // of an attempt that has ended, if its command ran
+  std::string runtime = {};                   // as in potok.v1.Report
 };
 
 struct MachineHello {

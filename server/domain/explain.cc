@@ -34,8 +34,9 @@ bool IsKnown(const MachineRecord& machine) {
 struct Survey {
   std::size_t in_pool = 0;
   std::size_t with_labels = 0;
-  std::size_t enough = 0;   // of those: that lack nothing
-  std::size_t members = 0;  // that find room on all of them together
+  std::size_t enough = 0;        // of those: that lack nothing
+  std::size_t members = 0;       // that find room on all of them together
+  std::size_t with_runtime = 0;  // of these
   const MachineRecord* nearest = nullptr;
   std::vector<GpuRoom> gpus;  // of the nearest
   Resources has;
@@ -54,6 +55,8 @@ Survey Look(const State& state, const Pools& pools, const Shape& shape, Against 
     ++survey.in_pool;
     if (!CarriesLabels(machine, shape)) continue;
     ++survey.with_labels;
+    if (!HasRuntime(machine.facts, shape)) continue;
+    ++survey.with_runtime;
     const bool is_free = against == Against::kFree;
     if (is_free && !(CouldHold(machine, shape) && TakesSteps(machine))) continue;
     const Resources has = is_free ? FreeOf(machine) : machine.facts.capacity;
@@ -156,9 +159,9 @@ std::string Missing(const Survey& survey, const Shape& shape, const char* word) 
 }
 
 std::string NearestOf(const Survey& survey) {
-  if (survey.with_labels == 1) return fmt::format("on {}", survey.nearest->facts.name);
+  if (survey.with_runtime == 1) return fmt::format("on {}", survey.nearest->facts.name);
   return fmt::format(
-      "on {} (the nearest of {} machines)", survey.nearest->facts.name, survey.with_labels);
+      "on {} (the nearest of {} machines)", survey.nearest->facts.name, survey.with_runtime);
 }
 
 // "runs as 3 members at once; 2 machines together could hold 1"
@@ -227,6 +230,16 @@ std::string NobodyIn(const Pools& pools, const std::string& pool) {
   return fmt::format("no machine is in pool '{}': of none is {} true", pool, registered->selector);
 }
 
+std::string MissingRuntime(const Shape& shape, std::size_t machines) {
+  const bool needs_engine = !shape.runtimes.contains("sandbox");
+  return fmt::format("{}, and none of {} can run commands so ({}); {}, or see `potok machine show`",
+                     needs_engine ? "asks for a container" : "asks for isolation or no network",
+                     Plural(machines, "machine"),
+                     fmt::join(shape.runtimes, " or "),
+                     needs_engine ? "start an agent there with --images=container"
+                                  : "install bubblewrap there and start the agent again");
+}
+
 // Why no known machine could ever hold the shape; empty if one could.
 std::string NeverFits(const State& state, const Pools& pools, const Shape& shape) {
   const Survey survey = Look(state, pools, shape, Against::kCapacity);
@@ -237,6 +250,7 @@ std::string NeverFits(const State& state, const Pools& pools, const Shape& shape
     return NobodyIn(pools, shape.pool);
   }
   if (survey.with_labels == 0) return MissingLabels(state, pools, shape, survey.in_pool);
+  if (survey.with_runtime == 0) return MissingRuntime(shape, survey.with_labels);
   const std::string beyond = BeyondLimits(pools, shape);
   if (!beyond.empty()) return beyond;
   const auto wanted = static_cast<std::size_t>(shape.machines);

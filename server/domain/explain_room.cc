@@ -83,6 +83,7 @@ std::string LackText(const MachineRecord& machine, const Shape& shape) {
 
 std::string ReasonOf(const MachineRecord& machine, const Shape& shape, bool is_limited) {
   if (!CarriesLabels(machine, shape)) return "without the labels that it asks for";
+  if (!HasRuntime(machine.facts, shape)) return "without the isolation that it asks for";
   const std::string closed = KeptOffBy(machine);
   if (!closed.empty()) return closed;
   const std::string lack = LackText(machine, shape);

@@ -62,9 +62,16 @@ bool CarriesLabels(const MachineRecord& machine, const Shape& shape) {
   return carries && shape.expression.Matches(machine.labels);
 }
 
+bool HasRuntime(const MachineChanged& machine, const Shape& shape) {
+  return shape.runtimes.empty() ||
+         std::ranges::any_of(machine.runtimes, [&](const std::string& runtime) {
+           return shape.runtimes.contains(runtime);
+         });
+}
+
 bool CouldHold(const MachineRecord& machine, const Shape& shape) {
   return shape.request.FitsInto(machine.facts.capacity) && CarriesLabels(machine, shape) &&
-         PickGpus(AllGpusOf(machine.facts), shape).has_value();
+         HasRuntime(machine.facts, shape) && PickGpus(AllGpusOf(machine.facts), shape).has_value();
 }
 
 bool TakesSteps(const MachineRecord& machine) {

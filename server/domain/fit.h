@@ -20,6 +20,8 @@ namespace potok::server {
 std::map<std::string, std::string> LabelsOf(const MachineChanged& machine);
 // True if it carries the shape's labels, and its expression over labels holds.
 bool CarriesLabels(const MachineRecord& machine, const Shape& shape);
+// True if the machine has one of the shape's runtimes, or it names none.
+bool HasRuntime(const MachineChanged& machine, const Shape& shape);
 // True if the machine, were it empty, could hold the shape. Says nothing of pools.
 bool CouldHold(const MachineRecord& machine, const Shape& shape);
 

@@ -74,7 +74,8 @@ void HearReport(Turn& turn, const MachineRecord& machine, const Report& report) 
   const bool began = failed == nullptr || (failed->failure.cause != FailureCause::kStart &&
                                            failed->failure.cause != FailureCause::kInput);
   // The report of its start may have been lost on the way; users still see that it ran.
-  if (std::holds_alternative<Assigned>(state) && began) MoveStep(turn, key, AttemptStarted{});
+  if (std::holds_alternative<Assigned>(state) && began)
+    MoveStep(turn, key, AttemptStarted{report.runtime});
   if (failed != nullptr && RetryAttempt(turn, key, failed->failure, report.usage)) return;
   MoveStep(turn, key, report.event, {report.usage});
 }
@@ -132,7 +133,8 @@ bool SameFacts(const MachineChanged& a, const MachineChanged& b) {
   return a.name == b.name && a.state_id == b.state_id && a.boot_id == b.boot_id &&
          a.agent_version == b.agent_version && a.isolation == b.isolation &&
          a.capacity == b.capacity && a.gpus == b.gpus && a.labels == b.labels &&
-         a.agent_labels == b.agent_labels && a.pools == b.pools && a.liveness == b.liveness;
+         a.agent_labels == b.agent_labels && a.pools == b.pools && a.runtimes == b.runtimes &&
+         a.liveness == b.liveness;
 }
 
 }  // namespace

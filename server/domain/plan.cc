@@ -8,6 +8,7 @@
 #include "common/base/overloaded.h"
 #include "common/base/status_macros.h"
 #include "common/pipeline/control.h"
+#include "common/pipeline/environment.h"
 #include "common/pipeline/template.h"
 #include "common/pipeline/validate.h"
 #include "common/pipeline/when.h"
@@ -42,6 +43,16 @@ std::string PoolOf(const std::string& compute) {
   if (pool.rfind(kPrefix, 0) == 0) pool = pool.substr(kPrefix.size());
   if (pool == "serverless" || pool == "local" || pool == "default") pool.clear();
   return pool;
+}
+
+// What can keep a step apart from others: a container only of what has an image.
+std::set<std::string> RuntimesFor(const Step& step) {
+  if (step.isolation.empty() && step.network.empty()) return {};
+  if (step.isolation == "container") return {"container"};
+  std::set<std::string> runtimes{"sandbox"};
+  const auto environment = ParseEnvironmentDefinition(step.environment_definition);
+  if (!environment.image.empty()) runtimes.insert("container");
+  return runtimes;
 }
 
 void AddShapes(const std::vector<Shape>& shapes, Segment* segment) {
@@ -154,7 +165,8 @@ bool Shape::operator<(const Shape& other) const {
                     s.expression,
                     s.gpu_models,
                     s.gpu_memory_bytes,
-                    s.machines);
+                    s.machines,
+                    s.runtimes);
   };
   return key(*this) < key(other);
 }
@@ -222,6 +234,7 @@ Shape ShapeOf(const std::string& compute, const Step& step) {
   shape.gpu_models = step.gpu_models;
   shape.gpu_memory_bytes = step.gpu_memory_bytes;
   shape.request = step.resources;
+  shape.runtimes = RuntimesFor(step);
   // Mini-batches run on one machine, however many are asked for (decision 31).
   const bool is_several = step.control == nullptr || IsGang(step);
   if (is_several) shape.machines = std::max(step.instance_count, 1);

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -53,6 +54,8 @@ struct Shape {
   // What a machine must have free. A step that asks for no CPU takes one, so that every step takes
   // a place (docs/decisions/0005-default-request.md).
   Resources request;
+  // The machine must have one of them; empty: any will do.
+  std::set<std::string> runtimes = {};
 
   bool operator==(const Shape&) const = default;
   bool operator<(const Shape& other) const;

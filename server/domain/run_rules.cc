@@ -245,6 +245,7 @@ void MoveStep(Turn& turn, const StepKey& key, const StepEvent& event, const Atte
   moved.displaced = step.displaced;
   // It goes on waiting since it was queued.
   if (std::holds_alternative<RoomPromised>(event)) moved.at = step.since;
+  if (const auto* started = std::get_if<AttemptStarted>(&event)) moved.runtime = started->runtime;
   if (std::holds_alternative<AttemptSucceeded>(event) &&
       std::holds_alternative<Succeeded>(moved.state)) {
     moved.offer = OfferOf(turn, key);

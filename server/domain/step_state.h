@@ -161,7 +161,9 @@ struct ResultTaken {
 struct Placed {
   Placement placement;
 };
-struct AttemptStarted {};
+struct AttemptStarted {
+  std::string runtime = {};  // what runs it, as in potok.v1.Report
+};
 struct AttemptExited {};
 struct AttemptSucceeded {
   std::vector<OutputValue> outputs;

@@ -2,9 +2,9 @@
 // Pure; one thread, also for const calls.
 //
 // Derived from the state. Whoever changes a machine says so (Touch), and a placement pass looks
-// only at those. What a shape demands besides CPU, memory and GPUs (a pool, labels, a disk, named
-// resources) is worked out once for each machine, until that machine or the pools change. Judged by
-// what runs and what waits, so that a server that starts judges alike.
+// only at those. What a shape demands besides CPU, memory and GPUs (a pool, labels, a runtime, a
+// disk, named resources) is worked out once for each machine, until that machine or the pools
+// change. Judged by what runs and what waits, so that a server that starts judges alike.
 #pragma once
 
 #include <cstdint>

@@ -47,6 +47,7 @@ void ToWire(const StepMoved& moved, wire::StepMoved* message) {
   if (moved.usage.has_value()) ToWire(*moved.usage, message->mutable_usage());
   if (moved.raise.has_value()) ToWire(*moved.raise, message->mutable_raise());
   message->set_displaced(moved.displaced);
+  message->set_runtime(moved.runtime);
 }
 
 absl::Status FromWire(const wire::Offer& message, Offer* offer) {
@@ -74,6 +75,7 @@ absl::Status FromWire(const wire::StepMoved& message, StepMoved* moved) {
   if (message.has_usage()) moved->usage = FromWire(message.usage());
   if (message.has_raise()) moved->raise = FromWire(message.raise());
   moved->displaced = message.displaced();
+  moved->runtime = message.runtime();
   return FromWire(message.state(), &moved->state);
 }
 

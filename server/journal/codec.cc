@@ -72,15 +72,18 @@ absl::StatusOr<StepState> DecodeStepState(const std::string& bytes) {
 }
 
 std::string EncodeAttemptFacts(const std::optional<Usage>& usage,
-                               const std::optional<MemoryRaise>& raise) {
+                               const std::optional<MemoryRaise>& raise,
+                               const std::string& runtime) {
   wire::AttemptFacts message;
   if (usage.has_value()) ToWire(*usage, message.mutable_usage());
   if (raise.has_value()) ToWire(*raise, message.mutable_raise());
+  message.set_runtime(runtime);
   return message.SerializeAsString();
 }
 absl::Status DecodeAttemptFacts(const std::string& bytes,
                                 std::optional<Usage>* usage,
-                                std::optional<MemoryRaise>* raise) {
+                                std::optional<MemoryRaise>* raise,
+                                std::string* runtime) {
   wire::AttemptFacts message;
   if (!message.ParseFromString(bytes)) {
     return absl::DataLossError(
@@ -90,6 +93,7 @@ absl::Status DecodeAttemptFacts(const std::string& bytes,
   raise->reset();
   if (message.has_usage()) *usage = FromWire(message.usage());
   if (message.has_raise()) *raise = FromWire(message.raise());
+  *runtime = message.runtime();
   return absl::OkStatus();
 }
 

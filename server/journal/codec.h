@@ -21,12 +21,14 @@ absl::StatusOr<std::vector<Change>> Decode(const std::string& bytes);
 std::string EncodeStepState(const StepState& state);
 absl::StatusOr<StepState> DecodeStepState(const std::string& bytes);
 
-// Of a step's row; empty if there is neither.
+// Of the row of a step or an attempt; empty if there is none of them.
 std::string EncodeAttemptFacts(const std::optional<Usage>& usage,
-                               const std::optional<MemoryRaise>& raise);
+                               const std::optional<MemoryRaise>& raise,
+                               const std::string& runtime);
 absl::Status DecodeAttemptFacts(const std::string& bytes,
                                 std::optional<Usage>* usage,
-                                std::optional<MemoryRaise>* raise);
+                                std::optional<MemoryRaise>* raise,
+                                std::string* runtime);
 
 std::string EncodeRunAdded(const RunAdded& run);
 absl::StatusOr<RunAdded> DecodeRunAdded(const std::string& bytes);

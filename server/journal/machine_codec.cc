@@ -168,6 +168,7 @@ void ToWire(const MachineChanged& machine, wire::MachineChanged* message) {
   }
   ToWire(machine.labels, message->mutable_labels());
   for (const std::string& pool : machine.pools) message->add_pools(pool);
+  for (const std::string& runtime : machine.runtimes) message->add_runtimes(runtime);
   message->set_liveness(static_cast<wire::Liveness>(NumberOf(machine.liveness)));
   message->set_first_seen_us(absl::ToUnixMicros(machine.first_seen));
   message->set_at_us(absl::ToUnixMicros(machine.at));
@@ -187,6 +188,7 @@ absl::Status FromWire(const wire::MachineChanged& message, MachineChanged* machi
   }
   machine->labels = FromWire(message.labels());
   machine->pools = {message.pools().begin(), message.pools().end()};
+  machine->runtimes = {message.runtimes().begin(), message.runtimes().end()};
   machine->first_seen = absl::FromUnixMicros(message.first_seen_us());
   machine->at = absl::FromUnixMicros(message.at_us());
   POTOK_RETURN_IF_ERROR(RemarksFromWire(message, machine));

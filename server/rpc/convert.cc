@@ -109,6 +109,9 @@ v1::StartAttempt StartOf(const StartOrder& order) {
     out.mutable_gang()->set_port(order.gang->port);
     for (const std::string& host : order.gang->hosts) out.mutable_gang()->add_hosts(host);
   }
+  out.set_environment_definition(step.environment_definition);
+  out.set_isolation(step.isolation);
+  out.set_network(step.network);
   return out;
 }
 
@@ -129,6 +132,7 @@ AttemptKey FromProto(const v1::AttemptId& id) {
 absl::StatusOr<Report> FromProto(const v1::Report& report) {
   Report out;
   out.key = FromProto(report.id());
+  out.runtime = report.runtime();
   switch (report.event_case()) {
     case v1::Report::kStarted:
       out.event = AttemptStarted{};
@@ -187,6 +191,7 @@ absl::StatusOr<MachineHello> FromProto(const v1::Hello& hello, SessionId session
   }
   machine.labels = {hello.labels().begin(), hello.labels().end()};
   machine.pools.assign(hello.pools().begin(), hello.pools().end());
+  machine.runtimes.assign(hello.runtimes().begin(), hello.runtimes().end());
   POTOK_RETURN_IF_ERROR(CheckHelloMachine(machine));
   for (const v1::AttemptId& id : hello.live()) out.live.push_back(FromProto(id));
   for (const v1::Report& report : hello.unacknowledged()) {
@@ -317,6 +322,9 @@ v1::StepStatus ToProto(const StepRow& row, const std::map<MachineId, MachineChan
   out.set_started_us(row.started_us);
   out.set_ended_us(row.ended_us);
   if (row.usage.has_value()) *out.mutable_usage() = potok::ToProto(*row.usage);
+  if (row.attempt > 0 && row.started_us > 0) {
+    out.set_runtime(row.runtime.empty() ? "host" : row.runtime);
+  }
   std::visit(
       Overloaded{
           [&](const Succeeded& state) {

@@ -62,6 +62,7 @@ v1::Machine MachineToProto(const MachineRecord& machine,
   out.set_last_heard_us(absl::ToUnixMicros(machine.last_heard));
   out.set_agent_version(facts.agent_version);
   out.set_isolation(facts.isolation);
+  for (const std::string& runtime : facts.runtimes) out.add_runtimes(runtime);
   const bool silent = facts.liveness != Liveness::kReady;
   for (const AttemptKey& key : machine.holding) {
     const auto run = state.runs.find(key.run);

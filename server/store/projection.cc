@@ -51,6 +51,7 @@ AttemptEnded EndOf(const StepMoved& moved, const StepFacts& before) {
   }
   if (delayed != nullptr) ended.code = delayed->failure.code;
   ended.usage = moved.usage;
+  ended.runtime = before.runtime;
   return ended;
 }
 
@@ -139,6 +140,8 @@ bool Fold(const StepMoved& moved,
     facts.started_us = 0;
     facts.ended_us = 0;
   }
+  if (moved.attempt != facts.attempt) facts.runtime.clear();
+  if (!moved.runtime.empty()) facts.runtime = moved.runtime;
   // It was queued and placed in one turn, which keeps only the last of a step's moves.
   static const int kQueued = NumberOf(StepState(Queued{}));
   if (std::holds_alternative<Assigned>(moved.state) && facts.state != kQueued &&
@@ -176,6 +179,7 @@ StepRow RowOf(const StepMoved& latest, const StepFacts& facts, std::int64_t revi
   row.lack = latest.lack;
   row.usage = latest.usage;
   row.raise = latest.raise;
+  row.runtime = facts.runtime;
   return row;
 }
 
@@ -184,6 +188,7 @@ std::int64_t SizeOf(const Batch& batch) {
   for (const Change& change : batch.changes) {
     const auto* moved = std::get_if<StepMoved>(&change);
     const auto* done = moved == nullptr ? nullptr : std::get_if<Succeeded>(&moved->state);
+    if (moved != nullptr) bytes += moved->runtime.size();
     if (done != nullptr) bytes += done->outputs.size() * (sizeof(OutputValue) + 32);
     if (std::holds_alternative<RunAdded>(change)) bytes += 1024;
     if (const auto* steps = std::get_if<StepsAdded>(&change)) {

@@ -20,6 +20,7 @@ struct StepFacts {
   std::int64_t started_us = 0;
   std::int64_t ended_us = 0;
   bool preempted = false;  // it leaves its machine for another step
+  std::string runtime = {};  // of the latest attempt, as in potok.v1.Report
 };
 
 // True of one that leaves its machine for another step.
@@ -42,6 +43,7 @@ struct AttemptEnded {
   std::string cause;  // the name of a FailureCause
   int code = 0;       // exit code or signal number
   std::optional<Usage> usage;
+  std::string runtime;
 };
 
 RunFacts FactsOf(const RunAdded& added, std::int64_t revision);

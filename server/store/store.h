@@ -128,6 +128,7 @@ struct StepRow {
   ResultLack lack = ResultLack::kNone;
   std::optional<Usage> usage;        // of the latest attempt, once it has ended
   std::optional<MemoryRaise> raise;  // unset: attempts ask for what the plan says
+  std::string runtime = {};          // of the latest attempt, as in potok.v1.Report
 };
 struct RunFilter {
   std::vector<RunStatus> status;

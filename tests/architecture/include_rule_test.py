@@ -59,7 +59,7 @@ MAY_INCLUDE = {
     "server": PURE + ["common/", "server/", "spdlog/", "prometheus/"] + GRPC,
     "agent/domain": PURE,
     "agent/executor": BASE + ["common/runtime/"],
-    "agent/runtime": PURE + ["agent/domain/"],
+    "agent/runtime": PURE + ["agent/domain/", "common/runtime/", "spdlog/"],
     "agent/resources": BASE + ["common/runtime/"],
     "agent/artifacts": PURE + ["agent/domain/", "common/cas/", "common/rpc/", "common/runtime/", "spdlog/"] + PROTO + GRPC,
     "agent/link": PURE + ["agent/domain/", "common/rpc/", "common/runtime/", "spdlog/"] + PROTO + GRPC,

@@ -1,4 +1,4 @@
-"""Steps in sandboxes: what they see, how they end, and what is left of them."""
+"""Steps in sandboxes, all of an agent or single ones: what they see, how they end, and what is left of them."""
 
 import glob
 import os
@@ -6,22 +6,7 @@ import pathlib
 import subprocess
 import unittest
 
-from stack import BIN, StackTest, is_alive, wait_for
-
-
-def pids_of(word: str) -> list[int]:
-    """Processes of this machine with the word among their arguments."""
-    found = []
-    for folder in pathlib.Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            words = (folder / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if word.encode() in words and is_alive(int(folder.name)):
-            found.append(int(folder.name))
-    return found
+from stack import BIN, StackTest, pids_of, wait_for
 
 
 def why_no_sandbox() -> str:
@@ -152,6 +137,92 @@ command: |
         )
         self.assertEqual(2, tried.returncode)
         self.assertIn("--isolation=jail: must be sandbox or none", tried.stderr)
+
+
+class SingleSteps(StackTest):
+    """Of an agent that runs commands on the machine itself unless a step asks for something else."""
+
+    @classmethod
+    def setUpClass(cls):
+        if why_no_sandbox():
+            raise unittest.SkipTest(f"no sandbox works on this machine: {why_no_sandbox()}")
+        super().setUpClass()
+
+    def submit(self, text: str, name: str | None = None) -> str:
+        name = name or self.name
+        self.stack.write(f"{name}.yml", text)
+        self.stack.potok("job", "create", "-f", f"{name}.yml", "--name", name)
+        return name
+
+    def refuse(self, text: str) -> str:
+        self.stack.write("bad.yml", text)
+        result = self.stack.potok("job", "create", "-f", "bad.yml", check=False)
+        self.assertNotEqual(0, result.returncode)
+        return result.stdout + result.stderr
+
+    def test_only_what_asks_for_it_is_apart(self):
+        name = self.submit(
+            f"""
+type: pipeline
+jobs:
+  open: {{command: 'echo hidden > potok-secret; cp potok-secret ${{{{outputs.out}}}}; pwd; ls {self.stack.state}',
+         outputs: {{out: {{type: uri_folder}}}}}}
+  apart:
+    command: |
+      cat ${{{{inputs.made}}}}/potok-secret
+      if echo x > ${{{{inputs.made}}}}/potok-secret; then echo INPUT WRITTEN; fi
+      ls {self.stack.state} || find / -name potok-secret -not -path '/proc/*' 2>/dev/null | wc -l
+      wc -l < /proc/net/route
+    inputs: {{made: {{type: uri_folder, path: '${{{{parent.jobs.open.outputs.out}}}}'}}}}
+    isolation: sandbox
+    network: none
+"""
+        )
+        job = self.stack.wait(name)
+        self.assertEqual("Completed", job["status"])
+        steps = {step["name"]: step["runtime"] for step in self.stack.show(name)["steps"]}
+        self.assertEqual({"open": "host", "apart": "sandbox"}, steps)
+        self.assertIn("agents", self.stack.log(name, "--step", "open"))
+        log = self.stack.log(name, "--step", "apart")
+        self.assertNotIn("INPUT WRITTEN", log)
+        self.assertTrue(log.startswith("hidden\n"), log)
+        # Its own input, and no file of the step that made it; no routes but perhaps the heading.
+        self.assertRegex(log, r"\n1\n[01]\n$")
+        self.assertIn("Ran in\n  apart  sandbox\n", self.stack.potok("job", "show", "-n", name, "-o", "text").stdout)
+
+    def test_the_machine_says_what_it_can(self):
+        (machine,) = self.stack.json("machine", "list")
+        self.assertEqual(["host", "sandbox"], machine["runtimes"])
+        shown = self.stack.potok("machine", "show", machine["name"], "-o", "text").stdout
+        self.assertIn("Runs commands as: host, sandbox\n", shown)
+
+    def test_a_result_is_reused_whatever_the_isolation(self):
+        step = "command: 'echo made > ${{outputs.out}}/made.txt'\noutputs: {out: {type: uri_folder}}\n"
+        job = self.stack.wait(self.submit(step + "isolation: sandbox\n"))
+        self.assertEqual(("Completed", "sandbox"), (job["status"], job["runtime"]))
+        again = self.stack.wait(self.submit(step, self.name + "_again"))
+        self.assertEqual("Completed", again["status"])
+        self.assertIn("reused", self.stack.potok("job", "explain", "-n", again["name"]).stdout.lower())
+
+    def test_what_ran_it_is_known_to_the_agent_that_comes_next(self):
+        name = self.submit(
+            "command: 'touch waits; until [ -e go ]; do sleep 0.02; done; echo end'\nisolation: sandbox\n"
+        )
+        (waits,) = wait_for(lambda: glob.glob(f"{self.stack.state}/agents/*/attempts/*/*/waits"), "it runs")
+        self.stack.kill("potok-agent")
+        wait_for(lambda: self.stack.processes("potok-agent"), "there is another agent")
+        pathlib.Path(waits).with_name("go").touch()
+        job = self.stack.wait(name)
+        self.assertEqual(("Completed", "sandbox"), (job["status"], job["runtime"]))
+
+    def test_what_nobody_can_or_knows_is_refused(self):
+        said = self.refuse("command: 'true'\nisolation: jail\nnetwork: slow\n")
+        self.assertIn("'jail' is no isolation; write sandbox, container, or none", said)
+        self.assertIn("'slow' is no network; write none, or host", said)
+        self.assertIn("a container needs an image", self.refuse("command: 'true'\nisolation: container\n"))
+        said = self.refuse("command: 'true'\nisolation: container\nenvironment: {image: 'python:3.11'}\n")
+        self.assertIn("asks for a container, and none of 1 machine can run commands so (container)", said)
+        self.assertIn("start an agent there with --images=container", said)
 
 
 if __name__ == "__main__":

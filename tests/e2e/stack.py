@@ -41,6 +41,21 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+def pids_of(word: str) -> list[int]:
+    """Processes of this machine with the word among their arguments."""
+    found = []
+    for folder in pathlib.Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if word.encode() in words and is_alive(int(folder.name)):
+            found.append(int(folder.name))
+    return found
+
+
 class Stack:
     """`potok up` in a temporary home."""
 

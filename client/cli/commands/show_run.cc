@@ -97,8 +97,8 @@ int ShowRun(const Context& context,
   if (!told.empty()) job.emplace_back("notifications", NotificationsValue(told));
   return PrintObject(
       context, options, DefaultOutput::kJsonUnlessTerminal, Value(std::move(job)), [&] {
-        return RunSummary(*run, absl::Now(), StyleOf(context)) + UsageLines(*run) +
-               NotificationLines(told);
+        return RunSummary(*run, absl::Now(), StyleOf(context)) + RuntimeLines(*run) +
+               UsageLines(*run) + NotificationLines(told);
       });
 }
 

@@ -301,6 +301,8 @@ absl::Status AddRunSettings(const Step& step, Object* object) {
   AddNumber("queue_timeout", step.queue_timeout_seconds, 0, object);
   AddNumber("priority", step.priority, 0, object);
   if (step.preemptible.has_value()) object->emplace_back("preemptible", *step.preemptible);
+  if (!step.isolation.empty()) object->emplace_back("isolation", step.isolation);
+  if (!step.network.empty()) object->emplace_back("network", step.network);
   AddObject("retry", RetryOf(step.retry), object);
   AddObject("reuse", ReuseOf(step.reuse), object);
   return AddEnvironment(step, object);

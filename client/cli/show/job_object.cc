@@ -148,6 +148,7 @@ Object StateMembers(const v1::StepStatus& step) {
                     {"reason", TextOrNull(step.reason())},
                     {"waiting_for", TextOrNull(step.waiting_for())},
                     {"machine", TextOrNull(step.machine())},
+                    {"runtime", TextOrNull(step.runtime())},
                     {"attempt", step.attempt()},
                     {"exit_code", step.has_exit_code() ? Value(step.exit_code()) : Value()},
                     {"reused_from", TextOrNull(step.reused_from())},
@@ -265,6 +266,7 @@ Value JobObject(const v1::Run& run, const std::string& runs_at) {
     }
     if (step != nullptr) {
       job.emplace_back("machine", TextOrNull(step->machine()));
+      job.emplace_back("runtime", TextOrNull(step->runtime()));
       job.emplace_back("exit_code", step->has_exit_code() ? Value(step->exit_code()) : Value());
       AddUsage(*step, &job);
     }
@@ -388,6 +390,8 @@ Value MachineObject(const v1::Machine& machine) {
   for (const std::string& pool : machine.pools()) pools.emplace_back(pool);
   Array selected_by;
   for (const std::string& pool : machine.selected_by()) selected_by.emplace_back(pool);
+  Array runtimes;
+  for (const std::string& runtime : machine.runtimes()) runtimes.emplace_back(runtime);
   Array steps;
   for (const v1::StepOnMachine& step : machine.steps()) {
     Array indices;
@@ -414,6 +418,7 @@ Value MachineObject(const v1::Machine& machine) {
                       {"pools", std::move(pools)},
                       {"selected_by", std::move(selected_by)},
                       {"isolation", machine.isolation()},
+                      {"runtimes", std::move(runtimes)},
                       {"agent_version", machine.agent_version()},
                       {"first_seen_at", TextOrNull(IsoTime(machine.first_seen_us()))},
                       {"last_heard_at", TextOrNull(IsoTime(machine.last_heard_us()))},

@@ -171,6 +171,11 @@ std::string MachineText(const v1::Machine& machine, absl::TimeZone zone, const T
                                FormatBytes(machine.capacity().disk_bytes())));
   }
   text += CordonLine(machine, zone) + QuarantineLine(machine, zone) + LabelLines(machine, zone);
+  if (machine.runtimes_size() > 0) {
+    text +=
+        "Runs commands as: " + Printable(fmt::format("{}", fmt::join(machine.runtimes(), ", "))) +
+        "\n";
+  }
   text += fmt::format("Isolation {}, agent {}, last heard {}\n",
                       Printable(machine.isolation()),
                       Printable(machine.agent_version()),

@@ -188,6 +188,17 @@ std::string UsageLines(const v1::Run& run) {
   return text.empty() ? "" : "Used\n" + text;
 }
 
+std::string RuntimeLines(const v1::Run& run) {
+  std::string text;
+  int lines = 0;
+  for (const v1::StepStatus& step : run.steps()) {
+    if (step.runtime().empty() || step.runtime() == "host") continue;
+    if (++lines > kStepsShownMax) break;
+    text += fmt::format("  {}  {}\n", Printable(step.name()), Printable(step.runtime()));
+  }
+  return text.empty() ? "" : "Ran in\n" + text;
+}
+
 std::string RunSummary(const v1::Run& run, absl::Time now, const TableStyle& style) {
   const std::string state = NameOf(run.status());
   std::string text =

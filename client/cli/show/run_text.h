@@ -31,6 +31,10 @@ std::string UsageText(const v1::StepStatus& step);
 // what is worth knowing of what it asks for; "" if there is nothing.
 std::string UsageLines(const v1::Run& run);
 
+// A line for each step whose latest attempt ran in something else than its machine itself, of the
+// first 50 of them: "train  container python:3.11@sha256:..."; "" if there is none.
+std::string RuntimeLines(const v1::Run& run);
+
 // The whole run, for the end of a follow and for `job show`: a line for each step (of more than 50
 // those that did not complete), the outputs and how to get them.
 std::string RunSummary(const v1::Run& run, absl::Time now, const TableStyle& style = {});

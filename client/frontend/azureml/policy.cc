@@ -154,6 +154,18 @@ void ReadPriority(Fields* fields, Reading* reading, Step* step) {
   if (const auto preemptible = fields->Flag("preemptible")) step->preemptible = preemptible;
 }
 
+// What is written for the machine's own way undoes what a component says.
+void ReadRuntime(Fields* fields, Step* step) {
+  if (fields->Value("isolation") != nullptr) {
+    step->isolation = fields->Word("isolation");
+    if (step->isolation == "none") step->isolation.clear();
+  }
+  if (fields->Value("network") != nullptr) {
+    step->network = fields->Word("network");
+    if (step->network == "host") step->network.clear();
+  }
+}
+
 }  // namespace
 
 std::optional<double> ReadDuration(
@@ -191,6 +203,7 @@ void ReadPolicy(Fields* fields, Reading* reading, Step* step) {
     step->queue_timeout_seconds = static_cast<std::int64_t>(std::ceil(*timeout));
   }
   ReadPriority(fields, reading, step);
+  ReadRuntime(fields, step);
 }
 
 void ReadOrder(Fields* fields, Reading* reading, Step* step) {
@@ -210,7 +223,7 @@ void ReadOrder(Fields* fields, Reading* reading, Step* step) {
 
 void ReadPriorityOnly(Fields* fields, const std::string& instead, Reading* reading, Step* step) {
   ReadPriority(fields, reading, step);
-  for (const char* key : {"retry", "reuse", "timeout", "queue_timeout"}) {
+  for (const char* key : {"retry", "reuse", "timeout", "queue_timeout", "isolation", "network"}) {
     if (fields->Value(key) == nullptr) continue;
     reading->reporter.Error(
         fields->At(key),

@@ -102,7 +102,8 @@ absl::StatusOr<StepRow> StepRowFrom(const PgResult& rows, int row) {
   step.ended_us = rows.Int(row, kStepEnded);
   step.revision = rows.Int(row, kStepRevision);
   step.lack = static_cast<ResultLack>(rows.Int(row, kStepLack));
-  POTOK_RETURN_IF_ERROR(DecodeAttemptFacts(rows.Bytes(row, kStepFacts), &step.usage, &step.raise));
+  POTOK_RETURN_IF_ERROR(
+      DecodeAttemptFacts(rows.Bytes(row, kStepFacts), &step.usage, &step.raise, &step.runtime));
   return step;
 }
 
@@ -115,7 +116,7 @@ absl::StatusOr<StepMoved> StepMovedFrom(const PgResult& rows, int row) {
   moved.at = absl::FromUnixMicros(rows.Int(row, kStepSince));
   moved.lack = static_cast<ResultLack>(rows.Int(row, kStepLack));
   POTOK_RETURN_IF_ERROR(
-      DecodeAttemptFacts(rows.Bytes(row, kStepFacts), &moved.usage, &moved.raise));
+      DecodeAttemptFacts(rows.Bytes(row, kStepFacts), &moved.usage, &moved.raise, &moved.runtime));
   moved.displaced = Number(rows, row, kStepDisplaced);
   return moved;
 }

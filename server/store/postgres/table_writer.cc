@@ -33,11 +33,19 @@ const Statement kFindRun = {"find run for projection",
 const Statement kFindSteps = {
     "find steps for projection",
     "SELECT index, status, attempt, machine, queued_us, started_us, ended_us, "
-    "CASE WHEN status = 14 THEN state END "  // of those that leave their machine
+    "CASE WHEN status = 14 THEN state END, facts "  // the state of those that leave their machine
     "FROM steps WHERE run = $1::bigint"};
 
 // Rows of the journal that are read at a time.
 constexpr int kCatchUpRows = 64;
+
+absl::StatusOr<std::string> RuntimeIn(const std::string& facts) {
+  std::optional<Usage> usage;
+  std::optional<MemoryRaise> raise;
+  std::string runtime;
+  POTOK_RETURN_IF_ERROR(DecodeAttemptFacts(facts, &usage, &raise, &runtime));
+  return runtime;
+}
 
 }  // namespace
 
@@ -242,6 +250,7 @@ absl::StatusOr<TableWriter::CachedRun*> TableWriter::Find(RunId id) {
       POTOK_ASSIGN_OR_RETURN(const StepState state, DecodeStepState(leaving));
       preempted = IsPreempted(state);
     }
+    POTOK_ASSIGN_OR_RETURN(std::string runtime, RuntimeIn(steps.Bytes(row, 8)));
     facts.steps.at(static_cast<std::size_t>(steps.Int(row, 0))) = {
         static_cast<int>(steps.Int(row, 1)),
         static_cast<std::uint32_t>(steps.Int(row, 2)),
@@ -249,7 +258,8 @@ absl::StatusOr<TableWriter::CachedRun*> TableWriter::Find(RunId id) {
         steps.Int(row, 4),
         steps.Int(row, 5),
         steps.Int(row, 6),
-        preempted};
+        preempted,
+        std::move(runtime)};
   }
   return &runs_.emplace(id, CachedOf(std::move(facts))).first->second;
 }

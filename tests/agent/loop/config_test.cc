@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "agent/loop/find_program.h"
 #include "agent/loop/verdict.h"
 #include "tests/agent/loop/fakes.h"
@@ -54,15 +56,40 @@ TEST(ConfigTest, NamesEveryWrongFlagAtOnce) {
 
 TEST(ConfigTest, ReadsIsolationAndWhatSandboxesRead) {
   AgentFlags flags = GoodFlags();
-  EXPECT_FALSE(ConfigOf(flags)->is_sandboxed);
+  EXPECT_FALSE(ConfigOf(flags)->runtimes.sandbox_always);
   flags.isolation = "sandbox";
   flags.sandbox_reads = {"/data"};
-  EXPECT_TRUE(ConfigOf(flags)->is_sandboxed);
+  EXPECT_TRUE(ConfigOf(flags)->runtimes.sandbox_always);
   EXPECT_THAT(ConfigOf(flags)->sandbox_reads, ElementsAre("/data"));
   flags.isolation = "jail";
   flags.sandbox_reads = {"data", "/"};
   const std::string problems = ConfigOf(flags).status().ToString();
   for (const char* flag : {"--isolation=jail", "--sandbox_reads=data", "--sandbox_reads=/:"}) {
+    EXPECT_THAT(problems, HasSubstr(flag));
+  }
+}
+
+TEST(ConfigTest, ReadsWhatRunsImagesAndBuildsEnvironments) {
+  AgentFlags flags = GoodFlags();
+  flags.images = "container";
+  flags.container_engine = "/opt/podman";
+  flags.python_environments = "build";
+  flags.python_bytes = "3GiB";
+  const absl::StatusOr<AgentConfig> config = ConfigOf(flags);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_TRUE(config->runtimes.images_in_containers && config->runtimes.python_is_built);
+  EXPECT_EQ(config->container_engine, "/opt/podman");
+  EXPECT_EQ(config->container_network, "host");
+  EXPECT_EQ(config->python_bytes, 3LL << 30);
+  flags.images = "yes";
+  flags.container_network = "a b";
+  flags.python_environments = "no";
+  flags.python_bytes = "much";
+  const std::string problems = ConfigOf(flags).status().ToString();
+  for (const char* flag : {"--images=yes: must be host or container",
+                           "--container_network=a b",
+                           "--python_environments=no: must be host or build",
+                           "--python_bytes=much"}) {
     EXPECT_THAT(problems, HasSubstr(flag));
   }
 }
@@ -189,6 +216,19 @@ TEST(VerdictTest, OfASandboxTellsMemoryFromExitCodes) {
   EXPECT_EQ(JudgeInside(ended, 0).failure->cause, FailureCause::kExitCode);
   ended.code = 0;
   EXPECT_FALSE(JudgeInside(ended, 0).failure.has_value());
+}
+
+TEST(VerdictTest, OfAContainerTellsTheEnginesFailuresFromTheCommands) {
+  const TempFolder folder;
+  const std::string log = folder.path() + "/log";
+  std::ofstream(log) << "potok: pulling\nError: crun: cgroups in hybrid mode not supported\n";
+  FailedReport engine{.cause = FailureCause::kExitCode, .code = 126};
+  TellEngineFailure(log, &engine);
+  EXPECT_EQ(engine.cause, FailureCause::kStart);
+  EXPECT_THAT(engine.message, HasSubstr("could not be run: crun: cgroups in hybrid mode"));
+  FailedReport command{.cause = FailureCause::kExitCode, .code = 1, .message = "as it was"};
+  TellEngineFailure(log, &command);
+  EXPECT_EQ(command.message, "as it was");
 }
 
 }  // namespace

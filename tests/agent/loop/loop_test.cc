@@ -182,6 +182,22 @@ TEST_F(AgentLoopTest, FailsAStepWhoseInputCannotBeFetched) {
                                           .message = "the input \"data\" is gone"})));
 }
 
+TEST_F(AgentLoopTest, FailsAStepWhoseRuntimeCannotBePreparedWithItsLog) {
+  FakeAgent agent(state_.path());
+  agent.Join();
+  agent.Hear(AnOrderWithInput());
+  StagingDone done{absl::FailedPreconditionError("could not pull the image")};
+  done.is_of_runtime = true;
+  done.log_bytes = 12;
+  agent.Happen(kKey, done);
+  EXPECT_THAT(agent.executor.launches, IsEmpty());
+  EXPECT_THAT(
+      agent.link.reports,
+      ElementsAre(Of(FailedReport{
+          .cause = FailureCause::kStart, .message = "could not pull the image", .log_bytes = 12})));
+  EXPECT_EQ(agent.logs.finished[kKey], 12);
+}
+
 TEST_F(AgentLoopTest, StoresOutputsBeforeItReportsSuccess) {
   FakeAgent agent(state_.path());
   agent.Join();

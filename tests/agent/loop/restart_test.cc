@@ -65,6 +65,24 @@ TEST_F(RestartTest, AdoptsWhatRunsAndNeverStartsItAgain) {
   EXPECT_THAT(next.executor.launches, IsEmpty());
 }
 
+TEST_F(RestartTest, KnowsWhatRunsAnAttemptThatItAdopts) {
+  Live([](FakeAgent& agent) {
+    agent.Hear(AnOrderWithInput());
+    StagingDone done;
+    done.runtime.emplace().shown = "python sha256:aa";
+    agent.Happen(kKey, done);
+    agent.Start();
+    EXPECT_EQ(agent.link.reports.back().runtime, "python sha256:aa");
+  });
+  FakeAgent next(state_.path());
+  next.Join();
+  EXPECT_THAT(next.executor.adopted, ElementsAre(kKey));
+  next.executor.End(kKey, EndCause::kExit, 3);
+  next.Turn();
+  ASSERT_FALSE(next.link.reports.empty());
+  EXPECT_EQ(next.link.reports.back().runtime, "python sha256:aa");
+}
+
 TEST_F(RestartTest, AdoptsAllBeforeItStartsTheFirst) {
   const AttemptKey later{9, 0, 1};
   Live([&](FakeAgent& agent) {

@@ -9,14 +9,12 @@
 #include <fstream>
 
 #include "agent/runtime/run_program.h"
-#include "agent/runtime/runtimes.h"
 
 namespace potok::agent {
 namespace {
 
 using ::testing::AllOf;
 using ::testing::Contains;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -84,7 +82,7 @@ TEST_F(SandboxTest, BwrapItselfLoadsNoLibraryOfTheStep) {
   EXPECT_EQ(command->environment.at("A"), "b c");
 }
 
-TEST_F(SandboxTest, HasOnlyTheGpusThatItWasGiven) {
+TEST_F(SandboxTest, HasOnlyTheGpusThatItWasGivenAndTheNetworkOnlyIfItHasOne) {
   for (const char* name : {"nvidia0", "nvidia1", "nvidia7", "nvidiactl"}) {
     std::ofstream(folder_ + "/devices/" + name) << "";
   }
@@ -94,11 +92,13 @@ TEST_F(SandboxTest, HasOnlyTheGpusThatItWasGiven) {
   view.drivers = folder_ + "/gpus";
   RuntimeLaunch launch = ALaunch({"/bin/true"});
   launch.gpus = {0};
+  launch.has_network = false;
   const auto command = InSandbox(view, launch);
   ASSERT_TRUE(command.ok());
   EXPECT_THAT(command->argv,
               AllOf(Contains(view.devices + "/nvidia7"),
                     Contains(view.devices + "/nvidiactl"),
+                    Contains("--unshare-net"),
                     Not(Contains(view.devices + "/nvidia0"))));
   launch.gpus = {3};
   EXPECT_THAT(InSandbox(view, launch).status().ToString(), HasSubstr("there is no"));
@@ -137,28 +137,6 @@ TEST_F(SandboxTest, InARealOneOthersFilesAreNotThereAndItsOwnAre) {
   EXPECT_THAT(end->output, HasSubstr("Read-only file system"));
   EXPECT_THAT(end->output, HasSubstr("CapEff:\t0000000000000000"));
   EXPECT_TRUE(std::filesystem::exists(folder_ + "/state/attempts/1.0.1/work/made"));
-}
-
-TEST(RuntimesTest, InputsAreReadOnlyButForPrivateCopies) {
-  AttemptOrder order;
-  Artifact folder;
-  folder.is_folder = true;
-  order.inputs = {{"data", ValueType::kUriFolder, Mode::kDefault, folder},
-                  {"copy", ValueType::kUriFolder, Mode::kRwMount, folder},
-                  {"text", ValueType::kString, Mode::kDefault, std::string("x")}};
-  order.outputs.resize(1);
-  const RuntimeLaunch launch =
-      LaunchOf(order, AttemptPaths("/a"), {{"/bin/true"}, {}, "script"}, {});
-  EXPECT_THAT(launch.read_only, ElementsAre("/a/script", "/a/inputs"));
-  EXPECT_THAT(launch.writable, ElementsAre("/a/work", "/a/tmp", "/a/outputs", "/a/inputs/copy"));
-}
-
-TEST(RuntimesTest, WithoutASandboxTheCommandIsAsItWas) {
-  const auto command =
-      Runtimes().Make({}, AttemptPaths("/a"), {{"/bin/true"}, {{"A", "b"}}, {}}, {});
-  ASSERT_TRUE(command.ok());
-  EXPECT_THAT(command->argv, ElementsAre("/bin/true"));
-  EXPECT_EQ(command->environment.at("A"), "b");
 }
 
 TEST(RunProgramTest, IsEndedWithItsChildrenWhenItIsNotWanted) {

@@ -70,6 +70,19 @@ TEST(RunSummaryTest, TellsStepsTimesReasonsAndHowToGetTheOutputs) {
             "  model  12 MiB folder  (potok job download -n brave_river --output-name model)\n");
 }
 
+TEST(RuntimeLinesTest, TellWhatStepsRanInThatRanInSomethingElseThanTheirMachine) {
+  v1::Run run;
+  EXPECT_EQ(RuntimeLines(run), "");
+  run.add_steps()->set_name("waits");
+  v1::StepStatus& plain = *run.add_steps();
+  plain.set_name("plain");
+  plain.set_runtime("host");
+  v1::StepStatus& train = *run.add_steps();
+  train.set_name("train");
+  train.set_runtime("container python:3.11@sha256:aa");
+  EXPECT_EQ(RuntimeLines(run), "Ran in\n  train  container python:3.11@sha256:aa\n");
+}
+
 TEST(UsageLinesTest, TellWhatStepsUsedAndWhatTheyCouldAskFor) {
   v1::Run run = ARun();
   EXPECT_EQ(UsageLines(run), "");

@@ -48,6 +48,22 @@ class AStep {
   AStep& Preemptible(bool preemptible = true);
   AStep& Pool(const std::string& pool);
   AStep& Label(const std::string& name, const std::string& value);
+  AStep& Isolated() {
+    step_.isolation = "sandbox";
+    return *this;
+  }
+  AStep& InContainer() {
+    step_.isolation = "container";
+    return *this;
+  }
+  AStep& WithoutNetwork() {
+    step_.network = "none";
+    return *this;
+  }
+  AStep& Image(const std::string& image) {
+    step_.environment_definition = "{\"image\":\"" + image + "\"}";
+    return *this;
+  }
 
   operator Step() const { return step_; }  // NOLINT(google-explicit-constructor)
 
@@ -74,6 +90,10 @@ class AMachine {
   AMachine& Named(const std::string& name, std::int64_t count);
   AMachine& Pool(const std::string& pool);
   AMachine& Label(const std::string& name, const std::string& value);
+  AMachine& Runtimes(const std::vector<std::string>& runtimes) {
+    facts_.runtimes = runtimes;
+    return *this;
+  }
   AMachine& Boot(const std::string& boot_id);
   AMachine& StateId(const std::string& state_id);
 

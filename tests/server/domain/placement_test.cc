@@ -11,6 +11,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+using testing::UnorderedElementsAre;
 
 // Where each step of run "r" is: "a@m1", or "a" while it waits; GPUs after a colon.
 std::vector<std::string> Where(const World& world) {
@@ -90,6 +91,38 @@ TEST(PlacementTest, APoolThatNoMachineHasMeansTheDefaultOneIfAskedFor) {
   EXPECT_THAT(Placed({AMachine("m")}, {AStep("a").Pool("cpu-cluster")}, true), ElementsAre("a@m"));
   EXPECT_THAT(Placed({AMachine("m"), AMachine("g").Pool("gpu")}, {AStep("a").Pool("gpu")}, true),
               ElementsAre("a@g"));
+}
+
+TEST(PlacementTest, WhatIsIsolatedOrHasNoNetworkGoesWhereThatCanBeHad) {
+  const std::vector<Step> steps = {AStep("isolated").Isolated(),
+                                   AStep("cut-off").WithoutNetwork(),
+                                   AStep("image").Image("python").Isolated(),
+                                   AStep("plain")};
+  EXPECT_THAT(Placed({AMachine("host").Memory(8 * kGiB).Cpus(9).Runtimes({"host"}),
+                      AMachine("pod").Cpus(8).Memory(9 * kGiB).Runtimes({"host", "container"}),
+                      AMachine("box").Cpus(8).Memory(10 * kGiB).Runtimes({"host", "sandbox"})},
+                     steps),
+              UnorderedElementsAre("isolated@box", "cut-off@box", "image@pod", "plain@host"));
+}
+
+TEST(PlacementTest, WhatNoMachineCanIsolateIsRefusedWithTheReason) {
+  World world;
+  world.Connect(AMachine("old"));  // an agent that says nothing of runtimes
+  world.Connect(AMachine("new").Runtimes({"host"}));
+  const absl::Status refused =
+      CheckSatisfiable(world.state, *APlan({AStep("a").Isolated(), AStep("b")}), world.options);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(std::string(refused.message()),
+            "jobs.a: asks for isolation or no network, and none of 2 machines can run commands "
+            "so (sandbox); install bubblewrap there and start the agent again, or see `potok "
+            "machine show`");
+  const absl::Status no_engine = CheckSatisfiable(
+      world.state, *APlan({AStep("a").Image("python").InContainer()}), world.options);
+  EXPECT_THAT(no_engine.ToString(),
+              HasSubstr("asks for a container, and none of 2 machines can run commands so "
+                        "(container); start an agent there with --images=container"));
+  world.Connect(AMachine("box").Runtimes({"host", "sandbox"}));
+  EXPECT_TRUE(CheckSatisfiable(world.state, *APlan({AStep("a").Isolated()}), world.options).ok());
 }
 
 TEST(PlacementTest, OldRunsComeBeforeYoungOnes) {

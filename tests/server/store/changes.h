@@ -61,6 +61,7 @@ inline MachineChanged AMachine(MachineId id) {
                          {"disk", {std::nullopt, "ann", "", At(8)}}};
   machine.cordon = Cordon{CordonState::kDraining, At(90), "ann", "a new disk \xff", At(9)};
   machine.quarantine = Quarantine{At(100), "steps were lost", At(10)};
+  machine.runtimes = {"host", "sandbox"};
   return machine;
 }
 

@@ -49,14 +49,19 @@ TEST(CodecTest, KeepsWhatAnAttemptUsedAndWhatTheNextAsksFor) {
   EXPECT_EQ(std::get<StepMoved>(decoded.front()).raise, raise);
   std::optional<Usage> of_row;
   std::optional<MemoryRaise> raise_of_row;
-  ASSERT_TRUE(DecodeAttemptFacts(EncodeAttemptFacts(usage, raise), &of_row, &raise_of_row).ok());
+  std::string runtime;
+  ASSERT_TRUE(DecodeAttemptFacts(
+                  EncodeAttemptFacts(usage, raise, "sandbox"), &of_row, &raise_of_row, &runtime)
+                  .ok());
+  EXPECT_EQ(runtime, "sandbox");
   EXPECT_EQ(of_row, usage);
   EXPECT_EQ(raise_of_row, raise);
-  EXPECT_EQ(EncodeAttemptFacts(std::nullopt, std::nullopt), "");
-  ASSERT_TRUE(DecodeAttemptFacts("", &of_row, &raise_of_row).ok());
+  EXPECT_EQ(EncodeAttemptFacts(std::nullopt, std::nullopt, ""), "");
+  ASSERT_TRUE(DecodeAttemptFacts("", &of_row, &raise_of_row, &runtime).ok());
   EXPECT_EQ(of_row, std::nullopt);
   EXPECT_EQ(raise_of_row, std::nullopt);
-  EXPECT_EQ(DecodeAttemptFacts("\xff", &of_row, &raise_of_row).code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(DecodeAttemptFacts("\xff", &of_row, &raise_of_row, &runtime).code(),
+            absl::StatusCode::kDataLoss);
 }
 
 TEST(CodecTest, KeepsEveryFieldOfARun) {
@@ -174,6 +179,13 @@ TEST(CodecTest, KeepsEveryFieldOfAMachine) {
   EXPECT_EQ(decoded.label_edits, machine.label_edits);
   EXPECT_EQ(decoded.cordon, machine.cordon);
   EXPECT_EQ(decoded.quarantine, machine.quarantine);
+  EXPECT_EQ(decoded.runtimes, machine.runtimes);
+}
+
+TEST(CodecTest, KeepsWhatRunsAnAttempt) {
+  StepMoved moved = Move(7, 1, 2, Running{On(3)}, 9);
+  moved.runtime = "sandbox";
+  EXPECT_EQ(std::get<StepMoved>(Decode(Encode({moved}))->at(0)).runtime, "sandbox");
 }
 
 TEST(CodecTest, LabelsThatNobodyEditedAreTheAgents) {
