@@ -35,8 +35,8 @@ bool IsWorthAnotherTry(const absl::Status& status) {
 class PoolTransfers::Pool {
  public:
   Pool(CasClient& store, BlobStore* cache, Options options, Post post)
-      : store_(store), cache_(cache), options_(options), post_(std::move(post)) {
-    for (int i = 0; i < options.threads; ++i) {
+      : store_(store), cache_(cache), options_(std::move(options)), post_(std::move(post)) {
+    for (int i = 0; i < options_.threads; ++i) {
       threads_.emplace_back([this, i] {
         NameThread(fmt::format("transfer-{}", i));
         Work();

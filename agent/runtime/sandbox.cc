@@ -187,6 +187,7 @@ absl::StatusOr<RuntimeCommand> InSandbox(const SandboxView& view, const RuntimeL
   // process first, and the command is to have its grace (decision 37).
   argv = {
       view.program, "--unshare-pid", "--unshare-ipc", "--unshare-cgroup-try", "--cap-drop", "ALL"};
+  if (!launch.has_network) argv.emplace_back("--unshare-net");
   for (const auto& [name, value] : launch.environment) {
     if (LeadsTheLoader(name)) {
       argv.insert(argv.end(), {"--setenv", name, value});

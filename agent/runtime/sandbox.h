@@ -38,7 +38,7 @@ absl::StatusOr<SandboxView> LookForSandbox(const std::string& home,
 absl::Status TrySandbox(const SandboxView& view);
 
 // The launch's command in a sandbox: own processes, devices, /tmp and memory segments; no
-// capabilities. Its network is the machine's. INTERNAL if a GPU has no device here.
+// capabilities. Its network is the machine's, or none. INTERNAL if a GPU has no device here.
 absl::StatusOr<RuntimeCommand> InSandbox(const SandboxView& view, const RuntimeLaunch& launch);
 
 }  // namespace potok::agent

@@ -175,6 +175,17 @@ void CheckRaises(const RunRecord& run, Problems* problems) {
   }
 }
 
+// A step is in the sets of its state.
+void CheckSets(const State& state, const RunRecord& run, std::uint32_t index, Problems* problems) {
+  const StepState& step = run.steps[index].state;
+  if ((PromisedTo(step) != nullptr) != state.promised.contains({run.id, index})) {
+    problems->push_back(fmt::format("{}: the set of promised steps differs", Describe(run, index)));
+  }
+  if (std::holds_alternative<Queued>(step) != state.queued.Contains(PlaceOf(run, index))) {
+    problems->push_back(fmt::format("{}: the queue of steps differs", Describe(run, index)));
+  }
+}
+
 void CheckRun(const State& state, const RunRecord& run, Problems* problems) {
   std::uint32_t open = 0;
   std::uint32_t open_finals = 0;
@@ -185,12 +196,7 @@ void CheckRun(const State& state, const RunRecord& run, Problems* problems) {
     const bool is_of_body = run.plan != nullptr && run.plan->SegmentOf(i).control.has_value();
     if (std::holds_alternative<Failed>(step) && !is_of_body) failed = true;
     if (run.plan != nullptr && run.plan->step(i).finalizes && !IsTerminal(step)) ++open_finals;
-    if ((PromisedTo(step) != nullptr) != state.promised.contains({run.id, i})) {
-      problems->push_back(fmt::format("{}: the set of promised steps differs", Describe(run, i)));
-    }
-    if (std::holds_alternative<Queued>(step) != state.queued.Contains(PlaceOf(run, i))) {
-      problems->push_back(fmt::format("{}: the queue of steps differs", Describe(run, i)));
-    }
+    CheckSets(state, run, i, problems);
     CheckAttempt(run, i, problems);
     if (run.plan != nullptr) CheckNeeds(run, i, problems);
   }
@@ -267,6 +273,18 @@ void CheckReuse(const State& state, Problems* problems) {
   }
 }
 
+void CountPromised(const RunRecord& run,
+                   std::uint32_t index,
+                   std::map<MachineId, MachineRecord>* expected) {
+  const Placement* promised = PromisedTo(run.steps[index].state);
+  if (promised == nullptr) return;
+  MachineRecord& machine = (*expected)[promised->machine];
+  machine.promised += RequestOf(run, index);
+  for (const std::int32_t gpu : promised->gpus) {
+    machine.gpus_promised[gpu] += MillisOfEach(RequestOf(run, index));
+  }
+}
+
 // What each machine should hold, from the states of steps.
 std::map<MachineId, MachineRecord> CountHoldings(const State& state, Problems* problems) {
   std::map<MachineId, MachineRecord> expected;
@@ -274,12 +292,7 @@ std::map<MachineId, MachineRecord> CountHoldings(const State& state, Problems* p
     for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
       const Placement* placement = PlacementOf(run.steps[i].state);
       if (run.plan == nullptr) continue;
-      if (const Placement* promised = PromisedTo(run.steps[i].state)) {
-        expected[promised->machine].promised += RequestOf(run, i);
-        for (const std::int32_t gpu : promised->gpus) {
-          expected[promised->machine].gpus_promised[gpu] += MillisOfEach(RequestOf(run, i));
-        }
-      }
+      CountPromised(run, i, &expected);
       if (placement == nullptr) continue;
       MachineRecord& machine = expected[placement->machine];
       machine.holding.insert({id, i, run.steps[i].attempt});

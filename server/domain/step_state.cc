@@ -66,9 +66,13 @@ const char* NameOfEvent(const StepEvent& event) {
   return kNames[event.index()];
 }
 
-}  // namespace
+Outcome Impossible(const StepState& state, const StepEvent& event) {
+  return absl::InternalError(
+      fmt::format("a step that is {} cannot take {}", NameOf(state), NameOfEvent(event)));
+}
 
-Outcome Next(const StepState& state, const StepEvent& event) {
+// Of a step that has no machine.
+Outcome NextWithout(const StepState& state, const StepEvent& event) {
   return std::visit(
       Overloaded{
           [](const Ended auto& s, const auto&) -> Outcome { return s; },
@@ -97,50 +101,63 @@ Outcome Next(const StepState& state, const StepEvent& event) {
           [](const Open&, const AttemptSucceeded& e) -> Outcome {
             return Succeeded{0, e.outputs};
           },
-          [](const Active auto& s, const RetryWanted& e) -> Outcome {
-            return Delayed{e.until, e.failure, s.placement.machine};
-          },
           [](const Delayed&, const DelayOver&) -> Outcome { return Queued{}; },
 
+          [&](const auto&, const auto&) -> Outcome { return Impossible(state, event); },
+      },
+      state,
+      event);
+}
+
+// Of a step that has one.
+Outcome NextOnMachine(const StepState& state, const StepEvent& event) {
+  return std::visit(
+      Overloaded{
           [](const Assigned& s, const AttemptStarted&) -> Outcome { return Running{s.placement}; },
           [](const Assigned& s, const AttemptExited&) -> Outcome { return Uploading{s.placement}; },
           [](const Running& s, const AttemptStarted&) -> Outcome { return s; },
           [](const Running& s, const AttemptExited&) -> Outcome { return Uploading{s.placement}; },
           [](const Uploading& s, const Progress auto&) -> Outcome { return s; },
 
+          [](const Active auto& s, const RetryWanted& e) -> Outcome {
+            return Delayed{e.until, e.failure, s.placement.machine};
+          },
           [](const Active auto& s, const AttemptSucceeded& e) -> Outcome {
             return Succeeded{s.placement.machine, e.outputs};
           },
           [](const Active auto& s, const AttemptFailed& e) -> Outcome {
             return Failed{s.placement.machine, e.failure};
           },
-          [](const Leaving& s, const AttemptStopped&) -> Outcome { return AfterLeaving(s); },
-          [](const Leaving& s, const MachineLost&) -> Outcome { return AfterLeaving(s); },
-          // Stopped without having been told to: the attempt is gone, like one of a lost machine.
-          [](const Staying auto&, const AttemptStopped&) -> Outcome { return Queued{}; },
-          [](const Staying auto&, const MachineLost&) -> Outcome { return Queued{}; },
           [](const Active auto& s, const StopRequested& e) -> Outcome {
             return Stopping{s.placement, e.reason};
           },
-
+          // Stopped without having been told to: the attempt is gone, like one of a lost machine.
+          [](const Staying auto&, const AttemptStopped&) -> Outcome { return Queued{}; },
+          [](const Staying auto&, const MachineLost&) -> Outcome { return Queued{}; },
           [](const Staying auto& s, const LeaveRequested& e) -> Outcome {
             return Leaving{s.placement, e.reason, e.room_for};
           },
+
+          [](const Leaving& s, const AttemptStopped&) -> Outcome { return AfterLeaving(s); },
+          [](const Leaving& s, const MachineLost&) -> Outcome { return AfterLeaving(s); },
           [](const Leaving& s, const LeaveRequested&) -> Outcome { return s; },
           [](const Leaving& s, const Progress auto&) -> Outcome { return s; },
-          [](const Stopping& s, const LeaveRequested&) -> Outcome { return s; },
 
+          [](const Stopping& s, const LeaveRequested&) -> Outcome { return s; },
           [](const Stopping& s, const Progress auto&) -> Outcome { return s; },
           [](const Stopping& s, const StopRequested&) -> Outcome { return s; },
           [](const Stopping& s, const AttemptEnd auto&) -> Outcome { return Canceled{s.reason}; },
 
-          [&](const auto&, const auto&) -> Outcome {
-            return absl::InternalError(
-                fmt::format("a step that is {} cannot take {}", NameOf(state), NameOfEvent(event)));
-          },
+          [&](const auto&, const auto&) -> Outcome { return Impossible(state, event); },
       },
       state,
       event);
+}
+
+}  // namespace
+
+Outcome Next(const StepState& state, const StepEvent& event) {
+  return PlacementOf(state) == nullptr ? NextWithout(state, event) : NextOnMachine(state, event);
 }
 
 bool IsTerminal(const StepState& state) {

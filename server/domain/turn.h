@@ -174,7 +174,7 @@ void CheckDrains(Turn& turn);
 // The machine began another session, or an attempt was lost on it: it is quarantined if that was
 // often so of late.
 void NoteSession(Turn& turn, MachineRecord& machine);
-void NoteLoss(Turn& turn, MachineId machine);
+void NoteLoss(Turn& turn, MachineId id);
 void EndQuarantines(Turn& turn);
 
 // --- Room that teams take back (preemption_rules.cc)

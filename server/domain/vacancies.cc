@@ -12,8 +12,8 @@ namespace {
 
 // Beyond these, everything is forgotten and found again: who makes up shapes without end does not
 // fill the memory.
-constexpr std::size_t kShapesMax = 4096;
-constexpr std::size_t kDemandsMax = 1024;
+constexpr std::size_t kShapesKnownMax = 4096;
+constexpr std::size_t kDemandsKnownMax = 1024;
 
 placing::Machine MachineOf(const Resources& free, const std::vector<GpuRoom>& gpus) {
   placing::Machine machine;
@@ -87,8 +87,8 @@ void Vacancies::RenewRoom(MachineId id, const MachineRecord& machine) {
 }
 
 void Vacancies::CatchUp(const State& state, const Pools& pools) {
-  if (demands_.size() > kDemandsMax) *this = Vacancies();
-  if (shapes_.size() > kShapesMax) {
+  if (demands_.size() > kDemandsKnownMax) *this = Vacancies();
+  if (shapes_.size() > kShapesKnownMax) {
     shapes_.clear();
     engine_.ForgetShapes();
   }

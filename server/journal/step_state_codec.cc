@@ -101,6 +101,21 @@ absl::Status FromWire(const wire::Succeeded& message, Succeeded* succeeded) {
   return absl::OkStatus();
 }
 
+Queued QueuedFrom(const wire::Queued& message) {
+  Queued queued;
+  if (message.has_promised()) queued.promised = FromWire(message.promised());
+  queued.preempted = message.preempted();
+  return queued;
+}
+
+Leaving LeavingFrom(const wire::Stopping& message) {
+  Leaving leaving{FromWire(message.placement()), message.reason()};
+  if (message.has_room_for()) {
+    leaving.room_for = StepKey{message.room_for().run(), message.room_for().index()};
+  }
+  return leaving;
+}
+
 }  // namespace
 
 void ToWire(const Digest& digest, wire::Digest* message) {
@@ -199,11 +214,7 @@ absl::Status FromWire(const wire::StepState& message, StepState* state) {
       *state = Blocked{};
       break;
     case wire::StepState::kQueued:
-      *state = Queued{};
-      if (message.queued().has_promised()) {
-        *state = Queued{FromWire(message.queued().promised())};
-      }
-      std::get<Queued>(*state).preempted = message.queued().preempted();
+      *state = QueuedFrom(message.queued());
       break;
     case wire::StepState::kAssigned:
       *state = Assigned{FromWire(message.assigned())};
@@ -238,11 +249,7 @@ absl::Status FromWire(const wire::StepState& message, StepState* state) {
       return FromWire(message.failed().cause(), &failed.failure.cause);
     }
     case wire::StepState::kLeaving:
-      *state = Leaving{FromWire(message.leaving().placement()), message.leaving().reason()};
-      if (message.leaving().has_room_for()) {
-        const wire::StepOfRun& room_for = message.leaving().room_for();
-        std::get<Leaving>(*state).room_for = StepKey{room_for.run(), room_for.index()};
-      }
+      *state = LeavingFrom(message.leaving());
       break;
     case wire::StepState::kCanceled:
       *state = Canceled{message.canceled().reason()};

@@ -19,7 +19,7 @@ struct StepFacts {
   std::int64_t queued_us = 0;
   std::int64_t started_us = 0;
   std::int64_t ended_us = 0;
-  bool preempted = false;  // it leaves its machine for another step
+  bool preempted = false;    // it leaves its machine for another step
   std::string runtime = {};  // of the latest attempt, as in potok.v1.Report
 };
 

@@ -100,7 +100,7 @@ command: |
   echo "[$LINES_OF]" "[$ODD]" "[${{inputs.text}}]"; ls /home /root /usr/bin/python3
   pwd; echo "home=$HOME path=$PATH"
   cat /etc/only-here > ${{outputs.out}}/made.txt
-environment_variables: {LINES_OF: "1\n2", ODD: "# a 'b' $(c) \"d\""}
+environment_variables: {LINES_OF: "1\\n2", ODD: "# a 'b' $(c) \\"d\\""}
 inputs: {data: {type: uri_folder, path: ./data}, text: 'x; y'}
 outputs: {out: {type: uri_folder}}
 """

@@ -169,7 +169,7 @@ class PipelineTest(StackTest):
 
     def test_an_unknown_compute_name_works_with_a_warning(self):
         create = self.submit("unknown_compute")
-        self.assertRegex(create.stderr, r"warning: .*cpu-cluster")
+        self.assertRegex(create.stderr, r"warning: .*old-cluster")
         self.assertEqual(self.stack.wait(self.name)["status"], "Completed")
 
     def test_several_instances_share_the_only_machine(self):

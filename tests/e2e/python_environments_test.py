@@ -69,9 +69,9 @@ jobs:
         logs = {step: self.stack.log(name, "--step", step) for step in ("imports", "program")}
         self.assertEqual("Completed", job["status"], logs)
         (built,) = self.environments()
-        for step in self.stack.show(name)["steps"]:
-            self.assertEqual(f"python sha256:{built.name}", step["runtime"])
-            self.assertIn("hello\n", logs[step["name"]])
+        for step, shown in job["jobs"].items():
+            self.assertEqual(f"python sha256:{built.name}", shown["runtime"])
+            self.assertIn("hello\n", logs[step])
         self.assertIn(f"{built}/bin/python", logs["program"])
         said = [log for log in logs.values() if "potok: building the Python environment" in log]
         self.assertEqual(1, len(said), logs)

@@ -171,7 +171,7 @@ jobs:
     command: |
       cat ${{{{inputs.made}}}}/potok-secret
       if echo x > ${{{{inputs.made}}}}/potok-secret; then echo INPUT WRITTEN; fi
-      ls {self.stack.state} || find / -name potok-secret -not -path '/proc/*' 2>/dev/null | wc -l
+      find / -name potok-secret -not -path '/proc/*' 2>/dev/null | wc -l
       wc -l < /proc/net/route
     inputs: {{made: {{type: uri_folder, path: '${{{{parent.jobs.open.outputs.out}}}}'}}}}
     isolation: sandbox
@@ -180,7 +180,7 @@ jobs:
         )
         job = self.stack.wait(name)
         self.assertEqual("Completed", job["status"])
-        steps = {step["name"]: step["runtime"] for step in self.stack.show(name)["steps"]}
+        steps = {step: job["runtime"] for step, job in job["jobs"].items()}
         self.assertEqual({"open": "host", "apart": "sandbox"}, steps)
         self.assertIn("agents", self.stack.log(name, "--step", "open"))
         log = self.stack.log(name, "--step", "apart")
@@ -188,12 +188,12 @@ jobs:
         self.assertTrue(log.startswith("hidden\n"), log)
         # Its own input, and no file of the step that made it; no routes but perhaps the heading.
         self.assertRegex(log, r"\n1\n[01]\n$")
-        self.assertIn("Ran in\n  apart  sandbox\n", self.stack.potok("job", "show", "-n", name, "-o", "text").stdout)
+        self.assertIn("Ran in\n  apart  sandbox\n", self.stack.potok("job", "show", "-n", name, "-o", "table").stdout)
 
     def test_the_machine_says_what_it_can(self):
         (machine,) = self.stack.json("machine", "list")
         self.assertEqual(["host", "sandbox"], machine["runtimes"])
-        shown = self.stack.potok("machine", "show", machine["name"], "-o", "text").stdout
+        shown = self.stack.potok("machine", "show", "-n", machine["name"], "-o", "table").stdout
         self.assertIn("Runs commands as: host, sandbox\n", shown)
 
     def test_a_result_is_reused_whatever_the_isolation(self):

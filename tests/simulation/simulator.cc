@@ -107,9 +107,16 @@ void MakeGang(potok::Step* step) {
   step->gpu_memory_bytes = 0;
 }
 
+// It wants the pool that all of a crowded seed want, and may be stopped for others.
+void Crowd(potok::Step* step) {
+  step->compute = kPoolOfSimulation;
+  step->preemptible = true;
+  step->label_expression.clear();
+}
+
 // A random pipeline: each step may need the value of an earlier one, surely or perhaps, or only
 // its end.
-std::shared_ptr<const Plan> RandomPlan(Random& random) {
+std::shared_ptr<const Plan> RandomPlan(Random& random, bool crowded) {
   PipelineSpec spec;
   spec.settings.continue_on_step_failure = random.Chance(600);
   if (random.Chance(200)) {
@@ -122,6 +129,7 @@ std::shared_ptr<const Plan> RandomPlan(Random& random) {
     step.command = fmt::format("true {}", random.Below(4));
     step.deterministic = random.Chance(700);
     AskForMachine(random, &step);
+    if (crowded) Crowd(&step);
     if (random.Chance(400)) step.resources.memory_bytes = std::int64_t{1 + random.Below(12)} << 30;
     if (random.Chance(300)) step.priority = static_cast<std::int32_t>(random.Below(5)) - 2;
     Output output;
@@ -158,7 +166,11 @@ std::shared_ptr<const Plan> RandomPlan(Random& random) {
 }  // namespace
 
 Simulator::Simulator(std::uint64_t seed, Break broken, bool trace)
-    : random_(seed), broken_(broken), trace_(trace), store_(&random_, &ledger_) {
+    : random_(seed),
+      broken_(broken),
+      trace_(trace),
+      crowded_(seed % 4 == 0),
+      store_(&random_, &ledger_) {
   options_.silent_after = absl::Seconds(2);
   options_.lease = absl::Seconds(8);
   options_.lease_grace = absl::Seconds(2);
@@ -174,10 +186,11 @@ Simulator::Simulator(std::uint64_t seed, Break broken, bool trace)
   for (std::uint32_t i = 0; i < machines; ++i) {
     machines_.push_back({FakeAgent(fmt::format("m{}", i), &random_, &ledger_, broken), {}, now_});
   }
-  const std::uint32_t runs = 1 + random_.Below(4);
+  const std::uint32_t runs = (crowded_ ? 4 : 1) + random_.Below(4);
   for (std::uint32_t i = 0; i < runs; ++i) {
-    clients_.push_back(
-        {fmt::format("run-{}", i), RandomPlan(random_), kUsers[random_.Below(kUsers.size())]});
+    clients_.push_back({fmt::format("run-{}", i),
+                        RandomPlan(random_, crowded_),
+                        kUsers[random_.Below(kUsers.size())]});
   }
 }
 
@@ -301,7 +314,12 @@ void Simulator::EditTeams() {
   edit.user_running_steps_max = random_.Chance(500) ? kNoLimit : least + random_.Below(3);
   if (edit.gpu_millis_max != 0) edit.gpu_millis_guaranteed = 500 * random_.Below(3);
   if (edit.cpu_millis_max != 0) edit.cpu_millis_guaranteed = 1000 * random_.Below(2);
-  if (edited.name != kDefaultTeam && random_.Chance(300)) {
+  if (crowded_) {
+    edit.cpu_millis_max = edit.gpu_millis_max = kNoLimit;
+    edit.running_steps_max = edit.user_running_steps_max = kNoLimit;
+    edit.cpu_millis_guaranteed = 1000;
+  }
+  if (edited.name != kDefaultTeam && random_.Chance(crowded_ ? 800 : 300)) {
     edit.add_users.emplace_back(kUsers[random_.Below(kUsers.size())]);
   }
   inbox_.emplace_back(std::move(edited));

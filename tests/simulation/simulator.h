@@ -110,6 +110,8 @@ class Simulator {
   Random random_;
   const Break broken_;
   const bool trace_;
+  // All steps want one pool in which teams take back what they are guaranteed.
+  const bool crowded_;
   Ledger ledger_;
   FakeStore store_;
   DecideOptions options_;

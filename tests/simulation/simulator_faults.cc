@@ -5,7 +5,8 @@ namespace potok::server {
 
 void Simulator::CauseFaults() {
   if (server_up_ && random_.Chance(server_faults_)) CrashServer();
-  if (server_up_ && random_.Chance(remarks_)) SayOfPool();
+  const bool lacks_pool = crowded_ && !state_.pools.contains(kPoolOfSimulation);
+  if (server_up_ && (lacks_pool || random_.Chance(remarks_))) SayOfPool();
   for (Machine& machine : machines_) {
     if (random_.Chance(machine_faults_)) FaultOnMachine(machine);
     if (server_up_ && random_.Chance(remarks_)) SayOfMachine(machine);
@@ -100,7 +101,7 @@ void Simulator::SayOfMachine(const Machine& machine) {
 // Some limit, or none, for some of the machines or all of them; or that there is no such pool.
 void Simulator::SayOfPool() {
   const ReplyToken nobody = clients_.size();
-  if (random_.Chance(200)) {
+  if (!crowded_ && random_.Chance(200)) {
     inbox_.emplace_back(PoolDeleted{nobody, kPoolOfSimulation});
     return;
   }
@@ -116,6 +117,11 @@ void Simulator::SayOfPool() {
   }
   put.preemption = random_.Chance(800);
   put.low_priority = random_.Chance(300);
+  if (crowded_) {
+    put.selector.clear();
+    put.limits = {};
+    put.preemption = true;
+  }
   inbox_.emplace_back(std::move(put));
 }
 

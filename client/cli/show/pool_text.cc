@@ -84,6 +84,7 @@ Value PoolObject(const v1::Pool& pool) {
 
 std::string PoolTable(const std::vector<v1::Pool>& pools, const TableStyle& style) {
   std::vector<std::vector<std::string>> rows;
+  rows.reserve(pools.size());
   for (const v1::Pool& pool : pools) {
     rows.push_back({pool.name(),
                     NameOfOrigin(pool.origin()),

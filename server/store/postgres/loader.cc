@@ -60,6 +60,11 @@ absl::Status ReadRuns(PgConnection& connection, Loaded* loaded) {
   return absl::OkStatus();
 }
 
+absl::Status ReadCluster(PgConnection& connection, Loaded* loaded) {
+  POTOK_RETURN_IF_ERROR(ReadMachines(connection, loaded));
+  return ReadPools(connection, loaded);
+}
+
 absl::Status ReadSteps(PgConnection& connection, Loaded* loaded) {
   POTOK_RETURN_IF_ERROR(connection.Execute(kOpenSteps));
   while (true) {
@@ -83,8 +88,7 @@ absl::StatusOr<Loaded> ReadLive(PgConnection& connection) {
     loaded.next_machine = static_cast<std::uint32_t>(heads.Int(0, 2));
     POTOK_ASSIGN_OR_RETURN(loaded.epoch, ReadHighestEpoch(connection));
     POTOK_ASSIGN_OR_RETURN(loaded.changes, ReadTeams(connection));
-    POTOK_RETURN_IF_ERROR(ReadMachines(connection, &loaded));
-    POTOK_RETURN_IF_ERROR(ReadPools(connection, &loaded));
+    POTOK_RETURN_IF_ERROR(ReadCluster(connection, &loaded));
     POTOK_RETURN_IF_ERROR(ReadRuns(connection, &loaded));
     POTOK_ASSIGN_OR_RETURN(loaded.offered, ReadOffered(connection));
     POTOK_ASSIGN_OR_RETURN(std::vector<Change> growth, ReadLiveGrowth(connection));

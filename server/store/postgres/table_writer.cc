@@ -279,7 +279,14 @@ absl::Status TableWriter::Write(Writes* writes) {
   return WriteInOrder(*writes);
 }
 
-absl::Status TableWriter::WriteServers(const Writes& writes) {
+absl::Status TableWriter::WriteCluster(const Writes& writes) {
+  std::vector<MachineWrite> machines;
+  for (const auto& [id, machine] : writes.machines) machines.push_back(machine);
+  std::vector<PoolWrite> pools;
+  for (const auto& [name, pool] : writes.pools) pools.push_back(pool);
+  POTOK_RETURN_IF_ERROR(WriteMachines(*connection_, machines));
+  POTOK_RETURN_IF_ERROR(WriteTeams(*connection_, writes.teams));
+  POTOK_RETURN_IF_ERROR(WritePools(*connection_, pools));
   for (const ServerStarted* started : writes.servers) {
     POTOK_RETURN_IF_ERROR(WriteServer(*connection_, *started));
   }
@@ -291,20 +298,13 @@ absl::Status TableWriter::WriteInOrder(const Writes& writes) {
   runs.reserve(writes.runs.size());
   std::ranges::transform(
       writes.runs, std::back_inserter(runs), [this](RunId id) { return &runs_.at(id).facts; });
-  std::vector<MachineWrite> machines;
-  for (const auto& [id, machine] : writes.machines) machines.push_back(machine);
-  std::vector<PoolWrite> pools;
-  for (const auto& [name, pool] : writes.pools) pools.push_back(pool);
   POTOK_RETURN_IF_ERROR(WriteRuns(*connection_, runs));
   POTOK_RETURN_IF_ERROR(WriteGrowth(*connection_, writes.growth, runs));
   POTOK_RETURN_IF_ERROR(WriteRunTerms(*connection_, writes.added));
   POTOK_RETURN_IF_ERROR(WriteSteps(*connection_, writes.steps));
   POTOK_RETURN_IF_ERROR(WriteAttempts(*connection_, writes.attempts));
   POTOK_RETURN_IF_ERROR(WriteResults(*connection_, writes.offers));
-  POTOK_RETURN_IF_ERROR(WriteMachines(*connection_, machines));
-  POTOK_RETURN_IF_ERROR(WriteTeams(*connection_, writes.teams));
-  POTOK_RETURN_IF_ERROR(WritePools(*connection_, pools));
-  return WriteServers(writes);
+  return WriteCluster(writes);
 }
 
 }  // namespace potok::server

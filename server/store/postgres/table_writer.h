@@ -56,7 +56,7 @@ class TableWriter {
   // Null if there is no such run.
   absl::StatusOr<CachedRun*> Find(RunId id);
   absl::Status Write(Writes* writes);
-  absl::Status WriteServers(const Writes& writes);
+  absl::Status WriteCluster(const Writes& writes);
   // The steps are sorted.
   absl::Status WriteInOrder(const Writes& writes);
   // What is cached may be ahead of the tables.

@@ -89,7 +89,8 @@ TEST(RuntimesTest, WithoutBubblewrapASandboxIsRefusedWithTheReason) {
 
 TEST(RuntimesTest, InputsAreReadOnlyButForPrivateCopies) {
   AttemptOrder order = AnOrder();
-  const Artifact folder{.is_folder = true};
+  Artifact folder;
+  folder.is_folder = true;
   order.inputs = {{"data", ValueType::kUriFolder, Mode::kDefault, folder},
                   {"copy", ValueType::kUriFolder, Mode::kRwMount, folder},
                   {"text", ValueType::kString, Mode::kDefault, std::string("x")}};

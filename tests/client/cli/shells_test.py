@@ -50,7 +50,7 @@ class PotokTest(unittest.TestCase):
 # What completes to what: the line so far, and all candidates.
 LINES = {
     "potok job sh": {"show"},
-    "potok machine ": {"list", "show"},
+    "potok machine ": {"list", "show", "cordon", "uncordon", "drain", "label", "declare-dead"},
     "potok job list -o ts": {"tsv"},
     "potok job list -o y": {"yaml", "yamlc"},
     "potok completion ": {"bash", "zsh", "fish"},
@@ -181,7 +181,7 @@ class ManualTest(PotokTest):
         yield above
         found = re.search(r"\nSubcommands:\n((?:  .*\n)+)", self.potok(*above, "--help").stdout)
         for line in found[1].splitlines() if found else ():
-            if word := re.match(r"  (\w+)", line):
+            if word := re.match(r"  ([\w-]+)", line):
                 yield from self.commands(*above, word[1])
 
     def test_there_is_a_page_for_each_command(self):

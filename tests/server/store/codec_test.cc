@@ -292,10 +292,17 @@ std::vector<Change> OneOfEachOfTheFirstVersion() {
     if (auto* machine = std::get_if<MachineChanged>(&change)) {
       machine->capacity.disk_bytes = 0;
       machine->capacity.named.clear();
+      machine->cordon.reset();
+      machine->agent_labels = machine->labels;
+      machine->label_edits.clear();
+      machine->quarantine.reset();
+      machine->runtimes.clear();
     }
     if (auto* moved = std::get_if<StepMoved>(&change)) {
       moved->usage.reset();
       moved->raise.reset();
+      moved->displaced = 0;
+      moved->runtime.clear();
     }
   }
   return changes;
