@@ -177,8 +177,7 @@ std::string AdviceOn(const std::string& words) {
   if (words.find("cgroups in hybrid mode") != std::string::npos) {
     return "this host mounts cgroups of version 1 and 2, which crun does not take: boot with "
            "systemd.unified_cgroup_hierarchy=1, or run the agent where /sys/fs/cgroup/unified is "
-           "not "
-           "mounted";
+           "not mounted";
   }
   if (words.find("RLIMIT_") != std::string::npos) {
     return "set default_ulimits in containers.conf to what the agent's user may have (ulimit -Hn, "

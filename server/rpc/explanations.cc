@@ -3,6 +3,7 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/time/clock.h"
 #include "common/base/status_macros.h"
 #include "server/reuse/explain.h"
@@ -86,7 +87,9 @@ void AddWaiting(RunView& view,
       view.WhatTheyWaitFor(run, std::move(indices), RunView::Details::kTold);
   for (std::size_t i = 0; i < texts.size(); ++i) {
     v1::StepExplanation& step = *response->mutable_steps(static_cast<int>(i));
-    if (!texts[i].waits_for.empty()) step.add_waiting("waits for " + texts[i].waits_for);
+    const std::string& why = texts[i].waits_for;
+    const bool says_so = absl::StartsWith(why, "waits ");
+    if (!why.empty()) step.add_waiting(says_so ? why : "waits: " + why);
     for (const std::string& line : texts[i].details) step.add_waiting(line);
   }
 }

@@ -104,7 +104,7 @@ class QuotaTest(Kept):
         self.assertEqual(self.stack.step_status(self.name, "write"), "Finalizing")
         waiting = self.stack.show(self.name)["jobs"]["write"]["waiting_for"]
         self.assertIn("room for its outputs: the store has no room for 1.9 MiB more", waiting)
-        self.assertIn("waits for room for its outputs: the", self.stack.potok("job", "show", "-n", self.name, "-o", "table").stdout)
+        self.assertIn("waits: room for its outputs: the", self.stack.potok("job", "show", "-n", self.name, "-o", "table").stdout)
 
         self.stack.path("data.bin").write_bytes(os.urandom(1_500_000))
         refused = self.stack.potok("job", "create", "-f", self.stack.write("reads.yml", READS), check=False)

@@ -109,7 +109,7 @@ class TerminalTest(StackTest):
     def test_top_of_a_run_follows_it_and_q_leaves(self):
         go_on = self.start_run(self.name)
         top = self.terminal("job", "top", "-n", self.name)
-        top.read_until(lambda _: "Running" in top.frame() and "waits for" in top.frame(), "one step runs, one waits")
+        top.read_until(lambda _: "Running" in top.frame() and "waits: " in top.frame(), "one step runs, one waits")
         self.assertIn(SECOND_SCREEN, top.text)
         self.assertIn("last", top.frame())
         go_on.touch()

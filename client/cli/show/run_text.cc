@@ -1,5 +1,6 @@
 #include "client/cli/show/run_text.h"
 
+#include "absl/strings/match.h"
 #include "client/cli/show/table_style.h"
 #include "client/cli/text/printable.h"
 #include "client/cli/text/table.h"
@@ -75,7 +76,8 @@ std::string StepNote(const v1::StepStatus& step) {
   const bool waits = step.status() == v1::STATUS_QUEUED || step.status() == v1::STATUS_FINALIZING ||
                      step.status() == v1::STATUS_NOT_STARTED;
   if (waits && !step.waiting_for().empty()) {
-    return "waits for " + step.waiting_for();
+    const bool says_so = absl::StartsWith(step.waiting_for(), "waits ");
+    return says_so ? step.waiting_for() : "waits: " + step.waiting_for();
   }
   if (!step.reason().empty()) return step.reason();
   if (step.status() == v1::STATUS_FAILED && step.has_exit_code()) {
