@@ -59,7 +59,7 @@ class Turns {
       if (const auto* order = std::get_if<SendOrder>(&effect)) ToProto(*order);
     }
     for (const QueuePlace& place : state_.queued.All()) ExplainWaiting(state_, place.step, {});
-    MachinesToProto(state_, Pools(state_, {}));
+    MachinesToProto(state_, Pools(state_, {}), {});
   }
 
  private:
