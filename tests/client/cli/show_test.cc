@@ -141,7 +141,8 @@ TEST(StepChangeLineTest, SaysWhereWhenAndWhy) {
   EXPECT_EQ(StepChangeLine(step, now, zone), "22:13:20 train\\x1b[2J  Running  on gpu-1");
   v1::StepStatus queued = AStep(0, "train", v1::STATUS_QUEUED);
   queued.set_waiting_for("needs 64 GiB memory");
-  EXPECT_EQ(StepChangeLine(queued, now, zone), "22:13:20 train  Queued  waits: needs 64 GiB memory");
+  EXPECT_EQ(StepChangeLine(queued, now, zone),
+            "22:13:20 train  Queued  waits: needs 64 GiB memory");
   v1::StepStatus reused = AStep(0, "prep", v1::STATUS_COMPLETED);
   reused.set_reused_from("calm_sea/prep");
   EXPECT_EQ(StepChangeLine(reused, now, zone),
