@@ -2,28 +2,12 @@
 
 #include <grpcpp/channel.h>
 
+#include "client/potok_client/unary_call.h"
 #include "common/base/status_macros.h"
 #include "common/rpc/status.h"
 #include "potok/v1/machines.grpc.pb.h"
 
 namespace potok::client {
-namespace {
-
-constexpr absl::Duration kCallTimeout = absl::Seconds(40);
-
-// One call of the service, with a deadline.
-template <class Method, class Request, class Response>
-absl::StatusOr<Response> CallMachines(v1::Machines::Stub& stub,
-                                      Method method,
-                                      const Request& request,
-                                      Response response) {
-  grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(absl::Now() + kCallTimeout));
-  POTOK_RETURN_IF_ERROR(FromGrpc((stub.*method)(&context, request, &response)));
-  return response;
-}
-
-}  // namespace
 
 class MachinesClient::Calls {
  public:
@@ -60,24 +44,23 @@ absl::StatusOr<v1::Machine> MachinesClient::Get(const std::string& name) {
 
 absl::StatusOr<v1::MachinesResponse> MachinesClient::Cordon(
     const v1::CordonMachinesRequest& request) {
-  return CallMachines(calls_->stub(), &v1::Machines::Stub::Cordon, request, v1::MachinesResponse());
+  return CallUnary<v1::MachinesResponse>(calls_->stub(), &v1::Machines::Stub::Cordon, request);
 }
 
 absl::StatusOr<v1::MachinesResponse> MachinesClient::Uncordon(
     const v1::UncordonMachinesRequest& request) {
-  return CallMachines(
-      calls_->stub(), &v1::Machines::Stub::Uncordon, request, v1::MachinesResponse());
+  return CallUnary<v1::MachinesResponse>(calls_->stub(), &v1::Machines::Stub::Uncordon, request);
 }
 
 absl::StatusOr<v1::MachinesResponse> MachinesClient::Label(
     const v1::LabelMachinesRequest& request) {
-  return CallMachines(calls_->stub(), &v1::Machines::Stub::Label, request, v1::MachinesResponse());
+  return CallUnary<v1::MachinesResponse>(calls_->stub(), &v1::Machines::Stub::Label, request);
 }
 
 absl::StatusOr<v1::Machine> MachinesClient::DeclareDead(const std::string& name) {
   v1::DeclareDeadRequest request;
   request.set_name(name);
-  return CallMachines(calls_->stub(), &v1::Machines::Stub::DeclareDead, request, v1::Machine());
+  return CallUnary<v1::Machine>(calls_->stub(), &v1::Machines::Stub::DeclareDead, request);
 }
 
 }  // namespace potok::client
