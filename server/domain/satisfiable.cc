@@ -1,0 +1,190 @@
+#include "server/domain/satisfiable.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "common/pipeline/control.h"
+#include "fmt/format.h"
+#include "fmt/ranges.h"
+#include "server/domain/fit.h"
+#include "server/domain/kept_off.h"
+#include "server/domain/placement.h"
+#include "server/domain/survey.h"
+
+namespace potok::server {
+
+namespace {
+
+constexpr std::size_t kLinesMax = 20;
+
+// "runs as 3 members at once; 2 machines together could hold 1"
+std::string Several(const Survey& survey, const Shape& shape, const char* what) {
+  return fmt::format("runs as {} members at once; {} together {} {}",
+                     shape.machines,
+                     Plural(survey.with_labels, "machine"),
+                     what,
+                     survey.members);
+}
+
+std::string WantedLabels(const Shape& shape) {
+  std::string labels;
+  for (const auto& [name, value] : shape.labels) {
+    labels += fmt::format("{}{}={}", labels.empty() ? "" : ", ", name, value);
+  }
+  return labels;
+}
+
+// What the shape asks of the machine's labels and is false.
+std::vector<std::string> FalseOf(const MachineRecord& machine, const Shape& shape) {
+  std::vector<std::string> wrong = shape.expression.WhyNot(machine.labels);
+  for (const auto& [name, value] : shape.labels) {
+    const auto it = machine.labels.find(name);
+    if (it != machine.labels.end() && it->second == value) continue;
+    wrong.push_back(it == machine.labels.end()
+                        ? fmt::format("{}={} is false (there is no {})", name, value, name)
+                        : fmt::format("{}={} is false ({} is {})", name, value, name, it->second));
+  }
+  return wrong;
+}
+
+// Of a pool none of whose machines has the labels.
+std::string MissingLabels(const State& state,
+                          const Pools& pools,
+                          const Shape& shape,
+                          std::size_t in_pool) {
+  if (shape.expression.is_empty()) {
+    return fmt::format(
+        "none of {} carries the labels {}", Plural(in_pool, "machine"), WantedLabels(shape));
+  }
+  const std::string pool = pools.Resolve(shape.pool);
+  const MachineRecord* nearest = nullptr;
+  std::vector<std::string> least;
+  for (const auto& [id, machine] : state.machines) {
+    if (!IsKnown(machine) || !pools.Holds(machine, pool)) continue;
+    std::vector<std::string> wrong = FalseOf(machine, shape);
+    if (nearest != nullptr && least.size() <= wrong.size()) continue;
+    nearest = &machine;
+    least = std::move(wrong);
+  }
+  const std::string where =
+      in_pool == 1 ? nearest->facts.name : nearest->facts.name + ", the nearest";
+  return fmt::format("none of {} has the labels that it asks for: on {}, {}",
+                     Plural(in_pool, "machine"),
+                     where,
+                     fmt::join(least, " and "));
+}
+
+std::string NobodyIn(const Pools& pools, const std::string& pool) {
+  if (pool.empty()) return "no machine is in the default pool";
+  const PoolChanged* registered = pools.Registered(pool);
+  if (registered == nullptr || registered->selector.empty()) {
+    return fmt::format("no machine is in pool '{}'", pool);
+  }
+  return fmt::format("no machine is in pool '{}': of none is {} true", pool, registered->selector);
+}
+
+std::string MissingRuntime(const Shape& shape, std::size_t machines) {
+  const bool needs_engine = !shape.runtimes.contains("sandbox");
+  return fmt::format("{}, and none of {} can run commands so ({}); {}, or see `potok machine show`",
+                     needs_engine ? "asks for a container" : "asks for isolation or no network",
+                     Plural(machines, "machine"),
+                     fmt::join(shape.runtimes, " or "),
+                     needs_engine ? "start an agent there with --images=container"
+                                  : "install bubblewrap there and start the agent again");
+}
+
+// Each step that runs a command, those of bodies too, with its whole name and its compute.
+void ForEachCommand(
+    const std::vector<Step>& steps,
+    const std::string& above,
+    const std::string& compute,
+    const std::function<void(const Step&, const std::string& name, const std::string& compute)>&
+        see) {
+  for (const Step& step : steps) {
+    const std::string name = step.name.empty() ? above : above + step.name;
+    const std::string& own = step.compute.empty() ? compute : step.compute;
+    if (IsControl(step) && !IsGang(step)) {
+      ForEachCommand(step.control->body, name + "/", own, see);
+    } else {
+      see(step, name, own);
+    }
+  }
+}
+
+absl::Status CheckAll(const State& state,
+                      const Plan& plan,
+                      const std::optional<std::string>& moved_to,
+                      const DecideOptions& options) {
+  const bool any = std::any_of(state.machines.begin(), state.machines.end(), [](const auto& entry) {
+    return IsKnown(entry.second);
+  });
+  if (!any && plan.size() > 0) {
+    return absl::UnavailableError(
+        "no machine is known, so no step could run; start an agent (potok up starts one)");
+  }
+  const Pools pools(state, options);
+  std::map<Shape, std::string> reasons;  // empty: it fits
+  std::string lines;
+  std::size_t count = 0;
+  const auto check = [&](const Step& step, const std::string& name, const std::string& compute) {
+    Shape shape = ShapeOf(compute, step);
+    if (moved_to.has_value()) shape.pool = *moved_to;
+    const auto [it, is_new] = reasons.try_emplace(std::move(shape));
+    if (is_new) it->second = NeverFits(state, pools, it->first);
+    if (it->second.empty() || ++count > kLinesMax) return;
+    lines += fmt::format("{}jobs.{}: {}", count == 1 ? "" : "\n", name, it->second);
+  };
+  ForEachCommand(plan.spec().steps, "", plan.spec().settings.default_compute, check);
+  if (count == 0) return absl::OkStatus();
+  if (count > kLinesMax) lines += fmt::format("\nand {} more", Plural(count - kLinesMax, "step"));
+  return absl::FailedPreconditionError(lines);
+}
+
+}  // namespace
+
+std::string NeverFits(const State& state, const Pools& pools, const Shape& shape) {
+  const Survey survey = Look(state, pools, shape, Against::kCapacity);
+  if (!pools.Knows(shape.pool) && !pools.Resolve(shape.pool).empty()) {
+    return NoSuchPool(pools, shape.pool);
+  }
+  if (survey.in_pool == 0) {
+    return NobodyIn(pools, shape.pool);
+  }
+  if (survey.with_labels == 0) return MissingLabels(state, pools, shape, survey.in_pool);
+  if (survey.with_runtime == 0) return MissingRuntime(shape, survey.with_labels);
+  const std::string beyond = BeyondLimits(pools, shape);
+  if (!beyond.empty()) return beyond;
+  const auto wanted = static_cast<std::size_t>(shape.machines);
+  if (survey.lack == Resources{} && survey.members >= wanted) return "";
+  if (survey.lack == Resources{}) return Several(survey, shape, "could hold");
+  return Missing(survey, shape, "there") + " " + NearestOf(survey);
+}
+
+std::int64_t MostMemoryFor(const State& state, Shape shape, const DecideOptions& options) {
+  const Pools pools(state, options);
+  const std::string pool = pools.Resolve(shape.pool);
+  shape.request.memory_bytes = 0;
+  std::int64_t most = 0;
+  for (const auto& [id, machine] : state.machines) {
+    if (!IsKnown(machine) || !pools.Holds(machine, pool)) continue;
+    if (!CouldHold(machine, shape)) continue;
+    most = std::max(most, machine.facts.capacity.memory_bytes);
+  }
+  return most;
+}
+
+absl::Status CheckSatisfiable(const State& state, const Plan& plan, const DecideOptions& options) {
+  return CheckAll(state, plan, std::nullopt, options);
+}
+
+absl::Status CheckPool(const State& state,
+                       const Plan& plan,
+                       const std::string& pool,
+                       const DecideOptions& options) {
+  return CheckAll(state, plan, pool, options);
+}
+
+}  // namespace potok::server
