@@ -1,6 +1,6 @@
 #include "client/cli/stack_report.h"
 
-#include "client/cli/show/job_object.h"
+#include "client/cli/show/machine_object.h"
 #include "client/cli/show/machine_text.h"
 #include "client/cli/stack/postmaster.h"
 #include "client/cli/stack/supervisor.h"

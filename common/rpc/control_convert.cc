@@ -4,6 +4,7 @@
 
 #include "common/base/overloaded.h"
 #include "common/base/status_macros.h"
+#include "common/rpc/step_convert.h"
 #include "fmt/format.h"
 
 namespace potok {

@@ -11,8 +11,4 @@ v1::Control ToProto(const Control& control);
 // INVALID_ARGUMENT for a kind that is not known, and as FromProto of the body's steps.
 absl::StatusOr<Control> FromProto(const v1::Control& control);
 
-// One step (pipeline_convert.cc).
-void Write(const Step& step, v1::Step* out);
-absl::Status Read(const v1::Step& step, Step* out);
-
 }  // namespace potok

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "client/cli/show/job_object.h"
+#include "client/cli/show/machine_object.h"
 #include "client/cli/show/machine_text.h"
 #include "client/cli/show/table_style.h"
 

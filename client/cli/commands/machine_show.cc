@@ -1,5 +1,5 @@
 #include "client/cli/commands/command.h"
-#include "client/cli/show/job_object.h"
+#include "client/cli/show/machine_object.h"
 #include "client/cli/show/machine_text.h"
 #include "client/cli/show/table_style.h"
 #include "client/potok_client/machines_client.h"

@@ -2,23 +2,13 @@
 
 #include <map>
 
+#include "client/cli/show/object_values.h"
 #include "client/cli/text/printable.h"
 #include "common/pipeline/asset_reference.h"
 #include "fmt/format.h"
 
 namespace potok::client {
 namespace {
-
-Value AssetTextOrNull(const std::string& text) {
-  return text.empty() ? Value() : Value(text);
-}
-
-Value AssetTexts(const google::protobuf::Map<std::string, std::string>& map) {
-  const std::map<std::string, std::string> sorted(map.begin(), map.end());
-  Object object;
-  for (const auto& [key, text] : sorted) object.emplace_back(key, text);
-  return Value(std::move(object));
-}
 
 Value AssetLabels(const v1::Asset& asset) {
   Array labels;
@@ -34,13 +24,13 @@ Object HeadMembers(const v1::Asset& asset) {
   return {{"name", asset.name()},
           {"version", asset.version()},
           {"id", AssetId(asset)},
-          {"display_name", AssetTextOrNull(asset.display_name())},
-          {"description", AssetTextOrNull(asset.description())},
-          {"tags", AssetTexts(asset.tags())},
-          {"properties", AssetTexts(asset.properties())},
+          {"display_name", TextOrNull(asset.display_name())},
+          {"description", TextOrNull(asset.description())},
+          {"tags", SortedTexts(asset.tags())},
+          {"properties", SortedTexts(asset.properties())},
           {"labels", AssetLabels(asset)},
           {"is_archived", asset.archived()},
-          {"made_by", AssetTextOrNull(asset.made_by())},
+          {"made_by", TextOrNull(asset.made_by())},
           {"creation_context",
            Object{{"created_at", IsoTime(asset.created_us())},
                   {"created_by", asset.created_by()},
@@ -74,7 +64,7 @@ Value AssetDocumentObject(const v1::Asset& asset) {
   Object object = {{"name", asset.name()}, {"version", asset.version()}};
   if (!asset.display_name().empty()) object.emplace_back("display_name", asset.display_name());
   if (!asset.description().empty()) object.emplace_back("description", asset.description());
-  if (!asset.tags().empty()) object.emplace_back("tags", AssetTexts(asset.tags()));
+  if (!asset.tags().empty()) object.emplace_back("tags", SortedTexts(asset.tags()));
   for (Member& member : DocumentMembers(asset)) object.push_back(std::move(member));
   return Value(std::move(object));
 }

@@ -1,10 +1,9 @@
-// Runs and machines as the objects that commands print, in Azure ML's words. Pure.
+// Runs as the objects that commands print, in Azure ML's words. Pure.
 #pragma once
 
 #include <string>
 
 #include "client/cli/text/value.h"
-#include "potok/v1/machines.pb.h"
 #include "potok/v1/runs.pb.h"
 
 namespace potok::client {
@@ -26,10 +25,5 @@ Array ChildJobs(const v1::Run& run, const std::string& runs_at);
 // empty; else the address, as potok+unix:/var/lib/potok/server.sock/runs or
 // potok://gpu-1:7461/runs, which names a run but is no page.
 std::string RunsAt(const std::string& address, const std::string& web);
-
-// What is held or offered: memory_bytes, cpu_millis, gpus, disk_bytes and named.
-Value ResourcesObject(const v1::Resources& resources);
-
-Value MachineObject(const v1::Machine& machine);
 
 }  // namespace potok::client

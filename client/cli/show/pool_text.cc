@@ -1,6 +1,6 @@
 #include "client/cli/show/pool_text.h"
 
-#include "client/cli/show/job_object.h"
+#include "client/cli/show/resources_object.h"
 #include "common/base/resources.h"
 #include "fmt/format.h"
 #include "fmt/ranges.h"
