@@ -1,30 +1,24 @@
 """Hostile and oversized input through the real programs: it goes through whole, or is refused with its name and why.
 
 What one room alone decides is tested there: snapshots and trees in tests/common/cas, outputs in tests/agent/artifacts,
-names of datastores in tests/server/artifacts, bodies and headers in http_api_test.py.
+names of datastores in tests/server/artifacts, bodies and headers in http_api_test.py. Paths that lead out of where they
+belong are in hostile_paths_test.py, full disks in full_disk_test.py.
 """
 
-import atexit
 import contextlib
-import hashlib
-import http.client
 import json
 import os
 import pathlib
-import shlex
 import shutil
 import socket
-import subprocess
 import threading
 import unittest
-import urllib.parse
 
-from stack import StackTest, wait_for
+from one_job import OneJobTest
 
 LARGE = "POTOK_LARGE" in os.environ  # as tests/common/cas/large_test.cc
 ENTRIES = 100_000
 SPARSE_BYTES = (10 if LARGE else 1) << 30
-DISK_BYTES = 2 << 30
 
 CANARY = "canary"  # what a name that is run as a command would make
 NAMES = [
@@ -93,44 +87,6 @@ BAD_OUTPUTS = {
 }
 OUTPUTS = {"o": "uri_folder", "f": "uri_file", "t": "string"}
 
-# Every way out of a run's files by MLflow's API, as the step itself could try it: prints the HTTP statuses, then what
-# the calls of the stand-in say.
-ESCAPES = """
-import http.client, os, urllib.parse, mlflow
-address = urllib.parse.urlsplit(os.environ["MLFLOW_TRACKING_URI"]).netloc
-run = os.environ["MLFLOW_RUN_ID"]
-root = "/api/2.0/mlflow-artifacts/artifacts"
-
-def ask(method, target):
-    connection = http.client.HTTPConnection(address, timeout=30)
-    headers = {"Authorization": "Bearer " + os.environ["MLFLOW_TRACKING_TOKEN"]}
-    connection.request(method, target, b"evil" if method == "PUT" else None, headers)
-    return connection.getresponse().status
-
-mlflow.log_text("mine", "mine.txt")
-holder = mlflow.get_artifact_uri().rpartition("/")[2]
-statuses = set()
-for path in PATHS:
-    for coded in {urllib.parse.quote(path), urllib.parse.quote(path, safe=""), urllib.parse.quote(path).replace(".", "%2e")}:
-        for base in (f"{root}/{holder}/", f"{root}/"):
-            statuses |= {ask("GET", base + coded), ask("PUT", base + coded)}
-    query = urllib.parse.urlencode({"path": path})
-    statuses |= {ask("GET", f"{root}?{query}"), ask("GET", f"/api/2.0/mlflow/artifacts/list?run_id={run}&{query}")}
-print(sorted(statuses), [file.path for file in mlflow.MlflowClient().list_artifacts(run)])
-for path in ("../up.txt", "a/../../up.txt"):
-    for call in (lambda: mlflow.log_text("x", path),
-                 lambda: mlflow.artifacts.download_artifacts(run_id=run, artifact_path=path, dst_path="got")):
-        try:
-            call()
-            print("went through", path)
-        except mlflow.exceptions.MlflowException as error:
-            print("refused")
-"""
-PATHS = ["../x", "../../../../etc/passwd", "a/../../x", "a//b", "./x", "..", "\x00", "x\x00y", "\\..\\x/..", "//etc/passwd"]
-
-# Parts of a request to Submit that name a file each: what they are replaced by must be refused.
-ESCAPING_NAMES = ["../x", "../../../../../../tmp/x", "/etc/x", "a/../../x", "..", "x\x00y"]
-
 
 def listing(folder: pathlib.Path) -> dict[str, bytes | None]:
     """What lies at and below a folder: content of files, targets of links, None of folders."""
@@ -144,57 +100,8 @@ def listing(folder: pathlib.Path) -> dict[str, bytes | None]:
     return found
 
 
-def unmount(disk: pathlib.Path):
-    subprocess.run(["umount", "-l", disk], capture_output=True, check=False)
-
-
-class HostileTest(StackTest):
-    """One stack; the agent's folder and the store's blobs lie on disks that a test makes as small as it wants."""
-
-    UP = None
-    agents: pathlib.Path
-    blobs: pathlib.Path
-    no_disks = ""  # why there are none
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.agents, cls.blobs = cls.stack.state / "agents", cls.stack.state / "blobs"
-        for disk in (cls.agents, cls.blobs):
-            disk.mkdir(parents=True)
-            command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "none", disk]
-            mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-            cls.no_disks += mounted.stderr
-            if mounted.returncode == 0:
-                # Clean-ups go backwards: after `down`, before the stack removes its home. The other for an interrupted test.
-                cls.addClassCleanup(unmount, disk)
-                atexit.register(unmount, disk)
-        cls.addClassCleanup(cls.stack.potok, "down", check=False, timeout=200)
-        cls.stack.up_arguments = ("--server-flag", "disk-reserve=0")
-        cls.stack.up()
-
-    def folder(self, name: str) -> pathlib.Path:
-        """A new folder of this test."""
-        path = self.stack.path(f"{self.name}/{name}")
-        path.mkdir(parents=True)
-        return path
-
-    def file(self, text: str) -> str:
-        return self.stack.write(f"{self.name}/job.yml", text)
-
-    def create(self, text: str, check: bool = True) -> subprocess.CompletedProcess:
-        return self.stack.potok("job", "create", "-f", self.file(text), "-n", self.name, check=check)
-
-    def complete(self, text: str) -> dict:
-        self.create(text)
-        job = self.stack.wait(self.name)
-        self.assertEqual(job["status"], "Completed", job["reason"])
-        return job
-
-    def download(self, *arguments: str) -> pathlib.Path:
-        got = self.stack.path(f"{self.name}/got")
-        self.stack.potok("job", "download", "-n", self.name, "-p", str(got), *arguments)
-        return got / "named-outputs"
+class HostileTest(OneJobTest):
+    UP = ("--server-flag", "disk-reserve=0")
 
     def test_hostile_names_and_empty_things_survive_a_round_trip(self):
         data, code = self.folder("data"), self.folder("code")
@@ -335,150 +242,10 @@ class HostileTest(StackTest):
         self.stack.potok("run", self.file("type: pipeline\njobs:\n  one: {command: echo alive}\n"), "-n", after)
         self.assertEqual(self.stack.log(after), "alive\n")
 
-    def test_no_path_leaves_a_runs_files_by_mlflow(self):
-        self.folder("code")
-        self.stack.write(f"{self.name}/code/escapes.py", ESCAPES.replace("PATHS", repr(PATHS)))
-        self.complete("type: pipeline\njobs:\n  one: {command: python3 escapes.py, code: ./code}\n")
-        answers, *calls = self.stack.log(self.name).splitlines()
-        self.assertEqual(answers, "[400] ['mine.txt']")
-        self.assertEqual(calls, ["refused"] * 4)
-
-    def call(self, method: str, request: dict) -> tuple[int, dict]:
-        connection = http.client.HTTPConnection((self.stack.state / "http.address").read_text().strip(), timeout=60)
-        token = (self.stack.state / "http.token").read_text().strip()
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        with contextlib.closing(connection):
-            connection.request("POST", f"/potok.v1.{method}", json.dumps(request), headers)
-            answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
-
-    def submission(self, file="f.txt", given="file", output="out", step="read", path="") -> dict:
-        """A pipeline that may be submitted, with names of one's own choice in it."""
-        digest = {"hash": hashlib.sha256(b"").hexdigest(), "sizeBytes": "0"}
-        value = {"artifact": {"digest": digest, "fileName": file}}
-        one = {
-            "name": step,
-            "command": "true",
-            "inputs": [{"name": given, "type": "VALUE_TYPE_URI_FILE", "value": value}],
-            "outputs": [{"name": output, "type": "VALUE_TYPE_URI_FOLDER", "path": path}],
-        }
-        return {"requestId": self.name + os.urandom(4).hex(), "spec": {"isPipeline": True, "steps": [one]}}
-
-    def test_no_name_in_a_request_becomes_a_path(self):
-        self.complete("type: pipeline\njobs:\n  one: {command: 'true'}\n")
-        runs = len(self.call("Runs/List", {})[1]["runs"])
-        for part in ("file", "given", "output", "step"):
-            for name in ESCAPING_NAMES:
-                with self.subTest(part, name=name):
-                    status, answer = self.call("Runs/Submit", self.submission(**{part: name}))
-                    self.assertEqual((status, answer.get("code")), (400, "invalid_argument"), answer)
-        for name in ("../x", "/etc/x", "a/../../x"):
-            place = f"azureml://datastores/workspaceblobstore/paths/{name}"
-            status, answer = self.call("Runs/Submit", self.submission(path=place))
-            self.assertEqual((status, answer.get("code")), (400, "invalid_argument"), answer)
-            self.assertIn("jobs.read.outputs.out.path", answer["message"])
-        self.assertEqual(len(self.call("Runs/List", {})[1]["runs"]), runs)
-        for name in ESCAPING_NAMES:
-            self.assertEqual(self.call("Runs/Get", {"name": name})[0], 404)
-            self.assertEqual(self.call("Runs/Logs", {"name": self.name, "step": name})[0], 404)
-
-    def test_no_path_leaves_the_web_pages(self):
-        for target in ("/../../../../etc/passwd", "/%2e%2e/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd", "/..%2f..%2fetc%2fpasswd", "/%00"):
-            status, body = self.get(target)
-            self.assertIn(status, (400, 404), target)
-            self.assertNotIn(b"root:", body)
-
-    def get(self, target: str) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection((self.stack.state / "http.address").read_text().strip(), timeout=60)
-        token = (self.stack.state / "http.token").read_text().strip()
-        with contextlib.closing(connection):
-            connection.request("GET", target, headers={"Authorization": f"Bearer {token}"})
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-
-    def test_no_name_on_the_command_line_becomes_a_path(self):
-        self.complete("type: pipeline\njobs:\n  one: {command: echo x > outputs/file}\n")
-        evil = self.stack.write(f"{self.name}/evil.yml", "type: pipeline\njobs:\n  one: {command: 'true'}\n")
-        for words in (
-            ("job", "download", "-n", self.name, "--output-name", "../../x"),
-            ("job", "download", "-n", "../../x"),
-            ("job", "logs", "-n", self.name, "--step", "../../x"),
-            ("job", "show", "-n", "../x"),
-            ("job", "create", "-f", evil, "-n", "../x"),
-            ("datastore", "upload", "-n", "workspaceblobstore", "-p", evil, "--target", "../../x"),
-            ("datastore", "upload", "-n", "../x", "-p", evil, "--target", "x"),
-            ("data", "create", "-n", "../x", "-v", "1", "-t", "uri_file", "-p", evil),
-            ("data", "create", "-n", "x", "-v", "../1", "-t", "uri_file", "-p", evil),
-            ("model", "download", "-n", "../x", "-v", "1", "-p", "got"),
-        ):
-            result = self.stack.potok(*words, check=False)
-            self.assertIn(result.returncode, (1, 2), words)
-            self.assertIn("..", result.stderr, words)
-        self.assertEqual(list(self.stack.home.glob("**/x")), [])
-
     def used_bytes(self) -> int:
         """Of the store and the agent."""
-        disks = (self.agents, self.blobs)
+        disks = (self.stack.state / "agents", self.stack.state / "blobs")
         return sum(os.lstat(path).st_blocks * 512 for disk in disks for path in disk.rglob("*") if path.is_file())
-
-    def leave(self, disk: pathlib.Path, free_bytes: int):
-        """Makes a disk as large as what it holds and a little more."""
-        if self.no_disks:
-            self.skipTest(f"no disks can be mounted here: {self.no_disks}")
-        facts = os.statvfs(disk)
-        used = (facts.f_blocks - facts.f_bfree) * facts.f_frsize
-        subprocess.run(["mount", "-o", f"remount,size={used + free_bytes}", disk], check=True)
-
-    def step(self, command: str) -> str:
-        text = "type: pipeline\njobs:\n  one:\n    outputs: {o: {type: uri_folder}}\n"
-        return text + f"    command: {json.dumps(command)}\n"
-
-    def agent_log(self) -> str:
-        return next((self.stack.state / "logs").glob("agent-*.log")).read_text()
-
-    def test_a_step_that_fills_the_machines_disk_fails_and_says_so(self):
-        self.leave(self.agents, 4 << 20)
-        try:
-            self.create(self.step("head -c 50M /dev/urandom > ${{outputs.o}}/big"))
-            job = self.stack.wait(self.name)
-        finally:
-            self.leave(self.agents, DISK_BYTES)
-        self.assertEqual(job["status"], "Failed")
-        self.assertRegex(job["reason"], "exited with code 1; the disk of .*/agents/.* has no room left .*give the machine")
-
-    def test_an_input_that_does_not_fit_on_the_machine_waits_for_room(self):
-        self.folder("data").joinpath("big").write_bytes(os.urandom(8 << 20))
-        self.leave(self.agents, 2 << 20)
-        try:
-            self.create(READS)
-            wait_for(lambda: "No space left on device" in self.agent_log(), "the agent says that its disk is full")
-            self.assertEqual(self.stack.step_status(self.name, "read"), "Preparing")
-        finally:
-            self.leave(self.agents, DISK_BYTES)
-        self.assertEqual(self.stack.wait(self.name)["status"], "Completed")
-        self.assertEqual(self.stack.log(self.name), "big\n")
-
-    def test_a_full_store_refuses_with_its_reason_and_loses_nothing(self):
-        self.create(self.step("head -c 100000 /dev/urandom | tee ${{outputs.o}}/kept | sha256sum"))
-        self.assertEqual(self.stack.wait(self.name)["status"], "Completed")
-        self.folder("data").joinpath("big").write_bytes(os.urandom(8 << 20))
-        waits = f"{self.name}_waits"
-        self.leave(self.blobs, 2 << 20)
-        try:
-            refused = self.stack.potok("job", "create", "-f", self.file(READS), check=False)
-            self.assertNotEqual(refused.returncode, 0)
-            self.assertRegex(refused.stderr, "cannot upload .*/data.*/blobs/.*: No space left on device")
-            file = self.file(self.step("head -c 8M /dev/urandom | tee ${{outputs.o}}/big | sha256sum"))
-            self.stack.potok("job", "create", "-f", file, "-n", waits)
-            wait_for(lambda: self.stack.step_status(waits, "one") == "Finalizing", "its output waits for room")
-            wait_for(lambda: "No space left on device" in self.agent_log(), "the agent says that the store is full")
-        finally:
-            self.leave(self.blobs, DISK_BYTES)
-        self.assertEqual(self.stack.wait(waits)["status"], "Completed")
-        for name, file in ((self.name, "kept"), (waits, "big")):
-            self.stack.potok("job", "download", "-n", name, "-p", name + "/got", "--output-name", "o")
-            got = self.stack.path(f"{name}/got/named-outputs/o/{file}").read_bytes()
-            self.assertEqual(self.stack.log(name).split()[0], hashlib.sha256(got).hexdigest())
 
 
 if __name__ == "__main__":
