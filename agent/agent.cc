@@ -76,6 +76,7 @@ Introduction IntroductionOf(const AgentConfig& config,
   self.pools = config.pools;
   self.isolation = isolation;
   self.runtimes = runtimes.Names();
+  self.cache_bytes = config.cache_bytes;
   return self;
 }
 

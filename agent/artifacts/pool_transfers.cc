@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "agent/artifacts/collect_outputs.h"
+#include "agent/artifacts/keep_outputs.h"
 #include "agent/artifacts/stage_inputs.h"
 #include "agent/artifacts/step_folders.h"
 #include "common/base/status_macros.h"
@@ -66,10 +67,13 @@ class PoolTransfers::Pool {
   }
 
   void Stage(const AttemptOrder& order, const AttemptPaths& paths) {
+    StagingDone done;
     const absl::Status status = Persist(order.key, options_.patience_staging, [&] {
-      return StageInputs(order, paths, store_, cache_);
+      const absl::StatusOr<StagedBytes> staged = StageInputs(order, paths, store_, cache_);
+      if (staged.ok()) done.staged = *staged;
+      return staged.status();
     });
-    StagingDone done{status};
+    done.status = status;
     if (status.ok() && options_.needs_preparing && options_.needs_preparing(order)) {
       Prepare(order, paths, &done);
     }
@@ -89,6 +93,7 @@ class PoolTransfers::Pool {
                                                            std::string(status.message())))});
       }
     }
+    if (cache_ != nullptr) KeepOutputs(order.key, *collected, *cache_);
     Done(order.key, OutputsStored{std::move(collected->values)});
   }
 

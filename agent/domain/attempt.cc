@@ -53,7 +53,7 @@ std::optional<ReportEvent> StopReport(StopReason reason,
 Transition NextOfStaging(const AttemptState& same, const AttemptEvent& event) {
   constexpr bool kStillFetching = false;
   if (const auto* done = std::get_if<StagingDone>(&event)) {
-    if (done->status.ok()) return {Active{}, {Action::kLaunch}};
+    if (done->status.ok()) return {Active{.staged = done->staged}, {Action::kLaunch}};
     const FailureCause cause = done->is_of_runtime ? FailureCause::kStart : FailureCause::kInput;
     return Finish(Failure(cause, std::string(done->status.message()), done->log_bytes));
   }
@@ -66,19 +66,30 @@ Transition NextOfStaging(const AttemptState& same, const AttemptEvent& event) {
   return Same(same);
 }
 
+// What it used, with what had to be fetched for it.
+std::optional<Usage> UsageOf(const Active& active, const ProcessEnded& ended) {
+  std::optional<Usage> usage = ended.usage;
+  if (usage.has_value() && active.staged.has_value()) {
+    usage->fetched_bytes = active.staged->fetched;
+    usage->found_bytes = active.staged->found;
+  }
+  return usage;
+}
+
 Transition AfterProcesses(const Active& active, const ProcessEnded& ended) {
-  if (active.stopping) return Finish(StopReport(*active.stopping, ended.log_bytes, ended.usage));
+  const std::optional<Usage> usage = UsageOf(active, ended);
+  if (active.stopping) return Finish(StopReport(*active.stopping, ended.log_bytes, usage));
   if (ended.failure) {
     FailedReport failed = *ended.failure;
-    failed.usage = ended.usage;
+    failed.usage = usage;
     return Finish(std::move(failed));
   }
   // Stopped by an agent that was restarted before it could hear of the end.
-  if (ended.was_stopped) return Finish(StoppedReport{ended.log_bytes, ended.usage});
+  if (ended.was_stopped) return Finish(StoppedReport{ended.log_bytes, usage});
   if (ended.nothing_to_store) {
-    return Finish(SucceededReport{.log_bytes = ended.log_bytes, .usage = ended.usage});
+    return Finish(SucceededReport{.log_bytes = ended.log_bytes, .usage = usage});
   }
-  return {Uploading{ended.log_bytes, ended.usage}, {Action::kSayExited, Action::kStoreOutputs}};
+  return {Uploading{ended.log_bytes, usage}, {Action::kSayExited, Action::kStoreOutputs}};
 }
 
 Transition NextOfActive(const Active& active, const AttemptEvent& event) {
@@ -87,13 +98,15 @@ Transition NextOfActive(const Active& active, const AttemptEvent& event) {
     return Finish(Failure(FailureCause::kStart, std::string(refused->status.message())));
   }
   if (std::holds_alternative<ProcessStarted>(event)) {
-    return {Active{.started = true, .stopping = active.stopping}, {Action::kSayStarted}};
+    return {Active{.started = true, .stopping = active.stopping, .staged = active.staged},
+            {Action::kSayStarted}};
   }
   if (const auto* ended = std::get_if<ProcessEnded>(&event)) return AfterProcesses(active, *ended);
   if (const auto* stop = std::get_if<StopAsked>(&event)) {
     // The first reason stands: a report that was promised is not lost to a later stop.
     const StopReason reason = active.stopping.value_or(stop->reason);
-    return {Active{.started = active.started, .stopping = reason}, {Action::kStopProcesses}};
+    return {Active{.started = active.started, .stopping = reason, .staged = active.staged},
+            {Action::kStopProcesses}};
   }
   return Same(active);  // the lease is the shim's to keep
 }

@@ -24,12 +24,20 @@ enum class StopReason {
   kAgentStops,  // reported as lost with the machine, so that it runs again elsewhere
 };
 
+// How the bytes of code and inputs came to an attempt.
+struct StagedBytes {
+  std::int64_t fetched = 0;  // from the store
+  std::int64_t found = 0;    // in the machine's cache
+  bool operator==(const StagedBytes&) const = default;
+};
+
 // Code and inputs are being fetched.
 struct Staging {};
 // The shim was started, or its attempt adopted.
 struct Active {
   bool started = false;                     // the command runs
   std::optional<StopReason> stopping = {};  // its processes are being ended
+  std::optional<StagedBytes> staged = {};   // nothing: there were none, or an earlier agent knew
 };
 // The command has ended with code 0; outputs are being stored.
 struct Uploading {
@@ -49,6 +57,7 @@ struct StagingDone {
   std::optional<PreparedRuntime> runtime = {};  // where there was something to prepare
   bool is_of_runtime = false;  // the status tells of it, and not of code and inputs
   std::int64_t log_bytes = 0;  // of what preparing said
+  std::optional<StagedBytes> staged = {};
 };
 struct LaunchRefused {
   absl::Status status;

@@ -33,6 +33,7 @@ struct Introduction {
   std::vector<std::string> pools;
   std::string isolation;
   std::vector<std::string> runtimes;  // as in potok.v1.Hello
+  std::int64_t cache_bytes = 0;       // likewise
 };
 
 struct Hello {

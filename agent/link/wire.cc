@@ -185,6 +185,7 @@ v1::Hello ToProto(const Hello& hello) {
   for (const auto& [name, value] : self.labels) (*result.mutable_labels())[name] = value;
   for (const std::string& pool : self.pools) result.add_pools(pool);
   result.set_isolation(self.isolation);
+  result.set_cache_bytes(self.cache_bytes);
   for (const std::string& runtime : self.runtimes) result.add_runtimes(runtime);
   for (const AttemptKey& key : hello.live) *result.add_live() = ToProto(key);
   for (const Report& report : hello.unacknowledged) *result.add_unacknowledged() = ToProto(report);

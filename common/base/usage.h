@@ -25,6 +25,10 @@ struct Usage {
   std::int64_t gpu_peak_memory_bytes = 0;  // of them together; 0: not known
   // The kernel ended one of its processes for want of memory, and its command went on.
   bool child_out_of_memory = false;
+  // Of its code and inputs, before its command began: what came from the store, and what was on the
+  // machine already. Nothing: not known.
+  std::optional<std::int64_t> fetched_bytes;
+  std::optional<std::int64_t> found_bytes;
   bool operator==(const Usage&) const = default;
 };
 

@@ -275,6 +275,33 @@ absl::Status BlobDisk::CopyIn(const Digest& digest, const std::string& path) {
   return Admit(std::move(files));
 }
 
+absl::Status BlobDisk::LinkIn(const Digest& digest, const std::string& path, absl::Time changed) {
+  POTOK_ASSIGN_OR_RETURN(const Fd from, OpenFile(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
+  struct stat before {};
+  if (fstat(from.get(), &before) != 0) return DiskError(errno, "look at", path);
+  if (!S_ISREG(before.st_mode) || before.st_size != digest.size_bytes ||
+      absl::TimeFromTimespec(before.st_ctim) != changed) {
+    return absl::FailedPreconditionError(fmt::format("{} was changed since it was hashed", path));
+  }
+  BlobQuota::Room room(&quota_);
+  POTOK_RETURN_IF_ERROR(room.Grow(digest.size_bytes));
+  const std::string link = UploadPath(kTemporary + RandomId(20));
+  if (linkat(AT_FDCWD, path.c_str(), AT_FDCWD, link.c_str(), 0) != 0) {
+    return DiskError(errno, fmt::format("link {} to", path), link);
+  }
+  StagedFile linked(Fd(), link, std::move(room));
+  struct stat after {};
+  if (lstat(link.c_str(), &after) != 0) return DiskError(errno, "look at", link);
+  if (after.st_ino != before.st_ino || after.st_mtim.tv_sec != before.st_mtim.tv_sec ||
+      after.st_mtim.tv_nsec != before.st_mtim.tv_nsec) {
+    return absl::FailedPreconditionError(fmt::format("{} was replaced while it was linked", path));
+  }
+  POTOK_RETURN_IF_ERROR(Stamp(from.get(), link));
+  std::vector<std::pair<Digest, StagedFile>> files;
+  files.emplace_back(digest, std::move(linked));
+  return Admit(std::move(files));
+}
+
 absl::Status BlobDisk::Admit(std::vector<std::pair<Digest, StagedFile>> files) {
   bool any_sealed = false;
   for (const auto& [digest, file] : files) {

@@ -70,6 +70,8 @@ class BlobDisk {
   BlobQuota& quota() { return quota_; }
   // Copies a file in; DATA_LOSS if it does not have this digest.
   absl::Status CopyIn(const Digest& digest, const std::string& path);
+  // Links a file in as it is; FAILED_PRECONDITION if it is not what it was at `changed`.
+  absl::Status LinkIn(const Digest& digest, const std::string& path, absl::Time changed);
   // From this many files on, one sync of the whole disk is cheaper than one for each.
   static constexpr std::size_t kManyFiles = 8;
   // Stamps verified files, makes them last and lets them appear. All or, on error, some of them;

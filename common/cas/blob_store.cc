@@ -85,6 +85,10 @@ absl::Status BlobStore::PutFile(const Digest& digest, const std::string& path) {
   return disk_->CopyIn(digest, path);
 }
 
+absl::Status BlobStore::Adopt(const Digest& digest, const std::string& path, absl::Time changed) {
+  return disk_->Has(digest) ? absl::OkStatus() : disk_->LinkIn(digest, path, changed);
+}
+
 absl::Status BlobStore::PutAll(const std::vector<std::pair<Digest, std::string>>& blobs) {
   std::vector<std::pair<Digest, StagedFile>> files;
   for (const auto& [digest, bytes] : blobs) {

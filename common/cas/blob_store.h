@@ -79,6 +79,10 @@ class BlobStore {
   // Stores the content of a file by copying it (reflink where the disk can); verifies the digest
   // while it copies.
   absl::Status PutFile(const Digest& digest, const std::string& path);
+  // Makes a file on the same disk a blob by a hard link, without reading it: it has this digest as
+  // long as it was not changed after `changed` (SnapshotBlob). FAILED_PRECONDITION if it was, or is
+  // no regular file of that size. The file itself is read-only from then on.
+  absl::Status Adopt(const Digest& digest, const std::string& path, absl::Time changed);
   // Several small blobs with one sync of the disk instead of one each.
   absl::Status PutAll(const std::vector<std::pair<Digest, std::string>>& blobs);
 

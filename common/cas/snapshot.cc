@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "common/base/status_macros.h"
 #include "common/cas/disk_file.h"
 #include "common/cas/folder.h"
@@ -19,12 +20,16 @@ namespace potok {
 
 namespace {
 
+// Times of files are those of a clock that ticks every 1 to 10 ms (CONFIG_HZ).
+constexpr absl::Duration kDiskTick = absl::Milliseconds(20);
+
 bool SameState(const struct stat& a, const struct stat& b) {
   return a.st_ino == b.st_ino && a.st_size == b.st_size && a.st_mtim.tv_sec == b.st_mtim.tv_sec &&
          a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
 }
 
-absl::StatusOr<Digest> HashFile(const std::string& path) {
+// `changed` becomes what SnapshotBlob says.
+absl::StatusOr<Digest> HashFile(const std::string& path, absl::Time* changed) {
   // Without O_NONBLOCK a pipe put in the file's place would hold us for ever.
   POTOK_ASSIGN_OR_RETURN(const Fd fd, OpenFile(path, O_RDONLY | O_NONBLOCK));
   struct stat before {};
@@ -37,6 +42,9 @@ absl::StatusOr<Digest> HashFile(const std::string& path) {
     return absl::AbortedError(
         fmt::format("{} changed while it was read; try again when nothing writes to it", path));
   }
+  *changed = absl::TimeFromTimespec(after.st_ctim);
+  // A later change within the same tick of the disk's clock would not show.
+  if (absl::Now() - *changed < kDiskTick) *changed = absl::InfinitePast();
   return hasher.Finish();
 }
 
@@ -61,10 +69,11 @@ class Hashing {
   }
 
   absl::StatusOr<Digest> AddFile(const std::string& path) {
-    POTOK_ASSIGN_OR_RETURN(const Digest digest, HashFile(path));
+    absl::Time changed;
+    POTOK_ASSIGN_OR_RETURN(const Digest digest, HashFile(path, &changed));
     if (seen_.insert(digest).second) {
       snapshot_.blobs.push_back(
-          {digest, decltype(SnapshotBlob::content)(std::in_place_index<1>, path)});
+          {digest, decltype(SnapshotBlob::content)(std::in_place_index<1>, path), changed});
     }
     snapshot_.artifact.total_bytes += digest.size_bytes;
     ++snapshot_.file_count;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "common/base/digest.h"
 #include "common/pipeline/spec.h"
 
@@ -17,6 +18,9 @@ namespace potok {
 struct SnapshotBlob {
   Digest digest;
   std::variant<std::string, std::string> content;  // index 0: bytes; index 1: path of a file
+  // Of a file: when it was changed last before it was hashed (st_ctim); InfinitePast if that was so
+  // lately that a later change would not show.
+  absl::Time changed = absl::InfinitePast();
 };
 
 struct Snapshot {

@@ -15,6 +15,8 @@ v1::Usage ToProto(const Usage& usage) {
   if (usage.gpu_utilization) out.set_gpu_utilization(*usage.gpu_utilization);
   out.set_gpu_peak_memory_bytes(usage.gpu_peak_memory_bytes);
   out.set_child_out_of_memory(usage.child_out_of_memory);
+  if (usage.fetched_bytes) out.set_fetched_bytes(*usage.fetched_bytes);
+  if (usage.found_bytes) out.set_found_bytes(*usage.found_bytes);
   return out;
 }
 
@@ -35,6 +37,8 @@ Usage FromProto(const v1::Usage& usage) {
   }
   out.gpu_peak_memory_bytes = known(usage.gpu_peak_memory_bytes());
   out.child_out_of_memory = usage.child_out_of_memory();
+  if (usage.has_fetched_bytes()) out.fetched_bytes = known(usage.fetched_bytes());
+  if (usage.has_found_bytes()) out.found_bytes = known(usage.found_bytes());
   return out;
 }
 

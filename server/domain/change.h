@@ -98,6 +98,8 @@ struct StepMoved {
   // What runs the attempt (potok.v1.Report), said once, when that is first heard; empty: nothing
   // new, and until then the host.
   std::string runtime = {};
+  // Of an attempt that was placed with this move, on a machine that holds some of its inputs.
+  std::optional<HeldInputs> held = std::nullopt;
 };
 
 // A control step made steps of its body, once: for one item, iteration or trial. They have the
@@ -232,6 +234,7 @@ struct PoolChanged {
   absl::Time at;
   bool preemption = false;    // whether teams take back in it what they are guaranteed
   bool low_priority = false;  // its steps are preemptible unless they say otherwise
+  bool spread = false;        // its steps go to the machine with the largest free share
 };
 
 using Change = std::variant<ServerStarted,

@@ -86,6 +86,7 @@ struct MachineHello {
   MachineChanged machine;  // id, liveness and times are the domain's to fill
   std::vector<AttemptKey> live;
   std::vector<Report> unacknowledged;
+  std::int64_t cache_bytes = 0;  // that its cache of artifacts may hold; 0: no limit
 };
 
 struct MachineReported {
@@ -150,6 +151,7 @@ struct PoolPut {
   bool must_exist = false;
   bool preemption = false;  // as PoolChanged's
   bool low_priority = false;
+  bool spread = false;
 };
 struct PoolDeleted {
   ReplyToken reply = 0;

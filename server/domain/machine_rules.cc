@@ -153,6 +153,7 @@ void HearHello(Turn& turn, const MachineHello& hello) {
   if (known == nullptr || !SameFacts(known->facts, facts)) Emit(turn, facts);
   MachineRecord& machine = turn.state.machines.at(facts.id);
   SetSession(turn, machine, hello.session);
+  turn.state.holdings.Limit(facts.id, hello.cache_bytes);
   machine.last_heard = turn.now;
   NoteSession(turn, machine);
 

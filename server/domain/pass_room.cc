@@ -80,21 +80,22 @@ void PassRoom::Show(MachineId id, const Candidate& candidate) {
   }
 }
 
-std::vector<Placement> PassRoom::Find(const std::string& pool,
-                                      const Wish& wish,
-                                      std::size_t count,
-                                      bool share) {
-  std::vector<Placement> found;
+std::vector<Spot> PassRoom::Find(const std::string& pool,
+                                 const Wish& wish,
+                                 std::size_t count,
+                                 bool share) {
+  std::vector<Spot> found;
   std::map<MachineId, Candidate> before;
   left_out_.clear();
   while (found.size() < count) {
-    std::optional<Placement> next = FindOne(pool, wish);
+    std::optional<Spot> next = FindOne(pool, wish);
     if (!next.has_value()) break;
-    if (count > 1) before.try_emplace(next->machine, CandidateOf(next->machine));
-    Take(next->machine, wish, next->gpus);
+    const MachineId machine = next->placement.machine;
+    if (count > 1) before.try_emplace(machine, CandidateOf(machine));
+    Take(machine, wish, next->placement.gpus);
     if (count > 1 && !share) {
-      left_out_.insert(next->machine);
-      state_.vacancies.SetAside(next->machine);
+      left_out_.insert(machine);
+      state_.vacancies.SetAside(machine);
     }
     found.push_back(*std::move(next));
   }
@@ -106,20 +107,26 @@ std::vector<Placement> PassRoom::Find(const std::string& pool,
   return found;
 }
 
-std::optional<Placement> PassRoom::FindOne(const std::string& pool, const Wish& wish) {
+std::optional<Spot> PassRoom::ChooseFree(const Wish& wish) {
+  return state_.vacancies.Choose(wish.shape, state_, pools_, wish.files, wish.lasts);
+}
+
+std::optional<Spot> PassRoom::FindOne(const std::string& pool, const Wish& wish) {
   const Resources& request = wish.shape.request;
   std::vector<MachineId> refused;  // no disk, or named resources, free
-  std::optional<Placement> found = state_.vacancies.Choose(wish.shape, state_, pools_);
-  while (found.has_value() && !request.FitsInto(CandidateOf(found->machine).free)) {
-    refused.push_back(found->machine);
-    state_.vacancies.SetAside(found->machine);
-    found = state_.vacancies.Choose(wish.shape, state_, pools_);
+  std::optional<Spot> found = ChooseFree(wish);
+  while (found.has_value() && !request.FitsInto(CandidateOf(found->placement.machine).free)) {
+    refused.push_back(found->placement.machine);
+    state_.vacancies.SetAside(found->placement.machine);
+    found = ChooseFree(wish);
   }
   for (const MachineId id : refused) state_.vacancies.PutBack(id);
   if (found.has_value()) return found;
-  found = BestOf(kept_, pool, wish);
-  const bool may_mix = !found.has_value() && GpuCountOf(request) > 1;
-  return may_mix ? BestOf(state_.vacancies.mixed(), pool, wish) : found;
+  std::optional<Placement> best = BestOf(kept_, pool, wish);
+  const bool may_mix = !best.has_value() && GpuCountOf(request) > 1;
+  if (may_mix) best = BestOf(state_.vacancies.mixed(), pool, wish);
+  if (!best.has_value()) return std::nullopt;
+  return Spot{*std::move(best)};
 }
 
 // Of machines that the engine does not fully know.

@@ -9,6 +9,7 @@
 
 #include "absl/time/time.h"
 #include "server/domain/fit.h"
+#include "server/domain/locality.h"
 #include "server/domain/pools.h"
 #include "server/domain/state.h"
 
@@ -32,6 +33,8 @@ struct Candidate {
 struct Wish {
   const Shape& shape;
   absl::Time end;
+  absl::Duration lasts;  // until then
+  const WantedFiles& files;
 };
 
 class PassRoom {
@@ -48,10 +51,7 @@ class PassRoom {
 
   // Takes room for each of so many members of a step, or for none. Each has a machine of its own
   // unless they `share`. Nobody is placed where that delays what a machine is kept for.
-  std::vector<Placement> Find(const std::string& pool,
-                              const Wish& wish,
-                              std::size_t count,
-                              bool share);
+  std::vector<Spot> Find(const std::string& pool, const Wish& wish, std::size_t count, bool share);
 
   Candidate Look(MachineId id) const;
   // The same's free resources. `machine` is its record.
@@ -64,7 +64,8 @@ class PassRoom {
  private:
   Candidate& CandidateOf(MachineId id);
   void Show(MachineId id, const Candidate& candidate);
-  std::optional<Placement> FindOne(const std::string& pool, const Wish& wish);
+  std::optional<Spot> FindOne(const std::string& pool, const Wish& wish);
+  std::optional<Spot> ChooseFree(const Wish& wish);
   std::optional<Placement> BestOf(const std::set<MachineId>& machines,
                                   const std::string& pool,
                                   const Wish& wish);

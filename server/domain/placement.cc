@@ -38,22 +38,27 @@ class Pass {
       const RunRecord& run = state_.runs.at(next->step.run);
       std::optional<Shape> raised;
       if (next->shape >= kRaisedLanes) raised = ShapeAskedFor(run, next->step.index);
-      const Wish wish{raised.has_value() ? *raised : run.plan->wanted[next->shape],
-                      LatestEnd(run, next->step.index, now_)};
+      const Shape& shape = raised.has_value() ? *raised : run.plan->wanted[next->shape];
+      const absl::Time end = LatestEnd(run, next->step.index, now_);
       const std::optional<Membership> gang = MembershipOf(*run.plan, next->step.index);
       const std::uint32_t first = gang.has_value() ? gang->first : next->step.index;
       const std::uint32_t count = gang.has_value() ? gang->size : 1;
       if (!picker.MayTake(count)) continue;
-      std::vector<Placement> placements;
-      if (!hopeless_.contains({wish.shape, wish.end})) placements = Choose(wish, count);
-      if (placements.empty()) {
-        hopeless_.emplace(wish.shape, wish.end);
+      std::vector<Spot> spots;
+      WantedFiles files;
+      if (!hopeless_.contains({shape, end})) {
+        if (!state_.holdings.empty()) files = FilesWantedBy(run, next->step.index);
+        spots = Choose({shape, end, end - now_, files}, count);
+      }
+      if (spots.empty()) {
+        hopeless_.emplace(shape, end);
         picker.Refuse();
         continue;
       }
       picker.Take(first, count);
       for (std::uint32_t i = 0; i < count; ++i) {
-        choices.push_back({{run.id, first + i}, std::move(placements[i])});
+        const std::optional<HeldInputs> held = HeldAt(spots[i], files);
+        choices.push_back({{run.id, first + i}, std::move(spots[i].placement), held});
       }
     }
     return choices;
@@ -66,9 +71,15 @@ class Pass {
     return it->second;
   }
 
+  std::optional<HeldInputs> HeldAt(const Spot& spot, const WantedFiles& files) const {
+    const std::int64_t bytes = HeldBytes(state_.holdings, files, spot.placement.machine);
+    if (bytes == 0) return std::nullopt;
+    return HeldInputs{bytes, files.total_bytes, spot.for_inputs};
+  }
+
   // For each of so many members of a step, or of none. They go to machines of their own where so
   // many could ever hold one; else they share.
-  std::vector<Placement> Choose(const Wish& wish, std::size_t count) {
+  std::vector<Spot> Choose(const Wish& wish, std::size_t count) {
     const std::string name = pools_.Resolve(wish.shape.pool);
     PoolTurn& pool = TurnOf(name);
     const auto members = static_cast<std::int64_t>(count);
@@ -78,16 +89,16 @@ class Pass {
       pool.limited = true;
       return {};
     }
-    std::vector<Placement> placements = room_.Find(name, wish, count, false);
-    if (placements.empty() && count > 1 && CountAble(name, wish.shape) < count) {
-      placements = room_.Find(name, wish, count, true);
+    std::vector<Spot> spots = room_.Find(name, wish, count, false);
+    if (spots.empty() && count > 1 && CountAble(name, wish.shape) < count) {
+      spots = room_.Find(name, wish, count, true);
     }
-    if (!placements.empty()) {
+    if (!spots.empty()) {
       pool.room.Take(wish.shape.request, members);
     } else if (!pool.reserved) {
       pool.reserved = ReserveInTime(name, wish.shape, count) || Reserve(name, wish.shape, count);
     }
-    return placements;
+    return spots;
   }
 
   // Machines that could ever hold one, of those that take new steps.

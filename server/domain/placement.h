@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@ namespace potok::server {
 struct PlacementChoice {
   StepKey step;
   Placement placement;
+  std::optional<HeldInputs> held;  // what the machine holds of its inputs; nothing: none
 };
 
 // Takes queued steps in order (picker.h: higher priority first unless one of a lower has waited
@@ -21,16 +23,17 @@ struct PlacementChoice {
 // ready, have a session and are not cordoned or quarantined. A machine fits when it is in the
 // step's pool, its labels are what the step asks for, and what is free covers the request, with
 // enough room on GPUs of the right kind. Among those that fit, the one wins where least is lost of
-// what others want of GPUs, then the fullest (placement/engine.h). For the first step of each pool
-// that fits nowhere now, room is kept on the
-// machine that will have it soonest, as far as the time limits of what runs say (reservation.h):
-// others go around it there only if their own limit ends before that, or if they fit beside it. The
-// members of a step on several machines are placed together or none of them is, each on a machine
-// of its own unless the pool has too few; what is kept for them is kept on so many machines, from
-// when the last of these has room. Where no limits say, what it needs is taken from what is free on
-// the machine that is nearest to holding it. Either way smaller steps behind it cannot starve it;
-// likewise with what the limits of its pool leave. Stops early once no machine has a CPU free.
-// Changes nothing of the state but its vacancies, which are derived.
+// what others want of GPUs, then the fullest (placement/engine.h), unless one that holds inputs of
+// the step saves more than it loses (locality.h), or the pool spreads (vacancies.h). For the first
+// step of each pool that fits nowhere now, room is kept on the machine that will have it soonest,
+// as far as the time limits of what runs say (reservation.h): others go around it there only if
+// their own limit ends before that, or if they fit beside it. The members of a step on several
+// machines are placed together or none of them is, each on a machine of its own unless the pool has
+// too few; what is kept for them is kept on so many machines, from when the last of these has room.
+// Where no limits say, what it needs is taken from what is free on the machine that is nearest to
+// holding it. Either way smaller steps behind it cannot starve it; likewise with what the limits of
+// its pool leave. Stops early once no machine has a CPU free. Changes nothing of the state but its
+// vacancies, which are derived.
 std::vector<PlacementChoice> Place(State& state, const DecideOptions& options, absl::Time now);
 
 // Why a step waits, one line: "needs 2 GPUs, 1 is free on gpu-3 (the nearest of 4 machines)".

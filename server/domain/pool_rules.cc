@@ -79,6 +79,7 @@ void PutPool(Turn& turn, const PoolPut& put) {
   changed.document = put.document;
   changed.preemption = put.preemption;
   changed.low_priority = put.low_priority;
+  changed.spread = put.spread;
   changed.by = put.by;
   changed.created = is_new ? turn.now : known->second.facts.created;
   changed.at = turn.now;

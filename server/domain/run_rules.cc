@@ -246,6 +246,7 @@ void MoveStep(Turn& turn, const StepKey& key, const StepEvent& event, const Atte
   // It goes on waiting since it was queued.
   if (std::holds_alternative<RoomPromised>(event)) moved.at = step.since;
   if (const auto* started = std::get_if<AttemptStarted>(&event)) moved.runtime = started->runtime;
+  if (const auto* to = std::get_if<Placed>(&event)) moved.held = to->held;
   if (std::holds_alternative<AttemptSucceeded>(event) &&
       std::holds_alternative<Succeeded>(moved.state)) {
     moved.offer = OfferOf(turn, key);
@@ -360,7 +361,7 @@ void PlaceQueued(Turn& turn) {
     const auto run = turn.state.runs.find(choice.step.run);
     if (run == turn.state.runs.end()) continue;
     if (!turn.state.queued.Contains(PlaceOf(run->second, choice.step.index))) continue;
-    MoveStep(turn, choice.step, Placed{choice.placement});
+    MoveStep(turn, choice.step, Placed{choice.placement, choice.held});
     placed.push_back(choice.step);
   }
   // After all have a machine: members of a gang are told of each other's.

@@ -7,6 +7,7 @@
 #include "server/domain/expand.h"
 #include "server/domain/fingerprint.h"
 #include "server/domain/fit.h"
+#include "server/domain/locality.h"
 #include "server/domain/reservation.h"
 
 namespace potok::server {
@@ -276,6 +277,7 @@ void ApplyStepMoved(State& state, const StepMoved& moved) {
     Hold(state, run, AttemptOf(moved.step, step), *placement);
   }
   List(state, run, moved.step.index);
+  NoteHoldings(state, run, moved.step.index);
   state.queued.Park(run.id, ParkedOf(run));
   if (!was_terminal && IsTerminal(step.state)) StepEnded(run, moved.step.index);
 }
@@ -373,6 +375,8 @@ void ApplyMachineChanged(State& state, const MachineChanged& changed) {
   state.vacancies.TouchFacts(changed.id);
   if (IsThere(machine.facts.liveness)) CountMachine(state, machine.facts.capacity, -1);
   if (IsThere(changed.liveness)) CountMachine(state, changed.capacity, +1);
+  // Another state folder has another cache.
+  if (machine.facts.state_id != changed.state_id) state.holdings.Forget(changed.id);
   machine.facts = changed;
   machine.labels = LabelsOf(changed);
 }

@@ -18,6 +18,7 @@
 #include "common/pipeline/label_expression.h"
 #include "server/domain/change.h"
 #include "server/domain/event.h"
+#include "server/domain/holdings.h"
 #include "server/domain/metric_history.h"
 #include "server/domain/shares.h"
 #include "server/domain/step_queue.h"
@@ -141,6 +142,7 @@ struct State {
   std::size_t default_with_gpus = 0;
   std::set<MachineId> timed;   // derived: machines that hold attempts that end by a known time
   Vacancies vacancies;         // derived: what machines have free
+  Holdings holdings;           // derived: which machines hold which files
   StepQueue queued;            // derived: steps in Queued
   std::set<StepKey> promised;  // derived: those of them that are promised room
   std::map<std::string, TeamRecord> teams;          // those that were made, or have runs

@@ -59,6 +59,14 @@ struct Placement {
   bool operator==(const Placement&) const = default;
 };
 
+// What the machine of an attempt was known to hold of its code and inputs when it was placed there.
+struct HeldInputs {
+  std::int64_t held_bytes = 0;
+  std::int64_t input_bytes = 0;  // of all of them
+  bool decided = false;          // it would have been placed elsewhere without
+  bool operator==(const HeldInputs&) const = default;
+};
+
 struct Blocked {
   bool operator==(const Blocked&) const = default;
 };
@@ -160,6 +168,7 @@ struct ResultTaken {
 };
 struct Placed {
   Placement placement;
+  std::optional<HeldInputs> held = std::nullopt;  // nothing: the machine holds none of them
 };
 struct AttemptStarted {
   std::string runtime = {};  // what runs it, as in potok.v1.Report

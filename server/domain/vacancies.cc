@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/domain/fit.h"
+#include "server/domain/locality.h"
 #include "server/domain/pools.h"
 #include "server/domain/state.h"
 
@@ -64,7 +65,10 @@ void Vacancies::Show(const Row& row) {
   }
 }
 
-void Vacancies::RenewFacts(MachineId id, const MachineRecord& machine, const Pools& pools) {
+void Vacancies::RenewFacts(MachineId id,
+                           const MachineRecord& machine,
+                           const State& state,
+                           const Pools& pools) {
   Row& row = RowOf(id);
   row.meets.clear();
   for (const auto& [demand, number] : demands_) {
@@ -72,6 +76,13 @@ void Vacancies::RenewFacts(MachineId id, const MachineRecord& machine, const Poo
   }
   std::ranges::sort(row.meets);
   engine_.SetPlace(row.number, engine_.PlaceThatMeets(row.meets));
+  const Resources& capacity = machine.facts.capacity;
+  row.capacity = {capacity.cpu_millis, capacity.memory_bytes, capacity.gpu_millis};
+  for (const std::string& pool : row.spread_pools) shares_[pool].Remove(id);
+  row.spread_pools.clear();
+  for (const auto& [name, pool] : state.pools) {
+    if (pool.facts.spread && pools.Holds(machine, name)) row.spread_pools.push_back(name);
+  }
   if (HasSeveralKinds(AllGpusOf(machine.facts))) {
     mixed_.insert(id);
   } else {
@@ -97,7 +108,7 @@ void Vacancies::CatchUp(const State& state, const Pools& pools) {
     for (const auto& [id, machine] : state.machines) facts_touched_.insert(id);
   }
   for (const MachineId id : facts_touched_) {
-    RenewFacts(id, state.machines.at(id), pools);
+    RenewFacts(id, state.machines.at(id), state, pools);
     touched_.insert(id);
   }
   for (const MachineId id : touched_) RenewRoom(id, state.machines.at(id));
@@ -170,12 +181,68 @@ placing::ShapeId Vacancies::IdOf(const Shape& shape, const State& state, const P
   return shapes_.emplace(shape, engine_.Intern(request)).first->second;
 }
 
-std::optional<Placement> Vacancies::Choose(const Shape& shape,
-                                           const State& state,
-                                           const Pools& pools) {
-  std::optional<placing::Choice> choice = engine_.Choose(IdOf(shape, state, pools));
+Spot Vacancies::SpotOf(placing::Choice choice) const {
+  return {Placement{machines_[choice.machine], std::move(choice.gpus)}};
+}
+
+std::optional<Spot> Vacancies::Choose(const Shape& shape,
+                                      const State& state,
+                                      const Pools& pools,
+                                      const WantedFiles& files,
+                                      absl::Duration lasts) {
+  const placing::ShapeId id = IdOf(shape, state, pools);
+  std::optional<placing::Choice> choice = engine_.Choose(id);
   if (!choice.has_value()) return std::nullopt;
-  return Placement{machines_[choice->machine], std::move(choice->gpus)};
+  if (!shares_.empty()) {
+    const auto shares = shares_.find(pools.Resolve(shape.pool));
+    const bool spreads = shares != shares_.end() && !shares->second.empty();
+    if (spreads) return ChooseEmptiest(id, shape.request.gpu_millis > 0, shares->second, *choice);
+  }
+  std::optional<placing::Choice> near;
+  if (!files.large.empty()) near = ChooseNear(id, *choice, shape, state, files, lasts);
+  Spot spot = SpotOf(near.has_value() ? *std::move(near) : *std::move(choice));
+  spot.for_inputs = near.has_value();
+  return spot;
+}
+
+// The engine has said that some machine holds it: `any`.
+Spot Vacancies::ChooseEmptiest(placing::ShapeId id,
+                               bool asks_for_gpus,
+                               const FreeShares& of,
+                               const placing::Choice& any) {
+  for (const auto& [share, machine] : asks_for_gpus ? of.by_gpus() : of.by_room()) {
+    std::optional<placing::Choice> choice = engine_.ChooseOn(id, rows_.at(machine).number);
+    if (choice.has_value()) return SpotOf(*std::move(choice));
+  }
+  return SpotOf(any);
+}
+
+// A machine that saves so much more of the transfers than the usual choice that it may lose more.
+std::optional<placing::Choice> Vacancies::ChooseNear(placing::ShapeId id,
+                                                     const placing::Choice& usual,
+                                                     const Shape& shape,
+                                                     const State& state,
+                                                     const WantedFiles& files,
+                                                     absl::Duration lasts) {
+  const MachineId usual_machine = machines_[usual.machine];
+  const std::int32_t gpu_millis = shape.request.gpu_millis;
+  const std::int64_t usual_bytes = HeldBytes(state.holdings, files, usual_machine);
+  std::pair best_rank(LossWorth(usual_bytes, gpu_millis, lasts), usual_bytes);
+  std::optional<placing::Choice> best;
+  for (const MachineId machine : SomeHolders(state.holdings, files, usual_machine)) {
+    const std::int64_t bytes = HeldBytes(state.holdings, files, machine);
+    if (bytes <= usual_bytes) break;
+    const auto row = rows_.find(machine);
+    if (row == rows_.end()) continue;
+    std::optional<placing::Choice> choice = engine_.ChooseOn(id, row->second.number);
+    if (!choice.has_value()) continue;
+    const std::int64_t worth = LossWorth(bytes, gpu_millis, lasts) - (choice->loss - usual.loss);
+    const std::pair rank(worth, bytes);
+    if (rank <= best_rank) continue;
+    best_rank = rank;
+    best = std::move(choice);
+  }
+  return best;
 }
 
 void Vacancies::Put(MachineId machine, const Resources& free, const std::vector<GpuRoom>& gpus) {
@@ -184,6 +251,9 @@ void Vacancies::Put(MachineId machine, const Resources& free, const std::vector<
   row.is_open = row.takes_steps && free.cpu_millis > 0;
   if (row.is_open) ++open_;
   engine_.Update(row.number, MachineOf(free, gpus));
+  for (const std::string& pool : row.spread_pools) {
+    shares_[pool].Put(machine, row.capacity, {free.cpu_millis, free.memory_bytes, free.gpu_millis});
+  }
   Show(row);
 }
 

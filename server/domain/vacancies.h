@@ -11,9 +11,12 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/time/time.h"
+#include "server/domain/free_shares.h"
 #include "server/domain/placement/engine.h"
 #include "server/domain/plan.h"
 #include "server/domain/step_state.h"
@@ -24,6 +27,13 @@ struct GpuRoom;
 struct MachineRecord;
 class Pools;
 struct State;
+struct WantedFiles;
+
+// Where a step goes.
+struct Spot {
+  Placement placement;
+  bool for_inputs = false;  // it would go elsewhere, were it not for the inputs that are there
+};
 
 class Vacancies {
  public:
@@ -48,9 +58,15 @@ class Vacancies {
   // True if no machine that takes steps has a CPU free.
   bool empty() const { return open_ == 0; }
   // Where one such step goes: by decision 34, as far as CPU, memory, GPUs of one kind, pool and
-  // labels go, and what the machine has in all of the rest. Nothing: no machine that is not set
-  // aside holds it. Takes nothing.
-  std::optional<Placement> Choose(const Shape& shape, const State& state, const Pools& pools);
+  // labels go, and what the machine has in all of the rest; to where its files are by decision 46,
+  // if it runs at most as long as `lasts`. In a pool that spreads: to the machine with the largest
+  // free share that holds it, wherever its files are. Nothing: no machine that is not set aside
+  // holds it. Takes nothing.
+  std::optional<Spot> Choose(const Shape& shape,
+                             const State& state,
+                             const Pools& pools,
+                             const WantedFiles& files,
+                             absl::Duration lasts);
   // So much is free on it for the rest of the pass. Whoever says it touches the machine in the end.
   void Put(MachineId machine, const Resources& free, const std::vector<GpuRoom>& gpus);
   // It is not chosen until it is put back.
@@ -67,20 +83,37 @@ class Vacancies {
     bool takes_steps = false;
     bool is_open = false;  // it takes steps, and has a CPU free
     bool is_aside = false;
+    std::vector<std::string> spread_pools;  // that it is in, resolved
+    FreeShares::Capacity capacity;
   };
 
   Row& RowOf(MachineId machine);
-  void RenewFacts(MachineId id, const MachineRecord& machine, const Pools& pools);
+  void RenewFacts(MachineId id,
+                  const MachineRecord& machine,
+                  const State& state,
+                  const Pools& pools);
   void RenewRoom(MachineId id, const MachineRecord& machine);
   void Show(const Row& row);
   void CountWanted(const State& state, const Pools& pools);
   placing::ShapeId IdOf(const Shape& shape, const State& state, const Pools& pools);
   placing::DemandId DemandOf(const Shape& shape, const State& state, const Pools& pools);
+  Spot ChooseEmptiest(placing::ShapeId id,
+                      bool asks_for_gpus,
+                      const FreeShares& of,
+                      const placing::Choice& any);
+  Spot SpotOf(placing::Choice choice) const;
+  std::optional<placing::Choice> ChooseNear(placing::ShapeId id,
+                                            const placing::Choice& usual,
+                                            const Shape& shape,
+                                            const State& state,
+                                            const WantedFiles& files,
+                                            absl::Duration lasts);
 
   placing::Engine engine_{placing::Policy()};
   std::map<MachineId, Row> rows_;
   std::vector<MachineId> machines_;  // by the engine's numbers
   std::set<MachineId> mixed_;
+  std::map<std::string, FreeShares> shares_;  // of pools that spread, resolved
   std::size_t open_ = 0;
   // What is demanded, by shapes that ask for nothing else; their numbers as in Row::meets.
   std::map<Shape, placing::DemandId> demands_;

@@ -48,6 +48,7 @@ void ToWire(const StepMoved& moved, wire::StepMoved* message) {
   if (moved.raise.has_value()) ToWire(*moved.raise, message->mutable_raise());
   message->set_displaced(moved.displaced);
   message->set_runtime(moved.runtime);
+  if (moved.held.has_value()) ToWire(*moved.held, message->mutable_held());
 }
 
 absl::Status FromWire(const wire::Offer& message, Offer* offer) {
@@ -76,6 +77,7 @@ absl::Status FromWire(const wire::StepMoved& message, StepMoved* moved) {
   if (message.has_raise()) moved->raise = FromWire(message.raise());
   moved->displaced = message.displaced();
   moved->runtime = message.runtime();
+  if (message.has_held()) moved->held = FromWire(message.held());
   return FromWire(message.state(), &moved->state);
 }
 

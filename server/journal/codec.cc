@@ -73,17 +73,20 @@ absl::StatusOr<StepState> DecodeStepState(const std::string& bytes) {
 
 std::string EncodeAttemptFacts(const std::optional<Usage>& usage,
                                const std::optional<MemoryRaise>& raise,
-                               const std::string& runtime) {
+                               const std::string& runtime,
+                               const std::optional<HeldInputs>& held) {
   wire::AttemptFacts message;
   if (usage.has_value()) ToWire(*usage, message.mutable_usage());
   if (raise.has_value()) ToWire(*raise, message.mutable_raise());
   message.set_runtime(runtime);
+  if (held.has_value()) ToWire(*held, message.mutable_held());
   return message.SerializeAsString();
 }
 absl::Status DecodeAttemptFacts(const std::string& bytes,
                                 std::optional<Usage>* usage,
                                 std::optional<MemoryRaise>* raise,
-                                std::string* runtime) {
+                                std::string* runtime,
+                                std::optional<HeldInputs>* held) {
   wire::AttemptFacts message;
   if (!message.ParseFromString(bytes)) {
     return absl::DataLossError(
@@ -94,6 +97,8 @@ absl::Status DecodeAttemptFacts(const std::string& bytes,
   if (message.has_usage()) *usage = FromWire(message.usage());
   if (message.has_raise()) *raise = FromWire(message.raise());
   *runtime = message.runtime();
+  held->reset();
+  if (message.has_held()) *held = FromWire(message.held());
   return absl::OkStatus();
 }
 

@@ -24,11 +24,13 @@ absl::StatusOr<StepState> DecodeStepState(const std::string& bytes);
 // Of the row of a step or an attempt; empty if there is none of them.
 std::string EncodeAttemptFacts(const std::optional<Usage>& usage,
                                const std::optional<MemoryRaise>& raise,
-                               const std::string& runtime);
+                               const std::string& runtime,
+                               const std::optional<HeldInputs>& held);
 absl::Status DecodeAttemptFacts(const std::string& bytes,
                                 std::optional<Usage>* usage,
                                 std::optional<MemoryRaise>* raise,
-                                std::string* runtime);
+                                std::string* runtime,
+                                std::optional<HeldInputs>* held);
 
 std::string EncodeRunAdded(const RunAdded& run);
 absl::StatusOr<RunAdded> DecodeRunAdded(const std::string& bytes);

@@ -210,6 +210,7 @@ void ToWire(const PoolChanged& pool, wire::PoolChanged* message) {
   message->set_at_us(absl::ToUnixMicros(pool.at));
   message->set_preemption(pool.preemption);
   message->set_low_priority(pool.low_priority);
+  message->set_spread(pool.spread);
 }
 
 PoolChanged FromWire(const wire::PoolChanged& message) {
@@ -228,6 +229,7 @@ PoolChanged FromWire(const wire::PoolChanged& message) {
   pool.at = absl::FromUnixMicros(message.at_us());
   pool.preemption = message.preemption();
   pool.low_priority = message.low_priority();
+  pool.spread = message.spread();
   return pool;
 }
 

@@ -11,6 +11,8 @@ void ToWire(const Usage& usage, wire::Usage* message) {
   if (usage.gpu_utilization) message->set_gpu_utilization(*usage.gpu_utilization);
   message->set_gpu_peak_memory_bytes(usage.gpu_peak_memory_bytes);
   message->set_child_out_of_memory(usage.child_out_of_memory);
+  if (usage.fetched_bytes) message->set_fetched_bytes(*usage.fetched_bytes);
+  if (usage.found_bytes) message->set_found_bytes(*usage.found_bytes);
 }
 
 Usage FromWire(const wire::Usage& message) {
@@ -23,7 +25,19 @@ Usage FromWire(const wire::Usage& message) {
   if (message.has_gpu_utilization()) usage.gpu_utilization = message.gpu_utilization();
   usage.gpu_peak_memory_bytes = message.gpu_peak_memory_bytes();
   usage.child_out_of_memory = message.child_out_of_memory();
+  if (message.has_fetched_bytes()) usage.fetched_bytes = message.fetched_bytes();
+  if (message.has_found_bytes()) usage.found_bytes = message.found_bytes();
   return usage;
+}
+
+void ToWire(const HeldInputs& held, wire::HeldInputs* message) {
+  message->set_held_bytes(held.held_bytes);
+  message->set_input_bytes(held.input_bytes);
+  message->set_decided(held.decided);
+}
+
+HeldInputs FromWire(const wire::HeldInputs& message) {
+  return {message.held_bytes(), message.input_bytes(), message.decided()};
 }
 
 void ToWire(const MemoryRaise& raise, wire::MemoryRaise* message) {

@@ -25,6 +25,8 @@ absl::Status FromWire(const wire::StepState& message, StepState* state);
 void ToWire(const Usage& usage, wire::Usage* message);
 Usage FromWire(const wire::Usage& message);
 
+void ToWire(const HeldInputs& held, wire::HeldInputs* message);
+HeldInputs FromWire(const wire::HeldInputs& message);
 void ToWire(const MemoryRaise& raise, wire::MemoryRaise* message);
 MemoryRaise FromWire(const wire::MemoryRaise& message);
 

@@ -192,6 +192,7 @@ absl::StatusOr<MachineHello> FromProto(const v1::Hello& hello, SessionId session
   machine.labels = {hello.labels().begin(), hello.labels().end()};
   machine.pools.assign(hello.pools().begin(), hello.pools().end());
   machine.runtimes.assign(hello.runtimes().begin(), hello.runtimes().end());
+  out.cache_bytes = std::max<std::int64_t>(hello.cache_bytes(), 0);
   POTOK_RETURN_IF_ERROR(CheckHelloMachine(machine));
   for (const v1::AttemptId& id : hello.live()) out.live.push_back(FromProto(id));
   for (const v1::Report& report : hello.unacknowledged()) {

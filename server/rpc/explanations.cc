@@ -115,6 +115,9 @@ absl::StatusOr<v1::ExplainResponse> Explanations::Explain(const v1::ExplainReque
       v1::StepExplanation& last = *response.mutable_steps()->rbegin();
       last.set_reason(last.reason() + "; " + raise);
     }
+    if (!step.held.has_value()) continue;
+    const std::string held = HeldNote(step, view_.NameOf(step.machine));
+    if (!held.empty()) response.mutable_steps()->rbegin()->add_waiting(held);
   }
   if (!IsTerminal(row.status)) AddWaiting(view_, row.added.id, chosen, &response);
   return response;

@@ -91,6 +91,7 @@ absl::StatusOr<PoolPut> EventOf(const v1::PutPoolRequest& request) {
   event.must_exist = request.must_exist();
   event.preemption = request.preemption() == v1::POOL_PREEMPTION_GUARANTEED;
   event.low_priority = request.low_priority();
+  event.spread = request.placement() == v1::POOL_PLACEMENT_SPREAD;
   return event;
 }
 
@@ -107,6 +108,7 @@ void FillRegistered(const PoolChanged& pool, v1::Pool* out) {
   out->set_modified_us(absl::ToUnixMicros(pool.at));
   out->set_preemption(pool.preemption ? v1::POOL_PREEMPTION_GUARANTEED : v1::POOL_PREEMPTION_OFF);
   out->set_low_priority(pool.low_priority);
+  out->set_placement(pool.spread ? v1::POOL_PLACEMENT_SPREAD : v1::POOL_PLACEMENT_PACK);
 }
 
 v1::Pool PoolMessage(const State& state, const Pools& pools, const std::string& name) {
@@ -114,6 +116,7 @@ v1::Pool PoolMessage(const State& state, const Pools& pools, const std::string& 
   out.set_name(name);
   out.set_origin(v1::POOL_ORIGIN_BUILT_IN);
   out.set_preemption(v1::POOL_PREEMPTION_OFF);
+  out.set_placement(v1::POOL_PLACEMENT_PACK);
   if (pools.IsDeclared(name)) out.set_origin(v1::POOL_ORIGIN_DECLARED);
   if (const PoolChanged* registered = pools.Registered(name)) {
     out.set_origin(v1::POOL_ORIGIN_REGISTERED);

@@ -58,6 +58,15 @@ std::string RaiseNote(const StepRow& row) {
                      WrittenBytes(row.raise->from_bytes));
 }
 
+std::string HeldNote(const StepRow& row, const std::string& machine) {
+  if (!row.held.has_value() || machine.empty()) return "";
+  const std::string held = FormatBytes(row.held->held_bytes);
+  const std::string all = FormatBytes(row.held->input_bytes);
+  return row.held->decided
+             ? fmt::format("placed on {} for its inputs: it held {} of {}", machine, held, all)
+             : fmt::format("placed on {}, which held {} of {} of its inputs", machine, held, all);
+}
+
 std::vector<std::string> ResourceNotes(const StepRow& row, const Resources& requested) {
   std::vector<std::string> notes;
   if (std::string raise = RaiseNote(row); !raise.empty()) notes.push_back(std::move(raise));

@@ -17,6 +17,11 @@ std::string RaiseNote(const StepRow& row);
 // of its was ended for want of memory, or, of a step that completed, that far less would have done.
 std::vector<std::string> ResourceNotes(const StepRow& row, const Resources& requested);
 
+// What the latest attempt's machine, of that name, held of its inputs when it was placed there:
+// "placed on gpu-3 for its inputs: it held 12.4 GiB of 13 GiB" where that decided; empty if it held
+// none of them.
+std::string HeldNote(const StepRow& row, const std::string& machine);
+
 // What to ask for where the peak was `peak_bytes`: a quarter more, rounded up to what people write.
 std::int64_t MemoryToAskFor(std::int64_t peak_bytes);
 

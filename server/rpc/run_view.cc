@@ -61,6 +61,8 @@ void AddResources(const StepRow& row,
   for (std::string& note : ResourceNotes(row, requested)) {
     status.add_resource_notes(std::move(note));
   }
+  std::string held = HeldNote(row, status.machine());
+  if (!held.empty()) status.add_resource_notes(std::move(held));
   const auto live = usage.find({run, row.index, row.attempt});
   if (PlacementOf(row.state) != nullptr && live != usage.end()) {
     *status.mutable_usage() = potok::ToProto(live->second);
@@ -218,6 +220,12 @@ absl::StatusOr<std::shared_ptr<const RunRecord>> RunView::Load(const RunRow& row
 absl::StatusOr<std::shared_ptr<const RunRecord>> RunView::Load(RunId id) {
   POTOK_ASSIGN_OR_RETURN(const RunRow row, reader_.GetRunById(id));
   return Load(row);
+}
+
+std::string RunView::NameOf(MachineId machine) {
+  const std::map<MachineId, MachineChanged> machines = switchboard_.machines();
+  const auto known = machines.find(machine);
+  return known == machines.end() ? "" : known->second.name;
 }
 
 // Where outputs were written, and which of them are the run's own.

@@ -72,6 +72,9 @@ class RunView {
   // Everything that a run does, also what it made of itself while it ran.
   absl::StatusOr<std::shared_ptr<const Plan>> PlanOf(const RunRow& row);
 
+  // Empty if it is not known.
+  std::string NameOf(MachineId machine);
+
   Reader& reader() { return reader_; }
 
  private:

@@ -78,6 +78,12 @@ SchedulerMetrics::SchedulerMetrics(prometheus::Registry& registry)
           registry,
           "potok_preemptions_total",
           "Steps told to stop for a team that takes back what it is guaranteed, by their pool.")),
+      inputs_family_(CounterFamily(
+          registry,
+          "potok_step_input_bytes_total",
+          "Code and inputs of attempts that ended, by where they came from (store, machine).")),
+      fetched_bytes_(inputs_family_.Add({{"from", "store"}})),
+      found_bytes_(inputs_family_.Add({{"from", "machine"}})),
       machines_family_(GaugeFamily(registry, "potok_agents", "Machines by liveness.")),
       memory_family_(GaugeFamily(registry,
                                  "potok_agent_memory_bytes",
@@ -225,6 +231,10 @@ void SchedulerMetrics::ObserveSteps(const StepsAdded& added, const State& state,
 }
 
 void SchedulerMetrics::ObserveStep(const StepMoved& moved, Moves* moves) {
+  if (moved.usage.has_value()) {
+    fetched_bytes_.Increment(static_cast<double>(moved.usage->fetched_bytes.value_or(0)));
+    found_bytes_.Increment(static_cast<double>(moved.usage->found_bytes.value_or(0)));
+  }
   const auto run = counted_.find(moved.step.run);
   if (run == counted_.end()) return;  // it ended in this very batch
   Counted& counted = run->second.at(moved.step.index);

@@ -35,6 +35,9 @@ class SchedulerMetrics {
   prometheus::Family<prometheus::Counter>& attempts_family_;
   prometheus::Family<prometheus::Counter>& runs_finished_family_;
   prometheus::Family<prometheus::Counter>& preemptions_family_;
+  prometheus::Family<prometheus::Counter>& inputs_family_;
+  prometheus::Counter& fetched_bytes_;
+  prometheus::Counter& found_bytes_;
   prometheus::Family<prometheus::Gauge>& machines_family_;
   prometheus::Family<prometheus::Gauge>& memory_family_;
   prometheus::Family<prometheus::Gauge>& gpus_family_;

@@ -140,8 +140,12 @@ bool Fold(const StepMoved& moved,
     facts.started_us = 0;
     facts.ended_us = 0;
   }
-  if (moved.attempt != facts.attempt) facts.runtime.clear();
+  if (moved.attempt != facts.attempt) {
+    facts.runtime.clear();
+    facts.held.reset();
+  }
   if (!moved.runtime.empty()) facts.runtime = moved.runtime;
+  if (moved.held.has_value()) facts.held = moved.held;
   // It was queued and placed in one turn, which keeps only the last of a step's moves.
   static const int kQueued = NumberOf(StepState(Queued{}));
   if (std::holds_alternative<Assigned>(moved.state) && facts.state != kQueued &&
@@ -180,6 +184,7 @@ StepRow RowOf(const StepMoved& latest, const StepFacts& facts, std::int64_t revi
   row.usage = latest.usage;
   row.raise = latest.raise;
   row.runtime = facts.runtime;
+  row.held = facts.held;
   return row;
 }
 

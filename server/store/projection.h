@@ -19,8 +19,9 @@ struct StepFacts {
   std::int64_t queued_us = 0;
   std::int64_t started_us = 0;
   std::int64_t ended_us = 0;
-  bool preempted = false;    // it leaves its machine for another step
-  std::string runtime = {};  // of the latest attempt, as in potok.v1.Report
+  bool preempted = false;                         // it leaves its machine for another step
+  std::string runtime = {};                       // of the latest attempt, as in potok.v1.Report
+  std::optional<HeldInputs> held = std::nullopt;  // likewise, as StepMoved's
 };
 
 // True of one that leaves its machine for another step.

@@ -129,6 +129,8 @@ struct StepRow {
   std::optional<Usage> usage;        // of the latest attempt, once it has ended
   std::optional<MemoryRaise> raise;  // unset: attempts ask for what the plan says
   std::string runtime = {};          // of the latest attempt, as in potok.v1.Report
+  // What the latest attempt's machine held of its inputs when it was placed there; nothing: none.
+  std::optional<HeldInputs> held = std::nullopt;
 };
 struct RunFilter {
   std::vector<RunStatus> status;

@@ -117,6 +117,7 @@ void Simulator::SayOfPool() {
   }
   put.preemption = random_.Chance(800);
   put.low_priority = random_.Chance(300);
+  put.spread = random_.Chance(300);
   if (crowded_) {
     put.selector.clear();
     put.limits = {};

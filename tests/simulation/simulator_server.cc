@@ -98,6 +98,8 @@ void Simulator::CheckRanks(const Decision& decision,
     const absl::Time placed_since = queued == since.end() ? now_ : queued->second;
     for (const QueuePlace& place : state_.queued.All()) {
       if (place.priority <= placed.priority) break;
+      // One whose memory was raised asks for what no other does.
+      if (place.shape >= kRaisedLanes) continue;
       const RunRecord& other = state_.runs.at(place.step.run);
       if (ParkedOf(other) != Parked::kNot || other.plan->wanted[place.shape] != shape) continue;
       if (RanksBefore(placed.priority, placed_since, place.priority, place.since)) continue;

@@ -88,6 +88,8 @@ Value MachineObject(const v1::Machine& machine) {
                       {"selected_by", std::move(selected_by)},
                       {"isolation", machine.isolation()},
                       {"runtimes", std::move(runtimes)},
+                      {"held_artifacts", machine.held_artifacts()},
+                      {"held_bytes", machine.held_bytes()},
                       {"agent_version", machine.agent_version()},
                       {"first_seen_at", TextOrNull(IsoTime(machine.first_seen_us()))},
                       {"last_heard_at", TextOrNull(IsoTime(machine.last_heard_us()))},

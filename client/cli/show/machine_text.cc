@@ -176,6 +176,13 @@ std::string MachineText(const v1::Machine& machine, absl::TimeZone zone, const T
         "Runs commands as: " + Printable(fmt::format("{}", fmt::join(machine.runtimes(), ", "))) +
         "\n";
   }
+  if (machine.held_artifacts() > 0) {
+    text +=
+        fmt::format("Holds {} artifact{} of 1 MiB or more, {} in all, from steps that ran here\n",
+                    machine.held_artifacts(),
+                    machine.held_artifacts() == 1 ? "" : "s",
+                    FormatBytes(machine.held_bytes()));
+  }
   text += fmt::format("Isolation {}, agent {}, last heard {}\n",
                       Printable(machine.isolation()),
                       Printable(machine.agent_version()),

@@ -57,7 +57,9 @@ Value UsageObject(const v1::Usage& usage) {
       {"written_bytes", usage.has_written_bytes() ? Value(usage.written_bytes()) : Value()},
       {"gpu_utilization", usage.has_gpu_utilization() ? Value(usage.gpu_utilization()) : Value()},
       {"gpu_peak_memory_bytes", bytes(usage.gpu_peak_memory_bytes())},
-      {"child_out_of_memory", usage.child_out_of_memory()}});
+      {"child_out_of_memory", usage.child_out_of_memory()},
+      {"fetched_bytes", usage.has_fetched_bytes() ? Value(usage.fetched_bytes()) : Value()},
+      {"found_bytes", usage.has_found_bytes() ? Value(usage.found_bytes()) : Value()}});
 }
 
 }  // namespace potok::client

@@ -165,6 +165,10 @@ std::string UsageText(const v1::StepStatus& step) {
   add(ShortDuration(absl::Microseconds(usage.cpu_us())) + " of CPU time");
   if (usage.read_bytes() > 0) add("read " + FormatBytes(usage.read_bytes()));
   if (usage.written_bytes() > 0) add("wrote " + FormatBytes(usage.written_bytes()));
+  if (usage.fetched_bytes() > 0) add("fetched " + FormatBytes(usage.fetched_bytes()));
+  if (usage.found_bytes() > 0) {
+    add("found " + FormatBytes(usage.found_bytes()) + " on the machine");
+  }
   if (usage.has_gpu_utilization()) {
     add(fmt::format("GPUs {:.0f} % busy, {} of their memory",
                     usage.gpu_utilization() * 100,

@@ -63,7 +63,9 @@ class Engine {
 
   // Where the request goes, or nothing if no machine holds it now. Changes nothing that shows.
   std::optional<Choice> Choose(ShapeId id);
-  // The same answer by a look at every machine. For tests.
+  // How the request would go to this machine, or nothing if that does not hold it now.
+  std::optional<Choice> ChooseOn(ShapeId id, MachineNumber number);
+  // The same answer as Choose by a look at every machine. For tests.
   std::optional<Choice> ChooseByScan(ShapeId id);
 
   // Takes what the request asks for off the machine. There need not be enough of CPU and memory:

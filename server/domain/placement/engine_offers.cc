@@ -34,6 +34,20 @@ std::optional<Choice> Engine::Choose(ShapeId id) {
   }
 }
 
+std::optional<Choice> Engine::ChooseOn(ShapeId id, MachineNumber number) {
+  RepriceIfDue();
+  Shape& shape = shapes_[id];
+  CatchUp(shape);
+  const Held& machine = machines_[number];
+  if (!machine.is_in || machine.free.memory_bytes < shape.request.memory_bytes ||
+      machine.free.cpu_millis < shape.request.cpu_millis) {
+    return std::nullopt;
+  }
+  const std::optional<Offer> offer = BestOffer(shape, machine.condition);
+  if (!offer.has_value()) return std::nullopt;
+  return ChoiceOf(shape, *offer, number);
+}
+
 std::optional<Choice> Engine::ChooseByScan(ShapeId id) {
   RepriceIfDue();
   Shape shape = shapes_[id];
@@ -190,6 +204,7 @@ bool Engine::IsBetter(const Offer& one, const Offer& other) const {
 Choice Engine::ChoiceOf(const Shape& shape, const Offer& offer, MachineNumber number) const {
   Choice choice;
   choice.machine = number;
+  choice.loss = offer.loss;
   if (shape.request.gpu_millis == 0) return choice;
   const Held& machine = machines_[number];
   std::vector<std::int32_t>& gpus = choice.gpus;

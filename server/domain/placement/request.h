@@ -54,8 +54,12 @@ bool MayUse(const Request& request, const Gpu& gpu);
 struct Choice {
   MachineNumber machine = 0;
   std::vector<std::int32_t> gpus;  // indices, ascending
+  std::int64_t loss = 0;           // in steps of Policy::loss_step
 
-  bool operator==(const Choice&) const = default;
+  // Whether it is the same place, whatever is lost there.
+  bool operator==(const Choice& other) const {
+    return machine == other.machine && gpus == other.gpus;
+  }
 };
 
 // How placements are judged. Values; the defaults are what docs/decisions chose.

@@ -102,8 +102,8 @@ absl::StatusOr<StepRow> StepRowFrom(const PgResult& rows, int row) {
   step.ended_us = rows.Int(row, kStepEnded);
   step.revision = rows.Int(row, kStepRevision);
   step.lack = static_cast<ResultLack>(rows.Int(row, kStepLack));
-  POTOK_RETURN_IF_ERROR(
-      DecodeAttemptFacts(rows.Bytes(row, kStepFacts), &step.usage, &step.raise, &step.runtime));
+  POTOK_RETURN_IF_ERROR(DecodeAttemptFacts(
+      rows.Bytes(row, kStepFacts), &step.usage, &step.raise, &step.runtime, &step.held));
   return step;
 }
 
@@ -115,8 +115,8 @@ absl::StatusOr<StepMoved> StepMovedFrom(const PgResult& rows, int row) {
   moved.machine_lost = Number(rows, row, kStepMachineLost);
   moved.at = absl::FromUnixMicros(rows.Int(row, kStepSince));
   moved.lack = static_cast<ResultLack>(rows.Int(row, kStepLack));
-  POTOK_RETURN_IF_ERROR(
-      DecodeAttemptFacts(rows.Bytes(row, kStepFacts), &moved.usage, &moved.raise, &moved.runtime));
+  POTOK_RETURN_IF_ERROR(DecodeAttemptFacts(
+      rows.Bytes(row, kStepFacts), &moved.usage, &moved.raise, &moved.runtime, &moved.held));
   moved.displaced = Number(rows, row, kStepDisplaced);
   return moved;
 }

@@ -39,12 +39,11 @@ const Statement kFindSteps = {
 // Rows of the journal that are read at a time.
 constexpr int kCatchUpRows = 64;
 
-absl::StatusOr<std::string> RuntimeIn(const std::string& facts) {
+// Reads what `facts` of a row say of its latest attempt into `step`.
+absl::Status ReadFacts(const std::string& facts, StepFacts* step) {
   std::optional<Usage> usage;
   std::optional<MemoryRaise> raise;
-  std::string runtime;
-  POTOK_RETURN_IF_ERROR(DecodeAttemptFacts(facts, &usage, &raise, &runtime));
-  return runtime;
+  return DecodeAttemptFacts(facts, &usage, &raise, &step->runtime, &step->held);
 }
 
 }  // namespace
@@ -250,16 +249,15 @@ absl::StatusOr<TableWriter::CachedRun*> TableWriter::Find(RunId id) {
       POTOK_ASSIGN_OR_RETURN(const StepState state, DecodeStepState(leaving));
       preempted = IsPreempted(state);
     }
-    POTOK_ASSIGN_OR_RETURN(std::string runtime, RuntimeIn(steps.Bytes(row, 8)));
-    facts.steps.at(static_cast<std::size_t>(steps.Int(row, 0))) = {
-        static_cast<int>(steps.Int(row, 1)),
-        static_cast<std::uint32_t>(steps.Int(row, 2)),
-        static_cast<MachineId>(steps.Int(row, 3)),
-        steps.Int(row, 4),
-        steps.Int(row, 5),
-        steps.Int(row, 6),
-        preempted,
-        std::move(runtime)};
+    StepFacts& step = facts.steps.at(static_cast<std::size_t>(steps.Int(row, 0)));
+    step.state = static_cast<int>(steps.Int(row, 1));
+    step.attempt = static_cast<std::uint32_t>(steps.Int(row, 2));
+    step.machine = static_cast<MachineId>(steps.Int(row, 3));
+    step.queued_us = steps.Int(row, 4);
+    step.started_us = steps.Int(row, 5);
+    step.ended_us = steps.Int(row, 6);
+    step.preempted = preempted;
+    POTOK_RETURN_IF_ERROR(ReadFacts(steps.Bytes(row, 8), &step));
   }
   return &runs_.emplace(id, CachedOf(std::move(facts))).first->second;
 }

@@ -71,7 +71,8 @@ void AppendStep(const StepWrite& step, PgRows* rows) {
   rows->Int64(step.facts.machine).Int64(step.facts.queued_us).Int64(step.facts.started_us);
   rows->Int64(step.facts.ended_us).Int64(absl::ToUnixMicros(step.moved->at));
   rows->Bytes(EncodeStepState(step.moved->state)).Int16(static_cast<int>(step.moved->lack));
-  rows->Bytes(EncodeAttemptFacts(step.moved->usage, step.moved->raise, step.facts.runtime));
+  rows->Bytes(EncodeAttemptFacts(
+      step.moved->usage, step.moved->raise, step.facts.runtime, step.facts.held));
   rows->Int32(step.moved->displaced);
 }
 
@@ -95,8 +96,8 @@ absl::Status UpdateSteps(PgConnection& connection, const std::vector<const StepW
     since.push_back(absl::ToUnixMicros(step->moved->at));
     state.push_back(EncodeStepState(step->moved->state));
     lack.push_back(static_cast<int>(step->moved->lack));
-    facts.push_back(
-        EncodeAttemptFacts(step->moved->usage, step->moved->raise, step->facts.runtime));
+    facts.push_back(EncodeAttemptFacts(
+        step->moved->usage, step->moved->raise, step->facts.runtime, step->facts.held));
     displaced.push_back(step->moved->displaced);
   }
   PgParams params;
@@ -166,7 +167,7 @@ absl::Status WriteAttempts(PgConnection& connection, const std::vector<AttemptEn
     ended.push_back(one.ended_us);
     cause.push_back(one.cause);
     code.push_back(one.code);
-    facts.push_back(EncodeAttemptFacts(one.usage, std::nullopt, one.runtime));
+    facts.push_back(EncodeAttemptFacts(one.usage, std::nullopt, one.runtime, std::nullopt));
   }
   PgParams params;
   params.Int64s(run).Int32s(index).Int32s(attempt).Int64s(machine).Int64s(started).Int64s(ended);

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "agent/artifacts/collect_outputs.h"
+#include "agent/artifacts/keep_outputs.h"
 #include "agent/artifacts/stage_inputs.h"
 #include "agent/artifacts/step_folders.h"
 #include "common/cas/tree.h"
@@ -56,7 +57,11 @@ class StagingTest : public ::testing::Test {
   AttemptInput Input(const std::string& name, const Artifact& artifact, Mode mode) {
     return {name, ValueType::kUriFolder, mode, artifact};
   }
-  absl::Status Stage() { return StageInputs(order_, paths_, client_, cache_.get()); }
+  absl::Status Stage() {
+    const absl::StatusOr<StagedBytes> staged = StageInputs(order_, paths_, client_, cache_.get());
+    if (staged.ok()) staged_ = *staged;
+    return staged.status();
+  }
   absl::StatusOr<CollectedOutputs> Collect() { return CollectOutputs(order_, paths_); }
   absl::Status Ready() { return MakeStepFolders(order_, paths_); }
 
@@ -67,6 +72,7 @@ class StagingTest : public ::testing::Test {
   CasClient client_{ChannelTo(server_.address())};
   AttemptPaths paths_;
   AttemptOrder order_ = AnOrder();
+  StagedBytes staged_;
   int sources_ = 0;
 };
 
@@ -90,6 +96,43 @@ TEST_F(StagingTest, LinksInputsReadOnlyAndCopiesThoseToBeDownloaded) {
   EXPECT_EQ(fs::status(mounted).permissions() & fs::perms::owner_write, fs::perms::none);
   EXPECT_NE(fs::status(copied).permissions() & fs::perms::owner_write, fs::perms::none);
   EXPECT_EQ(fs::hard_link_count(copied), 1U);
+}
+
+TEST_F(StagingTest, CountsWhatWasFetchedAndWhatWasFound) {
+  const Artifact data = StoredFolder({{"a.csv", "1,2\n"}, {"b.csv", "345"}});
+  order_.inputs = {Input("data", data, Mode::kRoMount)};
+  ASSERT_TRUE(Stage().ok());
+  EXPECT_EQ(staged_, (StagedBytes{.fetched = 7, .found = 0}));
+  order_.inputs.push_back(
+      Input("more", StoredFolder({{"a.csv", "1,2\n"}, {"c.csv", "67890"}}), Mode::kDownload));
+  ASSERT_TRUE(Stage().ok());
+  EXPECT_EQ(staged_, (StagedBytes{.fetched = 5, .found = 11}));
+}
+
+TEST_F(StagingTest, LargeOutputsStayInTheCacheForTheNextStep) {
+  order_.outputs = {AnOutput("model", ValueType::kUriFolder)};
+  ASSERT_TRUE(Ready().ok());
+  const std::string model = paths_.OutputPath(order_.outputs[0]);
+  Write(model + "/weights", std::string(std::size_t{1} << 20, 'w'));
+  Write(model + "/sub/config", "{}");
+  const auto made = Collect();
+  ASSERT_TRUE(made.ok()) << made.status();
+  ASSERT_TRUE(client_.Upload(made->blobs).ok());
+  KeepOutputs(order_.key, *made, *cache_);
+  order_.inputs = {Input("model", std::get<Artifact>(made->values.at(0).value), Mode::kRoMount)};
+  ASSERT_TRUE(Stage().ok());
+  EXPECT_EQ(staged_, (StagedBytes{.fetched = 0, .found = (1 << 20) + 2}));
+  EXPECT_EQ(ContentOf(paths_.inputs() + "/model/sub/config"), "{}");
+}
+
+TEST_F(StagingTest, SmallOutputsAreNotKept) {
+  order_.outputs = {AnOutput("model", ValueType::kUriFolder)};
+  ASSERT_TRUE(Ready().ok());
+  Write(paths_.OutputPath(order_.outputs[0]) + "/config", "{}");
+  const auto made = Collect();
+  ASSERT_TRUE(made.ok()) << made.status();
+  KeepOutputs(order_.key, *made, *cache_);
+  EXPECT_FALSE(cache_->Contains(DigestOf("{}")));
 }
 
 TEST_F(StagingTest, KeepsTheNameOfAFile) {

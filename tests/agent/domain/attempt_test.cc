@@ -106,6 +106,21 @@ TEST(AttemptTest, KeepsTheFirstReasonToStop) {
   EXPECT_THAT(twice.actions, ElementsAre(Action::kStopProcesses));
 }
 
+TEST(AttemptTest, TellsWhatHadToBeFetchedWithWhatWasUsed) {
+  AttemptState state =
+      Next(Staging{}, StagingDone{.status = {}, .staged = StagedBytes{600, 1200}}).state;
+  state = Next(state, ProcessStarted{}).state;
+  const Transition ended = Next(state, ProcessEnded{.usage = Usage{}});
+  const Transition stored = Next(ended.state, OutputsStored{std::vector<OutputValue>{}});
+  const auto& report = std::get<Finished>(stored.state).report;
+  const std::optional<Usage>& usage = std::get<SucceededReport>(*report).usage;
+  EXPECT_EQ(usage->fetched_bytes, 600);
+  EXPECT_EQ(usage->found_bytes, 1200);
+  const Transition bare = Next(Active{.started = true}, ProcessEnded{.usage = Usage{}});
+  EXPECT_EQ(std::get<Uploading>(bare.state).usage->fetched_bytes, std::nullopt)
+      << "there was nothing to fetch";
+}
+
 TEST(AttemptTest, TellsNobodyOfWhatNobodyWants) {
   const Transition next = Next(Active{.stopping = StopReason::kUnwanted}, ProcessEnded{});
   EXPECT_EQ(std::get<Finished>(next.state).report, std::nullopt);

@@ -108,6 +108,47 @@ TEST_F(BlobStoreTest, CopiesAFileAndLeavesItAlone) {
   EXPECT_EQ(*store->Read(DigestOf("hello")), "hello");
 }
 
+absl::Time ChangeOf(const std::string& path) {
+  struct stat file {};
+  EXPECT_EQ(stat(path.c_str(), &file), 0);
+  return absl::TimeFromTimespec(file.st_ctim);
+}
+
+TEST_F(BlobStoreTest, AdoptsAFileWithoutCopyingIt) {
+  const auto store = OpenStore(root_);
+  const std::string path = folder_ / "made";
+  WriteFile(path, "made by a step");
+  const Digest digest = DigestOf("made by a step");
+  const absl::Status adopted = store->Adopt(digest, path, ChangeOf(path));
+  ASSERT_TRUE(adopted.ok()) << adopted;
+  EXPECT_EQ(*store->Read(digest), "made by a step");
+  EXPECT_TRUE(fs::equivalent(path, *store->PathOf(digest)));
+  EXPECT_TRUE(NothingIsBeingWritten(root_));
+  fs::remove(path);
+  EXPECT_TRUE(store->Contains(digest));
+  EXPECT_TRUE(store->Adopt(digest, path, absl::InfinitePast()).ok()) << "it is there already";
+}
+
+TEST_F(BlobStoreTest, DoesNotAdoptWhatWasChangedSinceItWasHashed) {
+  const auto store = OpenStore(root_);
+  const std::string path = folder_ / "made";
+  WriteFile(path, "made by a step");
+  const Digest digest = DigestOf("made by a step");
+  struct stat before {};
+  ASSERT_EQ(stat(path.c_str(), &before), 0);
+  const absl::Time changed = ChangeOf(path);
+  // Of the same size, and as old as before.
+  while (ChangeOf(path) == changed) WriteFile(path, "made by a cat!");
+  const timespec times[2] = {before.st_atim, before.st_mtim};
+  ASSERT_EQ(utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
+  EXPECT_TRUE(absl::IsFailedPrecondition(store->Adopt(digest, path, changed)));
+  fs::remove(path);
+  fs::create_symlink("elsewhere", path);
+  EXPECT_FALSE(store->Adopt(digest, path, changed).ok());
+  EXPECT_FALSE(store->Contains(digest));
+  EXPECT_TRUE(NothingIsBeingWritten(root_));
+}
+
 TEST_F(BlobStoreTest, SaysWhichBlobIsNotThere) {
   const auto path = OpenStore(root_)->PathOf(DigestOf("x"));
   EXPECT_TRUE(absl::IsNotFound(path.status()));

@@ -154,10 +154,11 @@ std::string StoredPartOf(const State& state) {
     if (name != kDefaultTeam || team.facts.at != absl::Time()) text += TextOf(team);
   }
   for (const auto& [name, pool] : state.pools) {
-    text += fmt::format("pool {} {}{} {} by {}: {}\n",
+    text += fmt::format("pool {} {}{}{} {} by {}: {}\n",
                         name,
                         pool.facts.preemption ? "preempts " : "",
                         pool.facts.low_priority ? "low" : "",
+                        pool.facts.spread ? " spread" : "",
                         pool.facts.limits.running_steps.value_or(-1),
                         pool.facts.by,
                         pool.selector.text());

@@ -61,6 +61,16 @@ TEST(ResourceNotesTest, SaysWhyAnAttemptAsksForMore) {
   EXPECT_EQ(RaiseNote(row), "") << "there was no other attempt";
 }
 
+TEST(ResourceNotesTest, SaysWhatTheMachineHeldOfTheInputs) {
+  StepRow row;
+  EXPECT_EQ(HeldNote(row, "gpu-3"), "");
+  row.held = HeldInputs{12 * kGiB, 13 * kGiB, false};
+  EXPECT_EQ(HeldNote(row, "gpu-3"), "placed on gpu-3, which held 12 GiB of 13 GiB of its inputs");
+  row.held->decided = true;
+  EXPECT_EQ(HeldNote(row, "gpu-3"), "placed on gpu-3 for its inputs: it held 12 GiB of 13 GiB");
+  EXPECT_EQ(HeldNote(row, ""), "") << "the machine is forgotten";
+}
+
 TEST(ResourceNotesTest, TellsOfAProcessThatWasEndedForItsMemory) {
   StepRow row = Completed(kGiB);
   row.usage->child_out_of_memory = true;

@@ -38,6 +38,7 @@ inline PoolChanged APool(const std::string& name) {
   pool.at = At(4);
   pool.preemption = true;
   pool.low_priority = true;
+  pool.spread = true;
   return pool;
 }
 
@@ -86,6 +87,8 @@ inline Usage SomeUsage() {
   usage.gpu_utilization = 0.25;
   usage.gpu_peak_memory_bytes = 7;
   usage.child_out_of_memory = true;
+  usage.fetched_bytes = 0;
+  usage.found_bytes = std::int64_t{13} << 30;
   return usage;
 }
 

@@ -24,6 +24,7 @@ std::vector<Change> OneOfEach() {
     moved.machine_lost = 2;
     moved.usage = SomeUsage();
     moved.raise = MemoryRaise{4, 512, 768};
+    moved.held = HeldInputs{100, 300, true};
     changes.emplace_back(moved);
   }
   return changes;
@@ -42,25 +43,34 @@ TEST(CodecTest, KeepsWhatAnAttemptUsedAndWhatTheNextAsksFor) {
   StepMoved moved = Move(7, 2, 5, Queued{}, 30);
   const std::optional<Usage> usage = SomeUsage();
   const std::optional<MemoryRaise> raise = MemoryRaise{4, 512, 768};
+  const std::optional<HeldInputs> held = HeldInputs{100, 300, true};
   moved.usage = usage;
   moved.raise = raise;
+  moved.held = held;
   const std::vector<Change> decoded = *Decode(Encode({moved}));
   EXPECT_EQ(std::get<StepMoved>(decoded.front()).usage, usage);
   EXPECT_EQ(std::get<StepMoved>(decoded.front()).raise, raise);
+  EXPECT_EQ(std::get<StepMoved>(decoded.front()).held, held);
   std::optional<Usage> of_row;
   std::optional<MemoryRaise> raise_of_row;
   std::string runtime;
-  ASSERT_TRUE(DecodeAttemptFacts(
-                  EncodeAttemptFacts(usage, raise, "sandbox"), &of_row, &raise_of_row, &runtime)
+  std::optional<HeldInputs> held_of_row;
+  ASSERT_TRUE(DecodeAttemptFacts(EncodeAttemptFacts(usage, raise, "sandbox", held),
+                                 &of_row,
+                                 &raise_of_row,
+                                 &runtime,
+                                 &held_of_row)
                   .ok());
   EXPECT_EQ(runtime, "sandbox");
   EXPECT_EQ(of_row, usage);
   EXPECT_EQ(raise_of_row, raise);
-  EXPECT_EQ(EncodeAttemptFacts(std::nullopt, std::nullopt, ""), "");
-  ASSERT_TRUE(DecodeAttemptFacts("", &of_row, &raise_of_row, &runtime).ok());
+  EXPECT_EQ(held_of_row, held);
+  EXPECT_EQ(EncodeAttemptFacts(std::nullopt, std::nullopt, "", std::nullopt), "");
+  ASSERT_TRUE(DecodeAttemptFacts("", &of_row, &raise_of_row, &runtime, &held_of_row).ok());
   EXPECT_EQ(of_row, std::nullopt);
   EXPECT_EQ(raise_of_row, std::nullopt);
-  EXPECT_EQ(DecodeAttemptFacts("\xff", &of_row, &raise_of_row, &runtime).code(),
+  EXPECT_EQ(held_of_row, std::nullopt);
+  EXPECT_EQ(DecodeAttemptFacts("\xff", &of_row, &raise_of_row, &runtime, &held_of_row).code(),
             absl::StatusCode::kDataLoss);
 }
 
@@ -220,9 +230,10 @@ TEST(CodecTest, KeepsEveryFieldOfAPool) {
   EXPECT_EQ(first.at, pool.at);
   EXPECT_TRUE(first.preemption);
   EXPECT_TRUE(first.low_priority);
+  EXPECT_TRUE(first.spread);
   const auto& second = std::get<PoolChanged>(decoded.at(1));
   EXPECT_TRUE(second.deleted);
-  EXPECT_FALSE(second.preemption || second.low_priority);
+  EXPECT_FALSE(second.preemption || second.low_priority || second.spread);
   EXPECT_EQ(second.limits, PoolLimits{});
 }
 
@@ -303,6 +314,7 @@ std::vector<Change> OneOfEachOfTheFirstVersion() {
       moved->raise.reset();
       moved->displaced = 0;
       moved->runtime.clear();
+      moved->held.reset();
     }
   }
   return changes;

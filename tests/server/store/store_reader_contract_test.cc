@@ -215,6 +215,24 @@ TEST_P(StoreContractTest, KeepsWhatAttemptsUsedAndWhatTheyAskFor) {
   EXPECT_EQ(step->raise, raise);
 }
 
+TEST_P(StoreContractTest, KeepsWhatTheLatestAttemptsMachineHeldOfItsInputs) {
+  const HeldInputs held{100, 300, true};
+  Turn({ARun(1)});
+  StepMoved placed = Move(1, 0, 1, Assigned{On(3)}, 110);
+  placed.held = held;
+  Turn({placed});
+  AwaitProjection();
+  EXPECT_EQ(reader().GetSteps(1, 0)->at(0).held, held);
+  Reopen();
+  Load();
+  Turn({Move(1, 0, 1, Running{On(3)}, 120)});
+  AwaitProjection();
+  EXPECT_EQ(reader().GetSteps(1, 0)->at(0).held, held) << "it is said once";
+  Turn({Move(1, 0, 2, Assigned{On(4)}, 130)});
+  AwaitProjection();
+  EXPECT_EQ(reader().GetSteps(1, 0)->at(0).held, std::nullopt) << "another attempt";
+}
+
 TEST_P(StoreContractTest, GoesOnFromTheTablesAfterARestart) {
   Turn({ARun(1), Move(1, 0, 1, Running{On(3)}, 10)});
   AwaitProjection();

@@ -79,6 +79,22 @@ class Books {
   std::vector<std::map<std::int32_t, std::int32_t>> free_millis_;
 };
 
+// No machine alone offers more than the choice among all, and that one offers just this.
+void CheckEach(Engine& engine,
+               ShapeId shape,
+               std::size_t machines,
+               const std::optional<Choice>& best) {
+  for (MachineNumber machine = 0; machine < machines; ++machine) {
+    const std::optional<Choice> choice = engine.ChooseOn(shape, machine);
+    if (!choice.has_value()) continue;
+    ASSERT_TRUE(best.has_value());
+    EXPECT_EQ(choice->machine, machine);
+    EXPECT_GE(choice->loss, best->loss);
+  }
+  if (!best.has_value()) return;
+  EXPECT_EQ(engine.ChooseOn(shape, best->machine), best);
+}
+
 // Plays a random history; every answer. Each is compared with a look at every machine, and booked.
 std::vector<std::optional<Choice>> Play(std::uint64_t seed, bool check) {
   Dice dice(seed);
@@ -116,6 +132,7 @@ std::vector<std::optional<Choice>> Play(std::uint64_t seed, bool check) {
     answers.push_back(engine.Choose(shape));
     if (check) {
       EXPECT_EQ(answers.back(), engine.ChooseByScan(shape)) << "seed " << seed;
+      CheckEach(engine, shape, machines.size(), answers.back());
     }
     if (!answers.back().has_value()) continue;
     engine.Take(shape, *answers.back());
