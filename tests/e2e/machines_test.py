@@ -125,6 +125,34 @@ class MachinesTest(StackTest):
         self.stack.potok("compute", "delete", "-n", "zone-b", "-y")
         self.assertIn("there is no pool 'zone-b'", self.refused("compute", "show", "-n", "zone-b", code=1))
 
+    def test_a_pool_that_spreads_gives_each_machine_a_step(self):
+        pool = self.stack.write("spread.yml", "name: wide\nselector: os == linux\nplacement: spread\n")
+        self.stack.potok("compute", "create", "-f", pool)
+        self.assertEqual(self.stack.json("compute", "show", "-n", "wide")["placement"], "spread")
+        self.assertIn("spread", self.stack.potok("compute", "show", "-n", "wide", "-o", "table").stdout)
+        command = f"until [ -e {self.go_on} ]; do sleep 0.05; done"
+        text = "type: pipeline\njobs:\n" + "".join(
+            f"  s{i}: {{command: ': {i}; {command}', reuse: false, compute: azureml:wide, resources: {{cpus: 0.5}}}}\n" for i in range(3)
+        )
+        self.stack.potok("job", "create", "-f", self.stack.write(f"{self.name}.yml", text), "-n", self.name)
+        placed = wait_for(lambda: self.placed(self.name, 3), "three steps are placed")
+        self.assertEqual(placed, self.machines)
+        self.stack.potok("compute", "update", "-n", "wide", "--set", "placement=pack")
+        self.stack.potok("job", "create", "-f", self.stack.path(f"{self.name}.yml"), "-n", self.name + "_2")
+        self.assertEqual(len(set(wait_for(lambda: self.placed(self.name + "_2", 3), "three more are placed"))), 1)
+        self.go_on.touch()
+        self.stack.wait(self.name)
+        self.stack.wait(self.name + "_2")
+        self.stack.potok("compute", "delete", "-n", "wide", "-y")
+        bad = self.stack.write("bad_spread.yml", "name: wide\nplacement: random\n")
+        said = self.refused("compute", "create", "-f", bad, code=2)
+        self.assertIn("placement is pack (the fullest machine that fits) or spread", said)
+
+    def placed(self, run: str, count: int) -> list[str]:
+        """The machines of its steps, if so many have one."""
+        machines = sorted(step["machine"] for step in self.stack.show(run)["jobs"].values() if step["machine"])
+        return machines if len(machines) == count else []
+
     # What is wrong
 
     def test_what_is_wrong_is_said_and_changes_nothing(self):

@@ -133,12 +133,25 @@ void ReadPreemption(Fields* fields, Reporter* reporter, v1::PutPoolRequest* requ
   request->set_preemption(is_on ? v1::POOL_PREEMPTION_GUARANTEED : v1::POOL_PREEMPTION_OFF);
 }
 
+void ReadPlacement(Fields* fields, Reporter* reporter, v1::PutPoolRequest* request) {
+  const std::string placement = fields->Text("placement");
+  if (!placement.empty() && placement != "pack" && placement != "spread") {
+    reporter->Error(
+        fields->At("placement"),
+        fmt::format("placement is pack (the fullest machine that fits) or spread (the one with "
+                    "the largest free share), but '{}' was given",
+                    placement));
+  }
+  request->set_placement(placement == "spread" ? v1::POOL_PLACEMENT_SPREAD
+                                               : v1::POOL_PLACEMENT_PACK);
+}
+
 // Everything but what has fields of its own.
 std::string DocumentOf(const YamlNode& root, YamlArena* arena, std::vector<std::string>* ignored) {
   YamlNode* rest = arena->New(YamlNode::Kind::kMap, root.at);
   for (const YamlEntry& entry : root.entries) {
     if (entry.key == "name" || entry.key == "selector" || entry.key == "limits" ||
-        entry.key == "preemption" || entry.key == "$schema") {
+        entry.key == "preemption" || entry.key == "placement" || entry.key == "$schema") {
       continue;
     }
     rest->entries.push_back(entry);
@@ -162,6 +175,7 @@ LoadedPool ReadPool(const YamlNode* root,
     loaded.request.set_selector(ReadSelector(&fields, reporter));
     ReadLimits(fields.Map("limits"), reporter, loaded.request.mutable_limits());
     ReadPreemption(&fields, reporter, &loaded.request);
+    ReadPlacement(&fields, reporter, &loaded.request);
     fields.Ignore({"$schema"});
     fields.Ignore(AzureKeys());
     fields.ReportUnknown(Severity::kError);
@@ -197,6 +211,8 @@ std::string FileTextOf(const v1::Pool& pool) {
   object.emplace_back("limits", std::move(limits));
   const bool is_on = pool.preemption() == v1::POOL_PREEMPTION_GUARANTEED;
   object.emplace_back("preemption", is_on ? "guaranteed" : "off");
+  const bool spreads = pool.placement() == v1::POOL_PLACEMENT_SPREAD;
+  object.emplace_back("placement", spreads ? "spread" : "pack");
   return ToJson(Value(std::move(object)));
 }
 

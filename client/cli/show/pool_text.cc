@@ -45,6 +45,10 @@ const char* PreemptionText(const v1::Pool& pool) {
   return pool.preemption() == v1::POOL_PREEMPTION_GUARANTEED ? "guaranteed" : "off";
 }
 
+const char* PlacementText(const v1::Pool& pool) {
+  return pool.placement() == v1::POOL_PLACEMENT_SPREAD ? "spread" : "pack";
+}
+
 Value TimeOrNull(std::int64_t unix_us) {
   return unix_us == 0 ? Value() : Value(IsoTime(unix_us));
 }
@@ -73,6 +77,7 @@ Value PoolObject(const v1::Pool& pool) {
   object.emplace_back("selector", pool.selector());
   object.emplace_back("limits", LimitsObject(pool.limits()));
   object.emplace_back("preemption", PreemptionText(pool));
+  object.emplace_back("placement", PlacementText(pool));
   object.emplace_back("machines", std::move(machines));
   object.emplace_back("running_steps", pool.running_steps());
   object.emplace_back("used", ResourcesObject(pool.used()));
@@ -91,11 +96,14 @@ std::string PoolTable(const std::vector<v1::Pool>& pools, const TableStyle& styl
                     pool.selector(),
                     LimitsText(pool.limits()),
                     PreemptionText(pool),
+                    PlacementText(pool),
                     fmt::format("{}", pool.running_steps()),
                     fmt::format("{}", fmt::join(pool.machines(), ", "))});
   }
   return Table(
-      {"POOL", "ORIGIN", "SELECTOR", "LIMITS", "PREEMPTION", "STEPS", "MACHINES"}, rows, style);
+      {"POOL", "ORIGIN", "SELECTOR", "LIMITS", "PREEMPTION", "PLACEMENT", "STEPS", "MACHINES"},
+      rows,
+      style);
 }
 
 }  // namespace potok::client

@@ -73,6 +73,19 @@ TEST(ComputeFileTest, PreemptionIsOffUnlessTheFileOrItsTierSaysSo) {
             v1::POOL_PREEMPTION_GUARANTEED);
 }
 
+TEST(ComputeFileTest, StepsArePackedUnlessTheFileSpreadsThem) {
+  EXPECT_EQ(Load({"name=p"}).request.placement(), v1::POOL_PLACEMENT_PACK);
+  EXPECT_EQ(Load({"name=p", "placement=pack"}).request.placement(), v1::POOL_PLACEMENT_PACK);
+  const LoadedPool spread = Load({"name=p", "placement=spread"});
+  EXPECT_EQ(spread.request.placement(), v1::POOL_PLACEMENT_SPREAD);
+  EXPECT_TRUE(spread.without_effect.empty());
+  v1::Pool pool;
+  pool.set_name("p");
+  pool.set_placement(v1::POOL_PLACEMENT_SPREAD);
+  EXPECT_EQ(EditPool(pool, {"limits.running_steps=1"}).request.placement(),
+            v1::POOL_PLACEMENT_SPREAD);
+}
+
 TEST(ComputeFileTest, WhatIsWrongIsSaid) {
   const std::vector<std::pair<std::string, const char*>> table = {
       {"selector=zone =", "selector: "},
@@ -85,6 +98,7 @@ TEST(ComputeFileTest, WhatIsWrongIsSaid) {
       {"limits.disk=1", "disk"},
       {"tier=spot", "'spot' is no tier; write dedicated or low_priority"},
       {"preemption=always", "preemption is off or guaranteed"},
+      {"placement=random", "placement is pack (the fullest machine that fits) or spread"},
       {"type=mainframe", "'mainframe' is no type of compute"},
       {"selektor=zone", "selektor"}};
   for (const auto& [set, said] : table) {
