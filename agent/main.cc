@@ -66,7 +66,8 @@ ABSL_FLAG(
 ABSL_FLAG(std::string,
           cache_bytes,
           "50GiB",
-          "Disk for inputs that steps share; the least recently used goes first. 0: no limit.");
+          "Disk for inputs and large outputs that steps share; the least recently used goes first. "
+          "0: no limit.");
 ABSL_FLAG(
     std::string,
     log_bytes,
