@@ -59,7 +59,7 @@ absl::StatusOr<PipelineSpec> LoadSpec(const Context& context,
   const int errors = SayDiagnostics(context, loaded.diagnostics);
   if (loaded.HasErrors() || !loaded.spec.has_value()) {
     return absl::InvalidArgumentError(
-        fmt::format("{} was not submitted: {} error(s) in it", file, errors));
+        fmt::format("{} is not a valid pipeline or job: {} error(s) in it", file, errors));
   }
   return *std::move(loaded.spec);
 }

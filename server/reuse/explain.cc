@@ -9,6 +9,7 @@
 #include "common/base/status_macros.h"
 #include "common/pipeline/control.h"
 #include "fmt/format.h"
+#include "server/domain/gang.h"
 #include "server/domain/order.h"
 
 namespace potok::server {
@@ -99,6 +100,16 @@ std::string PlainReason(const PipelineSpec& spec, const Step& step) {
   if (spec.settings.force_rerun) return "force_rerun is set: it runs whatever was made before";
   if (!step.reuse.read) return "it was told to run again";
   return "";
+}
+
+// Of a member of a step on several machines, of which nobody takes a result by itself; else "".
+std::string MemberReason(const RunRecord& run, std::uint32_t index) {
+  const std::optional<Membership> member = MembershipOf(*run.plan, index);
+  if (!member.has_value()) return "";
+  return fmt::format(
+      "it is one of the {} members of step '{}', whose result is taken or made as a whole",
+      member->size,
+      run.plan->step(member->control).name);
 }
 
 bool IsToCome(const StepRecord& record) {
@@ -257,7 +268,8 @@ absl::StatusOr<Explanation> Explainer::Explain(const RunRecord& run,
   out.verdict = Verdict::kRuns;
   // Whether it runs at all is not known yet of a step with a `when`.
   const bool is_undecided = !step.when.empty() && IsToCome(record);
-  if (!is_undecided) out.reason = PlainReason(run.plan->spec(), step);
+  if (!is_undecided) out.reason = MemberReason(run, index);
+  if (!is_undecided && out.reason.empty()) out.reason = PlainReason(run.plan->spec(), step);
   if (!out.reason.empty()) return out;
   if (const std::string open = FirstOpenUpstream(run, index); !open.empty()) {
     out.verdict = Verdict::kUnknown;

@@ -82,6 +82,9 @@ class GangTest(StackTest):
         self.assertEqual(len(machines), 2)
         self.assertIn("came: 0 1 2 3", self.stack.log(self.name, "--step", "train[1]/rank0"))
         self.assertEqual(self.stack.log(self.name, "--step", "use").strip(), "6")
+        explained = self.stack.potok("job", "explain", "-n", self.name).stdout
+        self.assertIn("it is one of the 2 members of step 'train'", explained)
+        self.assertNotIn("reuse.enabled", explained)
 
     def folder(self) -> pathlib.Path:
         folder = self.stack.path(f"{self.name}-pids")

@@ -172,7 +172,7 @@ class RunsTest(StackTest):
 
         self.stack.potok("run", "-n", "goes_on", "--detach", "--", "sleep", "1000")
         self.assertIn("has not ended", self.refused("job", "archive", "-n", "goes_on"))
-        self.stack.potok("job", "cancel", "-n", "goes_on")
+        self.assertEqual(self.stack.json("job", "cancel", "-n", "goes_on")["name"], "goes_on")
         self.stack.wait("goes_on")
         self.stack.potok("job", "archive", "-n", "goes_on")
 
@@ -255,6 +255,13 @@ class RunsTest(StackTest):
         self.assertIn("depends on what step 'nested' makes", states["nested/inner"])
         self.assertIn("it is no command", states["folds"])
         self.assertIn("it was told to run again", states["tidy"])
+        for name in ("/etc/passwd", "/"):
+            shown = self.stack.potok("job", "show", "-n", name, check=False)
+            self.assertEqual(shown.returncode, 2)
+            self.assertIn(f"'{name}' names no run", shown.stderr)
+        wrong = self.stack.potok("job", "plan", "-f", self.stack.write("wrong.yml", "type: pipeline\njob: {}\n"), check=False)
+        self.assertEqual(wrong.returncode, 2)
+        self.assertRegex(wrong.stderr, r"wrong.yml is not a valid pipeline or job: \d+ error\(s\) in it")
         decided = self.stack.potok("job", "plan", "-f", self.stack.write("when.yml", WHEN)).stdout
         self.assertIn("maybe  not known yet: its `when` is decided while the run goes on: inputs.go", decided)
         self.assertIn("gate   will run: it only decides", decided)

@@ -6,6 +6,7 @@
 #include "client/cli/show/notifications_text.h"
 #include "client/cli/show/run_text.h"
 #include "client/cli/show/table_style.h"
+#include "client/cli/text/printable.h"
 #include "client/potok_client/notifications_client.h"
 #include "client/potok_client/run_state.h"
 #include "fmt/format.h"
@@ -42,6 +43,12 @@ struct Named {
 absl::StatusOr<Named> Find(RunsClient& runs, const std::string& name) {
   // A run's name has no '/', but a step's may: "train/fit".
   const std::size_t slash = name.find('/');
+  if (slash == 0) {
+    return absl::InvalidArgumentError(fmt::format(
+        "'{}' names no run: before its first '/' there is no name; write RUN, or RUN/STEP for a "
+        "step of it. `potok job list` shows the runs",
+        Printable(name)));
+  }
   const absl::StatusOr<v1::Run> run = runs.Get(name.substr(0, slash), /*without_spec=*/false);
   if (run.ok()) return Named{*run, slash == std::string::npos ? "" : name.substr(slash + 1)};
   if (!absl::IsNotFound(run.status())) return run.status();
