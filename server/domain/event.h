@@ -173,6 +173,18 @@ struct MetricReported {
   double value = 0;
 };
 
+// What is to be said of a team in one pool; what is not given stays.
+struct PoolShareEdit {
+  std::string pool;
+  std::optional<std::int64_t> memory_bytes_max = std::nullopt;  // kNoLimit: without one
+  std::optional<std::int64_t> cpu_millis_max = std::nullopt;
+  std::optional<std::int64_t> gpu_millis_max = std::nullopt;
+  std::optional<std::int64_t> running_steps_max = std::nullopt;
+  std::optional<std::int64_t> memory_bytes_guaranteed = std::nullopt;
+  std::optional<std::int64_t> cpu_millis_guaranteed = std::nullopt;
+  std::optional<std::int64_t> gpu_millis_guaranteed = std::nullopt;
+};
+
 // What is not given stays what it was; of a team that is made, what a new TeamChanged has.
 struct TeamEdit {
   std::optional<double> weight;
@@ -187,6 +199,7 @@ struct TeamEdit {
   std::optional<std::int64_t> gpu_millis_guaranteed;
   std::vector<std::string> add_users;
   std::vector<std::string> remove_users;
+  std::vector<PoolShareEdit> pools;
 };
 
 // A person makes, changes or removes a team.

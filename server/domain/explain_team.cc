@@ -37,9 +37,12 @@ struct Limited {
   std::string wanted;
 };
 
-Limited LimitedOf(const TeamRecord& team, const Amounts& request, Limiting limiting) {
-  const Quota& quota = team.facts.quota;
-  const Amounts& held = team.use.held;
+Limited LimitedOf(const Quota& quota,
+                  const Held& all,
+                  const Amounts& request,
+                  std::int64_t members,
+                  Limiting limiting) {
+  const Amounts& held = all.amounts;
   switch (limiting) {
     case Limiting::kGpus:
       return {
@@ -54,9 +57,9 @@ Limited LimitedOf(const TeamRecord& team, const Amounts& request, Limiting limit
               Bytes(request.memory_bytes)};
     default:
       return {"running steps",
-              std::to_string(team.use.steps),
+              std::to_string(all.steps),
               std::to_string(quota.running_steps),
-              "1"};
+              std::to_string(members)};
   }
 }
 
@@ -79,6 +82,17 @@ RunId OldestOf(const StepQueue::Groups& groups) {
   return oldest;
 }
 
+// Whether it waits in a pool in which it is below what is guaranteed to it.
+bool IsBelowWhereItWaits(const TeamRecord& team, const StepQueue::Users& users) {
+  return std::ranges::any_of(team.facts.pools, [&](const auto& pool) {
+    if (!IsBelowGuaranteedIn(team, pool.first, {})) return false;
+    return std::ranges::any_of(users, [&](const auto& user) {
+      return std::ranges::any_of(user.second,
+                                 [&](const auto& group) { return group.first.pool == pool.first; });
+    });
+  });
+}
+
 TeamRank RankOfTeam(const State& state,
                     const TeamRecord& team,
                     const StepQueue::Users& users,
@@ -89,7 +103,9 @@ TeamRank RankOfTeam(const State& state,
     if (oldest == 0 || run < oldest) oldest = run;
   }
   const double score = ScoreOf(team.use, {}, team.facts.half_life, state.living, now);
-  return {!IsBelowGuaranteed(team.facts, team.use.held), score / team.facts.weight, oldest};
+  const bool is_below =
+      IsBelowGuaranteed(team.facts, team.use.held) || IsBelowWhereItWaits(team, users);
+  return {!is_below, score / team.facts.weight, oldest};
 }
 
 std::size_t PlaceOfTeam(const State& state,
@@ -135,42 +151,84 @@ std::string WordsForTeam(const State& state, const TeamRecord& team, absl::Time 
   return words + ")";
 }
 
-// The first step, bodies included, that asks for more than the quota; "" if there is none.
-std::string BeyondQuota(const TeamChanged& team, const std::vector<Step>& steps) {
-  for (const Step& step : steps) {
-    if (IsControl(step) && !IsGang(step)) {
-      std::string inner = BeyondQuota(team, step.control->body);
-      if (!inner.empty()) return inner;
-      continue;
-    }
-    const Shape shape = ShapeOf("", step);
-    const Amounts one = AmountsOf(shape.request);
-    const std::int64_t others = shape.machines - 1;
-    const Limiting limiting = LimitingOf(team, TimesOf(one, others), others, others, one);
-    const Amounts request = TimesOf(one, shape.machines);
-    if (limiting == Limiting::kNothing) continue;
-    if (limiting == Limiting::kUserSteps) {
-      return fmt::format(
-          "jobs.{}: team {} lets none of its users run a step (potok team update -n "
-          "{} --max-running-steps-per-user)",
-          step.name,
-          team.name,
-          team.name);
-    }
-    TeamRecord unused;
-    unused.facts = team;
-    const Limited limited = LimitedOf(unused, request, limiting);
+// What the step asks for beyond the quota over all pools, or in its pool; "" if it may have it.
+std::string BeyondQuotaOf(const TeamChanged& team, const Step& step, const std::string& compute) {
+  const Shape shape = ShapeOf(compute, step);
+  const Amounts one = AmountsOf(shape.request);
+  const std::int64_t others = shape.machines - 1;
+  const Amounts request = TimesOf(one, shape.machines);
+  const Limiting limiting = LimitingOf(team, TimesOf(one, others), others, others, one);
+  if (limiting == Limiting::kUserSteps) {
     return fmt::format(
-        "jobs.{}: needs {} {}, and the quota of team {} is {}; ask for less, or see "
-        "potok team update -n {} --help",
-        step.name,
+        "team {} lets none of its users run a step (potok team update -n {} "
+        "--max-running-steps-per-user)",
+        team.name,
+        team.name);
+  }
+  if (limiting != Limiting::kNothing) {
+    const Limited limited = LimitedOf(team.quota, {}, request, shape.machines, limiting);
+    return fmt::format(
+        "needs {} {}, and the quota of team {} is {}; ask for less, or see potok team update -n {} "
+        "--help",
         limited.wanted,
         limited.what,
         team.name,
         limited.limit,
         team.name);
   }
+  TeamRecord unused;
+  unused.facts = team;
+  const std::string pool = PoolCounted(shape.pool);
+  const Held members{TimesOf(one, others), static_cast<std::uint32_t>(others)};
+  const Limiting in_pool = LimitingIn(unused, members, {one, pool});
+  if (in_pool == Limiting::kNothing) return "";
+  const Limited limited =
+      LimitedOf(team.pools.at(pool).quota, {}, request, shape.machines, in_pool);
+  return fmt::format(
+      "needs {} {} in pool {}, and the quota of team {} there is {}; ask for less, or see potok "
+      "team update -n {} --help",
+      limited.wanted,
+      limited.what,
+      pool,
+      team.name,
+      limited.limit,
+      team.name);
+}
+
+// The first step, bodies included, that asks for more than the quota; "" if there is none.
+std::string BeyondQuota(const TeamChanged& team,
+                        const std::vector<Step>& steps,
+                        const std::string& around) {
+  for (const Step& step : steps) {
+    const std::string& compute = step.compute.empty() ? around : step.compute;
+    if (IsControl(step) && !IsGang(step)) {
+      std::string inner = BeyondQuota(team, step.control->body, compute);
+      if (!inner.empty()) return inner;
+      continue;
+    }
+    const std::string beyond = BeyondQuotaOf(team, step, compute);
+    if (!beyond.empty()) return fmt::format("jobs.{}: {}", step.name, beyond);
+  }
   return "";
+}
+
+// What keeps members of a step waiting in its pool.
+std::string ExplainQuotaIn(const TeamRecord& team, const Demand& demand, std::int64_t members) {
+  const Held others{TimesOf(demand.amounts, members - 1), static_cast<std::uint32_t>(members - 1)};
+  const Limiting limiting = LimitingIn(team, others, demand);
+  if (limiting == Limiting::kNothing) return "";
+  const Limited limited = LimitedOf(team.facts.pools.at(demand.pool).quota,
+                                    HeldIn(team, demand.pool),
+                                    TimesOf(demand.amounts, members),
+                                    members,
+                                    limiting);
+  return fmt::format("its quota: team {} holds {} of its {} {} in pool {}, and this needs {}",
+                     team.facts.name,
+                     limited.held,
+                     limited.limit,
+                     limited.what,
+                     demand.pool,
+                     limited.wanted);
 }
 
 }  // namespace
@@ -178,7 +236,8 @@ std::string BeyondQuota(const TeamChanged& team, const std::vector<Step>& steps)
 std::string ExplainQuota(const State& state, const RunRecord& run, std::uint32_t index) {
   const TeamRecord* team = FindTeam(state, run.team);
   if (team == nullptr || run.plan == nullptr) return "";
-  const Amounts one = PlaceOf(run, index).request;
+  const Demand demand = PlaceOf(run, index).demand;
+  const Amounts& one = demand.amounts;
   // All members of a step on several machines begin together.
   const std::int64_t others = run.plan->shape_of(index).machines - 1;
   const Amounts request = TimesOf(one, others + 1);
@@ -187,7 +246,7 @@ std::string ExplainQuota(const State& state, const RunRecord& run, std::uint32_t
   const std::uint32_t user_steps = StepsOf(*team, run.submitter);
   const Limiting limiting =
       LimitingOf(team->facts, held, team->use.steps + others, user_steps + others, one);
-  if (limiting == Limiting::kNothing) return "";
+  if (limiting == Limiting::kNothing) return ExplainQuotaIn(*team, demand, others + 1);
   if (limiting == Limiting::kUserSteps) {
     return fmt::format(
         "another step of {} to end: {} hold machines, as many as team {} allows "
@@ -196,7 +255,8 @@ std::string ExplainQuota(const State& state, const RunRecord& run, std::uint32_t
         user_steps,
         run.team);
   }
-  const Limited limited = LimitedOf(*team, request, limiting);
+  const Limited limited = LimitedOf(
+      team->facts.quota, {team->use.held, team->use.steps}, request, others + 1, limiting);
   return fmt::format("its quota: team {} has {} of {} {} of its quota in use, and this needs {}",
                      run.team,
                      limited.held,
@@ -235,10 +295,12 @@ std::string ExplainTurn(const State& state, const StepKey& step, absl::Time now)
 
 absl::Status CheckQuota(const State& state, const Plan& plan, const std::string& submitter) {
   const TeamRecord* team = FindTeam(state, TeamOf(state, submitter));
-  const bool is_limited = team != nullptr && (team->facts.quota != Quota{} ||
-                                              team->facts.user_running_steps != kNoLimit);
+  const bool is_limited =
+      team != nullptr && (team->facts.quota != Quota{} ||
+                          team->facts.user_running_steps != kNoLimit || !team->facts.pools.empty());
   if (!is_limited) return absl::OkStatus();
-  const std::string beyond = BeyondQuota(team->facts, plan.spec().steps);
+  const std::string beyond =
+      BeyondQuota(team->facts, plan.spec().steps, plan.spec().settings.default_compute);
   return beyond.empty() ? absl::OkStatus() : absl::FailedPreconditionError(beyond);
 }
 

@@ -21,6 +21,9 @@ std::map<std::string, TeamRecord> CountTeams(const State& state) {
         use->held += AmountsOf(RequestOf(run, i));
         ++use->steps;
       }
+      Held& in_pool = team.in_pools[PoolCounted(run.plan->shape_of(i).pool)];
+      in_pool.amounts += AmountsOf(RequestOf(run, i));
+      ++in_pool.steps;
     }
   }
   return expected;
@@ -31,6 +34,7 @@ bool HoldsAsCounted(const TeamRecord& team, const TeamRecord& counted) {
     return a.held == b.held && a.steps == b.steps;
   };
   if (!is_same(team.use, counted.use) || team.runs != counted.runs) return false;
+  if (team.in_pools != counted.in_pools) return false;
   std::size_t holding = 0;
   for (const auto& [user, use] : team.users) {
     const auto found = counted.users.find(user);

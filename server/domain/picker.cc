@@ -22,9 +22,17 @@ LevelPicker::LevelPicker(const State& state,
       now_(now),
       level_(state.queued.levels().at(priority)) {
   for (const auto& [name, users] : level_.teams) {
-    teams_.push_back({&state_.teams.at(name), &users, {}, {}});
-    order_.insert(TurnOf(teams_.back(), 0, teams_.size() - 1));
+    const TeamRecord& team = state_.teams.at(name);
+    AddCursor({&team, &users, nullptr, {}, {}});
+    for (const auto& [pool, share] : team.facts.pools) {
+      if (share.guaranteed != Amounts{}) AddCursor({&team, &users, &pool, {}, {}});
+    }
   }
+}
+
+void LevelPicker::AddCursor(TeamCursor cursor) {
+  teams_.push_back(std::move(cursor));
+  order_.insert(TurnOf(teams_.back(), 0, teams_.size() - 1));
 }
 
 // Turns only grow later in a pass, since nobody holds less: what is first by a turn that is out of
@@ -51,10 +59,15 @@ void LevelPicker::OpenTeam(TeamCursor& team) const {
   for (const auto& [name, groups] : *team.queued) {
     const auto use = team.record->users.find(name);
     UserCursor user{&name, use == team.record->users.end() ? nullptr : &use->second, {}};
-    for (const auto& [request, group] : groups) {
-      user.groups.push_back({&request, group.runs.begin(), group.runs.end(), {}});
+    for (const auto& [demand, group] : groups) {
+      const bool is_of_it = team.pool != nullptr
+                                ? demand.pool == *team.pool
+                                : GuaranteedIn(team.record->facts, demand.pool) == Amounts{};
+      if (!is_of_it) continue;
+      user.groups.push_back({&demand, group.runs.begin(), group.runs.end(), {}});
       Fill(user.groups.back());
     }
+    if (user.groups.empty()) continue;
     team.users.push_back(std::move(user));
     team.order.insert(TurnOf(team, team.users.back(), 0, team.users.size() - 1));
   }
@@ -81,7 +94,7 @@ std::optional<QueuePlace> LevelPicker::FirstOf(TeamCursor& team) const {
 std::optional<QueuePlace> LevelPicker::FirstOf(const TeamCursor& team, UserCursor& user) const {
   // What they may not have now they may not have later in the pass.
   std::erase_if(user.groups, [&](GroupCursor& group) {
-    return !MayHave(*team.record, *user.name, *group.request) || !Settle(group);
+    return !MayHave(*team.record, *user.name, *group.demand) || !Settle(group);
   });
   std::optional<QueuePlace> first;
   for (const GroupCursor& group : user.groups) {
@@ -93,7 +106,7 @@ std::optional<QueuePlace> LevelPicker::FirstOf(const TeamCursor& team, UserCurso
                            priority_,
                            lane->shape,
                            lane->next->first,
-                           *group.request};
+                           *group.demand};
     const auto order = [](const QueuePlace& one) {
       return std::tuple(one.step.run, one.since, one.step.index);
     };
@@ -110,7 +123,11 @@ LevelPicker::Precedence LevelPicker::TurnOf(const TeamCursor& team,
   Amounts held = record.use.held;
   held += more;
   const double score = ScoreOf(record.use, more, record.facts.half_life, state_.living, now_);
-  return {!IsBelowGuaranteed(record.facts, held), score / record.facts.weight, run, number};
+  const bool is_below =
+      IsBelowGuaranteed(record.facts, held) ||
+      (team.pool != nullptr &&
+       IsBelowGuaranteedIn(record, *team.pool, PlacedIn(record, *team.pool).amounts));
+  return {!is_below, score / record.facts.weight, run, number};
 }
 
 LevelPicker::Precedence LevelPicker::TurnOf(const TeamCursor& team,
@@ -135,9 +152,17 @@ PlacedNow LevelPicker::PlacedOf(const TeamRecord& team, const std::string& user)
   return placed == found->second.users.end() ? PlacedNow{} : placed->second;
 }
 
+Held LevelPicker::PlacedIn(const TeamRecord& team, const std::string& pool) const {
+  const auto found = over_.teams.find(team.facts.name);
+  if (found == over_.teams.end()) return {};
+  const auto placed = found->second.pools.find(pool);
+  return placed == found->second.pools.end() ? Held{} : placed->second;
+}
+
 bool LevelPicker::MayHave(const TeamRecord& team,
                           const std::string& user,
-                          const Amounts& request) const {
+                          const Demand& demand) const {
+  if (LimitingIn(team, PlacedIn(team, demand.pool), demand) != Limiting::kNothing) return false;
   const PlacedNow of_team = PlacedOf(team);
   const PlacedNow of_user = PlacedOf(team, user);
   Amounts held = team.use.held;
@@ -148,7 +173,7 @@ bool LevelPicker::MayHave(const TeamRecord& team,
                     held,
                     std::int64_t{team.use.steps} + of_team.steps,
                     steps + of_user.steps,
-                    request) == Limiting::kNothing;
+                    demand.amounts) == Limiting::kNothing;
 }
 
 std::optional<QueuePlace> LevelPicker::Oldest() {
@@ -156,13 +181,13 @@ std::optional<QueuePlace> LevelPicker::Oldest() {
   while (!fronts_.empty()) {
     const auto [since, run, shape, index, number] = *fronts_.begin();
     FrontCursor& group = groups_[number];
-    if (!MayHave(*group.team, *group.user, *group.request)) {
+    if (!MayHave(*group.team, *group.user, *group.demand)) {
       fronts_.erase(fronts_.begin());
       continue;  // and none of its other lanes is opened any more
     }
     const bool is_refused = over_.refused.contains({run, shape}) || over_.full.contains(run);
     if (!is_refused && !over_.taken.contains({run, index})) {
-      return QueuePlace{{run, index}, priority_, shape, since, *group.request};
+      return QueuePlace{{run, index}, priority_, shape, since, *group.demand};
     }
     fronts_.erase(fronts_.begin());
     OpenFront(number);
@@ -182,8 +207,8 @@ void LevelPicker::OpenFronts() {
   for (const auto& [name, users] : level_.teams) {
     const TeamRecord* team = &state_.teams.at(name);
     for (const auto& [user, groups] : users) {
-      for (const auto& [request, group] : groups) {
-        groups_.push_back({team, &user, &request, group.fronts.begin(), group.fronts.end()});
+      for (const auto& [demand, group] : groups) {
+        groups_.push_back({team, &user, &demand, group.fronts.begin(), group.fronts.end()});
         OpenFront(groups_.size() - 1);
       }
     }
@@ -207,7 +232,7 @@ void LevelPicker::Fill(GroupCursor& group) const {
   if (group.run == group.end) return;
   const StepQueue::Run& run = state_.queued.runs().at(group.run->first);
   for (const auto& [shape, lane] : run.levels.at(priority_)) {
-    if (run.requests.at(shape) != *group.request) continue;
+    if (run.demands.at(shape) != *group.demand) continue;
     group.lanes.push_back({shape, lane.begin(), lane.end()});
   }
 }
@@ -239,9 +264,12 @@ void Picker::Take(std::uint32_t first, std::uint32_t count) {
   for (std::uint32_t i = first; i < first + count; ++i) over_.taken.insert({run.id, i});
   TeamPlacedNow& team = over_.teams[run.team];
   for (PlacedNow* placed : {&team.all, &team.users[run.submitter]}) {
-    placed->amounts += TimesOf(next_->request, count);
+    placed->amounts += TimesOf(next_->demand.amounts, count);
     placed->steps += count;
   }
+  Held& in_pool = team.pools[next_->demand.pool];
+  in_pool.amounts += TimesOf(next_->demand.amounts, count);
+  in_pool.steps += count;
   const std::uint32_t limit = LimitOf(run);
   if (limit == 0) return;
   over_.placed[run.id] += count;
@@ -266,14 +294,18 @@ bool Picker::TeamMayHave(const RunRecord& run, std::uint32_t count) {
   TeamPlacedNow& placed = over_.teams[run.team];
   Amounts held = team.use.held;
   held += placed.all.amounts;
-  held += TimesOf(next_->request, count - 1);
+  held += TimesOf(next_->demand.amounts, count - 1);
+  Held in_pool = placed.pools[next_->demand.pool];
+  in_pool.amounts += TimesOf(next_->demand.amounts, count - 1);
+  in_pool.steps += count - 1;
+  if (LimitingIn(team, in_pool, next_->demand) != Limiting::kNothing) return false;
   const auto user = team.users.find(run.submitter);
   const std::int64_t user_steps = user == team.users.end() ? 0 : user->second.steps;
   return LimitingOf(team.facts,
                     held,
                     std::int64_t{team.use.steps} + placed.all.steps + count - 1,
                     user_steps + placed.users[run.submitter].steps + count - 1,
-                    next_->request) == Limiting::kNothing;
+                    next_->demand.amounts) == Limiting::kNothing;
 }
 
 std::optional<QueuePlace> Picker::Next() {

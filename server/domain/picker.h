@@ -34,6 +34,7 @@ struct PlacedNow {
 };
 struct TeamPlacedNow {
   PlacedNow all;
+  std::map<std::string, Held> pools;
   std::map<std::string, PlacedNow> users;
 };
 
@@ -68,7 +69,7 @@ class LevelPicker {
   using Runs = std::map<RunId, std::uint32_t>;
   // Through the runs of a group.
   struct GroupCursor {
-    const Amounts* request = nullptr;
+    const Demand* demand = nullptr;
     Runs::const_iterator run;
     Runs::const_iterator end;
     std::vector<LaneCursor> lanes;  // of that run
@@ -80,11 +81,14 @@ class LevelPicker {
     const Use* use = nullptr;  // null: it holds and held nothing
     std::vector<GroupCursor> groups;
   };
+  // Of a team what asks for one pool of which something is guaranteed to it, or all the rest: where
+  // it is below a guarantee it comes first with what that is for.
   struct TeamCursor {
     const TeamRecord* record = nullptr;
     const StepQueue::Users* queued = nullptr;
-    std::vector<UserCursor> users;  // once it has been looked at
-    std::set<Precedence> order;     // of those with something left
+    const std::string* pool = nullptr;  // null: the rest
+    std::vector<UserCursor> users;      // once it has been looked at
+    std::set<Precedence> order;         // of those with something left
     bool is_open = false;
   };
   using Front = std::tuple<absl::Time, RunId, std::uint32_t, std::uint32_t, std::size_t>;
@@ -92,11 +96,12 @@ class LevelPicker {
   struct FrontCursor {
     const TeamRecord* team = nullptr;
     const std::string* user = nullptr;
-    const Amounts* request = nullptr;
+    const Demand* demand = nullptr;
     std::set<StepQueue::Front>::const_iterator next;
     std::set<StepQueue::Front>::const_iterator end;
   };
 
+  void AddCursor(TeamCursor cursor);
   void OpenTeam(TeamCursor& team) const;
   std::optional<QueuePlace> FirstOf(TeamCursor& team) const;
   std::optional<QueuePlace> FirstOf(const TeamCursor& team, UserCursor& user) const;
@@ -111,7 +116,8 @@ class LevelPicker {
                     std::size_t number) const;
   PlacedNow PlacedOf(const TeamRecord& team) const;
   PlacedNow PlacedOf(const TeamRecord& team, const std::string& user) const;
-  bool MayHave(const TeamRecord& team, const std::string& user, const Amounts& request) const;
+  Held PlacedIn(const TeamRecord& team, const std::string& pool) const;
+  bool MayHave(const TeamRecord& team, const std::string& user, const Demand& demand) const;
   const StepQueue::Lane& LaneOf(RunId run, std::uint32_t shape) const;
   void OpenFronts();
   void OpenFront(std::size_t group);

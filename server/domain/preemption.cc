@@ -5,6 +5,9 @@
 #include <tuple>
 #include <utility>
 
+#include "fmt/format.h"
+#include "fmt/ranges.h"
+
 namespace potok::server {
 
 namespace {
@@ -79,7 +82,10 @@ class TakingSearch {
   // It ends on all machines.
   void End(std::size_t victim) {
     taken_.insert(victim);
-    scene_.teams[scene_.victims[victim].team].held -= scene_.victims[victim].amounts;
+    const Victim& one = scene_.victims[victim];
+    scene_.teams[one.team].held -= one.amounts;
+    const auto in_pool = scene_.in_pools.find({one.team, one.pool});
+    if (in_pool != scene_.in_pools.end()) in_pool->second.held -= one.amounts;
     for (RoomToMake& room : scene_.rooms) {
       GiveParts(victim, +1, room, &room);
       std::erase_if(room.parts, [&](const VictimPart& part) { return part.victim == victim; });
@@ -99,12 +105,24 @@ class TakingSearch {
     return victims;
   }
 
-  bool MayTake(std::size_t victim, const std::map<std::string, Amounts>& given) const {
+  // What teams have given already: by team, and by pool, where "" is all.
+  using Given = std::map<std::pair<std::string, std::string>, Amounts>;
+
+  static bool CanSpare(const Standing& standing,
+                       const Given& given,
+                       const std::pair<std::string, std::string>& of,
+                       const Amounts& amounts) {
+    Amounts held = standing.held;
+    if (const auto found = given.find(of); found != given.end()) held -= found->second;
+    return CanGive(standing.guaranteed, held, amounts);
+  }
+
+  bool MayTake(std::size_t victim, const Given& given) const {
     const Victim& one = scene_.victims[victim];
-    const Standing& team = scene_.teams.at(one.team);
-    Amounts held = team.held;
-    if (const auto found = given.find(one.team); found != given.end()) held -= found->second;
-    return CanGive(team.guaranteed, held, one.amounts);
+    if (!CanSpare(scene_.teams.at(one.team), given, {one.team, ""}, one.amounts)) return false;
+    const auto in_pool = scene_.in_pools.find({one.team, one.pool});
+    return in_pool == scene_.in_pools.end() ||
+           CanSpare(in_pool->second, given, {one.team, one.pool}, one.amounts);
   }
 
   std::optional<Option> OptionOn(const RoomToMake& room) const {
@@ -126,12 +144,14 @@ class TakingSearch {
   std::optional<Option> SeveralOf(const RoomToMake& room,
                                   const std::vector<std::size_t>& order) const {
     RoomToMake trial = room;
-    std::map<std::string, Amounts> given;
+    Given given;
     std::vector<std::size_t> chosen;
     bool fits = false;
     for (auto victim = order.begin(); victim != order.end() && !fits; ++victim) {
       if (!MayTake(*victim, given)) continue;
-      given[scene_.victims[*victim].team] += scene_.victims[*victim].amounts;
+      const Victim& one = scene_.victims[*victim];
+      given[{one.team, ""}] += one.amounts;
+      given[{one.team, one.pool}] += one.amounts;
       GiveParts(*victim, +1, room, &trial);
       chosen.push_back(*victim);
       fits = HoldsAfter(trial, taker_.shape);
@@ -155,7 +175,43 @@ class TakingSearch {
   Taking taking_;
 };
 
+// "4 GPUs and 64 GiB memory"
+std::string GuaranteeText(const Amounts& guaranteed) {
+  std::vector<std::string> parts;
+  if (guaranteed.gpu_millis > 0) {
+    parts.push_back(fmt::format("{:g} GPU{}",
+                                static_cast<double>(guaranteed.gpu_millis) / kMillisOfGpu,
+                                guaranteed.gpu_millis == kMillisOfGpu ? "" : "s"));
+  }
+  if (guaranteed.cpu_millis > 0) {
+    parts.push_back(fmt::format("{:g} CPU{}",
+                                static_cast<double>(guaranteed.cpu_millis) / 1000.0,
+                                guaranteed.cpu_millis == 1000 ? "" : "s"));
+  }
+  if (guaranteed.memory_bytes > 0) {
+    parts.push_back(FormatBytes(guaranteed.memory_bytes) + " memory");
+  }
+  return fmt::format("{}", fmt::join(parts, " and "));
+}
+
 }  // namespace
+
+std::string CoveredBy(const TeamRecord& team,
+                      const std::string& pool,
+                      const Amounts& promised,
+                      const Amounts& promised_in_pool,
+                      const Amounts& request) {
+  const std::string counted = PoolCounted(pool);
+  Amounts in_pool = HeldIn(team, counted).amounts;
+  in_pool += promised_in_pool;
+  const Amounts guaranteed = GuaranteedIn(team.facts, counted);
+  if (Covers(guaranteed, in_pool, request)) {
+    return fmt::format("{} in pool {}", GuaranteeText(guaranteed), counted);
+  }
+  Amounts held = team.use.held;
+  held += promised;
+  return Covers(team.facts.guaranteed, held, request) ? GuaranteeText(team.facts.guaranteed) : "";
+}
 
 bool Covers(const Amounts& guaranteed, const Amounts& held, const Amounts& request) {
   bool asks = false;

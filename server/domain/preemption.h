@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/domain/fit.h"
@@ -18,6 +19,15 @@ namespace potok::server {
 // amount is guaranteed, and goes beyond none of these amounts.
 bool Covers(const Amounts& guaranteed, const Amounts& held, const Amounts& request);
 
+// Likewise of a team that asks for so much in the pool, where `promised` counts as held: by what is
+// guaranteed to it there, or over all pools. Which of the two it is, as people read it ("4 GPUs in
+// pool gpu-cluster"); empty: neither.
+std::string CoveredBy(const TeamRecord& team,
+                      const std::string& pool,
+                      const Amounts& promised,
+                      const Amounts& promised_in_pool,
+                      const Amounts& request);
+
 // True if a team that keeps `held` can do without `given`: of what that is, nothing is left below
 // the guarantee. What is not guaranteed counts for nothing.
 bool CanGive(const Amounts& guaranteed, const Amounts& held, const Amounts& given);
@@ -28,6 +38,7 @@ struct Victim {
   std::string team;
   Amounts amounts;  // of all of them
   double lost = 0;  // how long they have run (s) times the share of all machines that they hold
+  std::string pool = {};  // that they ask for, as PoolCounted says
 };
 
 // What one of them holds on a machine.
@@ -55,6 +66,8 @@ struct Scene {
   std::vector<Victim> victims;
   std::vector<RoomToMake> rooms;
   std::map<std::string, Standing> teams;
+  // By team and pool, of those pools of which something is guaranteed to the team.
+  std::map<std::pair<std::string, std::string>, Standing> in_pools;
 };
 
 // Of all machines, in the order of their numbers.

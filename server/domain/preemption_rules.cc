@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "fmt/format.h"
-#include "fmt/ranges.h"
 #include "server/domain/preemption.h"
 #include "server/domain/promise.h"
 #include "server/domain/turn.h"
@@ -18,25 +17,6 @@ namespace {
 constexpr std::size_t kTakingsMax = 16;
 constexpr std::size_t kFrontsMax = 64;  // of one user's steps that ask for the same
 constexpr std::size_t kShapesMax = 32;
-
-// "4 GPUs and 64 GiB memory"
-std::string GuaranteeText(const Amounts& guaranteed) {
-  std::vector<std::string> parts;
-  if (guaranteed.gpu_millis > 0) {
-    parts.push_back(fmt::format("{:g} GPU{}",
-                                static_cast<double>(guaranteed.gpu_millis) / kMillisOfGpu,
-                                guaranteed.gpu_millis == kMillisOfGpu ? "" : "s"));
-  }
-  if (guaranteed.cpu_millis > 0) {
-    parts.push_back(fmt::format("{:g} CPU{}",
-                                static_cast<double>(guaranteed.cpu_millis) / 1000.0,
-                                guaranteed.cpu_millis == 1000 ? "" : "s"));
-  }
-  if (guaranteed.memory_bytes > 0) {
-    parts.push_back(FormatBytes(guaranteed.memory_bytes) + " memory");
-  }
-  return fmt::format("{}", fmt::join(parts, " and "));
-}
 
 // A pass over the steps that wait, of teams that have a guarantee.
 class TakingPass {
@@ -73,10 +53,9 @@ class TakingPass {
     FrontOfLevel fronts;
     for (const auto& [name, users] : level.teams) {
       const TeamRecord& team = turn_.state.teams.at(name);
-      if (team.facts.guaranteed == Amounts{}) continue;
       for (const auto& [user, groups] : users) {
-        for (const auto& [request, group] : groups) {
-          if (!Covers(team.facts.guaranteed, team.use.held, request)) continue;
+        for (const auto& [demand, group] : groups) {
+          if (CoveredBy(team, demand.pool, {}, {}, demand.amounts).empty()) continue;
           auto last = group.fronts.begin();
           std::advance(last, std::min(group.fronts.size(), kFrontsMax));
           fronts.insert(group.fronts.begin(), last);
@@ -99,9 +78,12 @@ class TakingPass {
     const PromisedNow promised = PromisedBesides(turn_.state, pools_, run, shape.pool);
     if (!WouldBePlaced(turn_.state, promised, run, shape, count)) return;
     const TeamRecord& team = turn_.state.teams.at(run.team);
-    Amounts held = team.use.held;
-    held += promised.all.amounts;
-    if (!Covers(team.facts.guaranteed, held, TimesOf(AmountsOf(shape.request), count))) return;
+    const std::string covered_by = CoveredBy(team,
+                                             shape.pool,
+                                             promised.all.amounts,
+                                             promised.of_team_in_pool.amounts,
+                                             TimesOf(AmountsOf(shape.request), count));
+    if (covered_by.empty()) return;
     Scene scene = SceneFor(shape);
     const bool may_share = scene.rooms.size() < count;
     std::optional<Taking> taking;
@@ -114,7 +96,7 @@ class TakingPass {
       return;
     }
     ++takings_;
-    Act(members, victims, *taking, team.facts);
+    Act(members, victims, *taking, run.team, covered_by);
   }
 
   // On machines that could hold the shape.
@@ -142,9 +124,9 @@ class TakingPass {
   void Act(const std::vector<StepKey>& members,
            const std::vector<Victim>& victims,
            const Taking& taking,
-           const TeamChanged& team) {
-    const std::string why = fmt::format(
-        "by team {}, which is guaranteed {}", team.name, GuaranteeText(team.guaranteed));
+           const std::string& team,
+           const std::string& covered_by) {
+    const std::string why = fmt::format("by team {}, which is guaranteed {}", team, covered_by);
     for (std::size_t i = 0; i < members.size(); ++i) {
       MoveStep(turn_, members[i], RoomPromised{taking.placements[i]});
     }

@@ -22,6 +22,10 @@ class SceneMaker {
       : state_(state), pools_(pools), now_(now) {
     for (const auto& [name, team] : state.teams) {
       scene_.teams[name].guaranteed = team.facts.guaranteed;
+      for (const auto& [pool, share] : team.facts.pools) {
+        if (share.guaranteed == Amounts{}) continue;
+        scene_.in_pools[{name, pool}].guaranteed = share.guaranteed;
+      }
     }
     for (const auto& [id, machine] : state.machines) AddRoom(machine);
   }
@@ -51,6 +55,9 @@ class SceneMaker {
       return;
     }
     scene_.teams[run.team].held += AmountsOf(request);
+    const std::string pool = PoolCounted(run.plan->shape_of(key.index).pool);
+    const auto in_pool = scene_.in_pools.find({run.team, pool});
+    if (in_pool != scene_.in_pools.end()) in_pool->second.held += AmountsOf(request);
     if (!IsPreemptible(pools_, run, key.index)) return;
     const std::size_t number = NumberOf(run, key.index);
     Victim& victim = scene_.victims[number];
@@ -68,7 +75,9 @@ class SceneMaker {
     const std::optional<Membership> member = MembershipOf(*run.plan, index);
     const StepKey first{run.id, member.has_value() ? member->first : index};
     const auto [it, is_new] = numbers_.try_emplace(first, scene_.victims.size());
-    if (is_new) scene_.victims.push_back({{}, run.team, {}, 0});
+    if (is_new) {
+      scene_.victims.push_back({{}, run.team, {}, 0, PoolCounted(run.plan->shape_of(index).pool)});
+    }
     return it->second;
   }
 

@@ -22,6 +22,7 @@ std::vector<StepKey> AllOf(const RunRecord& run, std::uint32_t index);
 struct PromisedNow {
   PlacedNow all;
   PlacedNow of_user;
+  Held of_team_in_pool;
   std::uint32_t of_run = 0;
   PoolRoom in_pool;  // what its limits leave
 };

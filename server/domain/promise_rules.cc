@@ -139,6 +139,10 @@ PromisedNow PromisedBesides(const State& state,
     if (other.team != run.team) continue;
     promised.all.amounts += AmountsOf(request);
     ++promised.all.steps;
+    if (PoolCounted(other.plan->shape_of(key.index).pool) == PoolCounted(pool)) {
+      promised.of_team_in_pool.amounts += AmountsOf(request);
+      ++promised.of_team_in_pool.steps;
+    }
     if (other.submitter == run.submitter) ++promised.of_user.steps;
   }
   return promised;
@@ -158,6 +162,12 @@ bool WouldBePlaced(const State& state,
   Amounts held = team.use.held;
   held += promised.all.amounts;
   held += TimesOf(request, count - 1);
+  Held in_pool = promised.of_team_in_pool;
+  in_pool.amounts += TimesOf(request, count - 1);
+  in_pool.steps += count - 1;
+  if (LimitingIn(team, in_pool, {request, PoolCounted(shape.pool)}) != Limiting::kNothing) {
+    return false;
+  }
   const auto user = team.users.find(run.submitter);
   const std::int64_t user_steps = user == team.users.end() ? 0 : user->second.steps;
   return LimitingOf(team.facts,

@@ -54,17 +54,43 @@ void CountStep(State& state, const RunRecord& run, const Resources& request, boo
 // How many of the steps the team and its users may not have now.
 std::size_t CountLimited(const TeamRecord& team, const StepQueue::Users& users) {
   const TeamChanged& facts = team.facts;
-  if (facts.quota == Quota{} && facts.user_running_steps == kNoLimit) return 0;
+  const bool is_limited =
+      facts.quota != Quota{} || facts.user_running_steps != kNoLimit || !facts.pools.empty();
+  if (!is_limited) return 0;
   std::size_t count = 0;
   for (const auto& [user, groups] : users) {
     const auto use = team.users.find(user);
     const std::uint32_t steps = use == team.users.end() ? 0 : use->second.steps;
-    for (const auto& [request, group] : groups) {
-      const Limiting why = LimitingOf(facts, team.use.held, team.use.steps, steps, request);
-      if (why != Limiting::kNothing) count += group.steps;
+    for (const auto& [demand, group] : groups) {
+      const Limiting why = LimitingOf(facts, team.use.held, team.use.steps, steps, demand.amounts);
+      const bool may_have =
+          why == Limiting::kNothing && LimitingIn(team, {}, demand) == Limiting::kNothing;
+      if (!may_have) count += group.steps;
     }
   }
   return count;
+}
+
+bool IsBelow(const Amounts& guaranteed, const Amounts& held) {
+  if (guaranteed == Amounts{}) return false;
+  const auto is_below = [](std::int64_t has, std::int64_t least) {
+    return least == 0 || has < least;
+  };
+  return is_below(held.memory_bytes, guaranteed.memory_bytes) &&
+         is_below(held.cpu_millis, guaranteed.cpu_millis) &&
+         is_below(held.gpu_millis, guaranteed.gpu_millis);
+}
+
+Limiting LimitingBy(const Quota& quota,
+                    const Amounts& held,
+                    std::int64_t steps,
+                    const Amounts& request) {
+  if (IsBeyond(quota.gpu_millis, held.gpu_millis, request.gpu_millis)) return Limiting::kGpus;
+  if (IsBeyond(quota.memory_bytes, held.memory_bytes, request.memory_bytes)) {
+    return Limiting::kMemory;
+  }
+  if (IsBeyond(quota.cpu_millis, held.cpu_millis, request.cpu_millis)) return Limiting::kCpus;
+  return IsBeyond(quota.running_steps, steps, 1) ? Limiting::kTeamSteps : Limiting::kNothing;
 }
 
 }  // namespace
@@ -81,6 +107,11 @@ Amounts& Amounts::operator-=(const Amounts& other) {
   cpu_millis -= other.cpu_millis;
   gpu_millis -= other.gpu_millis;
   return *this;
+}
+
+std::string PoolCounted(const std::string& pool) {
+  const bool is_default = pool.empty() || pool == "serverless" || pool == "local";
+  return is_default ? "default" : pool;
 }
 
 Amounts AmountsOf(const Resources& resources) {
@@ -137,14 +168,23 @@ double ScoreOf(const Use& use,
 }
 
 bool IsBelowGuaranteed(const TeamChanged& team, const Amounts& held) {
-  const Amounts& guaranteed = team.guaranteed;
-  if (guaranteed == Amounts{}) return false;
-  const auto is_below = [](std::int64_t has, std::int64_t least) {
-    return least == 0 || has < least;
-  };
-  return is_below(held.memory_bytes, guaranteed.memory_bytes) &&
-         is_below(held.cpu_millis, guaranteed.cpu_millis) &&
-         is_below(held.gpu_millis, guaranteed.gpu_millis);
+  return IsBelow(team.guaranteed, held);
+}
+
+bool IsBelowGuaranteedIn(const TeamRecord& team, const std::string& pool, const Amounts& more) {
+  Amounts held = HeldIn(team, pool).amounts;
+  held += more;
+  return IsBelow(GuaranteedIn(team.facts, pool), held);
+}
+
+Held HeldIn(const TeamRecord& team, const std::string& pool) {
+  const auto found = team.in_pools.find(PoolCounted(pool));
+  return found == team.in_pools.end() ? Held{} : found->second;
+}
+
+Amounts GuaranteedIn(const TeamChanged& team, const std::string& pool) {
+  const auto found = team.pools.find(PoolCounted(pool));
+  return found == team.pools.end() ? Amounts{} : found->second.guaranteed;
 }
 
 Limiting LimitingOf(const TeamChanged& team,
@@ -152,15 +192,39 @@ Limiting LimitingOf(const TeamChanged& team,
                     std::int64_t steps,
                     std::int64_t user_steps,
                     const Amounts& request) {
-  const Quota& quota = team.quota;
-  if (IsBeyond(quota.gpu_millis, held.gpu_millis, request.gpu_millis)) return Limiting::kGpus;
-  if (IsBeyond(quota.memory_bytes, held.memory_bytes, request.memory_bytes)) {
-    return Limiting::kMemory;
-  }
-  if (IsBeyond(quota.cpu_millis, held.cpu_millis, request.cpu_millis)) return Limiting::kCpus;
-  if (IsBeyond(quota.running_steps, steps, 1)) return Limiting::kTeamSteps;
+  const Limiting by_quota = LimitingBy(team.quota, held, steps, request);
+  if (by_quota != Limiting::kNothing) return by_quota;
   if (IsBeyond(team.user_running_steps, user_steps, 1)) return Limiting::kUserSteps;
   return Limiting::kNothing;
+}
+
+Limiting LimitingIn(const TeamRecord& team, const Held& more, const Demand& demand) {
+  const auto share = team.facts.pools.find(demand.pool);
+  if (share == team.facts.pools.end()) return Limiting::kNothing;
+  Held held = HeldIn(team, demand.pool);
+  held.amounts += more.amounts;
+  return LimitingBy(
+      share->second.quota, held.amounts, std::int64_t{held.steps} + more.steps, demand.amounts);
+}
+
+void CountHeldIn(State& state,
+                 const RunRecord& run,
+                 const std::string& pool,
+                 const Resources& request) {
+  Held& held = RecordOf(state, run.team).in_pools[PoolCounted(pool)];
+  held.amounts += AmountsOf(request);
+  ++held.steps;
+}
+
+void CountReleasedIn(State& state,
+                     const RunRecord& run,
+                     const std::string& pool,
+                     const Resources& request) {
+  TeamRecord& team = RecordOf(state, run.team);
+  const auto held = team.in_pools.find(PoolCounted(pool));
+  if (held == team.in_pools.end()) return;
+  held->second.amounts -= AmountsOf(request);
+  if (--held->second.steps == 0) team.in_pools.erase(held);
 }
 
 void CountHeld(State& state, const RunRecord& run, const Resources& request) {

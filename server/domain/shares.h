@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "server/domain/step_queue.h"
 #include "server/domain/team.h"
 
 namespace potok::server {
@@ -21,9 +22,18 @@ struct Use {
   PastUse past;
 };
 
+// What steps on machines hold.
+struct Held {
+  Amounts amounts;
+  std::uint32_t steps = 0;
+  bool operator==(const Held&) const = default;
+};
+
 struct TeamRecord {
   TeamChanged facts;
   Use use;
+  // Derived: of `use`, what steps hold that ask for each pool; those without any are left out.
+  std::map<std::string, Held> in_pools;
   std::map<std::string, Use> users;  // those that hold something or did
   std::size_t runs = 0;              // derived: those that have not ended
 };
@@ -48,6 +58,13 @@ double ScoreOf(const Use& use,
 
 // True while the team has reached nothing of what it is guaranteed; false if that is nothing.
 bool IsBelowGuaranteed(const TeamChanged& team, const Amounts& held);
+// Likewise of what is guaranteed to it in the pool, where it holds `more` besides what it does.
+bool IsBelowGuaranteedIn(const TeamRecord& team, const std::string& pool, const Amounts& more);
+
+// What the team holds in the pool.
+Held HeldIn(const TeamRecord& team, const std::string& pool);
+// What is guaranteed to it there; nothing, too, where nothing is said of the pool.
+Amounts GuaranteedIn(const TeamChanged& team, const std::string& pool);
 
 // Which limit keeps a step of these amounts from being placed, if any; `held` and `steps` are those
 // of the team, `user_steps` those of its user.
@@ -57,10 +74,22 @@ Limiting LimitingOf(const TeamChanged& team,
                     std::int64_t steps,
                     std::int64_t user_steps,
                     const Amounts& request);
+// Likewise of what the team may hold in the pool of the demand, where it holds `more` besides what
+// it does.
+Limiting LimitingIn(const TeamRecord& team, const Held& more, const Demand& demand);
 
 // A step of the run begins to hold a machine, or has ended; for Apply.
 void CountHeld(State& state, const RunRecord& run, const Resources& request);
 void CountReleased(State& state, const RunRecord& run, const Resources& request);
+// The same of the pool that it asks for.
+void CountHeldIn(State& state,
+                 const RunRecord& run,
+                 const std::string& pool,
+                 const Resources& request);
+void CountReleasedIn(State& state,
+                     const RunRecord& run,
+                     const std::string& pool,
+                     const Resources& request);
 void ApplyTeamChanged(State& state, const TeamChanged& changed);
 void ApplyTeamUsed(State& state, const TeamUsed& used);
 // The machine's capacity counts, or not any more, of those of which shares are shares.

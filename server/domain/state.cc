@@ -42,11 +42,13 @@ void UsePool(State& state, const RunRecord& run, std::uint32_t index) {
   PoolUse& use = state.pool_use[run.plan->shape_of(index).pool];
   ++use.steps;
   use.resources += RequestOf(run, index);
+  CountHeldIn(state, run, run.plan->shape_of(index).pool, RequestOf(run, index));
 }
 void LeavePool(State& state, const RunRecord& run, std::uint32_t index) {
   if (run.plan == nullptr) return;
   const auto pool = state.pool_use.find(run.plan->shape_of(index).pool);
   if (pool == state.pool_use.end()) return;
+  CountReleasedIn(state, run, pool->first, RequestOf(run, index));
   pool->second.resources -= RequestOf(run, index);
   if (--pool->second.steps == 0) state.pool_use.erase(pool);
 }
@@ -417,7 +419,12 @@ QueuePlace PlaceOf(const RunRecord& run, std::uint32_t index) {
   const std::uint32_t lane = is_raised ? kRaisedLanes + index : 0;
   const std::uint32_t shape =
       is_raised || run.plan == nullptr ? lane : run.plan->planned(index).shape;
-  return {{run.id, index}, step.priority, shape, step.since, AmountsOf(RequestOf(run, index))};
+  const std::string pool = run.plan == nullptr ? "" : run.plan->shape_of(index).pool;
+  return {{run.id, index},
+          step.priority,
+          shape,
+          step.since,
+          {AmountsOf(RequestOf(run, index)), PoolCounted(pool)}};
 }
 
 std::uint32_t LimitOf(const RunRecord& run) {

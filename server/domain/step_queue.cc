@@ -5,7 +5,7 @@ namespace potok::server {
 void StepQueue::Add(const QueuePlace& place, const QueueOwner& owner) {
   Run& run = runs_[place.step.run];
   if (run.size == 0) run.owner = owner;
-  run.requests.emplace(place.shape, place.request);
+  run.demands.emplace(place.shape, place.demand);
   Lane& lane = run.levels[place.priority][place.shape];
   const bool is_shown = run.parked == Parked::kNot;
   const std::pair entry(place.since, place.step.index);
@@ -79,8 +79,7 @@ std::vector<QueuePlace> StepQueue::All() const {
       }
       std::vector<QueuePlace>& places = by_priority[priority];
       for (const auto& [entry, shape] : in_order) {
-        places.push_back(
-            {{id, entry.second}, priority, shape, entry.first, run.requests.at(shape)});
+        places.push_back({{id, entry.second}, priority, shape, entry.first, run.demands.at(shape)});
       }
     }
   }
@@ -105,7 +104,7 @@ void StepQueue::Hide(RunId id, const Run& run) {
 
 StepQueue::Group& StepQueue::GroupOf(const Run& run, std::int32_t priority, std::uint32_t shape) {
   Users& users = levels_[priority].teams[run.owner.team];
-  return users[run.owner.user][run.requests.at(shape)];
+  return users[run.owner.user][run.demands.at(shape)];
 }
 
 void StepQueue::ShowLane(RunId id, const Run& run, std::int32_t priority, std::uint32_t shape) {
@@ -125,7 +124,7 @@ void StepQueue::HideLane(RunId id, const Run& run, std::int32_t priority, std::u
   if (team == level->second.teams.end()) return;
   const auto user = team->second.find(run.owner.user);
   if (user == team->second.end()) return;
-  const auto group = user->second.find(run.requests.at(shape));
+  const auto group = user->second.find(run.demands.at(shape));
   if (group == user->second.end()) return;
   if (group->second.fronts.erase({lane.begin()->first, id, shape}) == 0) return;
   group->second.steps -= lane.size();

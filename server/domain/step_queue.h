@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -20,13 +21,20 @@ namespace potok::server {
 // Why no step of a run is placed, whatever is free.
 enum class Parked : std::uint8_t { kNot, kHeld, kLimit };
 
+// What of a step's shape counts for what teams may have.
+struct Demand {
+  Amounts amounts;
+  std::string pool;  // as PoolCounted says
+  auto operator<=>(const Demand&) const = default;
+};
+
 // A queued step: where it stands.
 struct QueuePlace {
   StepKey step;
   std::int32_t priority = 0;
   std::uint32_t shape = 0;  // in its plan
   absl::Time since;         // when it was queued
-  Amounts request;          // what counts of its shape for shares
+  Demand demand;
 };
 
 // For whom a run is: whose shares count.
@@ -52,16 +60,16 @@ class StepQueue {
     QueueOwner owner;
     Parked parked = Parked::kNot;
     std::size_t size = 0;
-    std::map<std::int32_t, Lanes> levels;       // by priority
-    std::map<std::uint32_t, Amounts> requests;  // by shape
+    std::map<std::int32_t, Lanes> levels;     // by priority
+    std::map<std::uint32_t, Demand> demands;  // by shape
   };
-  // Lanes of one user, of runs that are not parked, of one priority and of the same request.
+  // Lanes of one user, of runs that are not parked, of one priority and of the same demand.
   struct Group {
     std::map<RunId, std::uint32_t> runs;  // how many lanes they have
     std::set<Front> fronts;               // the one that waits longest first
     std::size_t steps = 0;                // of all these lanes
   };
-  using Groups = std::map<Amounts, Group>;
+  using Groups = std::map<Demand, Group>;
   using Users = std::map<std::string, Groups>;
   struct Level {
     std::map<std::string, Users> teams;

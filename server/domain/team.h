@@ -4,6 +4,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 
@@ -39,6 +40,18 @@ struct Quota {
   bool operator==(const Quota&) const = default;
 };
 
+// What a team may hold at most in one pool, and below which of it it comes before other teams
+// there.
+struct PoolShare {
+  Quota quota;
+  Amounts guaranteed;
+  bool operator==(const PoolShare&) const = default;
+};
+
+// Under which name what steps ask for in the pool counts for teams: the one that they give, or
+// "default", whatever they call that.
+std::string PoolCounted(const std::string& pool);
+
 // A team as it was made or last changed.
 struct TeamChanged {
   std::string name;
@@ -49,7 +62,8 @@ struct TeamChanged {
   std::int64_t user_running_steps = kNoLimit;  // of each of its users at a time
   // Below this it comes before other teams; what is zero is not guaranteed.
   Amounts guaranteed;
-  std::set<std::string> users;  // by what they submit as; nobody is in two teams
+  std::map<std::string, PoolShare> pools;  // by name; besides what holds over all pools
+  std::set<std::string> users;             // by what they submit as; nobody is in two teams
   bool removed = false;
   absl::Time at;
 };

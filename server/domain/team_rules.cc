@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "fmt/format.h"
+#include "server/domain/pools.h"
+#include "server/domain/team_pools.h"
 #include "server/domain/turn.h"
 
 namespace potok::server {
@@ -219,6 +221,8 @@ absl::StatusOr<TeamChanged> Edited(const Turn& turn, const TeamEdited& edited) {
     return team;
   }
   if (const absl::Status done = Edit(edited.edit, &team); !done.ok()) return done;
+  const Pools pools(turn.state, turn.options);
+  if (const absl::Status done = EditPools(pools, edited.edit.pools, &team); !done.ok()) return done;
   if (const absl::Status checked = CheckWeight(team); !checked.ok()) return checked;
   if (const absl::Status checked = CheckLimits(team); !checked.ok()) return checked;
   if (const absl::Status checked = CheckUsers(turn.state, team); !checked.ok()) return checked;

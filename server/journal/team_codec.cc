@@ -19,6 +19,31 @@ PastUse PastFromWire(const wire::PastUse& message) {
           absl::FromUnixMicros(message.at_us())};
 }
 
+void ToWire(const std::string& pool, const PoolShare& share, wire::PoolShare* message) {
+  message->set_pool(pool);
+  const Quota& quota = share.quota;
+  if (quota.memory_bytes != kNoLimit) message->set_memory_bytes_max(quota.memory_bytes);
+  if (quota.cpu_millis != kNoLimit) message->set_cpu_millis_max(quota.cpu_millis);
+  if (quota.gpu_millis != kNoLimit) message->set_gpu_millis_max(quota.gpu_millis);
+  if (quota.running_steps != kNoLimit) message->set_running_steps_max(quota.running_steps);
+  message->set_memory_bytes_guaranteed(share.guaranteed.memory_bytes);
+  message->set_cpu_millis_guaranteed(share.guaranteed.cpu_millis);
+  message->set_gpu_millis_guaranteed(share.guaranteed.gpu_millis);
+}
+
+PoolShare ShareFromWire(const wire::PoolShare& message) {
+  PoolShare share;
+  Quota& quota = share.quota;
+  if (message.has_memory_bytes_max()) quota.memory_bytes = message.memory_bytes_max();
+  if (message.has_cpu_millis_max()) quota.cpu_millis = message.cpu_millis_max();
+  if (message.has_gpu_millis_max()) quota.gpu_millis = message.gpu_millis_max();
+  if (message.has_running_steps_max()) quota.running_steps = message.running_steps_max();
+  share.guaranteed = {message.memory_bytes_guaranteed(),
+                      message.cpu_millis_guaranteed(),
+                      message.gpu_millis_guaranteed()};
+  return share;
+}
+
 }  // namespace
 
 void ToWire(const TeamChanged& team, wire::TeamChanged* message) {
@@ -37,6 +62,7 @@ void ToWire(const TeamChanged& team, wire::TeamChanged* message) {
   message->set_cpu_millis_guaranteed(team.guaranteed.cpu_millis);
   message->set_gpu_millis_guaranteed(team.guaranteed.gpu_millis);
   for (const std::string& user : team.users) message->add_users(user);
+  for (const auto& [pool, share] : team.pools) ToWire(pool, share, message->add_pools());
   message->set_removed(team.removed);
   message->set_at_us(absl::ToUnixMicros(team.at));
 }
@@ -57,6 +83,9 @@ void FromWire(const wire::TeamChanged& message, TeamChanged* team) {
                       message.cpu_millis_guaranteed(),
                       message.gpu_millis_guaranteed()};
   team->users = {message.users().begin(), message.users().end()};
+  for (const wire::PoolShare& share : message.pools()) {
+    team->pools[share.pool()] = ShareFromWire(share);
+  }
   team->removed = message.removed();
   team->at = absl::FromUnixMicros(message.at_us());
 }

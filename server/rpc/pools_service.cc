@@ -10,6 +10,7 @@
 #include "common/rpc/status.h"
 #include "fmt/format.h"
 #include "server/domain/pools.h"
+#include "server/rpc/team_convert.h"
 
 namespace potok::server {
 
@@ -126,6 +127,9 @@ v1::Pool PoolMessage(const State& state, const Pools& pools, const std::string& 
   for (const auto& [id, machine] : state.machines) {
     const bool gone = machine.facts.liveness == Liveness::kGone || machine.facts.name.empty();
     if (!gone && pools.Holds(machine, resolved)) out.add_machines(machine.facts.name);
+  }
+  for (const auto& [team_name, team] : state.teams) {
+    if (PoolsOf(team).contains(PoolCounted(name))) *out.add_teams() = InPoolToProto(team, name);
   }
   const auto use = state.pool_use.find(name == kServerless ? "" : name);
   if (use == state.pool_use.end()) return out;

@@ -9,18 +9,13 @@
 #include "common/base/status_macros.h"
 #include "common/rpc/status.h"
 #include "fmt/format.h"
+#include "server/rpc/team_convert.h"
 
 namespace potok::server {
 
 namespace {
 
 constexpr absl::Duration kTeamAnswerWait = absl::Seconds(30);
-
-void AmountsToProto(const Amounts& amounts, v1::Amounts* out) {
-  out->set_memory_bytes(amounts.memory_bytes);
-  out->set_cpu_millis(amounts.cpu_millis);
-  out->set_gpu_millis(amounts.gpu_millis);
-}
 
 // Of what was held on average; nothing where the past does not count.
 double PastShareOf(const Use& use, absl::Duration half_life, const State& state, absl::Time now) {
@@ -71,6 +66,7 @@ v1::Team TeamToProto(const TeamRecord& team, const State& state, absl::Time now)
   out.set_share(ShareOf(team.use.held, state.living));
   out.set_past_share(PastShareOf(team.use, facts.half_life, state, now));
   AmountsToProto(state.living, out.mutable_machines());
+  for (const std::string& pool : PoolsOf(team)) *out.add_pools() = InPoolToProto(team, pool);
   for (const auto& [name, use] : team.users) {
     v1::UserOfTeam& user = *out.add_active();
     user.set_name(name);
@@ -95,6 +91,25 @@ std::vector<v1::Team> TeamsToProto(const State& state, absl::Time now) {
   return teams;
 }
 
+PoolShareEdit PoolEditOf(const v1::EditTeamInPool& request) {
+  PoolShareEdit edit;
+  edit.pool = request.pool();
+  if (request.has_memory_bytes_max()) edit.memory_bytes_max = request.memory_bytes_max();
+  if (request.has_cpu_millis_max()) edit.cpu_millis_max = request.cpu_millis_max();
+  if (request.has_gpu_millis_max()) edit.gpu_millis_max = request.gpu_millis_max();
+  if (request.has_running_steps_max()) edit.running_steps_max = request.running_steps_max();
+  if (request.has_memory_bytes_guaranteed()) {
+    edit.memory_bytes_guaranteed = request.memory_bytes_guaranteed();
+  }
+  if (request.has_cpu_millis_guaranteed()) {
+    edit.cpu_millis_guaranteed = request.cpu_millis_guaranteed();
+  }
+  if (request.has_gpu_millis_guaranteed()) {
+    edit.gpu_millis_guaranteed = request.gpu_millis_guaranteed();
+  }
+  return edit;
+}
+
 TeamEdit EditOf(const v1::EditTeamRequest& request) {
   TeamEdit edit;
   if (request.has_weight()) edit.weight = request.weight();
@@ -116,6 +131,7 @@ TeamEdit EditOf(const v1::EditTeamRequest& request) {
     edit.gpu_millis_guaranteed = request.gpu_millis_guaranteed();
   }
   edit.add_users = {request.add_users().begin(), request.add_users().end()};
+  for (const v1::EditTeamInPool& pool : request.pools()) edit.pools.push_back(PoolEditOf(pool));
   edit.remove_users = {request.remove_users().begin(), request.remove_users().end()};
   return edit;
 }

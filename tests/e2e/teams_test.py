@@ -29,12 +29,13 @@ class TeamsTest(StackTest):
         with urllib.request.urlopen(call, timeout=60) as answer:
             return answer.read().decode()
 
-    def submit(self, run: str, submitter: str, steps: int, cpus: float) -> str:
+    def submit(self, run: str, submitter: str, steps: int, cpus: float, compute: str = "") -> str:
         """A run of any user; each step until the run's gate is open."""
         name = f"{self.name}-{run}"
         gate = self.stack.path(f"{name}.gate")
         step = {
             "command": f"until [ -e {gate} ]; do sleep 0.02; done",
+            "compute": compute,
             "resources": {"cpuMillis": int(1000 * cpus), "memoryBytes": 16 << 20},
         }
         spec = {
@@ -99,6 +100,68 @@ class TeamsTest(StackTest):
         self.open(ann)
         self.assertEqual(self.stack.wait(ann)["status"], "Completed")
         self.stack.wait(blocker)
+
+    def test_a_team_has_in_one_pool_what_it_may_have_there(self):
+        eighth = self.cpus / 8
+        self.stack.potok("compute", "create", "-n", "half")
+        self.addCleanup(self.stack.potok, "compute", "delete", "-n", "half")
+        team = self.stack.json(
+            "team", "create", "-n", "vision", "--user", "ann", "--pool-limits", f"half:cpus={2 * eighth},running_steps=7",
+            "--pool-guaranteed", f"half:cpus={eighth}",
+        )
+        before = team["pools"]
+        millis = int(1000 * eighth)
+        self.assertEqual(before[0]["pool"], "half")
+        self.assertEqual(before[0]["quota"]["cpu_millis"], 2 * millis)
+        self.assertEqual(before[0]["guaranteed"]["cpu_millis"], millis)
+        ann = self.submit("ann", "ann", 3, eighth, "half")
+        other = self.submit("other", "ann", 2, eighth)
+        wait_for(lambda: self.running(ann) == 2 and self.running(other) == 2, "all run that may")
+        explained = self.stack.json("job", "explain", "-n", ann, "s2")[0]["waiting"][0]
+        self.assertIn(f"team vision holds {2 * eighth:g} of its {2 * eighth:g} CPUs in pool half", explained)
+        self.assertIn("in pool half", self.stack.potok("job", "show", "-n", ann, "-o", "json").stdout)
+        self.assertIn('potok_steps_waiting{reason="quota"} 1', self.http("metrics"))
+        held = json.loads(self.http("potok.v1.Teams/Get", {"name": "vision"}))["pools"]
+        self.assertEqual({pool["pool"]: pool["runningSteps"] for pool in held}, {"default": "2", "half": "2"})
+        shown = self.stack.json("compute", "show", "-n", "half")["teams"]
+        self.assertEqual([(team["team"], team["running_steps"]) for team in shown], [("vision", 2)])
+        self.assertRegex(self.stack.potok("compute", "show", "-n", "half", "-o", "table").stdout, r"vision +[\d.]+ of ")
+        self.stack.kill("potok-server")
+        wait_for(lambda: self.running(ann) == 2, "the server is back")
+        after = {pool["pool"]: pool for pool in self.stack.json("team", "show", "-n", "vision")["pools"]}["half"]
+        self.assertEqual((after["quota"], after["guaranteed"]), (before[0]["quota"], before[0]["guaranteed"]))
+        self.assertRegex(self.stack.potok("team", "show", "-n", "vision", "-o", "table").stdout, r"half +[\d.]+ of ")
+        self.stack.potok("team", "update", "-n", "vision", "--pool-limits", "half:none")
+        wait_for(lambda: self.running(ann) == 3, "without a limit all run")
+        self.open(ann)
+        self.open(other)
+        self.stack.wait(ann)
+        self.stack.wait(other)
+
+    def test_what_is_no_limit_of_a_pool_is_refused(self):
+        self.stack.potok("team", "create", "-n", "vision", "--user", ME)
+        for option, text, said in (
+            ("--pool-limits", "gpu:gpus=1", "there is no pool 'gpu'"),
+            ("--pool-limits", "gpu-cluster:gpus=-1", "--pool-limits 'gpu-cluster:gpus=-1'"),
+            ("--pool-limits", "gpu-cluster:memory=4parsecs", "4parsecs"),
+            ("--pool-limits", "gpu-cluster:memory=99999999999TiB", "99999999999TiB"),
+            ("--pool-limits", "gpu-cluster:disk=1", "'disk' is none of cpus, memory, gpus, running_steps"),
+            ("--pool-limits", "gpu-cluster", "it says nothing of the pool"),
+            ("--pool-limits", ":gpus=1", "it names no pool"),
+            ("--pool-limits", "gpu-cluster:gpus=1,gpus=2", "gpus is there twice"),
+            ("--pool-guaranteed", "gpu-cluster:running_steps=1", "'running_steps' is none of"),
+        ):
+            self.assertIn(said, self.refused("team", "update", "-n", "vision", option, text), text)
+        beyond = ("--pool-limits", "cpu-cluster:cpus=1", "--pool-guaranteed", "cpu-cluster:cpus=2")
+        self.assertIn("more than its limit of 1 there", self.refused("team", "update", "-n", "vision", *beyond))
+        self.assertEqual(self.stack.json("team", "show", "-n", "vision")["pools"], [])
+        self.stack.potok("team", "update", "-n", "vision", "--pool-limits", "default:cpus=0.5")
+        large = "type: pipeline\njobs:\n  large:\n    resources: {cpus: 1}\n    command: 'true'\n"
+        pipeline = self.stack.write("large_in_pool.yml", large)
+        self.assertIn(
+            "needs 1 CPUs in pool default, and the quota of team vision there is 0.5",
+            self.refused("job", "create", "-f", pipeline),
+        )
 
     def test_what_is_no_team_is_refused(self):
         self.stack.potok("team", "create", "-n", "vision", "--user", ME, "--max-running-steps", "4")

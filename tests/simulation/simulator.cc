@@ -319,6 +319,16 @@ void Simulator::EditTeams() {
     edit.running_steps_max = edit.user_running_steps_max = kNoLimit;
     edit.cpu_millis_guaranteed = 1000;
   }
+  if (random_.Chance(300)) {
+    PoolShareEdit in_pool{random_.Chance(700) ? kPoolOfSimulation : kDefaultTeam};
+    if (!crowded_) {
+      in_pool.cpu_millis_max = random_.Chance(500) ? kNoLimit : 1000 * (least + random_.Below(4));
+      in_pool.gpu_millis_max = random_.Chance(500) ? kNoLimit : 1000 * (least + random_.Below(2));
+      in_pool.running_steps_max = random_.Chance(500) ? kNoLimit : least + random_.Below(3);
+    }
+    in_pool.cpu_millis_guaranteed = 1000 * random_.Below(2);
+    edit.pools.push_back(in_pool);
+  }
   if (edited.name != kDefaultTeam && random_.Chance(crowded_ ? 800 : 300)) {
     edit.add_users.emplace_back(kUsers[random_.Below(kUsers.size())]);
   }

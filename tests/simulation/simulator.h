@@ -86,6 +86,7 @@ class Simulator {
                   const std::map<StepKey, absl::Time>& since,
                   const std::set<StepKey>& promised);
   void CheckPreemptions(const Decision& decision);
+  void CheckPoolQuotas(const Decision& decision, const std::map<std::string, TeamRecord>& before);
   void CheckQuotas(const std::map<std::string, TeamRecord>& before);
   void CheckCordons(const Decision& decision, bool ticked);
   void CheckPoolLimits(const Decision& decision);

@@ -63,6 +63,7 @@ void Simulator::TakeTurn() {
   CheckRanks(decision, since, promised);
   CheckPreemptions(decision);
   CheckQuotas(teams);
+  CheckPoolQuotas(decision, teams);
   const bool ticked = std::ranges::any_of(
       events, [](const Event& event) { return std::holds_alternative<Tick>(event); });
   CheckCordons(decision, ticked);
@@ -98,8 +99,12 @@ void Simulator::CheckRanks(const Decision& decision,
     const absl::Time placed_since = queued == since.end() ? now_ : queued->second;
     for (const QueuePlace& place : state_.queued.All()) {
       if (place.priority <= placed.priority) break;
+<<<<<<< HEAD
       // One whose memory was raised asks for what no other does.
       if (place.shape >= kRaisedLanes) continue;
+=======
+      if (place.shape >= kRaisedLanes) continue;  // it asks for what no other does
+>>>>>>> 8c5f9b1 (Give teams limits and guarantees in single pools)
       const RunRecord& other = state_.runs.at(place.step.run);
       if (ParkedOf(other) != Parked::kNot || other.plan->wanted[place.shape] != shape) continue;
       if (RanksBefore(placed.priority, placed_since, place.priority, place.since)) continue;
@@ -135,6 +140,31 @@ void Simulator::CheckPreemptions(const Decision& decision) {
     if (is_fair) continue;
     Violation(fmt::format(
         "step {} of run {} was preempted against the rules", moved->step.index, moved->step.run));
+  }
+}
+
+// Of what people moved to another pool what it holds there may be more than it may have.
+void Simulator::CheckPoolQuotas(const Decision& decision,
+                                const std::map<std::string, TeamRecord>& before) {
+  const bool moved = std::ranges::any_of(decision.changes, [](const Change& change) {
+    return std::holds_alternative<RunOrdered>(change);
+  });
+  if (moved) return;
+  for (const auto& [name, team] : state_.teams) {
+    const auto found = before.find(name);
+    for (const auto& [pool, share] : team.facts.pools) {
+      const Held is = HeldIn(team, pool);
+      const Held was = found == before.end() ? Held{} : HeldIn(found->second, pool);
+      const auto check = [&](std::int64_t limit, std::int64_t had, std::int64_t has) {
+        if (limit == kNoLimit || has <= limit || has <= had) return;
+        Violation(fmt::format(
+            "team {} came from {} to {} in pool {}, and may have {}", name, had, has, pool, limit));
+      };
+      check(share.quota.cpu_millis, was.amounts.cpu_millis, is.amounts.cpu_millis);
+      check(share.quota.gpu_millis, was.amounts.gpu_millis, is.amounts.gpu_millis);
+      check(share.quota.memory_bytes, was.amounts.memory_bytes, is.amounts.memory_bytes);
+      check(share.quota.running_steps, was.steps, is.steps);
+    }
   }
 }
 

@@ -58,7 +58,7 @@ struct ComputeNameOptions {
 
 int PrintPool(const Context& context, const CommonOptions& options, const v1::Pool& pool) {
   return PrintObject(context, options, DefaultOutput::kJsonUnlessTerminal, PoolObject(pool), [&] {
-    return PoolTable({pool}, StyleOf(context));
+    return PoolText(pool, StyleOf(context));
   });
 }
 
@@ -105,8 +105,27 @@ int RunComputeCreate(Session& session, const ComputePutOptions& options) {
   return pool.ok() ? PrintPool(context, options.common, *pool) : Complain(context, pool.status());
 }
 
+// Of a pool that is registered what a file says of it instead.
+int ReplaceByFile(Session& session, const ComputePutOptions& options) {
+  const Context& context = session.context;
+  LoadedPool loaded = LoadPoolFile(AbsoluteOption(context, options.file),
+                                   AssignmentsOf(options, /*with_name=*/true));
+  loaded.request.set_must_exist(true);
+  const absl::StatusOr<Connection> connection = Connect(context, options.common);
+  if (!connection.ok()) return Complain(context, connection.status());
+  PoolsClient client(connection->channel());
+  const auto pool = PutLoaded(context, client, std::move(loaded), options.file);
+  return pool.ok() ? PrintPool(context, options.common, *pool) : Complain(context, pool.status());
+}
+
 int RunComputeUpdate(Session& session, const ComputePutOptions& options) {
   const Context& context = session.context;
+  if (!options.file.empty()) return ReplaceByFile(session, options);
+  if (options.name.empty()) {
+    return Complain(context,
+                    absl::InvalidArgumentError(
+                        "which pool is to be changed? give -n NAME, or -f FILE that names it"));
+  }
   const std::vector<std::string> set = AssignmentsOf(options, /*with_name=*/false);
   if (set.empty()) {
     return Complain(
@@ -236,7 +255,9 @@ void AddComputeCommands(CLI::App& compute, Session& session) {
                                      "potok compute update -n zone-b --set limits.running_steps=8",
                                      updated,
                                      RunComputeUpdate);
-  update.RequiredText("-n,--name", "NAME", "Name of the pool", &updated->name);
+  update.Text("-f,--file", "FILE", "YAML that says all of it anew", &updated->file);
+  update.Text(
+      "-n,--name", "NAME", "Name of the pool; with -f: instead of the file's", &updated->name);
   AddComputeFields(update, updated.get());
   AddServerOptions(update, &updated->common);
   AddOutputOptions(update, session, &updated->common);

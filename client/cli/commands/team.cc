@@ -2,6 +2,7 @@
 
 #include "absl/strings/numbers.h"
 #include "client/cli/commands/command.h"
+#include "client/cli/commands/team_pools.h"
 #include "client/cli/show/table_style.h"
 #include "client/cli/show/team_text.h"
 #include "client/cli/text/printable.h"
@@ -35,6 +36,8 @@ struct TeamEditOptions {
   std::string guaranteed_gpus;
   std::vector<std::string> add_users;
   std::vector<std::string> remove_users;
+  std::vector<std::string> pool_limits;
+  std::vector<std::string> pool_guaranteed;
 };
 
 constexpr std::int64_t kWithoutLimit = -1;
@@ -140,6 +143,7 @@ absl::StatusOr<v1::EditTeamRequest> EditRequestOf(const TeamEditOptions& options
   }
   POTOK_RETURN_IF_ERROR(TakeLimits(options, &request));
   POTOK_RETURN_IF_ERROR(TakeGuaranteed(options, &request));
+  POTOK_RETURN_IF_ERROR(TakePools(options.pool_limits, options.pool_guaranteed, &request));
   for (const std::string& user : options.add_users) request.add_add_users(user);
   for (const std::string& user : options.remove_users) request.add_remove_users(user);
   return request;
@@ -228,6 +232,15 @@ void AddEditOptions(CommandOptions& edit, Session& session, TeamEditOptions* opt
   edit.Text("--guaranteed-cpus", "N", "CPUs", &options->guaranteed_cpus);
   edit.Text("--guaranteed-memory", "SIZE", "Memory", &options->guaranteed_memory);
   edit.Text("--guaranteed-gpus", "N", "GPUs", &options->guaranteed_gpus);
+  edit.Group("The same in one pool, besides; may be repeated for others (POOL:none takes back)");
+  edit.Texts("--pool-limits",
+             "POOL:LIMITS",
+             "At most, as gpu-cluster:gpus=8,cpus=64,memory=1TiB,running_steps=20",
+             &options->pool_limits);
+  edit.Texts("--pool-guaranteed",
+             "POOL:AMOUNTS",
+             "Guaranteed, as gpu-cluster:gpus=4",
+             &options->pool_guaranteed);
   edit.Group("Options");
   AddServerOptions(edit, &options->common);
   AddOutputOptions(edit, session, &options->common);

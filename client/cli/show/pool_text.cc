@@ -1,6 +1,7 @@
 #include "client/cli/show/pool_text.h"
 
 #include "client/cli/show/resources_object.h"
+#include "client/cli/show/team_text.h"
 #include "common/base/resources.h"
 #include "fmt/format.h"
 #include "fmt/ranges.h"
@@ -81,10 +82,16 @@ Value PoolObject(const v1::Pool& pool) {
   object.emplace_back("machines", std::move(machines));
   object.emplace_back("running_steps", pool.running_steps());
   object.emplace_back("used", ResourcesObject(pool.used()));
+  object.emplace_back("teams", InPoolValue(pool.teams(), InPool::kTeam));
   object.emplace_back("created_at", TimeOrNull(pool.created_us()));
   object.emplace_back("modified_at", TimeOrNull(pool.modified_us()));
   object.emplace_back("modified_by", pool.by().empty() ? Value() : Value(pool.by()));
   return Value(std::move(object));
+}
+
+std::string PoolText(const v1::Pool& pool, const TableStyle& style) {
+  const std::string table = PoolTable({pool}, style);
+  return pool.teams().empty() ? table : table + InPoolTable(pool.teams(), InPool::kTeam, style);
 }
 
 std::string PoolTable(const std::vector<v1::Pool>& pools, const TableStyle& style) {

@@ -58,6 +58,48 @@ std::string HalfLifeText(const v1::Team& team) {
 
 }  // namespace
 
+std::string InPoolTable(const TeamsInPools& shares, InPool first, const TableStyle& style) {
+  std::vector<std::vector<std::string>> rows;
+  rows.reserve(static_cast<std::size_t>(shares.size()));
+  for (const v1::TeamInPool& one : shares) {
+    const std::string least = GuaranteedText(one.guaranteed());
+    rows.push_back({Printable(first == InPool::kPool ? one.pool() : one.team()),
+                    HeldOf(UnitsOf(one.held().cpu_millis()),
+                           one.has_cpu_millis_max(),
+                           UnitsOf(one.cpu_millis_max())),
+                    HeldOf(BytesHeld(one.held().memory_bytes()),
+                           one.has_memory_bytes_max(),
+                           BytesHeld(one.memory_bytes_max())),
+                    HeldOf(UnitsOf(one.held().gpu_millis()),
+                           one.has_gpu_millis_max(),
+                           UnitsOf(one.gpu_millis_max())),
+                    HeldOf(fmt::format("{}", one.running_steps()),
+                           one.has_running_steps_max(),
+                           fmt::format("{}", one.running_steps_max())),
+                    least.empty() ? "-" : least});
+  }
+  const char* what = first == InPool::kPool ? "POOL" : "TEAM";
+  return Table({what, "CPUS", "MEMORY", "GPUS", "STEPS", "GUARANTEED"}, rows, style);
+}
+
+Value InPoolValue(const TeamsInPools& shares, InPool first) {
+  Array items;
+  for (const v1::TeamInPool& one : shares) {
+    Object quota{
+        {"memory_bytes", LimitOrNull(one.has_memory_bytes_max(), one.memory_bytes_max())},
+        {"cpu_millis", LimitOrNull(one.has_cpu_millis_max(), one.cpu_millis_max())},
+        {"gpu_millis", LimitOrNull(one.has_gpu_millis_max(), one.gpu_millis_max())},
+        {"running_steps", LimitOrNull(one.has_running_steps_max(), one.running_steps_max())}};
+    const bool is_pool = first == InPool::kPool;
+    items.emplace_back(Object{{is_pool ? "pool" : "team", is_pool ? one.pool() : one.team()},
+                              {"quota", std::move(quota)},
+                              {"guaranteed", AmountsObject(one.guaranteed())},
+                              {"held", AmountsObject(one.held())},
+                              {"running_steps", one.running_steps()}});
+  }
+  return Value(std::move(items));
+}
+
 std::string TeamTable(const std::vector<v1::Team>& teams, const TableStyle& style) {
   std::vector<std::vector<std::string>> rows;
   rows.reserve(teams.size());
@@ -96,6 +138,7 @@ std::string TeamText(const v1::Team& team, const TableStyle& style) {
     users += (users.empty() ? "" : ", ") + Printable(user);
   }
   if (!users.empty()) text += "Users: " + users + "\n";
+  if (!team.pools().empty()) text += InPoolTable(team.pools(), InPool::kPool, style);
   if (team.active().empty()) return text;
   std::vector<std::vector<std::string>> rows;
   for (const v1::UserOfTeam& user : team.active()) {
@@ -136,6 +179,7 @@ Value TeamObject(const v1::Team& team) {
              {"past_share", team.past_share()},
              {"quota", std::move(quota)},
              {"guaranteed", AmountsObject(team.guaranteed())},
+             {"pools", InPoolValue(team.pools(), InPool::kPool)},
              {"held", AmountsObject(team.held())},
              {"running_steps", team.running_steps()},
              {"queued_steps", team.queued_steps()},

@@ -18,4 +18,10 @@ std::string TeamText(const v1::Team& team, const TableStyle& style = {});
 
 Value TeamObject(const v1::Team& team);
 
+// What teams have in pools, by the pool or by the team.
+using TeamsInPools = google::protobuf::RepeatedPtrField<v1::TeamInPool>;
+enum class InPool { kPool, kTeam };
+std::string InPoolTable(const TeamsInPools& shares, InPool first, const TableStyle& style = {});
+Value InPoolValue(const TeamsInPools& shares, InPool first);
+
 }  // namespace potok::client

@@ -59,6 +59,17 @@ std::string TextOf(const TeamRecord& team) {
                       facts.guaranteed.cpu_millis,
                       facts.guaranteed.gpu_millis,
                       TextOf(team.use.past));
+  for (const auto& [pool, share] : facts.pools) {
+    text += fmt::format(" in {}: {} {} {} {} least {} {} {}\n",
+                        pool,
+                        share.quota.memory_bytes,
+                        share.quota.cpu_millis,
+                        share.quota.gpu_millis,
+                        share.quota.running_steps,
+                        share.guaranteed.memory_bytes,
+                        share.guaranteed.cpu_millis,
+                        share.guaranteed.gpu_millis);
+  }
   for (const auto& [user, use] : team.users) {
     if (use.past != PastUse{}) text += fmt::format(" user {} used{}\n", user, TextOf(use.past));
   }

@@ -37,7 +37,7 @@ class Literally {
       const auto taken = taken_.find(run.id);
       const std::uint32_t placed = run.placed + (taken == taken_.end() ? 0 : taken->second);
       if (LimitOf(run) > 0 && placed >= LimitOf(run)) continue;
-      if (MayHave(run, place.request)) left.push_back(place);
+      if (MayHave(run, place.demand.amounts)) left.push_back(place);
     }
     if (left.empty()) return std::nullopt;
     const std::int32_t highest =
@@ -64,7 +64,7 @@ class Literally {
     const QueueOwner owner = OwnerOf(place);
     TeamRecord& team = placed_[owner.team];
     for (Use* use : {&team.use, &team.users[owner.user]}) {
-      use->held += place.request;
+      use->held += place.demand.amounts;
       ++use->steps;
     }
     std::erase_if(left_, [&](const QueuePlace& other) { return other.step == place.step; });

@@ -364,6 +364,52 @@ TEST(PreemptionTest, GpusThatWereTakenAreKeptByTheirNumbers) {
   EXPECT_EQ(world.In<Assigned>("v", "two").placement.gpus, (std::vector<std::int32_t>{1, 2}));
 }
 
+// --- guarantees of one pool
+
+PoolShareEdit GuaranteedInPool(std::int64_t cpus, const std::string& pool = "p") {
+  PoolShareEdit edit{pool};
+  edit.cpu_millis_guaranteed = cpus * 1000;
+  return edit;
+}
+void EditPool(World& world, const std::string& team, const PoolShareEdit& edit) {
+  TeamEdit edits;
+  edits.pools = {edit};
+  EXPECT_TRUE(world.Edit(team, edits, TeamEdited::Kind::kUpdate).ok());
+}
+
+TEST(PreemptionTest, AGuaranteeOfThePoolTakesBackInIt) {
+  World world = Filled(0);
+  EditPool(world, "vision", GuaranteedInPool(2));
+  world.SubmitAs("ann", "v", APipeline({InPool("big", 2), InPool("more", 1)}));
+  Tock(world);
+  EXPECT_THAT(Leaving(world, "a", 4), ElementsAre("a2", "a3"));
+  ASSERT_THAT(world.Stops(), SizeIs(2));
+  EXPECT_EQ(world.Stops()[0].reason,
+            "preempted on m by team vision, which is guaranteed 2 CPUs in pool p; runs again when "
+            "there is room");
+  // What goes beyond the guarantee waits.
+  Tock(world);
+  EXPECT_THAT(Leaving(world, "a", 4), ElementsAre("a2", "a3"));
+}
+
+TEST(PreemptionTest, AGuaranteeOfAnotherPoolTakesNothing) {
+  World world = Filled(0);
+  EditPool(world, "vision", GuaranteedInPool(2, "default"));
+  world.SubmitAs("ann", "v", APipeline({InPool("big", 2)}));
+  Tock(world);
+  EXPECT_THAT(Leaving(world, "a", 4), IsEmpty());
+}
+
+TEST(PreemptionTest, WhatATeamIsGuaranteedInThePoolItKeeps) {
+  World world = Filled(4);
+  EditPool(world, "speech", GuaranteedInPool(3));
+  world.SubmitAs("ann", "v", APipeline({InPool("big", 2), InPool("one", 1)}));
+  Tock(world);
+  // Two would leave it less than its three.
+  EXPECT_THAT(Leaving(world, "a", 4), ElementsAre("a3"));
+  EXPECT_NE(world.StateOf("v", "big"), "Assigned");
+}
+
 // --- the choice by itself
 
 Scene OneMachine(const std::vector<std::pair<std::int32_t, double>>& cpus_and_lost) {

@@ -144,6 +144,8 @@ TEST(CodecTest, KeepsEveryFieldOfATeam) {
   team.quota = {0, 1, kNoLimit, 3};
   team.user_running_steps = 4;
   team.guaranteed = {5, 0, 7};
+  team.pools["p"] = {{kNoLimit, 0, 8000, 9}, {10, 0, 11}};
+  team.pools["default"] = {{}, {0, 12, 0}};
   team.users = {"ann", "b\xff"};
   team.removed = true;
   team.at = At(70);
@@ -158,6 +160,7 @@ TEST(CodecTest, KeepsEveryFieldOfATeam) {
   EXPECT_EQ(first.quota, team.quota);
   EXPECT_EQ(first.user_running_steps, team.user_running_steps);
   EXPECT_EQ(first.guaranteed, team.guaranteed);
+  EXPECT_EQ(first.pools, team.pools);
   EXPECT_EQ(first.users, team.users);
   EXPECT_TRUE(first.removed);
   EXPECT_EQ(first.at, team.at);
