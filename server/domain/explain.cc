@@ -39,7 +39,7 @@ std::string ExplainQueued(const State& state, const Shape& shape, const DecideOp
   const Pools pools(state, options);
   const std::string never = NeverFits(state, pools, shape);
   if (!never.empty()) return never;
-  const std::string limited = HeldByLimits(state, pools, shape);
+  const std::string limited = HeldByLimits(pools, shape);
   if (!limited.empty()) return limited;
   const KeptOff kept_off = KeptOffOf(state, pools, shape);
   const Survey survey = Look(state, pools, shape, Against::kFree);

@@ -80,14 +80,13 @@ KeptOff KeptOffOf(const State& state, const Pools& pools, const Shape& shape) {
   return kept_off;
 }
 
-std::string HeldByLimits(const State& state, const Pools& pools, const Shape& shape) {
+std::string HeldByLimits(const Pools& pools, const Shape& shape) {
   const PoolChanged* registered = pools.Registered(shape.pool);
   if (registered == nullptr || pools.RoomIn(shape.pool).Fits(shape.request, shape.machines))
     return "";
-  const auto use = state.pool_use.find(shape.pool);
-  const PoolUse used = use == state.pool_use.end() ? PoolUse{} : use->second;
+  const PoolUse used = pools.UseOf(shape.pool);
   return fmt::format("pool '{}' is at its limits ({}); in use: {}, {}",
-                     shape.pool,
+                     registered->name,
                      PoolLimitsText(registered->limits),
                      Counted(used.steps, "running step"),
                      ToString(used.resources));
@@ -100,7 +99,7 @@ std::string BeyondLimits(const Pools& pools, const Shape& shape) {
   return fmt::format("needs {}{}, and the limits of pool '{}' are {}",
                      shape.machines == 1 ? "" : fmt::format("{} times ", shape.machines),
                      ToString(shape.request),
-                     shape.pool,
+                     registered->name,
                      PoolLimitsText(registered->limits));
 }
 

@@ -23,7 +23,7 @@ struct KeptOff {
 KeptOff KeptOffOf(const State& state, const Pools& pools, const Shape& shape);
 
 // Why the limits of its pool hold the shape up now; empty if they do not.
-std::string HeldByLimits(const State& state, const Pools& pools, const Shape& shape);
+std::string HeldByLimits(const Pools& pools, const Shape& shape);
 // Why they will never let it run; empty if they may.
 std::string BeyondLimits(const Pools& pools, const Shape& shape);
 

@@ -11,6 +11,7 @@
 #include "server/domain/gang.h"
 #include "server/domain/pass_room.h"
 #include "server/domain/picker.h"
+#include "server/domain/promise.h"
 #include "server/domain/reservation.h"
 
 namespace potok::server {
@@ -67,7 +68,10 @@ class Pass {
  private:
   PoolTurn& TurnOf(const std::string& pool) {
     const auto [it, is_new] = turns_.try_emplace(pool);
-    if (is_new) it->second.room = pools_.RoomIn(pool);
+    if (is_new) {
+      it->second.room = pools_.RoomIn(pool);
+      TakePromised(state_, pools_, pool, &it->second.room);
+    }
     return it->second;
   }
 

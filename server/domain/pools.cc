@@ -68,7 +68,7 @@ bool Pools::IsDeclared(const std::string& pool) const {
 
 std::string Pools::Resolve(const std::string& pool) const {
   if (pool.empty() || pool == kDefaultPool || pool == kServerless) return "";
-  if (Registered(pool) != nullptr || IsDeclared(pool)) return pool;
+  if (state_.pools.contains(pool) || IsDeclared(pool)) return pool;
   if (pool == kCpuCluster) return "";
   if (pool == kGpuCluster) return unknown_is_default_ && state_.default_with_gpus == 0 ? "" : pool;
   return unknown_is_default_ ? "" : pool;
@@ -88,28 +88,46 @@ bool Pools::Holds(const MachineRecord& machine, const std::string& pool) const {
 }
 
 const PoolChanged* Pools::Registered(const std::string& pool) const {
-  const auto it = state_.pools.find(pool);
+  auto it = state_.pools.find(pool);
+  if (it == state_.pools.end() && Resolve(pool).empty()) it = state_.pools.find(kDefaultPool);
   return it == state_.pools.end() ? nullptr : &it->second.facts;
 }
 
 bool Pools::Knows(const std::string& pool) const {
   return pool.empty() || pool == kDefaultPool || pool == kCpuCluster || pool == kGpuCluster ||
-         pool == kServerless || IsDeclared(pool) || Registered(pool) != nullptr;
+         pool == kServerless || IsDeclared(pool) || state_.pools.contains(pool);
 }
 
 std::vector<std::string> Pools::Names() const {
   std::set<std::string> names = {kCpuCluster, kGpuCluster, kServerless};
   for (const auto& [name, machines] : state_.declared_pools) names.insert(name);
   for (const auto& [name, pool] : state_.pools) names.insert(name);
-  names.erase(kDefaultPool);
+  if (!state_.pools.contains(kDefaultPool)) names.erase(kDefaultPool);
   return {names.begin(), names.end()};
 }
 
-PoolRoom Pools::RoomIn(const std::string& pool) const {
+PoolUse Pools::UseOf(const std::string& pool) const {
+  const std::string resolved = Resolve(pool);
+  PoolUse all;
+  if (!resolved.empty()) {
+    const auto use = state_.pool_use.find(resolved);
+    return use == state_.pool_use.end() ? all : use->second;
+  }
+  for (const auto& [name, use] : state_.pool_use) {
+    if (!Resolve(name).empty()) continue;
+    all.steps += use.steps;
+    all.resources += use.resources;
+  }
+  return all;
+}
+
+PoolRoom Pools::RoomIn(const std::string& pool, const PoolUse& less) const {
   const PoolChanged* registered = Registered(pool);
   if (registered == nullptr) return {};
-  const auto use = state_.pool_use.find(pool);
-  return RoomOf(registered->limits, use == state_.pool_use.end() ? PoolUse{} : use->second);
+  PoolUse use = UseOf(pool);
+  use.steps -= less.steps;
+  use.resources -= less.resources;
+  return RoomOf(registered->limits, use);
 }
 
 std::string NoSuchPool(const Pools& pools, const std::string& name) {

@@ -50,15 +50,19 @@ class Pools {
   std::string Resolve(const std::string& pool) const;
   // True if the machine is in the (resolved) pool.
   bool Holds(const MachineRecord& machine, const std::string& pool) const;
-  // Null if it is not registered.
+  // What is registered of it; of names that mean the default pool, what is of that, unless they are
+  // registered themselves. Null: nothing is.
   const PoolChanged* Registered(const std::string& pool) const;
   // True if it is registered, declared by an agent, or always there.
   bool Knows(const std::string& pool) const;
   bool IsDeclared(const std::string& pool) const;
-  // All of them but the default pool, in order.
+  // All of them, in order; the default pool only if something is registered of it.
   std::vector<std::string> Names() const;
-  // How much more the steps of the (resolved) pool may take.
-  PoolRoom RoomIn(const std::string& pool) const;
+  // How much more the steps of the pool may take; and if these held `less` of what they do.
+  PoolRoom RoomIn(const std::string& pool) const { return RoomIn(pool, PoolUse{}); }
+  PoolRoom RoomIn(const std::string& pool, const PoolUse& less) const;
+  // What all steps hold that ask for it. Of the default pool: under any name.
+  PoolUse UseOf(const std::string& pool) const;
 
  private:
   const State& state_;

@@ -35,6 +35,23 @@ bool HoldsAfter(const RoomToMake& room, const Shape& shape) {
   return shape.request.FitsInto(room.free) && PickGpus(room.gpus, shape).has_value();
 }
 
+bool IsLacking(const PoolLack& lack) {
+  return lack.steps > 0 ||
+         std::ranges::any_of(kKinds, [&](const auto kind) { return lack.amounts.*kind > 0; });
+}
+
+// Whether the lack is less without the victim.
+bool Helps(const Victim& victim, const PoolLack& lack) {
+  return lack.steps > 0 || std::ranges::any_of(kKinds, [&](const auto kind) {
+           return lack.amounts.*kind > 0 && victim.amounts.*kind > 0;
+         });
+}
+
+void Lessen(const Victim& victim, int sign, PoolLack* lack) {
+  lack->steps -= sign * static_cast<std::int64_t>(victim.steps.size());
+  for (const auto kind : kKinds) lack->amounts.*kind -= sign * victim.amounts.*kind;
+}
+
 // Room for one member on a machine.
 struct Option {
   double lost = 0;
@@ -49,6 +66,7 @@ class TakingSearch {
   TakingSearch(Scene scene, const Taker& taker) : scene_(std::move(scene)), taker_(taker) {}
 
   std::optional<Taking> Take() {
+    if (!MakeRoomInPool()) return std::nullopt;
     for (std::size_t i = 0; i < taker_.members; ++i) {
       if (!TakeOne()) return std::nullopt;
     }
@@ -57,6 +75,44 @@ class TakingSearch {
   }
 
  private:
+  // Those that count for the limits of the taker's pool, the least loss first.
+  std::vector<std::size_t> CheapestOfPool() const {
+    std::set<std::pair<double, std::size_t>> order;
+    for (std::size_t i = 0; i < scene_.victims.size(); ++i) {
+      const Victim& victim = scene_.victims[i];
+      const bool counts = victim.limits_of == taker_.lack.pool && victim.team != taker_.team;
+      if (counts) order.emplace(victim.lost, i);
+    }
+    std::vector<std::size_t> victims;
+    victims.reserve(order.size());
+    for (const auto& [lost, victim] : order) victims.push_back(victim);
+    return victims;
+  }
+
+  // Ends as many as the limits of the pool have too little for; false if those may not be.
+  bool MakeRoomInPool() {
+    PoolLack lack = taker_.lack;
+    if (!IsLacking(lack)) return true;
+    Given given;
+    std::vector<std::size_t> chosen;
+    for (const std::size_t victim : CheapestOfPool()) {
+      if (!IsLacking(lack)) break;
+      if (!Helps(scene_.victims[victim], lack) || !MayTake(victim, given)) continue;
+      Give(victim, &given);
+      Lessen(scene_.victims[victim], +1, &lack);
+      chosen.push_back(victim);
+    }
+    if (IsLacking(lack)) return false;
+    // The most expensive ones are spared first.
+    for (auto victim = chosen.rbegin(); victim != chosen.rend(); ++victim) {
+      Lessen(scene_.victims[*victim], -1, &lack);
+      if (!IsLacking(lack)) continue;
+      Lessen(scene_.victims[*victim], +1, &lack);
+      End(*victim);
+    }
+    return true;
+  }
+
   bool TakeOne() {
     std::optional<Option> best;
     std::size_t where = 0;
@@ -117,6 +173,12 @@ class TakingSearch {
     return CanGive(standing.guaranteed, held, amounts);
   }
 
+  void Give(std::size_t victim, Given* given) const {
+    const Victim& one = scene_.victims[victim];
+    (*given)[{one.team, ""}] += one.amounts;
+    (*given)[{one.team, one.pool}] += one.amounts;
+  }
+
   bool MayTake(std::size_t victim, const Given& given) const {
     const Victim& one = scene_.victims[victim];
     if (!CanSpare(scene_.teams.at(one.team), given, {one.team, ""}, one.amounts)) return false;
@@ -149,9 +211,7 @@ class TakingSearch {
     bool fits = false;
     for (auto victim = order.begin(); victim != order.end() && !fits; ++victim) {
       if (!MayTake(*victim, given)) continue;
-      const Victim& one = scene_.victims[*victim];
-      given[{one.team, ""}] += one.amounts;
-      given[{one.team, one.pool}] += one.amounts;
+      Give(*victim, &given);
       GiveParts(*victim, +1, room, &trial);
       chosen.push_back(*victim);
       fits = HoldsAfter(trial, taker_.shape);

@@ -38,7 +38,8 @@ struct Victim {
   std::string team;
   Amounts amounts;  // of all of them
   double lost = 0;  // how long they have run (s) times the share of all machines that they hold
-  std::string pool = {};  // that they ask for, as PoolCounted says
+  std::string pool = {};       // that they ask for, as PoolCounted says
+  std::string limits_of = {};  // the pool of whose limits they hold something
 };
 
 // What one of them holds on a machine.
@@ -77,12 +78,22 @@ Scene SceneOf(const State& state, const Pools& pools, absl::Time now);
 // or it does not allow it.
 const PoolChanged* PoolThatAllows(const Pools& pools, const std::string& pool);
 
+// What the limits of a pool have too little of for a step that waits.
+struct PoolLack {
+  std::string pool = {};
+  std::int64_t steps = 0;
+  Amounts amounts = {};
+};
+// Nothing where there is room; what is ending has ended.
+PoolLack LackIn(const State& state, const Pools& pools, const Shape& shape, std::size_t members);
+
 // Who wants room.
 struct Taker {
   std::string team;
   const Shape& shape;
   std::size_t members = 1;
   bool may_share = false;  // members may be on one machine
+  PoolLack lack = {};      // for all members: others that count for these limits end
 };
 
 struct Taking {

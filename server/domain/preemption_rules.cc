@@ -75,7 +75,10 @@ class TakingPass {
     if (PoolThatAllows(pools_, shape.pool) == nullptr) return;
     if (hopeless_.contains({run.team, shape})) return;
     const auto count = static_cast<std::uint32_t>(members.size());
-    const PromisedNow promised = PromisedBesides(turn_.state, pools_, run, shape.pool);
+    PromisedNow promised = PromisedBesides(turn_.state, pools_, run, shape.pool);
+    const bool is_at_limit = !promised.in_pool.Fits(shape.request, count);
+    // What the limits of its pool have too little of may end, too.
+    promised.in_pool = {};
     if (!WouldBePlaced(turn_.state, promised, run, shape, count)) return;
     const TeamRecord& team = turn_.state.teams.at(run.team);
     const std::string covered_by = CoveredBy(team,
@@ -88,8 +91,9 @@ class TakingPass {
     const bool may_share = scene.rooms.size() < count;
     std::optional<Taking> taking;
     const std::vector<Victim> victims = scene.victims;
-    if (!FitsNow(scene, shape, count, may_share)) {
-      taking = LeastTaking(std::move(scene), {run.team, shape, count, may_share});
+    if (is_at_limit || !FitsNow(scene, shape, count, may_share)) {
+      const PoolLack lack = LackIn(turn_.state, pools_, shape, count);
+      taking = LeastTaking(std::move(scene), {run.team, shape, count, may_share, lack});
     }
     if (!taking.has_value()) {
       hopeless_.emplace(run.team, shape);

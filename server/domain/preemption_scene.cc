@@ -76,7 +76,8 @@ class SceneMaker {
     const StepKey first{run.id, member.has_value() ? member->first : index};
     const auto [it, is_new] = numbers_.try_emplace(first, scene_.victims.size());
     if (is_new) {
-      scene_.victims.push_back({{}, run.team, {}, 0, PoolCounted(run.plan->shape_of(index).pool)});
+      const std::string& pool = run.plan->shape_of(index).pool;
+      scene_.victims.push_back({{}, run.team, {}, 0, PoolCounted(pool), pools_.Resolve(pool)});
     }
     return it->second;
   }
@@ -93,6 +94,19 @@ class SceneMaker {
 const PoolChanged* PoolThatAllows(const Pools& pools, const std::string& pool) {
   const PoolChanged* registered = pools.Registered(pool);
   return registered != nullptr && registered->preemption ? registered : nullptr;
+}
+
+PoolLack LackIn(const State& state, const Pools& pools, const Shape& shape, std::size_t members) {
+  const PoolRoom room = RoomOnceEnded(state, pools, shape.pool);
+  const auto count = static_cast<std::int64_t>(members);
+  const auto lack = [](const std::optional<std::int64_t>& left, std::int64_t wanted) {
+    return left.has_value() ? std::max<std::int64_t>(wanted - *left, 0) : 0;
+  };
+  return {pools.Resolve(shape.pool),
+          lack(room.steps, count),
+          {lack(room.memory_bytes, shape.request.memory_bytes * count),
+           lack(room.cpu_millis, shape.request.cpu_millis * count),
+           lack(room.gpu_millis, shape.request.gpu_millis * count)}};
 }
 
 Scene SceneOf(const State& state, const Pools& pools, absl::Time now) {

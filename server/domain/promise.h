@@ -41,4 +41,10 @@ bool WouldBePlaced(const State& state,
                    const Shape& shape,
                    std::uint32_t count);
 
+// How much more the steps of the pool may take once those that are ending have ended, and those
+// that are promised room have begun.
+PoolRoom RoomOnceEnded(const State& state, const Pools& pools, const std::string& pool);
+// Takes off the room what is promised to steps that count for the pool's limits.
+void TakePromised(const State& state, const Pools& pools, const std::string& pool, PoolRoom* room);
+
 }  // namespace potok::server

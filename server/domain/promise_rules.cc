@@ -81,6 +81,37 @@ void Withdraw(Turn& turn, const std::vector<StepKey>& steps) {
   }
 }
 
+// What is held by steps that count for the limits of the pool and are ending.
+PoolUse EndingIn(const State& state, const Pools& pools, const std::string& pool) {
+  const std::string resolved = pools.Resolve(pool);
+  PoolUse ending;
+  for (const auto& [id, machine] : state.machines) {
+    for (const AttemptKey& key : machine.holding) {
+      const auto found = state.runs.find(key.run);
+      if (found == state.runs.end() || found->second.plan == nullptr) continue;
+      const RunRecord& run = found->second;
+      if (StaysOn(run.steps[key.index].state)) continue;
+      if (pools.Resolve(run.plan->shape_of(key.index).pool) != resolved) continue;
+      ++ending.steps;
+      ending.resources += RequestOf(run, key.index);
+    }
+  }
+  return ending;
+}
+
+// What is promised to steps that count for the limits of the pool.
+PoolUse PromisedIn(const State& state, const Pools& pools, const std::string& pool) {
+  const std::string resolved = pools.Resolve(pool);
+  PoolUse promised;
+  for (const StepKey& key : state.promised) {
+    const RunRecord& run = state.runs.at(key.run);
+    if (pools.Resolve(run.plan->shape_of(key.index).pool) != resolved) continue;
+    ++promised.steps;
+    promised.resources += RequestOf(run, key.index);
+  }
+  return promised;
+}
+
 // Whether what people allow still lets the steps, which are promised room, be placed.
 bool IsAllowed(const State& state,
                const Pools& pools,
@@ -92,6 +123,19 @@ bool IsAllowed(const State& state,
   return WouldBePlaced(state, none, run, shape, static_cast<std::uint32_t>(steps.size()));
 }
 
+// Whether only the limits of the pool are in the way, and those only until what is ending has
+// ended.
+bool WillBeAllowed(const State& state,
+                   const Pools& pools,
+                   const RunRecord& run,
+                   const std::vector<StepKey>& steps) {
+  const Shape shape = ShapeAskedFor(run, steps.front().index);
+  const PoolUse promised = PromisedIn(state, pools, shape.pool);
+  const PoolRoom room = pools.RoomIn(shape.pool, EndingIn(state, pools, shape.pool));
+  if (!room.Fits(promised.resources) || !room.Fits({}, promised.steps)) return false;
+  return WouldBePlaced(state, {}, run, shape, static_cast<std::uint32_t>(steps.size()));
+}
+
 // Places the steps if their room is there; takes it back from them if it will not be.
 void Redeem(Turn& turn, const Pools& pools, const StepKey& first, std::vector<StepKey>* placed) {
   const RunRecord& run = turn.state.runs.at(first.run);
@@ -100,7 +144,10 @@ void Redeem(Turn& turn, const Pools& pools, const StepKey& first, std::vector<St
       steps, [&](const StepKey& step) { return StandsFor(turn.state, pools, run, step); });
   if (!stands) return Withdraw(turn, steps);
   if (!IsFreeNow(turn.state, NeededBy(run, steps))) return;
-  if (!IsAllowed(turn.state, pools, run, steps)) return Withdraw(turn, steps);
+  if (!IsAllowed(turn.state, pools, run, steps)) {
+    if (!WillBeAllowed(turn.state, pools, run, steps)) Withdraw(turn, steps);
+    return;
+  }
   for (const StepKey& step : steps) {
     const auto found = turn.state.runs.find(step.run);
     if (found == turn.state.runs.end()) return;
@@ -125,16 +172,32 @@ std::vector<StepKey> AllOf(const RunRecord& run, std::uint32_t index) {
   return steps;
 }
 
+PoolRoom RoomOnceEnded(const State& state, const Pools& pools, const std::string& pool) {
+  PoolRoom room = pools.RoomIn(pool, EndingIn(state, pools, pool));
+  TakePromised(state, pools, pool, &room);
+  return room;
+}
+
+void TakePromised(const State& state, const Pools& pools, const std::string& pool, PoolRoom* room) {
+  const PoolUse promised = PromisedIn(state, pools, pool);
+  if (promised.steps == 0) return;
+  room->Take(promised.resources);
+  room->Take({}, promised.steps - 1);
+}
+
 PromisedNow PromisedBesides(const State& state,
                             const Pools& pools,
                             const RunRecord& run,
                             const std::string& pool) {
   PromisedNow promised;
+  const std::string resolved = pools.Resolve(pool);
   promised.in_pool = pools.RoomIn(pool);
   for (const StepKey& key : state.promised) {
     const RunRecord& other = state.runs.at(key.run);
     const Resources request = RequestOf(other, key.index);
-    if (other.plan->shape_of(key.index).pool == pool) promised.in_pool.Take(request);
+    if (pools.Resolve(other.plan->shape_of(key.index).pool) == resolved) {
+      promised.in_pool.Take(request);
+    }
     if (other.id == run.id) ++promised.of_run;
     if (other.team != run.team) continue;
     promised.all.amounts += AmountsOf(request);

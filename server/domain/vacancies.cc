@@ -81,7 +81,8 @@ void Vacancies::RenewFacts(MachineId id,
   for (const std::string& pool : row.spread_pools) shares_[pool].Remove(id);
   row.spread_pools.clear();
   for (const auto& [name, pool] : state.pools) {
-    if (pool.facts.spread && pools.Holds(machine, name)) row.spread_pools.push_back(name);
+    const std::string resolved = pools.Resolve(name);
+    if (pool.facts.spread && pools.Holds(machine, resolved)) row.spread_pools.push_back(resolved);
   }
   if (HasSeveralKinds(AllGpusOf(machine.facts))) {
     mixed_.insert(id);

@@ -20,7 +20,7 @@ constexpr std::size_t kPoolNameMax = 63;
 constexpr std::size_t kDocumentMax = std::size_t{64} << 10;  // bytes
 constexpr std::size_t kPutterMax = 255;                      // bytes
 constexpr absl::Duration kPutWait = absl::Seconds(30);
-constexpr const char* kReservedNames[] = {kDefaultPool, kServerless, "local"};
+constexpr const char* kReservedNames[] = {kServerless, "local"};
 
 bool IsOfPoolName(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -40,7 +40,10 @@ absl::Status CheckPoolName(const std::string& name) {
   }
   if (std::ranges::find(kReservedNames, name) == std::end(kReservedNames)) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      fmt::format("'{}' always means the default pool; choose another name", name));
+      fmt::format("'{}' always means the default pool; choose another name, or '{}' to say "
+                  "something of that pool",
+                  name,
+                  kDefaultPool));
 }
 
 // A limit as it was said; INVALID_ARGUMENT if it is below zero.
@@ -86,6 +89,11 @@ absl::StatusOr<PoolPut> EventOf(const v1::PutPoolRequest& request) {
   PoolPut event;
   event.name = request.name();
   POTOK_ASSIGN_OR_RETURN(event.selector, SelectorOf(request));
+  if (event.name == kDefaultPool && !event.selector.empty()) {
+    return absl::InvalidArgumentError(
+        "the default pool has the machines that are in no pool of their own, so it takes no "
+        "selector; leave it out, or choose another name");
+  }
   POTOK_ASSIGN_OR_RETURN(event.limits, LimitsOf(request.limits()));
   event.document = request.document();
   event.by = request.by();
@@ -119,7 +127,9 @@ v1::Pool PoolMessage(const State& state, const Pools& pools, const std::string& 
   out.set_preemption(v1::POOL_PREEMPTION_OFF);
   out.set_placement(v1::POOL_PLACEMENT_PACK);
   if (pools.IsDeclared(name)) out.set_origin(v1::POOL_ORIGIN_DECLARED);
-  if (const PoolChanged* registered = pools.Registered(name)) {
+  const PoolChanged* registered = pools.Registered(name);
+  // Of the default pool it is not said under its other names.
+  if (registered != nullptr && registered->name == name) {
     out.set_origin(v1::POOL_ORIGIN_REGISTERED);
     FillRegistered(*registered, &out);
   }
@@ -131,10 +141,12 @@ v1::Pool PoolMessage(const State& state, const Pools& pools, const std::string& 
   for (const auto& [team_name, team] : state.teams) {
     if (PoolsOf(team).contains(PoolCounted(name))) *out.add_teams() = InPoolToProto(team, name);
   }
-  const auto use = state.pool_use.find(name == kServerless ? "" : name);
-  if (use == state.pool_use.end()) return out;
-  out.set_running_steps(use->second.steps);
-  *out.mutable_used() = potok::ToProto(use->second.resources);
+  const auto own = state.pool_use.find(name == kServerless ? "" : name);
+  PoolUse use = own == state.pool_use.end() ? PoolUse{} : own->second;
+  if (name == kDefaultPool) use = pools.UseOf(name);
+  if (use.steps == 0) return out;
+  out.set_running_steps(use.steps);
+  *out.mutable_used() = potok::ToProto(use.resources);
   return out;
 }
 

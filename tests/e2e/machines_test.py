@@ -156,6 +156,23 @@ class MachinesTest(StackTest):
         machines = sorted(step["machine"] for step in self.stack.show(run)["jobs"].values() if step["machine"])
         return machines if len(machines) == count else []
 
+    def test_the_default_pool_has_limits_of_its_own(self):
+        default = self.stack.json("compute", "create", "-n", "default", "--set", "limits.running_steps=1")
+        self.assertEqual((default["origin"], len(default["machines"])), ("registered", 3))
+        self.submit()
+        wait_for(lambda: self.starts(1), "the step runs")
+        other = self.stack.path(f"{self.name}.yml").read_text() + "    compute: azureml:cpu-cluster\n"
+        second = self.name + "_2"
+        self.stack.potok("job", "create", "-f", self.stack.write("second.yml", other), "-n", second)
+        waits = wait_for(lambda: self.stack.json("job", "explain", "-n", second)[0]["waiting"], "it waits")
+        self.assertIn("pool 'default' is at its limits (1 running step)", waits[0])
+        self.assertEqual(self.stack.json("compute", "show", "-n", "default")["running_steps"], 1)
+        self.stack.potok("compute", "delete", "-n", "default")
+        wait_for(lambda: self.starts(2), "the second step runs, too")
+        self.go_on.touch()
+        self.stack.wait(self.name)
+        self.stack.wait(second)
+
     # What is wrong
 
     def test_what_is_wrong_is_said_and_changes_nothing(self):
@@ -180,6 +197,8 @@ class MachinesTest(StackTest):
         self.assertIn("gpus must be a number from 0 to", said)
         self.assertIn("was not registered: 4 error(s)", said)
         self.assertIn("always means the default pool", self.refused("compute", "create", "-n", "serverless", code=2))
+        said = self.refused("compute", "create", "-n", "default", "--set", "selector=zone == b", code=2)
+        self.assertIn("it takes no selector", said)
         self.assertIn("not registered", self.refused("compute", "delete", "-n", "cpu-cluster", code=1))
         missing = self.stack.write("missing.yml", "name: nowhere\nlimits: {running_steps: 3}\n")
         self.assertIn("there is no pool 'nowhere'", self.refused("compute", "update", "-f", missing, code=1))

@@ -410,6 +410,69 @@ TEST(PreemptionTest, WhatATeamIsGuaranteedInThePoolItKeeps) {
   EXPECT_NE(world.StateOf("v", "big"), "Assigned");
 }
 
+// --- limits of a pool
+
+PoolPut Allowing(const std::string& name, std::int32_t running_steps) {
+  PoolPut put{kPoolReply, name, "", {}, "{}", "ann"};
+  put.preemption = true;
+  put.limits.running_steps = running_steps;
+  return put;
+}
+
+TEST(PreemptionTest, WhoIsHeldByTheLimitsOfItsPoolTakesRoomInThem) {
+  World world = Filled(2);
+  world.Connect(AMachine("n"));
+  world.Turn({Allowing("p", 4)});
+  world.SubmitAs("ann", "v", APipeline({InPool("one")}));
+  EXPECT_EQ(world.StateOf("v", "one"), "Queued");
+  Tock(world);
+  EXPECT_THAT(Leaving(world, "a", 4), ElementsAre("a3"));
+  EXPECT_NE(PromisedTo(world.StepOf("v", "one").state), nullptr);
+  // There is room on a machine already, and nobody else gets what the limits leave then.
+  world.SubmitAs("bob", "b", APipeline({InPool("small").Priority(1000)}));
+  Tock(world);
+  EXPECT_NE(PromisedTo(world.StepOf("v", "one").state), nullptr);
+  Stop(world, "a", "a3");
+  EXPECT_EQ(world.StateOf("v", "one"), "Assigned");
+  EXPECT_EQ(world.StateOf("b", "small"), "Queued");
+}
+
+TEST(PreemptionTest, NoMoreEndsThanTheLimitsLack) {
+  World world = Filled(4);
+  world.Connect(AMachine("n"));
+  world.Turn({Allowing("p", 5)});
+  world.SubmitAs("ann", "v", APipeline({InPool("one"), InPool("two"), Several(InPool("pair"), 2)}));
+  Tock(world);
+  // One had room in the limits; one more and two of them that begin together lacked three.
+  EXPECT_THAT(Leaving(world, "a", 4), ElementsAre("a1", "a2", "a3"));
+  Tock(world);
+  EXPECT_THAT(Leaving(world, "a", 4), ElementsAre("a1", "a2", "a3"));
+}
+
+TEST(PreemptionTest, WithoutAGuaranteeTheLimitsHold) {
+  World world = Filled(0);
+  world.Connect(AMachine("n"));
+  world.Turn({Allowing("p", 4)});
+  world.SubmitAs("ann", "v", APipeline({InPool("one")}));
+  Tock(world);
+  EXPECT_THAT(Leaving(world, "a", 4), IsEmpty());
+}
+
+TEST(PreemptionTest, TheDefaultPoolCanAllowIt) {
+  World world = WithTeams(2);
+  world.Connect(AMachine("m"));
+  world.SubmitAs("cyd", "a", APipeline({AStep("a0").Cpus(4000).Preemptible()}));
+  Start(world, "a", "a0");
+  world.SubmitAs("ann", "v", APipeline({AStep("one").Cpus(1000)}));
+  Tock(world);
+  EXPECT_THAT(Leaving(world, "a", 1), IsEmpty());
+  PoolPut put{kPoolReply, "default", "", {}, "{}", "ann"};
+  put.preemption = true;
+  world.Turn({put});
+  Tock(world);
+  EXPECT_THAT(Leaving(world, "a", 1), ElementsAre("a0"));
+}
+
 // --- the choice by itself
 
 Scene OneMachine(const std::vector<std::pair<std::int32_t, double>>& cpus_and_lost) {

@@ -52,6 +52,14 @@ TEST_F(SpreadTest, EachStepGoesToTheMachineWithTheLargestFreeShare) {
   EXPECT_THAT(Run(AStep("").Pool("p").Memory(kGiB), 2), ElementsAre("m2", "m3"));
 }
 
+TEST_F(SpreadTest, TheDefaultPoolSpreadsUnderAllItsNames) {
+  world_.Connect(Host("m1"));
+  world_.Connect(Host("m2"));
+  Put("default", true, "");
+  EXPECT_THAT(Run(AStep("").Memory(kGiB), 2), ElementsAre("m1", "m2"));
+  EXPECT_THAT(Run(AStep("").Pool("cpu-cluster").Memory(kGiB), 2), ElementsAre("m1", "m2"));
+}
+
 TEST_F(SpreadTest, WithoutItTheFullestIsTaken) {
   world_.Connect(Host("m1"));
   world_.Connect(Host("m2"));
