@@ -86,6 +86,7 @@ struct Input {
   std::optional<double> max;
   std::vector<std::string> choices;
   std::string description;
+  bool operator==(const Input&) const = default;
 };
 
 struct Output {
@@ -98,12 +99,14 @@ struct Output {
   std::string asset_version;
   bool control = false;          // of a primitive one: other steps are decided by it (is_control)
   bool early_available = false;  // read and kept: it is available when its step has completed
+  bool operator==(const Output&) const = default;
 };
 
 struct Distribution {
   std::string type;  // pytorch, mpi, tensorflow, ray; empty: none
   std::int32_t process_count_per_instance = 1;
   std::map<std::string, std::string> properties;
+  bool operator==(const Distribution&) const = default;
 };
 
 // Code snapshot: nothing, a local folder or file with files merged in (before upload), or an
@@ -190,6 +193,7 @@ struct Step {
   bool finalizes = false;  // on_finalize: runs when all others have ended, whatever came of them
   // What it does instead of a command; null: a command.
   std::shared_ptr<const Control> control;
+  bool operator==(const Step&) const = default;  // of controls: the same one
 };
 
 struct Settings {

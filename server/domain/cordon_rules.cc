@@ -55,7 +55,7 @@ std::string ReasonToLeave(const MachineChanged& machine) {
 std::vector<StepKey> StayingOn(const State& state, const MachineRecord& machine) {
   std::vector<StepKey> staying;
   for (const AttemptKey& key : machine.holding) {
-    const StepState& step = state.runs.at(key.run).steps[key.index].state;
+    const StepState& step = state.runs.at(key.run).steps[key.index].state();
     const bool stops =
         std::holds_alternative<Stopping>(step) || std::holds_alternative<Leaving>(step);
     if (!stops) staying.push_back(key.step());

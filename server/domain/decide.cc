@@ -78,7 +78,7 @@ bool IsVoid(const State& state, const Effect& effect) {
   const auto run = state.runs.find(start->key.run);
   if (run == state.runs.end()) return true;
   const StepRecord& step = run->second.steps[start->key.index];
-  return step.attempt != start->key.attempt || PlacementOf(step.state) == nullptr;
+  return step.attempt != start->key.attempt || PlacementOf(step.state()) == nullptr;
 }
 
 // Once a tick at most teams take back what they are guaranteed: it looks at all that runs.
@@ -106,7 +106,7 @@ void Repair(Turn& turn, RunId id) {
     return;
   }
   for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
-    if (IsTerminal(run.steps[i].state)) turn.ended.push_back({id, i});
+    if (IsTerminal(run.steps[i].state())) turn.ended.push_back({id, i});
   }
   // What they had asked for may have been lost, and is asked for again.
   for (auto it = turn.state.open.lower_bound({id, 0}); it != turn.state.open.end() && it->run == id;

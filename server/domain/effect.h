@@ -32,7 +32,7 @@ struct GangFacts {
 struct StartOrder {
   AttemptKey key;
   std::string run;                   // its name
-  std::shared_ptr<const Plan> plan;  // the step is plan->step(key.index)
+  std::shared_ptr<const Plan> plan;  // the step is plan->definition(key.index)
   std::string command;               // optional blocks resolved
   std::vector<OrderInput> inputs;    // those that have a value
   std::vector<std::int32_t> gpus;

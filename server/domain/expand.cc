@@ -4,9 +4,9 @@
 #include <atomic>
 #include <utility>
 
-#include "common/base/status_macros.h"
 #include "common/pipeline/control.h"
 #include "fmt/format.h"
+#include "server/domain/segment_draft.h"
 
 namespace potok::server {
 
@@ -40,10 +40,6 @@ std::vector<Input> InputsOf(const Step& control, const std::vector<OutputValue>&
   return inputs;
 }
 
-std::string NameIn(const std::string& prefix, const std::string& name) {
-  return name.empty() ? prefix : prefix + "/" + name;
-}
-
 // What a sweep or a loop says of each step of its body.
 void Adapt(const Step& outer, Step* step) {
   step->finalizes = false;  // only a whole run has an end that is waited for
@@ -56,31 +52,6 @@ void Adapt(const Step& outer, Step* step) {
       step->timeout_seconds > 0 ? std::min(step->timeout_seconds, limit) : limit;
 }
 
-void Renumber(Segment* segment) {
-  const std::uint32_t first = segment->first;
-  for (PlanStep& step : segment->steps) {
-    for (Edge& edge : step.upstreams) edge.step += first;
-    for (std::uint32_t& dependent : step.dependents) dependent += first;
-    for (PlanInput& input : step.inputs) {
-      auto* parts = std::get_if<std::vector<PlanPart>>(&input.value);
-      if (parts == nullptr) continue;
-      for (PlanPart& part : *parts) {
-        if (auto* upstream = std::get_if<UpstreamOutput>(&part)) upstream->step += first;
-      }
-    }
-  }
-}
-
-void Rename(const std::string& prefix, Segment* segment) {
-  segment->index_of.clear();
-  for (std::uint32_t i = 0; i < segment->spec.steps.size(); ++i) {
-    Step& step = segment->spec.steps[i];
-    step.name = NameIn(prefix, step.name);
-    for (std::string& name : step.depends_on) name = NameIn(prefix, name);
-    segment->index_of.emplace(step.name, segment->first + i);
-  }
-}
-
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const Segment>> Expand(const Plan& plan, const StepsAdded& added) {
@@ -88,30 +59,29 @@ absl::StatusOr<std::shared_ptr<const Segment>> Expand(const Plan& plan, const St
     return absl::InternalError(fmt::format(
         "steps from {} on cannot be added to a plan of {} steps", added.first, plan.size()));
   }
-  const Step& step = plan.step(added.control);
+  const Step& step = plan.definition(added.control);
+  const std::string name = plan.NameOf(added.control);
   if (step.control == nullptr || step.control->body.size() != added.count) {
-    return absl::InternalError(
-        fmt::format("step '{}' has no body of {} steps", step.name, added.count));
+    return absl::InternalError(fmt::format("step '{}' has no body of {} steps", name, added.count));
   }
-  auto segment = std::make_shared<Segment>();
-  segment->first = added.first;
-  segment->control = added.control;
-  segment->ordinal = added.ordinal;
-  segment->prefix = fmt::format("{}[{}]", step.name, added.label);
-  segment->spec.settings = plan.SegmentOf(added.control).spec.settings;
-  if (!step.compute.empty()) segment->spec.settings.default_compute = step.compute;
-  segment->spec.is_pipeline = true;
-  segment->spec.inputs = InputsOf(step, added.values);
-  segment->spec.steps = step.control->body;
-  for (Step& of_body : segment->spec.steps) Adapt(step, &of_body);
+  SegmentDraft draft;
+  Segment& segment = draft.head;
+  segment.first = added.first;
+  segment.control = added.control;
+  segment.ordinal = added.ordinal;
+  segment.prefix = fmt::format("{}[{}]", name, added.label);
+  segment.spec.settings = plan.SegmentOf(added.control).spec.settings;
+  if (!step.compute.empty()) segment.spec.settings.default_compute = step.compute;
+  segment.spec.is_pipeline = true;
+  segment.spec.inputs = InputsOf(step, added.values);
+  segment.spec.steps = step.control->body;
+  for (Step& of_body : segment.spec.steps) Adapt(step, &of_body);
 
-  if (absl::Status filled = FillSegment(plan.shapes, segment.get()); !filled.ok()) {
-    return absl::Status(filled.code(),
-                        fmt::format("{}: {}", segment->prefix, std::string(filled.message())));
-  }
-  Renumber(segment.get());
-  Rename(segment->prefix, segment.get());
-  return std::shared_ptr<const Segment>(std::move(segment));
+  const std::string prefix = segment.prefix;
+  auto made = MakeSegment(std::move(draft), &plan);
+  if (made.ok()) return made;
+  return absl::Status(made.status().code(),
+                      fmt::format("{}: {}", prefix, std::string(made.status().message())));
 }
 
 void Grow(std::shared_ptr<const Segment> segment, std::shared_ptr<const Plan>* plan) {

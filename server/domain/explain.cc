@@ -17,10 +17,10 @@ namespace {
 
 std::string ExplainBlocked(const RunRecord& run, std::uint32_t index) {
   for (const Edge& edge : run.plan->planned(index).upstreams) {
-    const StepState& upstream = run.steps[edge.step].state;
+    const StepState& upstream = run.steps[edge.step].state();
     if (IsTerminal(upstream)) continue;
     const std::string first =
-        fmt::format("waits for step '{}' ({})", run.plan->step(edge.step).name, NameOf(upstream));
+        fmt::format("waits for step '{}' ({})", run.plan->NameOf(edge.step), NameOf(upstream));
     const std::uint32_t others = run.steps[index].waiting_for - 1;
     return others == 0 ? first : fmt::format("{} and {}", first, Plural(others, "other step"));
   }
@@ -95,7 +95,7 @@ std::string ExplainWaiting(const State& state, const StepKey& step, const Decide
   const auto it = state.runs.find(step.run);
   if (it == state.runs.end() || step.index >= it->second.steps.size()) return "";
   const RunRecord& run = it->second;
-  const StepState& current = run.steps[step.index].state;
+  const StepState& current = run.steps[step.index].state();
   if (std::holds_alternative<Blocked>(current) && run.waits_for > 0) {
     return ExplainAfter(state, run);
   }

@@ -16,7 +16,7 @@ std::map<std::string, std::size_t> EndingFor(const State& state, const StepKey& 
   for (const auto& [id, machine] : state.machines) {
     for (const AttemptKey& key : machine.holding) {
       const RunRecord& run = state.runs.at(key.run);
-      const auto* leaving = std::get_if<Leaving>(&run.steps[key.index].state);
+      const auto* leaving = std::get_if<Leaving>(&run.steps[key.index].state());
       if (leaving != nullptr && leaving->room_for == step) ++ending[run.team];
     }
   }
@@ -26,12 +26,12 @@ std::map<std::string, std::size_t> EndingFor(const State& state, const StepKey& 
 }  // namespace
 
 std::string ExplainPromise(const State& state, const RunRecord& run, std::uint32_t index) {
-  if (PromisedTo(run.steps[index].state) == nullptr) return "";
+  if (PromisedTo(run.steps[index].state()) == nullptr) return "";
   const std::optional<Membership> member = MembershipOf(*run.plan, index);
   const std::uint32_t first = member.has_value() ? member->first : index;
   std::set<std::string> names;
   for (std::uint32_t i = first; i < first + (member.has_value() ? member->size : 1); ++i) {
-    const Placement* promised = PromisedTo(run.steps[i].state);
+    const Placement* promised = PromisedTo(run.steps[i].state());
     if (promised != nullptr) names.insert(state.machines.at(promised->machine).facts.name);
   }
   std::string ending;

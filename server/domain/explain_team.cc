@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 #include <vector>
 
@@ -195,19 +196,19 @@ std::string BeyondQuotaOf(const TeamChanged& team, const Step& step, const std::
       team.name);
 }
 
-// The first step, bodies included, that asks for more than the quota; "" if there is none.
+// How the step of that name, or one of its body, asks for more than the quota; "" if none does.
 std::string BeyondQuota(const TeamChanged& team,
-                        const std::vector<Step>& steps,
+                        const Step& step,
+                        const std::string& name,
                         const std::string& around) {
-  for (const Step& step : steps) {
-    const std::string& compute = step.compute.empty() ? around : step.compute;
-    if (IsControl(step) && !IsGang(step)) {
-      std::string inner = BeyondQuota(team, step.control->body, compute);
-      if (!inner.empty()) return inner;
-      continue;
-    }
+  const std::string& compute = step.compute.empty() ? around : step.compute;
+  if (!IsControl(step) || IsGang(step)) {
     const std::string beyond = BeyondQuotaOf(team, step, compute);
-    if (!beyond.empty()) return fmt::format("jobs.{}: {}", step.name, beyond);
+    return beyond.empty() ? "" : fmt::format("jobs.{}: {}", name, beyond);
+  }
+  for (const Step& of_body : step.control->body) {
+    std::string beyond = BeyondQuota(team, of_body, of_body.name, compute);
+    if (!beyond.empty()) return beyond;
   }
   return "";
 }
@@ -299,9 +300,15 @@ absl::Status CheckQuota(const State& state, const Plan& plan, const std::string&
       team != nullptr && (team->facts.quota != Quota{} ||
                           team->facts.user_running_steps != kNoLimit || !team->facts.pools.empty());
   if (!is_limited) return absl::OkStatus();
-  const std::string beyond =
-      BeyondQuota(team->facts, plan.spec().steps, plan.spec().settings.default_compute);
-  return beyond.empty() ? absl::OkStatus() : absl::FailedPreconditionError(beyond);
+  std::set<const Step*> seen;  // steps of one definition ask for the same
+  for (std::uint32_t i = 0; i < plan.submitted(); ++i) {
+    const Step& step = plan.definition(i);
+    if (!seen.insert(&step).second) continue;
+    const std::string beyond =
+        BeyondQuota(team->facts, step, plan.NameOf(i), plan.spec().settings.default_compute);
+    if (!beyond.empty()) return absl::FailedPreconditionError(beyond);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace potok::server

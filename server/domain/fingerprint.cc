@@ -156,20 +156,20 @@ std::uint64_t PrefixOf(const Fingerprint& fingerprint) {
   return FirstOf(fingerprint);
 }
 
-std::uint64_t KinOf(const Step& step) {
+std::uint64_t KinOf(const Step& step, const std::string& name) {
   std::string bytes;
   if (!step.component.empty()) {
     Append("component", &bytes);
     Append(step.component, &bytes);
   } else {
-    std::string name;  // without the numbers of items
+    std::string kind;  // without the numbers of items
     bool inside = false;
-    for (const char c : step.name) {
+    for (const char c : name) {
       inside = c == '[' || (inside && c != ']');
-      if (!inside && c != ']') name += c;
+      if (!inside && c != ']') kind += c;
     }
     Append("step", &bytes);
-    Append(name, &bytes);
+    Append(kind, &bytes);
   }
   return FirstOf(DigestOf(bytes).sha256);
 }

@@ -42,7 +42,7 @@ std::uint64_t PrefixOf(const Fingerprint& fingerprint);
 // Which steps are tries at the same thing: those of one component, or else of one name, whatever
 // loop items and pipelines are around it. Explanations look for the nearest earlier result among
 // its kin.
-std::uint64_t KinOf(const Step& step);
+std::uint64_t KinOf(const Step& step, const std::string& name);
 
 // Whether a step may take and offer results at all: it is a command (or a parallel step),
 // deterministic, and not told otherwise.

@@ -45,10 +45,11 @@ bool HasDestination(const OpenControl& open, const std::string& name) {
 // goes on nothing is fetched.
 absl::Status CheckData(const Segment& segment) {
   for (std::uint32_t i = 0; i < segment.steps.size(); ++i) {
-    const Step& step = segment.spec.steps[i];
+    const Step& step = segment.steps.definition(i);
+    const absl::Span<const PlanInput> inputs = segment.steps[i].inputs;
     for (std::size_t n = 0; n < step.inputs.size(); ++n) {
       const Input& input = step.inputs[n];
-      const auto* parts = std::get_if<std::vector<PlanPart>>(&segment.steps[i].inputs[n].value);
+      const auto* parts = std::get_if<std::vector<PlanPart>>(&inputs[n].value);
       if (parts == nullptr || IsPrimitive(input.type) || input.mode == Mode::kDirect) continue;
       const auto* text = parts->size() == 1 ? std::get_if<std::string>(&parts->front()) : nullptr;
       if (text == nullptr) continue;
@@ -57,7 +58,7 @@ absl::Status CheckData(const Segment& segment) {
           "is "
           "fetched; give the files to the loop as an input of its own, or use mode: direct to hand "
           "the address to the command",
-          step.name,
+          segment.steps.NameOf(i),
           *text,
           input.name));
     }
@@ -77,9 +78,9 @@ void BeginSteps(Turn& turn, const StepsAdded& added) {
     // What is not moved yet is said as it is: readers know of a step by its moves.
     const RunRecord& after = turn.state.runs.at(added.run);
     const StepRecord& step = after.steps[i];
-    const bool is_new =
-        std::holds_alternative<Blocked>(step.state) || std::holds_alternative<Queued>(step.state);
-    if (is_new) Emit(turn, StepMoved{{added.run, i}, 0, 0, step.state, turn.now});
+    const bool is_new = std::holds_alternative<Blocked>(step.state()) ||
+                        std::holds_alternative<Queued>(step.state());
+    if (is_new) Emit(turn, StepMoved{{added.run, i}, 0, 0, step.state(), turn.now});
   }
 }
 
@@ -119,7 +120,7 @@ bool AddBody(OpenControl& open,
     FailControl(open,
                 fmt::format("a run can have {} steps, and with {}[{}] this one would have more",
                             kStepsMax,
-                            open.step().name,
+                            open.name(),
                             label));
     return false;
   }
@@ -156,7 +157,7 @@ std::optional<OutputValue> BodyValue(const OpenControl& open,
   std::uint32_t step = 0;
   const Output* output = FindBodyOutput(open.control(), name, &step);
   if (output == nullptr) return std::nullopt;
-  const auto* succeeded = std::get_if<Succeeded>(&open.run().steps[body.first + step].state);
+  const auto* succeeded = std::get_if<Succeeded>(&open.run().steps[body.first + step].state());
   if (succeeded == nullptr) return std::nullopt;
   const auto value = std::ranges::find(succeeded->outputs, output->name, &OutputValue::name);
   if (value == succeeded->outputs.end()) return std::nullopt;
@@ -175,7 +176,7 @@ std::vector<OutputValue> OutputsOf(const OpenControl& open, const BodyRecord& bo
 std::optional<std::uint32_t> FirstFailed(const RunRecord& run, const BodyRecord& body) {
   std::optional<std::uint32_t> first;
   for (std::uint32_t i = body.first; i < body.first + body.count; ++i) {
-    if (!std::holds_alternative<Failed>(run.steps[i].state)) continue;
+    if (!std::holds_alternative<Failed>(run.steps[i].state())) continue;
     if (!first.has_value() || run.steps[i].since < run.steps[*first].since) first = i;
   }
   return first;
@@ -186,13 +187,13 @@ std::string WhyFailed(const OpenControl& open, const BodyRecord& body) {
   const std::optional<std::uint32_t> first = FirstFailed(run, body);
   if (first.has_value()) {
     return fmt::format("step '{}' failed: {}",
-                       run.plan->step(*first).name,
-                       std::get<Failed>(run.steps[*first].state).failure.message);
+                       run.plan->NameOf(*first),
+                       std::get<Failed>(run.steps[*first].state()).failure.message);
   }
   for (std::uint32_t i = body.first; i < body.first + body.count; ++i) {
-    const auto* canceled = std::get_if<Canceled>(&run.steps[i].state);
+    const auto* canceled = std::get_if<Canceled>(&run.steps[i].state());
     if (canceled == nullptr) continue;
-    return fmt::format("step '{}' was canceled: {}", run.plan->step(i).name, canceled->reason);
+    return fmt::format("step '{}' was canceled: {}", run.plan->NameOf(i), canceled->reason);
   }
   return "it did not complete";
 }
@@ -239,7 +240,7 @@ void StopBody(Turn& turn, RunId run_id, const BodyRecord& body, const std::strin
   const std::uint32_t end = body.first + body.count;
   for (std::uint32_t i = body.first; i < end; ++i) {
     const RunRecord& run = turn.state.runs.at(run_id);
-    if (!IsTerminal(run.steps[i].state)) MoveStep(turn, {run_id, i}, StopRequested{reason});
+    if (!IsTerminal(run.steps[i].state())) MoveStep(turn, {run_id, i}, StopRequested{reason});
   }
 }
 
@@ -247,7 +248,7 @@ void EndBodies(Turn& turn, const RunRecord& run, std::uint32_t control) {
   const auto found = run.controls.find(control);
   if (found == run.controls.end() || found->second.live == 0) return;
   const std::string reason =
-      fmt::format("step '{}', which it is a part of, has ended", run.plan->step(control).name);
+      fmt::format("step '{}', which it is a part of, has ended", run.plan->NameOf(control));
   for (const BodyRecord& body : found->second.bodies) {
     if (body.open_steps > 0) StopBody(turn, run.id, body, reason);
   }
@@ -258,9 +259,9 @@ void BodyStepEnded(Turn& turn, const RunRecord& run, std::uint32_t index) {
   if (!segment.control.has_value()) return;
   const StepKey key{run.id, *segment.control};
   const BodyRecord& body = run.controls.at(key.index).bodies[segment.ordinal];
-  const bool failed = std::holds_alternative<Failed>(run.steps[index].state);
-  if (failed && IsGang(run.plan->step(key.index))) {
-    StopBody(turn, run.id, body, run.plan->step(index).name + " failed: all members end together");
+  const bool failed = std::holds_alternative<Failed>(run.steps[index].state());
+  if (failed && IsGang(run.plan->definition(key.index))) {
+    StopBody(turn, run.id, body, run.plan->NameOf(index) + " failed: all members end together");
   } else if (failed && !run.plan->spec().settings.continue_on_step_failure) {
     OpenControl open{turn, key};
     // A trial that failed is one of many; what is left of it is of no use.

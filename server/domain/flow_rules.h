@@ -17,9 +17,10 @@ struct OpenControl {
   StepKey key;
 
   const RunRecord& run() const { return turn.state.runs.at(key.run); }
-  const Step& step() const { return run().plan->step(key.index); }
+  const Step& step() const { return run().plan->definition(key.index); }
+  std::string name() const { return run().plan->NameOf(key.index); }
   const Control& control() const { return *step().control; }
-  bool is_open() const { return std::holds_alternative<Open>(run().steps[key.index].state); }
+  bool is_open() const { return std::holds_alternative<Open>(run().steps[key.index].state()); }
   // Those made so far.
   const std::vector<BodyRecord>& bodies() const;
   std::uint32_t live() const;

@@ -83,7 +83,7 @@ void FormGangs(std::vector<Step>* steps) {
 std::optional<Membership> MembershipOf(const Plan& plan, std::uint32_t index) {
   const Segment& segment = plan.SegmentOf(index);
   if (!segment.control.has_value()) return std::nullopt;
-  const std::shared_ptr<const Control>& control = plan.step(*segment.control).control;
+  const std::shared_ptr<const Control>& control = plan.definition(*segment.control).control;
   if (control == nullptr || !std::holds_alternative<Gang>(control->kind)) return std::nullopt;
   const auto size = static_cast<std::uint32_t>(segment.steps.size());
   return Membership{*segment.control, segment.first, size, index - segment.first};
@@ -101,10 +101,9 @@ absl::StatusOr<GangFacts> GangFactsOf(const State& state,
   const std::int64_t spread = run.id * 131 + std::int64_t{member->first} * 7;
   facts.port = kFirstPort + static_cast<std::int32_t>(spread % kPorts);
   for (std::uint32_t i = member->first; i < member->first + member->size; ++i) {
-    std::string host = HostOf(state, MachineOf(run.steps[i].state));
+    std::string host = HostOf(state, MachineOf(run.steps[i].state()));
     if (host.empty()) {
-      return absl::FailedPreconditionError(
-          fmt::format("'{}' has no machine", run.plan->step(i).name));
+      return absl::FailedPreconditionError(fmt::format("'{}' has no machine", run.plan->NameOf(i)));
     }
     facts.hosts.push_back(std::move(host));
   }

@@ -21,7 +21,7 @@ Gone CountGone(const OpenControl& open) {
     const std::optional<std::uint32_t> first = FirstFailed(open.run(), body);
     if (!first.has_value()) continue;
     const StepRecord& member = open.run().steps[*first];
-    const auto& failed = std::get<Failed>(member.state);
+    const auto& failed = std::get<Failed>(member.state());
     if (failed.failure.cause != FailureCause::kMachineLost) continue;
     ++(member.displaced > 0 ? gone.displaced : gone.lost);
   }
@@ -31,7 +31,7 @@ Gone CountGone(const OpenControl& open) {
 // What rank 0 made is what the step made.
 void SucceedGang(OpenControl& open, const BodyRecord& members) {
   std::vector<OutputValue> outputs =
-      std::get<Succeeded>(open.run().steps[members.first].state).outputs;
+      std::get<Succeeded>(open.run().steps[members.first].state()).outputs;
   if (HasDestinations(open.run().plan->SegmentOf(open.key.index).spec, open.step())) {
     open.turn.decision.effects.emplace_back(ComposeOutputs{open.key, {}, std::move(outputs)});
     return;
@@ -67,10 +67,10 @@ void AfterFailure(OpenControl& open, const BodyRecord& members) {
   const RunRecord& run = open.run();
   const std::optional<std::uint32_t> first = FirstFailed(run, members);
   if (!first.has_value()) return FailControl(open, WhyFailed(open, members));
-  Failure failure = std::get<Failed>(run.steps[*first].state).failure;
+  Failure failure = std::get<Failed>(run.steps[*first].state()).failure;
   const std::optional<absl::Duration> delay =
       DelayOfNext(open, failure, run.steps[*first].displaced > 0);
-  failure.message = fmt::format("'{}': {}", run.plan->step(*first).name, failure.message);
+  failure.message = fmt::format("'{}': {}", run.plan->NameOf(*first), failure.message);
   if (!delay.has_value()) return MoveStep(open.turn, open.key, AttemptFailed{std::move(failure)});
   if (*delay == absl::ZeroDuration()) return BeginGang(open);
   MoveStep(open.turn, open.key, RetryWanted{open.turn.now + *delay, std::move(failure)});
@@ -87,7 +87,7 @@ void AdvanceGang(OpenControl& open) {
 }
 
 void EndDelay(Turn& turn, const StepKey& key) {
-  if (!IsGang(turn.state.runs.at(key.run).plan->step(key.index))) {
+  if (!IsGang(turn.state.runs.at(key.run).plan->definition(key.index))) {
     return MoveStep(turn, key, DelayOver{});
   }
   MoveStep(turn, key, Opened{});

@@ -14,7 +14,7 @@ namespace {
 void CountPromised(const RunRecord& run,
                    std::uint32_t index,
                    std::map<MachineId, MachineRecord>* expected) {
-  const Placement* promised = PromisedTo(run.steps[index].state);
+  const Placement* promised = PromisedTo(run.steps[index].state());
   if (promised == nullptr) return;
   MachineRecord& machine = (*expected)[promised->machine];
   machine.promised += RequestOf(run, index);
@@ -28,7 +28,7 @@ std::map<MachineId, MachineRecord> CountHoldings(const State& state, Problems* p
   std::map<MachineId, MachineRecord> expected;
   for (const auto& [id, run] : state.runs) {
     for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
-      const Placement* placement = PlacementOf(run.steps[i].state);
+      const Placement* placement = PlacementOf(run.steps[i].state());
       if (run.plan == nullptr) continue;
       CountPromised(run, i, &expected);
       if (placement == nullptr) continue;
@@ -108,7 +108,7 @@ void CheckPoolUse(const State& state, Problems* problems) {
   for (const auto& [id, run] : state.runs) {
     if (run.plan == nullptr) continue;
     for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
-      if (PlacementOf(run.steps[i].state) == nullptr) continue;
+      if (PlacementOf(run.steps[i].state()) == nullptr) continue;
       PoolUse& use = expected[run.plan->shape_of(i).pool];
       ++use.steps;
       use.resources += RequestOf(run, i);

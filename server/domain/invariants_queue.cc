@@ -15,8 +15,8 @@ std::size_t CountQueued(const RunRecord& run, Problems* problems) {
   std::size_t queued = 0;
   std::uint32_t placed = 0;
   for (const StepRecord& step : run.steps) {
-    if (std::holds_alternative<Queued>(step.state)) ++queued;
-    if (PlacementOf(step.state) != nullptr) ++placed;
+    if (std::holds_alternative<Queued>(step.state())) ++queued;
+    if (PlacementOf(step.state()) != nullptr) ++placed;
   }
   if (placed != run.placed || (LimitOf(run) > 0 && placed > LimitOf(run))) {
     problems->push_back(

@@ -17,13 +17,14 @@ void CheckFingerprint(const State& state,
                       Problems* problems) {
   const auto run = state.runs.find(key.run);
   if (run == state.runs.end() || run->second.plan == nullptr ||
-      IsTerminal(run->second.steps[key.index].state)) {
+      IsTerminal(run->second.steps[key.index].state())) {
     problems->push_back(
         fmt::format("run {} step {}: has ended, and its fingerprint is kept", key.run, key.index));
     return;
   }
   const auto inputs = ResolveInputs(run->second, key.index);
-  if (inputs.ok() && FingerprintOf(run->second.plan->step(key.index), *inputs) == fingerprint) {
+  if (inputs.ok() &&
+      FingerprintOf(run->second.plan->definition(key.index), *inputs) == fingerprint) {
     return;
   }
   problems->push_back(fmt::format("{}: the fingerprint that is kept differs",
@@ -38,7 +39,7 @@ void CheckReuse(const State& state, Problems* problems) {
   std::set<StepKey> accounted = state.reuse.sought;
   for (const auto& [running, waiting] : state.reuse.waiting_for) {
     const auto run = state.runs.find(running.run);
-    if (run == state.runs.end() || IsTerminal(run->second.steps[running.index].state)) {
+    if (run == state.runs.end() || IsTerminal(run->second.steps[running.index].state())) {
       problems->push_back(fmt::format(
           "run {} step {}: has ended, and steps wait for its result", running.run, running.index));
     }
@@ -49,7 +50,7 @@ void CheckReuse(const State& state, Problems* problems) {
   }
   for (const auto& [id, run] : state.runs) {
     for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
-      if (!std::holds_alternative<Resolving>(run.steps[i].state)) continue;
+      if (!std::holds_alternative<Resolving>(run.steps[i].state())) continue;
       if (!accounted.contains({id, i})) {
         problems->push_back(fmt::format("{}: nothing will resolve it", DescribeStep(run, i)));
       }

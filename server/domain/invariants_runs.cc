@@ -21,10 +21,10 @@ void CheckBodies(const RunRecord& run, Problems* problems) {
       ++segments;
       std::uint32_t open = 0;
       for (std::uint32_t i = body.first; i < body.first + body.count; ++i) {
-        const StepState& state = run.steps[i].state;
+        const StepState& state = run.steps[i].state();
         if (IsTerminal(state)) continue;
         ++open;
-        if (IsTerminal(run.steps[index].state) && !std::holds_alternative<Stopping>(state)) {
+        if (IsTerminal(run.steps[index].state()) && !std::holds_alternative<Stopping>(state)) {
           problems->push_back(
               fmt::format("{}: goes on without its control step", DescribeStep(run, i)));
         }
@@ -56,11 +56,11 @@ void CheckBodies(const RunRecord& run, Problems* problems) {
 // Members of a gang wait together, and get their machines together.
 void CheckGangs(const RunRecord& run, Problems* problems) {
   for (const auto& [index, control] : run.controls) {
-    if (!IsGang(run.plan->step(index))) continue;
+    if (!IsGang(run.plan->definition(index))) continue;
     for (const BodyRecord& body : control.bodies) {
       std::uint32_t queued = 0;
       for (std::uint32_t i = body.first; i < body.first + body.count; ++i) {
-        if (std::holds_alternative<Queued>(run.steps[i].state)) ++queued;
+        if (std::holds_alternative<Queued>(run.steps[i].state())) ++queued;
       }
       if (queued != 0 && queued != body.count) {
         problems->push_back(fmt::format(
@@ -72,7 +72,7 @@ void CheckGangs(const RunRecord& run, Problems* problems) {
 
 void CheckTimers(const State& state, const RunRecord& run, Problems* problems) {
   for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
-    const StepState& step = run.steps[i].state;
+    const StepState& step = run.steps[i].state();
     const auto* delayed = std::get_if<Delayed>(&step);
     const bool is_listed =
         delayed == nullptr || state.delayed.contains({delayed->until, {run.id, i}});
@@ -85,7 +85,7 @@ void CheckTimers(const State& state, const RunRecord& run, Problems* problems) {
 // Memory is only ever raised, by an attempt that was, and where the step's plan says so.
 void CheckRaises(const RunRecord& run, Problems* problems) {
   for (const auto& [index, raise] : run.raises) {
-    const RetryPolicy& retry = run.plan->step(index).retry;
+    const RetryPolicy& retry = run.plan->definition(index).retry;
     const bool fine = retry.memory_factor > 1 && raise.attempt >= 1 &&
                       raise.attempt <= run.steps[index].attempt &&
                       raise.from_bytes < raise.to_bytes &&
@@ -106,11 +106,12 @@ void CheckRun(const State& state, const RunRecord& run, Problems* problems) {
   std::uint32_t open_finals = 0;
   bool failed = false;
   for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
-    const StepState& step = run.steps[i].state;
+    const StepState& step = run.steps[i].state();
     if (!IsTerminal(step)) ++open;
     const bool is_of_body = run.plan != nullptr && run.plan->SegmentOf(i).control.has_value();
     if (std::holds_alternative<Failed>(step) && !is_of_body) failed = true;
-    if (run.plan != nullptr && run.plan->step(i).finalizes && !IsTerminal(step)) ++open_finals;
+    if (run.plan != nullptr && run.plan->definition(i).finalizes && !IsTerminal(step))
+      ++open_finals;
     CheckStep(state, run, i, problems);
   }
   if (open != run.open_steps || failed != run.step_failed) {
@@ -158,7 +159,7 @@ void CheckFollowers(const State& state, Problems* problems) {
           "run {}: waits for {} runs, counted {}", id, waits_for.size(), run.waits_for));
     }
     const bool begun = std::any_of(run.steps.begin(), run.steps.end(), [](const StepRecord& step) {
-      return !std::holds_alternative<Blocked>(step.state) && !IsTerminal(step.state);
+      return !std::holds_alternative<Blocked>(step.state()) && !IsTerminal(step.state());
     });
     if (begun && !waits_for.empty()) {
       problems->push_back(fmt::format("run {}: begun before what it starts after had ended", id));

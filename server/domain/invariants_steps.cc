@@ -16,8 +16,9 @@ namespace {
 void CheckAttempt(const RunRecord& run, std::uint32_t index, Problems* problems) {
   const StepRecord& step = run.steps[index];
   const std::uint32_t lost = step.machine_lost + step.displaced;
-  const bool is_control = run.plan != nullptr && IsControl(run.plan->step(index));
-  const std::int32_t tries = run.plan == nullptr ? 1 : run.plan->step(index).retry.max_attempts;
+  const bool is_control = run.plan != nullptr && IsControl(run.plan->definition(index));
+  const std::int32_t tries =
+      run.plan == nullptr ? 1 : run.plan->definition(index).retry.max_attempts;
   const auto retries_max = static_cast<std::uint32_t>(std::max(tries, 1) - 1);
   const bool without = step.attempt >= lost && step.attempt <= lost + retries_max;
   const bool with = step.attempt >= lost + 1 && step.attempt <= lost + 1 + retries_max;
@@ -41,7 +42,7 @@ void CheckAttempt(const RunRecord& run, std::uint32_t index, Problems* problems)
                      },
                      [&](const auto&) { return with; },
                  },
-                 step.state);
+                 step.state());
   if (!fine) {
     problems->push_back(
         fmt::format("{}: {} requeues do not explain the attempt", DescribeStep(run, index), lost));
@@ -54,7 +55,7 @@ void CheckNeeds(const RunRecord& run, std::uint32_t index, Problems* problems) {
   std::uint32_t waiting_for = 0;
   bool needs_met = true;
   for (const Edge& edge : run.plan->planned(index).upstreams) {
-    const StepState& upstream = run.steps[edge.step].state;
+    const StepState& upstream = run.steps[edge.step].state();
     if (!IsTerminal(upstream)) ++waiting_for;
     if (edge.required && !std::holds_alternative<Succeeded>(upstream)) needs_met = false;
   }
@@ -64,11 +65,11 @@ void CheckNeeds(const RunRecord& run, std::uint32_t index, Problems* problems) {
                                     waiting_for,
                                     step.waiting_for));
   }
-  const bool begun = step.attempt > 0 || std::holds_alternative<Queued>(step.state) ||
-                     std::holds_alternative<Resolving>(step.state) ||
-                     std::holds_alternative<Open>(step.state);
+  const bool begun = step.attempt > 0 || std::holds_alternative<Queued>(step.state()) ||
+                     std::holds_alternative<Resolving>(step.state()) ||
+                     std::holds_alternative<Open>(step.state());
   // Its `when` may let it begin before all have ended, and whatever came of them.
-  if (!run.plan->step(index).when.empty()) return;
+  if (!run.plan->definition(index).when.empty()) return;
   if (begun && (waiting_for > 0 || !needs_met)) {
     problems->push_back(fmt::format("{}: begun before what it needs", DescribeStep(run, index)));
   }
@@ -76,7 +77,7 @@ void CheckNeeds(const RunRecord& run, std::uint32_t index, Problems* problems) {
 
 // A step is in the sets of its state.
 void CheckSets(const State& state, const RunRecord& run, std::uint32_t index, Problems* problems) {
-  const StepState& step = run.steps[index].state;
+  const StepState& step = run.steps[index].state();
   if ((PromisedTo(step) != nullptr) != state.promised.contains({run.id, index})) {
     problems->push_back(
         fmt::format("{}: the set of promised steps differs", DescribeStep(run, index)));
@@ -89,11 +90,11 @@ void CheckSets(const State& state, const RunRecord& run, std::uint32_t index, Pr
 }  // namespace
 
 std::string DescribeStep(const RunRecord& run, std::uint32_t index) {
-  const std::string name = run.plan == nullptr ? std::to_string(index) : run.plan->step(index).name;
+  const std::string name = run.plan == nullptr ? std::to_string(index) : run.plan->NameOf(index);
   return fmt::format("run {} step {} ({}, attempt {})",
                      run.id,
                      name,
-                     NameOf(run.steps[index].state),
+                     NameOf(run.steps[index].state()),
                      run.steps[index].attempt);
 }
 

@@ -16,7 +16,7 @@ std::map<std::string, TeamRecord> CountTeams(const State& state) {
     TeamRecord& team = expected[run.team];
     ++team.runs;
     for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
-      if (PlacementOf(run.steps[i].state) == nullptr || run.plan == nullptr) continue;
+      if (PlacementOf(run.steps[i].state()) == nullptr || run.plan == nullptr) continue;
       for (Use* use : {&team.use, &team.users[run.submitter]}) {
         use->held += AmountsOf(RequestOf(run, i));
         ++use->steps;

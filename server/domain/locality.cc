@@ -26,9 +26,9 @@ constexpr std::size_t kHoldersMax = 32;
 
 // The files that an upstream step delivered, or null.
 const Artifact* DeliveredFiles(const RunRecord& run, const UpstreamOutput& reference) {
-  const auto* succeeded = std::get_if<Succeeded>(&run.steps[reference.step].state);
+  const auto* succeeded = std::get_if<Succeeded>(&run.steps[reference.step].state());
   if (succeeded == nullptr) return nullptr;
-  const std::string& name = run.plan->step(reference.step).outputs[reference.output].name;
+  const std::string& name = run.plan->definition(reference.step).outputs[reference.output].name;
   const auto it = std::find_if(succeeded->outputs.begin(),
                                succeeded->outputs.end(),
                                [&](const OutputValue& output) { return output.name == name; });
@@ -46,7 +46,7 @@ const Artifact* FilesOf(const RunRecord& run, const PlanInput& input) {
 // Each artifact that the step is given, in no order; some twice.
 template <class See>
 void ForEachFile(const RunRecord& run, std::uint32_t index, const See& see) {
-  if (const auto* code = std::get_if<Artifact>(&run.plan->step(index).code)) see(*code);
+  if (const auto* code = std::get_if<Artifact>(&run.plan->definition(index).code)) see(*code);
   for (const PlanInput& input : run.plan->planned(index).inputs) {
     const Artifact* files = FilesOf(run, input);
     if (files != nullptr) see(*files);
@@ -121,7 +121,7 @@ std::int64_t LossWorth(std::int64_t saved_bytes, std::int32_t gpu_millis, absl::
 
 void NoteHoldings(State& state, const RunRecord& run, std::uint32_t index) {
   if (run.plan == nullptr) return;
-  const StepState& step = run.steps[index].state;
+  const StepState& step = run.steps[index].state();
   const auto* running = std::get_if<Running>(&step);
   const auto* succeeded = std::get_if<Succeeded>(&step);
   const bool ran_here = succeeded != nullptr && succeeded->machine != 0 && !succeeded->reused;

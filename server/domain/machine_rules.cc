@@ -64,7 +64,7 @@ void HearReport(Turn& turn, const MachineRecord& machine, const Report& report) 
     return;
   }
   const StepKey key = report.key.step();
-  const StepState& state = turn.state.runs.at(key.run).steps[key.index].state;
+  const StepState& state = turn.state.runs.at(key.run).steps[key.index].state();
   const auto* failed = std::get_if<AttemptFailed>(&report.event);
   const bool stopping = std::holds_alternative<Stopping>(state);
   const bool lost = (failed != nullptr && (failed->failure.cause == FailureCause::kLease ||
@@ -162,7 +162,7 @@ void HearHello(Turn& turn, const MachineHello& hello) {
   for (const AttemptKey& key : resumption.ended) LoseAttempt(turn, key.step());
   for (const AttemptKey& key : resumption.start) OrderStart(turn, key.step());
   for (const AttemptKey& key : resumption.stop) {
-    const StepState& step = turn.state.runs.at(key.run).steps[key.index].state;
+    const StepState& step = turn.state.runs.at(key.run).steps[key.index].state();
     const auto* leaving = std::get_if<Leaving>(&step);
     OrderStop(turn,
               key,

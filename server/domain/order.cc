@@ -19,9 +19,9 @@ using Value = std::variant<std::string, Artifact>;
 
 // What an upstream step delivered, or nothing.
 std::optional<Value> Delivered(const RunRecord& run, const UpstreamOutput& reference) {
-  const auto* succeeded = std::get_if<Succeeded>(&run.steps[reference.step].state);
+  const auto* succeeded = std::get_if<Succeeded>(&run.steps[reference.step].state());
   if (succeeded == nullptr) return std::nullopt;
-  const std::string& name = run.plan->step(reference.step).outputs[reference.output].name;
+  const std::string& name = run.plan->definition(reference.step).outputs[reference.output].name;
   const auto it = std::find_if(succeeded->outputs.begin(),
                                succeeded->outputs.end(),
                                [&](const OutputValue& output) { return output.name == name; });
@@ -31,13 +31,12 @@ std::optional<Value> Delivered(const RunRecord& run, const UpstreamOutput& refer
 }
 
 absl::Status Undelivered(const RunRecord& run, const Input& input, const UpstreamOutput& missing) {
-  const Step& upstream = run.plan->step(missing.step);
   return absl::FailedPreconditionError(
       fmt::format("input '{}' has no value: step '{}' ended ({}) without its output '{}'",
                   input.name,
-                  upstream.name,
-                  NameOf(run.steps[missing.step].state),
-                  upstream.outputs[missing.output].name));
+                  run.plan->NameOf(missing.step),
+                  NameOf(run.steps[missing.step].state()),
+                  run.plan->definition(missing.step).outputs[missing.output].name));
 }
 
 // Nothing where an optional input has no value.
@@ -64,7 +63,7 @@ absl::StatusOr<std::optional<Value>> ValueOf(const RunRecord& run,
     return absl::FailedPreconditionError(
         fmt::format("input '{}' joins text with the files of step '{}'; bind it to them alone",
                     input.name,
-                    run.plan->step(reference.step).name));
+                    run.plan->NameOf(reference.step)));
   }
   if (!IsPrimitive(input.type)) return std::optional<Value>(std::move(joined));
   const auto coerced = Coerce(joined, input.type);
@@ -98,8 +97,8 @@ bool FeedsItsBody(const Step& step) {
 }  // namespace
 
 absl::StatusOr<std::vector<OrderInput>> ResolveInputs(const RunRecord& run, std::uint32_t index) {
-  const Step& step = run.plan->step(index);
-  const std::vector<PlanInput>& planned = run.plan->planned(index).inputs;
+  const Step& step = run.plan->definition(index);
+  const absl::Span<const PlanInput> planned = run.plan->planned(index).inputs;
   const bool is_fed_later = FeedsItsBody(step);
   std::vector<OrderInput> inputs;
   for (std::uint32_t i = 0; i < planned.size(); ++i) {
@@ -120,14 +119,14 @@ absl::StatusOr<std::vector<OrderInput>> ResolveInputs(const RunRecord& run, std:
 
 absl::StatusOr<StartOrder> BuildStartOrder(const RunRecord& run, std::uint32_t index) {
   const StepRecord& record = run.steps[index];
-  const Step& step = run.plan->step(index);
+  const Step& step = run.plan->definition(index);
   StartOrder order;
   order.key = {run.id, index, record.attempt};
   order.run = run.name;
   order.plan = run.plan;
   POTOK_ASSIGN_OR_RETURN(order.inputs, ResolveInputs(run, index));
   POTOK_ASSIGN_OR_RETURN(order.command, CommandOf(step, order.inputs));
-  const Placement* placement = PlacementOf(record.state);
+  const Placement* placement = PlacementOf(record.state());
   if (placement != nullptr) order.gpus = placement->gpus;
   order.memory_bytes = RequestOf(run, index).memory_bytes;
   return order;

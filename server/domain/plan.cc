@@ -5,16 +5,13 @@
 #include <tuple>
 #include <utility>
 
-#include "common/base/overloaded.h"
 #include "common/base/status_macros.h"
 #include "common/pipeline/control.h"
 #include "common/pipeline/environment.h"
-#include "common/pipeline/template.h"
 #include "common/pipeline/validate.h"
-#include "common/pipeline/when.h"
 #include "fmt/format.h"
 #include "server/domain/gang.h"
-#include "server/domain/plan_inputs.h"
+#include "server/domain/segment_draft.h"
 
 namespace potok::server {
 
@@ -53,101 +50,6 @@ std::set<std::string> RuntimesFor(const Step& step) {
   const auto environment = ParseEnvironmentDefinition(step.environment_definition);
   if (!environment.image.empty()) runtimes.insert("container");
   return runtimes;
-}
-
-void AddShapes(const std::vector<Shape>& shapes, Segment* segment) {
-  std::map<Shape, std::uint32_t> known;
-  for (std::uint32_t i = 0; i < shapes.size(); ++i) known.emplace(shapes[i], i);
-  for (std::size_t i = 0; i < segment->steps.size(); ++i) {
-    const Step& step = segment->spec.steps[i];
-    const bool is_default = step.compute.empty();
-    Shape shape = ShapeOf(is_default ? segment->spec.settings.default_compute : step.compute, step);
-    const std::size_t number = shapes.size() + segment->new_shapes.size();
-    const auto [it, is_new] = known.try_emplace(shape, static_cast<std::uint32_t>(number));
-    if (is_new) segment->new_shapes.push_back(std::move(shape));
-    segment->steps[i].shape = it->second;
-  }
-}
-
-void AddEdgesOf(std::uint32_t index, Segment* plan) {
-  PlanStep& planned = plan->steps[index];
-  const Step& step = plan->spec.steps[index];
-  std::vector<Edge>& edges = planned.upstreams;
-  for (std::size_t i = 0; i < planned.inputs.size(); ++i) {
-    const auto* parts = std::get_if<std::vector<PlanPart>>(&planned.inputs[i].value);
-    if (parts == nullptr) continue;
-    for (const PlanPart& part : *parts) {
-      const auto* upstream = std::get_if<UpstreamOutput>(&part);
-      if (upstream != nullptr) edges.push_back({upstream->step, !step.inputs[i].optional, true});
-    }
-  }
-  const auto wait_for = [&](const std::vector<std::string>& names, bool required) {
-    for (const std::string& name : names) {
-      const auto it = plan->index_of.find(name);
-      if (it != plan->index_of.end() && it->second != index) {
-        edges.push_back({it->second, required, false});
-      }
-    }
-  };
-  wait_for(step.depends_on, true);
-  if (!step.when.empty()) {
-    // What cannot be read fails the step when it is decided.
-    if (const auto when = When::Parse(step.when); when.ok()) wait_for(when->Steps(), false);
-  }
-  std::sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) {
-    return std::tuple(a.step, !a.required, !a.has_value) <
-           std::tuple(b.step, !b.required, !b.has_value);
-  });
-  // Of several edges from one step, one that is all of them.
-  std::size_t kept = 0;
-  for (const Edge& edge : edges) {
-    if (kept > 0 && edges[kept - 1].step == edge.step) {
-      Edge& one = edges[kept - 1];
-      one.required = one.required || edge.required;
-      one.has_value = one.has_value || edge.has_value;
-    } else {
-      edges[kept++] = edge;
-    }
-  }
-  edges.erase(edges.begin() + static_cast<std::ptrdiff_t>(kept), edges.end());
-  edges.shrink_to_fit();
-}
-
-void AddEdges(Segment* plan) {
-  for (std::uint32_t i = 0; i < plan->steps.size(); ++i) AddEdgesOf(i, plan);
-  for (std::uint32_t i = 0; i < plan->steps.size(); ++i) {
-    for (const Edge& edge : plan->steps[i].upstreams) {
-      plan->steps[edge.step].dependents.push_back(i);
-    }
-  }
-}
-
-// Validation sees the references as they are written; an input that follows another step's input
-// to an upstream output can still close a circle, and a circle would wait for ever.
-absl::Status CheckOrder(const Segment& plan) {
-  std::vector<std::size_t> waiting_for;
-  std::vector<std::uint32_t> ready;
-  for (std::uint32_t i = 0; i < plan.steps.size(); ++i) {
-    waiting_for.push_back(plan.steps[i].upstreams.size());
-    if (waiting_for[i] == 0) ready.push_back(i);
-  }
-  std::size_t ordered = 0;
-  while (!ready.empty()) {
-    const std::uint32_t step = ready.back();
-    ready.pop_back();
-    ++ordered;
-    for (const std::uint32_t dependent : plan.steps[step].dependents) {
-      if (--waiting_for[dependent] == 0) ready.push_back(dependent);
-    }
-  }
-  if (ordered == plan.steps.size()) return absl::OkStatus();
-  const auto stuck = std::find_if(
-      waiting_for.begin(), waiting_for.end(), [](std::size_t count) { return count > 0; });
-  const Step& step = plan.spec.steps[static_cast<std::size_t>(stuck - waiting_for.begin())];
-  return absl::InvalidArgumentError(
-      fmt::format("jobs.{}: the steps form a circle, each waiting for the next; remove one of the "
-                  "references",
-                  step.name));
 }
 
 }  // namespace
@@ -189,15 +91,17 @@ absl::StatusOr<std::shared_ptr<const Plan>> BuildPlan(PipelineSpec spec) {
 }
 
 absl::StatusOr<std::shared_ptr<const Plan>> RebuildPlan(PipelineSpec spec) {
-  auto segment = std::make_shared<Segment>();
-  segment->spec = std::move(spec);
-  FormGangs(&segment->spec.steps);
-  POTOK_RETURN_IF_ERROR(FillSegment({}, segment.get()));
+  SegmentDraft draft;
+  draft.head.spec = std::move(spec);
+  FormGangs(&draft.head.spec.steps);
+  POTOK_ASSIGN_OR_RETURN(std::shared_ptr<const Segment> segment,
+                         MakeSegment(std::move(draft), nullptr));
   return std::make_shared<Plan>(std::move(segment));
 }
 
 void Plan::Append(std::shared_ptr<const Segment> segment) {
-  for (const Step& step : segment->spec.steps) {
+  for (std::size_t i = 0; i < segment->steps.size(); ++i) {
+    const Step& step = segment->steps.definition(i);
     if (step.queue_timeout_seconds > 0) has_queue_timeout = true;
     if (step.finalizes) ++finals;
   }
@@ -212,18 +116,6 @@ void Plan::Append(std::shared_ptr<const Segment> segment) {
 void Plan::MoveTo(const std::string& pool) {
   pool_ = pool;
   for (Shape& shape : wanted) shape.pool = pool;
-}
-
-absl::Status FillSegment(const std::vector<Shape>& shapes, Segment* segment) {
-  segment->steps.resize(segment->spec.steps.size());
-  for (std::uint32_t i = 0; i < segment->spec.steps.size(); ++i) {
-    segment->index_of.emplace(segment->spec.steps[i].name, i);
-  }
-  POTOK_RETURN_IF_ERROR(ResolveBindings(segment));
-  AddEdges(segment);
-  POTOK_RETURN_IF_ERROR(CheckOrder(*segment));
-  AddShapes(shapes, segment);
-  return absl::OkStatus();
 }
 
 Shape ShapeOf(const std::string& compute, const Step& step) {
@@ -264,17 +156,35 @@ const Segment& Plan::SegmentOf(std::uint32_t step) const {
   return **std::prev(after);
 }
 
+std::optional<std::uint32_t> Segment::Find(std::string_view name) const {
+  const std::optional<std::uint32_t> step = steps.Find(name);
+  return step.has_value() ? std::optional(first + *step) : std::nullopt;
+}
+
+std::string Plan::NameOf(std::uint32_t number) const {
+  const Segment& segment = SegmentOf(number);
+  std::string name = segment.steps.NameOf(number - segment.first);
+  if (segment.prefix.empty()) return name;
+  return name.empty() ? segment.prefix : segment.prefix + "/" + name;
+}
+
 std::optional<std::uint32_t> Plan::Find(const std::string& name) const {
   for (const auto& segment : segments) {
-    const auto found = segment->index_of.find(name);
-    if (found != segment->index_of.end()) return found->second;
+    std::string_view within = name;
+    if (!segment->prefix.empty()) {
+      if (!within.starts_with(segment->prefix)) continue;
+      within.remove_prefix(segment->prefix.size());
+      if (!within.empty() && within.front() != '/') continue;
+      if (!within.empty()) within.remove_prefix(1);
+    }
+    if (const auto found = segment->Find(within); found.has_value()) return found;
   }
   return std::nullopt;
 }
 
 bool Plan::IsRoot(std::uint32_t number) const {
   if (!planned(number).upstreams.empty()) return false;
-  const Step& it = step(number);
+  const Step& it = definition(number);
   return it.when.empty() && !it.finalizes && !IsControl(it);
 }
 

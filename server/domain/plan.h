@@ -8,39 +8,17 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "absl/container/btree_map.h"
 #include "absl/status/statusor.h"
 #include "common/pipeline/label_expression.h"
 #include "common/pipeline/spec.h"
+#include "server/domain/step_table.h"
 
 namespace potok::server {
-
-// The value of another step's output.
-struct UpstreamOutput {
-  std::uint32_t step = 0;
-  std::uint32_t output = 0;
-};
-// What an input is made of: a literal with all parent inputs filled in, or a reference; several are
-// joined as text.
-using PlanPart = std::variant<std::string, UpstreamOutput>;
-
-struct PlanInput {
-  // No value, an artifact, or parts (a URI or literal is one string part).
-  std::variant<std::monostate, Artifact, std::vector<PlanPart>> value;
-};
-
-struct Edge {
-  std::uint32_t step = 0;  // the upstream one
-  // False: only optional inputs come from it, so its failure does not stop this step (Azure
-  // ML 1.16).
-  bool required = true;
-  // Whether a value comes from it; else it is only waited for (depends_on, `when`).
-  bool has_value = true;
-};
 
 // What placement needs to know of a step. Steps of one plan share few of them.
 struct Shape {
@@ -61,13 +39,6 @@ struct Shape {
   bool operator<(const Shape& other) const;
 };
 
-struct PlanStep {
-  std::vector<PlanInput> inputs;          // as in the step's inputs
-  std::vector<Edge> upstreams;            // each step once, ascending
-  std::vector<std::uint32_t> dependents;  // ascending
-  std::uint32_t shape = 0;                // in Plan::shapes
-};
-
 // Steps that came into the plan together: those of the pipeline as it was submitted, or those that
 // one control step made of its body (expand.h). No edge leads out of a segment. Immutable; plans
 // of the same run share them.
@@ -77,11 +48,13 @@ struct Segment {
   // (from 0). Nothing: as submitted.
   std::optional<std::uint32_t> control;
   std::uint32_t ordinal = 0;
-  std::string prefix;             // "fold[3]", or empty: its steps' names begin with it and a '/'
-  PipelineSpec spec;              // of the first segment as submitted
-  std::vector<PlanStep> steps;    // as in spec.steps
+  std::string prefix;  // "fold[3]", or empty: its steps' names begin with it and a '/'
+  PipelineSpec spec;   // of the first segment as submitted, but for its steps
+  StepTable steps;
   std::vector<Shape> new_shapes;  // that its plan did not have; their numbers follow those it had
-  absl::btree_map<std::string, std::uint32_t> index_of;  // by their names in spec, the run's number
+
+  // The run's number of the step of that name within the segment.
+  std::optional<std::uint32_t> Find(std::string_view name) const;
 };
 
 struct Plan {
@@ -95,18 +68,23 @@ struct Plan {
   bool has_queue_timeout = false;  // of some step
   std::uint32_t finals = 0;        // steps that run when all others have ended
 
-  // The pipeline as it was submitted: its steps are the plan's first.
+  // The pipeline as it was submitted, but for its steps, which are the plan's first.
   const PipelineSpec& spec() const { return segments.front()->spec; }
+  std::uint32_t submitted() const {
+    return static_cast<std::uint32_t>(segments.front()->steps.size());
+  }
   std::uint32_t size() const {
     const Segment& last = *segments.back();
     return last.first + static_cast<std::uint32_t>(last.steps.size());
   }
   const Segment& SegmentOf(std::uint32_t step) const;
-  const Step& step(std::uint32_t number) const {
+  std::string NameOf(std::uint32_t number) const;
+  // What the step is, but for its name and the values of its inputs (StepTable::Definition).
+  const Step& definition(std::uint32_t number) const {
     const Segment& segment = SegmentOf(number);
-    return segment.spec.steps[number - segment.first];
+    return segment.steps.definition(number - segment.first);
   }
-  const PlanStep& planned(std::uint32_t number) const {
+  PlanStep planned(std::uint32_t number) const {
     const Segment& segment = SegmentOf(number);
     return segment.steps[number - segment.first];
   }
@@ -142,10 +120,6 @@ absl::StatusOr<std::shared_ptr<const Plan>> BuildPlan(PipelineSpec spec);
 // The same of a spec of which a plan was built before, as it was stored then, without validating it
 // again: rules that were made since do not undo a run.
 absl::StatusOr<std::shared_ptr<const Plan>> RebuildPlan(PipelineSpec spec);
-
-// Inputs, edges and shapes of the segment's steps, from its spec; `shapes` are those that its plan
-// has. For RebuildPlan and expand.h. INVALID_ARGUMENT as RebuildPlan.
-absl::Status FillSegment(const std::vector<Shape>& shapes, Segment* segment);
 
 // What placement needs to know of a step, whose compute or the default of its pipeline is
 // `compute`.

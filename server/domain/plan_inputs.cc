@@ -41,13 +41,13 @@ void AppendText(const std::string& text, std::vector<PlanPart>* parts) {
 // stack and not recursion.
 class Resolver {
  public:
-  explicit Resolver(Segment* plan) : plan_(*plan) {
-    for (const Input& input : plan_.spec.inputs) parent_inputs_.emplace(input.name, &input);
+  explicit Resolver(SegmentDraft* plan) : plan_(*plan) {
+    for (const Input& input : plan_.head.spec.inputs) parent_inputs_.emplace(input.name, &input);
     std::size_t inputs = 0;
     for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
       first_of_.push_back(inputs);
-      inputs += plan_.spec.steps[i].inputs.size();
-      plan_.steps[i].inputs.resize(plan_.spec.steps[i].inputs.size());
+      inputs += plan_.written()[i].inputs.size();
+      plan_.steps[i].inputs.resize(plan_.written()[i].inputs.size());
     }
     progress_.resize(inputs);
   }
@@ -67,13 +67,13 @@ class Resolver {
 
   Progress& ProgressOf(const Port& port) { return progress_[first_of_[port.step] + port.input]; }
   const Input& InputOf(const Port& port) const {
-    return plan_.spec.steps[port.step].inputs[port.input];
+    return plan_.written()[port.step].inputs[port.input];
   }
   PlanInput& ValueOf(const Port& port) { return plan_.steps[port.step].inputs[port.input]; }
 
   absl::Status Error(const Port& port, const std::string& message) const {
     return absl::InvalidArgumentError(fmt::format(
-        "jobs.{}.inputs.{}: {}", plan_.spec.steps[port.step].name, InputOf(port).name, message));
+        "jobs.{}.inputs.{}: {}", plan_.written()[port.step].name, InputOf(port).name, message));
   }
 
   // Resolves the last of the stack and takes it off, or puts on it what has to be resolved before.
@@ -109,7 +109,7 @@ class Resolver {
     if (step == plan_.index_of.end()) {
       return Error(from, fmt::format("there is no step '{}'", reference.step));
     }
-    const auto input = Find(plan_.spec.steps[step->second].inputs, reference.name);
+    const auto input = Find(plan_.written()[step->second].inputs, reference.name);
     if (!input.has_value()) {
       return Error(from,
                    fmt::format("step '{}' has no input '{}'", reference.step, reference.name));
@@ -232,7 +232,7 @@ class Resolver {
     if (step == plan_.index_of.end()) {
       return Error(port, fmt::format("there is no step '{}'", reference.step));
     }
-    const auto output = Find(plan_.spec.steps[step->second].outputs, reference.name);
+    const auto output = Find(plan_.written()[step->second].outputs, reference.name);
     if (!output.has_value()) {
       return Error(port,
                    fmt::format("step '{}' has no output '{}'", reference.step, reference.name));
@@ -240,7 +240,7 @@ class Resolver {
     return PlanInput{std::vector<PlanPart>{UpstreamOutput{step->second, *output}}};
   }
 
-  Segment& plan_;
+  SegmentDraft& plan_;
   std::map<std::string, const Input*> parent_inputs_;
   std::vector<std::size_t> first_of_;  // of each step: where its inputs begin in
   std::vector<Progress> progress_;
@@ -248,10 +248,10 @@ class Resolver {
 
 }  // namespace
 
-absl::Status ResolveBindings(Segment* segment) {
-  Resolver resolver(segment);
-  for (std::uint32_t step = 0; step < segment->steps.size(); ++step) {
-    const auto inputs = static_cast<std::uint32_t>(segment->steps[step].inputs.size());
+absl::Status ResolveBindings(SegmentDraft* draft) {
+  Resolver resolver(draft);
+  for (std::uint32_t step = 0; step < draft->steps.size(); ++step) {
+    const auto inputs = static_cast<std::uint32_t>(draft->steps[step].inputs.size());
     for (std::uint32_t input = 0; input < inputs; ++input) {
       POTOK_RETURN_IF_ERROR(resolver.Resolve({step, input}));
     }

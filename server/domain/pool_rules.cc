@@ -32,10 +32,10 @@ bool BodyAsksFor(const std::vector<Step>& body,
 bool WillAskFor(const RunRecord& run, const std::string& pool) {
   if (run.plan == nullptr) return false;
   for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
-    const StepState& state = run.steps[i].state;
+    const StepState& state = run.steps[i].state();
     if (IsTerminal(state) || PlacementOf(state) != nullptr) continue;
     if (run.plan->shape_of(i).pool == pool) return true;
-    const Step& step = run.plan->step(i);
+    const Step& step = run.plan->definition(i);
     // A run that was moved takes its bodies with it.
     if (run.pool.has_value() || step.control == nullptr) continue;
     if (BodyAsksFor(step.control->body, step.compute, pool)) return true;

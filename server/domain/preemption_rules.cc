@@ -67,7 +67,7 @@ class TakingPass {
 
   void Serve(const StepKey& key) {
     const RunRecord& run = turn_.state.runs.at(key.run);
-    const StepState& state = run.steps[key.index].state;
+    const StepState& state = run.steps[key.index].state();
     if (!std::holds_alternative<Queued>(state) || PromisedTo(state) != nullptr) return;
     const std::vector<StepKey> members = AllOf(run, key.index);
     if (members.front() != key) return;
@@ -137,9 +137,9 @@ class TakingPass {
     for (const std::size_t number : taking.victims) {
       for (const StepKey& step : victims[number].steps) {
         const auto run = turn_.state.runs.find(step.run);
-        if (run == turn_.state.runs.end() || !StaysOn(run->second.steps[step.index].state))
+        if (run == turn_.state.runs.end() || !StaysOn(run->second.steps[step.index].state()))
           continue;
-        const MachineId machine = PlacementOf(run->second.steps[step.index].state)->machine;
+        const MachineId machine = PlacementOf(run->second.steps[step.index].state())->machine;
         const std::string reason = fmt::format("preempted on {} {}; runs again when there is room",
                                                turn_.state.machines.at(machine).facts.name,
                                                why);

@@ -12,7 +12,7 @@ namespace {
 
 bool IsPreemptible(const Pools& pools, const RunRecord& run, std::uint32_t index) {
   const PoolChanged* pool = PoolThatAllows(pools, run.plan->shape_of(index).pool);
-  return pool != nullptr && run.plan->step(index).preemptible.value_or(pool->low_priority);
+  return pool != nullptr && run.plan->definition(index).preemptible.value_or(pool->low_priority);
 }
 
 // What all machines hold, and who could end for another.
@@ -45,8 +45,8 @@ class SceneMaker {
   void Add(const RunRecord& run, const AttemptKey& key, RoomToMake* room) {
     const StepRecord& step = run.steps[key.index];
     const Resources request = RequestOf(run, key.index);
-    const std::vector<std::int32_t>& gpus = PlacementOf(step.state)->gpus;
-    if (!StaysOn(step.state)) {
+    const std::vector<std::int32_t>& gpus = PlacementOf(step.state())->gpus;
+    if (!StaysOn(step.state())) {
       room->free += request;
       for (GpuRoom& gpu : room->gpus) {
         if (std::ranges::find(gpus, gpu.index) == gpus.end()) continue;
@@ -63,7 +63,7 @@ class SceneMaker {
     Victim& victim = scene_.victims[number];
     victim.steps.push_back(key.step());
     victim.amounts += AmountsOf(request);
-    const absl::Duration ran = std::holds_alternative<Running>(step.state)
+    const absl::Duration ran = std::holds_alternative<Running>(step.state())
                                    ? std::max(now_ - step.since, absl::ZeroDuration())
                                    : absl::ZeroDuration();
     victim.lost += absl::ToDoubleSeconds(ran) * ShareOf(AmountsOf(request), state_.living);

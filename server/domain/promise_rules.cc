@@ -21,7 +21,7 @@ struct Needed {
 std::map<MachineId, Needed> NeededBy(const RunRecord& run, const std::vector<StepKey>& steps) {
   std::map<MachineId, Needed> needed;
   for (const StepKey& step : steps) {
-    const Placement& promised = *PromisedTo(run.steps[step.index].state);
+    const Placement& promised = *PromisedTo(run.steps[step.index].state());
     const Resources request = RequestOf(run, step.index);
     needed[promised.machine].request += request;
     for (const std::int32_t gpu : promised.gpus) {
@@ -49,7 +49,7 @@ bool WillHavePromised(const State& state, const MachineRecord& machine) {
   Resources free = machine.facts.capacity;
   for (const AttemptKey& key : machine.holding) {
     const RunRecord& run = state.runs.at(key.run);
-    if (StaysOn(run.steps[key.index].state)) free -= RequestOf(run, key.index);
+    if (StaysOn(run.steps[key.index].state())) free -= RequestOf(run, key.index);
   }
   return machine.promised.FitsInto(free);
 }
@@ -65,7 +65,7 @@ bool HasGpus(const MachineRecord& machine, const Placement& promised, const Shap
 // Whether what is promised to the step can still be had. A machine whose agent is away for a moment
 // is waited for.
 bool StandsFor(const State& state, const Pools& pools, const RunRecord& run, const StepKey& step) {
-  const Placement* promised = PromisedTo(run.steps[step.index].state);
+  const Placement* promised = PromisedTo(run.steps[step.index].state());
   if (promised == nullptr || ParkedOf(run) != Parked::kNot) return false;
   const MachineRecord& machine = state.machines.at(promised->machine);
   const bool is_there = machine.facts.liveness == Liveness::kReady;
@@ -90,7 +90,7 @@ PoolUse EndingIn(const State& state, const Pools& pools, const std::string& pool
       const auto found = state.runs.find(key.run);
       if (found == state.runs.end() || found->second.plan == nullptr) continue;
       const RunRecord& run = found->second;
-      if (StaysOn(run.steps[key.index].state)) continue;
+      if (StaysOn(run.steps[key.index].state())) continue;
       if (pools.Resolve(run.plan->shape_of(key.index).pool) != resolved) continue;
       ++ending.steps;
       ending.resources += RequestOf(run, key.index);
@@ -151,7 +151,7 @@ void Redeem(Turn& turn, const Pools& pools, const StepKey& first, std::vector<St
   for (const StepKey& step : steps) {
     const auto found = turn.state.runs.find(step.run);
     if (found == turn.state.runs.end()) return;
-    const Placement* promised = PromisedTo(found->second.steps[step.index].state);
+    const Placement* promised = PromisedTo(found->second.steps[step.index].state());
     if (promised == nullptr) return;
     MoveStep(turn, step, Placed{Placement(*promised)});
     placed->push_back(step);

@@ -17,7 +17,7 @@ absl::Time EndOfAttempt(const RunRecord& run, std::uint32_t index, absl::Time no
                         [&](const Assigned&) { return LatestEnd(run, index, now); },
                         [&](const auto&) { return now; },
                     },
-                    step.state);
+                    step.state());
 }
 
 // An attempt that ends, and what it gives back.
@@ -45,7 +45,7 @@ bool HasRoom(const Opening& opening, const Shape& shape) {
 }  // namespace
 
 absl::Time LatestEnd(const RunRecord& run, std::uint32_t index, absl::Time now) {
-  const std::int64_t limit = run.plan->step(index).timeout_seconds;
+  const std::int64_t limit = run.plan->definition(index).timeout_seconds;
   return limit > 0 ? now + absl::Seconds(limit) : absl::InfiniteFuture();
 }
 
@@ -67,7 +67,7 @@ Opening OpeningFor(const State& state,
     const RunRecord& run = found->second;
     const absl::Time end = std::max(EndOfAttempt(run, key.index, now), now);
     if (end == absl::InfiniteFuture()) continue;
-    ends.push_back({end, RequestOf(run, key.index), PlacementOf(run.steps[key.index].state)});
+    ends.push_back({end, RequestOf(run, key.index), PlacementOf(run.steps[key.index].state())});
   }
   std::sort(
       ends.begin(), ends.end(), [](const GivenBack& a, const GivenBack& b) { return a.at < b.at; });

@@ -21,7 +21,7 @@ Resumption Resume(const State& state, const MachineRecord& machine, const Machin
   Resumption resumption;
   for (const AttemptKey& key : machine.holding) {
     if (reported.contains(key)) continue;
-    const StepState& step = state.runs.at(key.run).steps[key.index].state;
+    const StepState& step = state.runs.at(key.run).steps[key.index].state();
     if (same_boot && live.contains(key)) {
       resumption.keep.push_back(key);
       if (std::holds_alternative<Stopping>(step) || std::holds_alternative<Leaving>(step)) {

@@ -51,7 +51,7 @@ void AddLate(const Turn& turn,
              const StepQueue::Lane& lane,
              std::vector<std::pair<StepKey, std::int64_t>>* late) {
   for (const auto& [since, index] : lane) {
-    const std::int64_t limit = run.plan->step(index).queue_timeout_seconds;
+    const std::int64_t limit = run.plan->definition(index).queue_timeout_seconds;
     const absl::Duration waited = turn.now - std::max(since, run.released);
     if (limit > 0 && waited >= absl::Seconds(limit))
       late->emplace_back(StepKey{run.id, index}, limit);
@@ -68,7 +68,7 @@ std::optional<MemoryRaise> RaiseOf(const Turn& turn, const RunRecord& run, const
   MemoryRaise raise;
   raise.attempt = run.steps[key.index].attempt;
   raise.from_bytes = shape.request.memory_bytes;
-  const double factor = run.plan->step(key.index).retry.memory_factor;
+  const double factor = run.plan->definition(key.index).retry.memory_factor;
   const double wanted = std::ceil(static_cast<double>(raise.from_bytes) * factor / kMiB) * kMiB;
   const std::int64_t most = MostMemoryFor(turn.state, shape, turn.options);
   raise.to_bytes = wanted <= static_cast<double>(most) ? static_cast<std::int64_t>(wanted) : most;
@@ -79,7 +79,7 @@ std::optional<MemoryRaise> RaiseOf(const Turn& turn, const RunRecord& run, const
 // True if the next attempt is to ask for more.
 bool WantsMoreMemory(const RunRecord& run, const StepKey& key, const Failure& failure) {
   return failure.cause == FailureCause::kOutOfMemory &&
-         run.plan->step(key.index).retry.memory_factor > 1 &&
+         run.plan->definition(key.index).retry.memory_factor > 1 &&
          RequestOf(run, key.index).memory_bytes > 0;
 }
 
@@ -114,10 +114,10 @@ bool RetryAttempt(Turn& turn,
                   const std::optional<Usage>& usage) {
   const RunRecord& run = turn.state.runs.at(key.run);
   const StepRecord& step = run.steps[key.index];
-  if (PlacementOf(step.state) == nullptr || std::holds_alternative<Stopping>(step.state)) {
+  if (PlacementOf(step.state()) == nullptr || std::holds_alternative<Stopping>(step.state())) {
     return false;
   }
-  const RetryPolicy& retry = run.plan->step(key.index).retry;
+  const RetryPolicy& retry = run.plan->definition(key.index).retry;
   // Those that were lost with their machine, or moved off it, are not the step's.
   const auto failures =
       static_cast<std::int32_t>(step.attempt - step.machine_lost - step.displaced);

@@ -10,7 +10,7 @@ namespace potok::server {
 namespace {
 
 const Step& StepAt(const Turn& turn, const StepKey& key) {
-  return turn.state.runs.at(key.run).plan->step(key.index);
+  return turn.state.runs.at(key.run).plan->definition(key.index);
 }
 
 bool IsForcedAt(const Turn& turn, const StepKey& key) {
@@ -24,7 +24,7 @@ std::optional<Fingerprint> FingerprintAt(const Turn& turn, const StepKey& key) {
   const RunRecord& run = turn.state.runs.at(key.run);
   const auto inputs = ResolveInputs(run, key.index);
   if (!inputs.ok()) return std::nullopt;
-  return FingerprintOf(run.plan->step(key.index), *inputs);
+  return FingerprintOf(run.plan->definition(key.index), *inputs);
 }
 
 // What the submission brought for the step, if its inputs are what was assumed.
@@ -45,7 +45,7 @@ void LookUp(Turn& turn, const StepKey& key, const Fingerprint& fingerprint) {
   MoveStep(turn, key, ResultSought{});
   turn.state.reuse.sought.insert(key);
   turn.decision.effects.emplace_back(
-      FindResult{key, fingerprint, MaxAgeOf(run.plan->step(key.index)), run.name, run.plan});
+      FindResult{key, fingerprint, MaxAgeOf(run.plan->definition(key.index)), run.name, run.plan});
 }
 
 // The equal step that runs, or null.
@@ -76,7 +76,7 @@ void RunOrWait(Turn& turn, const StepKey& key, const Fingerprint& fingerprint) {
 bool IsResolving(const Turn& turn, const StepKey& key) {
   const auto run = turn.state.runs.find(key.run);
   return run != turn.state.runs.end() &&
-         std::holds_alternative<Resolving>(run->second.steps[key.index].state);
+         std::holds_alternative<Resolving>(run->second.steps[key.index].state());
 }
 
 // From its being queued to its end.
@@ -91,7 +91,7 @@ void ForEachReusable(const Turn& turn, const Visit& visit) {
   for (const auto& [id, run] : turn.state.runs) {
     if (run.plan == nullptr) continue;
     for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
-      if (IsReusable(run.plan->step(i))) visit(StepKey{id, i}, run.steps[i].state);
+      if (IsReusable(run.plan->definition(i))) visit(StepKey{id, i}, run.steps[i].state());
     }
   }
 }
@@ -128,14 +128,14 @@ std::optional<Offer> OfferOf(const Turn& turn, const StepKey& key) {
   if (IsForcedAt(turn, key) && !turn.options.forced_results_offered) return std::nullopt;
   const std::optional<Fingerprint> fingerprint = FingerprintAt(turn, key);
   if (!fingerprint.has_value()) return std::nullopt;
-  return Offer{*fingerprint, KinOf(step)};
+  return Offer{*fingerprint, KinOf(step, turn.state.runs.at(key.run).plan->NameOf(key.index))};
 }
 
 void ServeWaiters(Turn& turn, const StepKey& key) {
   const RunRecord& run = turn.state.runs.at(key.run);
-  if (run.plan == nullptr || !IsReusable(run.plan->step(key.index))) return;
+  if (run.plan == nullptr || !IsReusable(run.plan->definition(key.index))) return;
   ReuseBook& book = turn.state.reuse;
-  const auto* succeeded = std::get_if<Succeeded>(&run.steps[key.index].state);
+  const auto* succeeded = std::get_if<Succeeded>(&run.steps[key.index].state());
   const bool took = succeeded != nullptr && succeeded->reused.has_value();
   const auto known = book.fingerprints.find(key);
   if (known == book.fingerprints.end()) return;  // it has neither begun nor waited for another
@@ -153,7 +153,7 @@ void ServeWaiters(Turn& turn, const StepKey& key) {
     const Plan& plan = *turn.state.runs.at(waiter.run).plan;
     if (succeeded == nullptr) {
       RunOrWait(turn, waiter, fingerprint);
-    } else if (HasDestinations(plan.SegmentOf(waiter.index).spec, plan.step(waiter.index))) {
+    } else if (HasDestinations(plan.SegmentOf(waiter.index).spec, plan.definition(waiter.index))) {
       LookUp(turn, waiter, fingerprint);
     } else {
       const AttemptKey from{key.run, key.index, run.steps[key.index].attempt};

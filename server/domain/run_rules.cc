@@ -13,8 +13,8 @@ namespace potok::server {
 
 namespace {
 
-const std::string& NameOfStep(const RunRecord& run, std::uint32_t index) {
-  return run.plan->step(index).name;
+std::string NameOfStep(const RunRecord& run, std::uint32_t index) {
+  return run.plan->NameOf(index);
 }
 
 enum class Finals { kStop, kKeep };
@@ -23,8 +23,8 @@ enum class Finals { kStop, kKeep };
 // told to stop.
 void StopAll(Turn& turn, const RunRecord& run, const std::string& reason, Finals finals) {
   for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
-    if (IsTerminal(run.steps[i].state)) continue;
-    if (finals == Finals::kKeep && run.plan->step(i).finalizes) continue;
+    if (IsTerminal(run.steps[i].state())) continue;
+    if (finals == Finals::kKeep && run.plan->definition(i).finalizes) continue;
     MoveStep(turn, {run.id, i}, StopRequested{reason});
   }
 }
@@ -40,7 +40,7 @@ void Contain(Turn& turn, const StepKey& key, const absl::Status& why) {
                                                       step.attempt,
                                                       message));
   MachineId machine = 0;
-  if (const Placement* placement = PlacementOf(step.state)) {
+  if (const Placement* placement = PlacementOf(step.state())) {
     machine = placement->machine;
     OrderStop(turn, {key.run, key.index, step.attempt}, machine, message);
   }
@@ -59,7 +59,7 @@ void AddRun(Turn& turn, const RunSubmitted& submitted) {
   added.name = submitted.name;
   added.request_id = submitted.request_id;
   added.spec = submitted.spec;
-  added.steps = static_cast<std::uint32_t>(spec.steps.size());
+  added.steps = submitted.plan->submitted();
   added.display_name = spec.display_name;
   added.experiment_name = spec.experiment_name;
   added.description = spec.description;
@@ -84,22 +84,22 @@ const Edge& EdgeOf(const PlanStep& step, std::uint32_t upstream) {
 }
 
 bool NeedsMet(const RunRecord& run, std::uint32_t index) {
-  const std::vector<Edge>& edges = run.plan->planned(index).upstreams;
+  const absl::Span<const Edge> edges = run.plan->planned(index).upstreams;
   return std::all_of(edges.begin(), edges.end(), [&](const Edge& edge) {
-    return !edge.required || std::holds_alternative<Succeeded>(run.steps[edge.step].state);
+    return !edge.required || std::holds_alternative<Succeeded>(run.steps[edge.step].state());
   });
 }
 
 // Steps that run after all others do so once only they are left.
 bool IsTheirTurn(const RunRecord& run, std::uint32_t index) {
-  return !run.plan->step(index).finalizes || run.open_steps == run.open_finals;
+  return !run.plan->definition(index).finalizes || run.open_steps == run.open_finals;
 }
 
 void TellDependent(Turn& turn, const RunRecord& run, std::uint32_t upstream, std::uint32_t index) {
   const StepRecord& dependent = run.steps[index];
-  if (!std::holds_alternative<Blocked>(dependent.state)) return;
-  if (!run.plan->step(index).when.empty()) return Consider(turn, run, index);
-  const bool succeeded = std::holds_alternative<Succeeded>(run.steps[upstream].state);
+  if (!std::holds_alternative<Blocked>(dependent.state())) return;
+  if (!run.plan->definition(index).when.empty()) return Consider(turn, run, index);
+  const bool succeeded = std::holds_alternative<Succeeded>(run.steps[upstream].state());
   if (!succeeded && EdgeOf(run.plan->planned(index), upstream).required) {
     return SkipFor(turn, run, upstream, index);
   }
@@ -112,7 +112,7 @@ void TellDependent(Turn& turn, const RunRecord& run, std::uint32_t upstream, std
 void DrawConsequences(Turn& turn, const RunRecord& run, std::uint32_t index) {
   EndBodies(turn, run, index);
   BodyStepEnded(turn, run, index);
-  const bool failed = std::holds_alternative<Failed>(run.steps[index].state);
+  const bool failed = std::holds_alternative<Failed>(run.steps[index].state());
   const bool is_of_body = run.plan->SegmentOf(index).control.has_value();
   if (failed && !is_of_body && !run.plan->spec().settings.continue_on_step_failure) {
     StopAll(turn,
@@ -130,24 +130,24 @@ void DrawConsequences(Turn& turn, const RunRecord& run, std::uint32_t index) {
 // Begins what runs after all others, if only that is left.
 void BeginFinals(Turn& turn, const RunRecord& run) {
   if (run.open_finals == 0 || run.open_finals != run.open_steps) return;
-  const auto steps = static_cast<std::uint32_t>(run.plan->spec().steps.size());
+  const auto steps = run.plan->submitted();
   for (std::uint32_t i = 0; i < steps; ++i) {
-    const bool waits = std::holds_alternative<Blocked>(run.steps[i].state);
-    if (waits && run.plan->step(i).finalizes) Consider(turn, run, i);
+    const bool waits = std::holds_alternative<Blocked>(run.steps[i].state());
+    if (waits && run.plan->definition(i).finalizes) Consider(turn, run, i);
   }
 }
 
 std::string ReasonOfFailure(const RunRecord& run) {
   const StepRecord* first = nullptr;
-  const std::size_t steps = run.plan == nullptr ? 0 : run.plan->spec().steps.size();
+  const std::size_t steps = run.plan == nullptr ? 0 : run.plan->submitted();
   for (std::size_t i = 0; i < steps; ++i) {
     const StepRecord& step = run.steps[i];
-    if (!std::holds_alternative<Failed>(step.state)) continue;
+    if (!std::holds_alternative<Failed>(step.state())) continue;
     if (first == nullptr || step.since < first->since) first = &step;
   }
   if (first == nullptr) return "a step failed";
   const auto index = static_cast<std::uint32_t>(first - run.steps.data());
-  const Failure& failure = std::get<Failed>(first->state).failure;
+  const Failure& failure = std::get<Failed>(first->state()).failure;
   return fmt::format("step '{}' failed: {}", NameOfStep(run, index), failure.message);
 }
 
@@ -232,9 +232,9 @@ void CancelRun(Turn& turn, const CancelRequested& requested) {
 void MoveStep(Turn& turn, const StepKey& key, const StepEvent& event, const AttemptFacts& facts) {
   const RunRecord& run = turn.state.runs.at(key.run);
   const StepRecord& step = run.steps[key.index];
-  absl::StatusOr<StepState> next = Next(step.state, event);
+  absl::StatusOr<StepState> next = Next(step.state(), event);
   if (!next.ok()) return Contain(turn, key, next.status());
-  if (*next == step.state) return;
+  if (*next == step.state()) return;
 
   StepMoved moved{key, step.attempt, step.machine_lost, *std::move(next), turn.now};
   moved.lack = step.lack;
@@ -253,12 +253,12 @@ void MoveStep(Turn& turn, const StepKey& key, const StepEvent& event, const Atte
   }
   const bool placed = std::holds_alternative<Assigned>(moved.state);
   const bool requeued =
-      std::holds_alternative<Queued>(moved.state) && PlacementOf(step.state) != nullptr;
+      std::holds_alternative<Queued>(moved.state) && PlacementOf(step.state()) != nullptr;
   if (placed) ++moved.attempt;
   const auto* failed = std::get_if<Failed>(&moved.state);
   const bool is_member_gone =
       failed != nullptr && failed->failure.cause == FailureCause::kMachineLost;
-  if (std::holds_alternative<Leaving>(step.state)) {
+  if (std::holds_alternative<Leaving>(step.state())) {
     if (requeued || is_member_gone) ++moved.displaced;
   } else if (requeued) {
     ++moved.machine_lost;
@@ -281,15 +281,15 @@ void MoveStep(Turn& turn, const StepKey& key, const StepEvent& event, const Atte
 void LoseAttempt(Turn& turn, const StepKey& key) {
   const RunRecord& run = turn.state.runs.at(key.run);
   const StepRecord& step = run.steps[key.index];
-  const bool leaving = std::holds_alternative<Leaving>(step.state);
-  const bool stopping = leaving || std::holds_alternative<Stopping>(step.state);
-  if (const Placement* placement = PlacementOf(step.state); placement != nullptr && !stopping) {
+  const bool leaving = std::holds_alternative<Leaving>(step.state());
+  const bool stopping = leaving || std::holds_alternative<Stopping>(step.state());
+  if (const Placement* placement = PlacementOf(step.state()); placement != nullptr && !stopping) {
     NoteLoss(turn, placement->machine);
   }
   if ((leaving || !stopping) && MembershipOf(*run.plan, key.index).has_value()) {
     // Alone it cannot begin anew; whether all of them do is decided by AdvanceGang.
     const char* why = leaving ? "its machine was drained" : "its machine was lost";
-    if (leaving && std::get<Leaving>(step.state).room_for.has_value()) why = "it was preempted";
+    if (leaving && std::get<Leaving>(step.state()).room_for.has_value()) why = "it was preempted";
     return MoveStep(turn, key, AttemptFailed{{FailureCause::kMachineLost, 0, why}});
   }
   if (stopping || step.machine_lost < turn.options.machine_lost_max) {
@@ -304,7 +304,7 @@ void LoseAttempt(Turn& turn, const StepKey& key) {
 
 void MakeReady(Turn& turn, const StepKey& key) {
   const RunRecord& run = turn.state.runs.at(key.run);
-  const Step& step = run.plan->step(key.index);
+  const Step& step = run.plan->definition(key.index);
   const auto inputs = ResolveInputs(run, key.index);
   if (!inputs.ok()) {
     const std::string message{inputs.status().message()};
@@ -319,8 +319,9 @@ void MakeReady(Turn& turn, const StepKey& key) {
 }
 
 void Consider(Turn& turn, const RunRecord& run, std::uint32_t index) {
-  if (!std::holds_alternative<Blocked>(run.steps[index].state) || !IsTheirTurn(run, index)) return;
-  if (!run.plan->step(index).when.empty()) return DecideWhen(turn, run, index);
+  if (!std::holds_alternative<Blocked>(run.steps[index].state()) || !IsTheirTurn(run, index))
+    return;
+  if (!run.plan->definition(index).when.empty()) return DecideWhen(turn, run, index);
   if (run.steps[index].waiting_for == 0 && NeedsMet(run, index)) MakeReady(turn, {run.id, index});
 }
 
@@ -372,7 +373,7 @@ void PlaceQueued(Turn& turn) {
 
 void OrderStart(Turn& turn, const StepKey& key) {
   const RunRecord& run = turn.state.runs.at(key.run);
-  const auto* assigned = std::get_if<Assigned>(&run.steps[key.index].state);
+  const auto* assigned = std::get_if<Assigned>(&run.steps[key.index].state());
   if (assigned == nullptr) return;
   auto order = BuildStartOrder(run, key.index);
   if (order.ok() && MembershipOf(*run.plan, key.index).has_value()) {

@@ -1,10 +1,10 @@
 #include "server/domain/satisfiable.h"
 
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "common/pipeline/control.h"
 #include "fmt/format.h"
@@ -96,23 +96,51 @@ std::string MissingRuntime(const Shape& shape, std::size_t machines) {
                                   : "install bubblewrap there and start the agent again");
 }
 
-// Each step that runs a command, those of bodies too, with its whole name and its compute.
-void ForEachCommand(
-    const std::vector<Step>& steps,
-    const std::string& above,
-    const std::string& compute,
-    const std::function<void(const Step&, const std::string& name, const std::string& compute)>&
-        see) {
-  for (const Step& step : steps) {
-    const std::string name = step.name.empty() ? above : above + step.name;
-    const std::string& own = step.compute.empty() ? compute : step.compute;
-    if (IsControl(step) && !IsGang(step)) {
-      ForEachCommand(step.control->body, name + "/", own, see);
-    } else {
-      see(step, name, own);
+// Which steps could never run, and why: a line each, and each shape looked at once.
+class Refusals {
+ public:
+  Refusals(const State& state, const Pools& pools, std::optional<std::string> moved_to)
+      : state_(state), pools_(pools), moved_to_(std::move(moved_to)) {}
+
+  // Empty: it fits.
+  const std::string& ReasonOf(Shape shape) {
+    if (moved_to_.has_value()) shape.pool = *moved_to_;
+    const auto [it, is_new] = reasons_.try_emplace(std::move(shape));
+    if (is_new) it->second = NeverFits(state_, pools_, it->first);
+    return it->second;
+  }
+  void Add(const std::string& reason, const std::string& name) {
+    if (reason.empty() || ++count_ > kLinesMax) return;
+    lines_ += fmt::format("{}jobs.{}: {}", count_ == 1 ? "" : "\n", name, reason);
+  }
+  // Of all steps of its body that run commands, bodies within it too; `compute` is its own, or what
+  // is around it.
+  void AddBody(const Step& control, const std::string& name, const std::string& compute) {
+    for (const Step& step : control.control->body) {
+      const std::string whole = step.name.empty() ? name : name + "/" + step.name;
+      const std::string& own = step.compute.empty() ? compute : step.compute;
+      if (IsControl(step) && !IsGang(step)) {
+        AddBody(step, whole, own);
+      } else {
+        Add(ReasonOf(ShapeOf(own, step)), whole);
+      }
     }
   }
-}
+  absl::Status Result() const {
+    if (count_ == 0) return absl::OkStatus();
+    if (count_ <= kLinesMax) return absl::FailedPreconditionError(lines_);
+    return absl::FailedPreconditionError(
+        fmt::format("{}\nand {} more", lines_, Plural(count_ - kLinesMax, "step")));
+  }
+
+ private:
+  const State& state_;
+  const Pools& pools_;
+  std::optional<std::string> moved_to_;
+  std::map<Shape, std::string> reasons_;
+  std::string lines_;
+  std::size_t count_ = 0;
+};
 
 absl::Status CheckAll(const State& state,
                       const Plan& plan,
@@ -126,21 +154,20 @@ absl::Status CheckAll(const State& state,
         "no machine is known, so no step could run; start an agent (potok up starts one)");
   }
   const Pools pools(state, options);
-  std::map<Shape, std::string> reasons;  // empty: it fits
-  std::string lines;
-  std::size_t count = 0;
-  const auto check = [&](const Step& step, const std::string& name, const std::string& compute) {
-    Shape shape = ShapeOf(compute, step);
-    if (moved_to.has_value()) shape.pool = *moved_to;
-    const auto [it, is_new] = reasons.try_emplace(std::move(shape));
-    if (is_new) it->second = NeverFits(state, pools, it->first);
-    if (it->second.empty() || ++count > kLinesMax) return;
-    lines += fmt::format("{}jobs.{}: {}", count == 1 ? "" : "\n", name, it->second);
-  };
-  ForEachCommand(plan.spec().steps, "", plan.spec().settings.default_compute, check);
-  if (count == 0) return absl::OkStatus();
-  if (count > kLinesMax) lines += fmt::format("\nand {} more", Plural(count - kLinesMax, "step"));
-  return absl::FailedPreconditionError(lines);
+  Refusals refusals(state, pools, moved_to);
+  const std::string& around = plan.spec().settings.default_compute;
+  std::vector<const std::string*> reasons(plan.shapes.size());  // by shape; null: not looked at
+  for (std::uint32_t i = 0; i < plan.submitted(); ++i) {
+    const Step& step = plan.definition(i);
+    if (IsControl(step) && !IsGang(step)) {
+      refusals.AddBody(step, plan.NameOf(i), step.compute.empty() ? around : step.compute);
+      continue;
+    }
+    const std::uint32_t shape = plan.planned(i).shape;
+    if (reasons[shape] == nullptr) reasons[shape] = &refusals.ReasonOf(plan.shapes[shape]);
+    if (!reasons[shape]->empty()) refusals.Add(*reasons[shape], plan.NameOf(i));
+  }
+  return refusals.Result();
 }
 
 }  // namespace

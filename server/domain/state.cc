@@ -120,25 +120,25 @@ void Unpromise(State& state,
 void List(State& state, const RunRecord& run, std::uint32_t index) {
   const StepKey key{run.id, index};
   const StepRecord& step = run.steps[index];
-  if (std::holds_alternative<Queued>(step.state)) {
+  if (std::holds_alternative<Queued>(step.state())) {
     state.queued.Add(server::PlaceOf(run, index), {run.team, run.submitter});
     state.queued.Park(run.id, ParkedOf(run));
   }
-  if (const Placement* promised = PromisedTo(step.state)) Promise(state, run, index, *promised);
-  if (std::holds_alternative<Open>(step.state)) state.open.insert(key);
-  if (const auto* delayed = std::get_if<Delayed>(&step.state)) {
+  if (const Placement* promised = PromisedTo(step.state())) Promise(state, run, index, *promised);
+  if (std::holds_alternative<Open>(step.state())) state.open.insert(key);
+  if (const auto* delayed = std::get_if<Delayed>(&step.state())) {
     state.delayed.insert({delayed->until, key});
   }
 }
 void Unlist(State& state, const RunRecord& run, std::uint32_t index) {
   const StepKey key{run.id, index};
   const StepRecord& step = run.steps[index];
-  if (std::holds_alternative<Queued>(step.state)) {
+  if (std::holds_alternative<Queued>(step.state())) {
     state.queued.Remove(server::PlaceOf(run, index));
   }
-  if (const Placement* promised = PromisedTo(step.state)) Unpromise(state, run, index, *promised);
-  if (std::holds_alternative<Open>(step.state)) state.open.erase(key);
-  if (const auto* delayed = std::get_if<Delayed>(&step.state)) {
+  if (const Placement* promised = PromisedTo(step.state())) Unpromise(state, run, index, *promised);
+  if (std::holds_alternative<Open>(step.state())) state.open.erase(key);
+  if (const auto* delayed = std::get_if<Delayed>(&step.state())) {
     state.delayed.erase({delayed->until, key});
   }
 }
@@ -157,9 +157,8 @@ void AddSteps(
     step.since = at;
     if (run.plan == nullptr) continue;
     step.waiting_for = static_cast<std::uint32_t>(run.plan->planned(i).upstreams.size());
-    step.priority = run.priority.value_or(run.plan->step(i).priority);
     if (!run.plan->IsRoot(i) || (first == 0 && !run.after.empty())) continue;
-    step.state = Queued{};
+    step.SetState(Queued{});
     List(state, run, i);
   }
 }
@@ -194,7 +193,7 @@ void Forget(State& state, RunRecord& run) {
   for (std::uint32_t i = 0; run.open_steps > 0 && i < run.steps.size(); ++i) {
     const StepKey key{run.id, i};
     Unlist(state, run, i);
-    const Placement* placement = PlacementOf(run.steps[i].state);
+    const Placement* placement = PlacementOf(run.steps[i].state());
     if (placement != nullptr) Release(state, run, AttemptOf(key, run.steps[i]), *placement);
   }
   auto& fingerprints = state.reuse.fingerprints;
@@ -231,7 +230,7 @@ void ApplyRunMoved(State& state, const RunMoved& moved) {
 
 void StepEnded(RunRecord& run, std::uint32_t index) {
   --run.open_steps;
-  const bool failed = std::holds_alternative<Failed>(run.steps[index].state);
+  const bool failed = std::holds_alternative<Failed>(run.steps[index].state());
   if (run.plan == nullptr) {
     run.step_failed = run.step_failed || failed;
     return;
@@ -242,10 +241,10 @@ void StepEnded(RunRecord& run, std::uint32_t index) {
     BodyRecord& body = control.bodies[segment.ordinal];
     if (--body.open_steps == 0) --control.live;
     if (failed) body.failed = true;
-    if (std::holds_alternative<Canceled>(run.steps[index].state)) body.canceled = true;
+    if (std::holds_alternative<Canceled>(run.steps[index].state())) body.canceled = true;
   } else {
     run.step_failed = run.step_failed || failed;
-    if (run.plan->step(index).finalizes) --run.open_finals;
+    if (run.plan->definition(index).finalizes) --run.open_finals;
   }
   for (const std::uint32_t dependent : run.plan->planned(index).dependents) {
     --run.steps[dependent].waiting_for;
@@ -257,14 +256,14 @@ void ApplyStepMoved(State& state, const StepMoved& moved) {
   if (it == state.runs.end() || moved.step.index >= it->second.steps.size()) return;
   RunRecord& run = it->second;
   StepRecord& step = run.steps[moved.step.index];
-  const bool was_terminal = IsTerminal(step.state);
-  if (const Placement* placement = PlacementOf(step.state)) {
+  const bool was_terminal = IsTerminal(step.state());
+  if (const Placement* placement = PlacementOf(step.state())) {
     Release(state, run, AttemptOf(moved.step, step), *placement);
   }
   Unlist(state, run, moved.step.index);
-  step.state = moved.state;
+  step.SetState(moved.state);
   step.attempt = moved.attempt;
-  step.machine_lost = moved.machine_lost;
+  step.machine_lost = static_cast<std::uint16_t>(moved.machine_lost);
   step.since = moved.at;
   step.lack = moved.lack;
   // After the old placement was taken out of the books, and before the new one is put in.
@@ -275,13 +274,13 @@ void ApplyStepMoved(State& state, const StepMoved& moved) {
   }
   step.displaced = moved.displaced;
   if (moved.offer.has_value()) state.reuse.offered.insert(PrefixOf(moved.offer->fingerprint));
-  if (const Placement* placement = PlacementOf(step.state)) {
+  if (const Placement* placement = PlacementOf(step.state())) {
     Hold(state, run, AttemptOf(moved.step, step), *placement);
   }
   List(state, run, moved.step.index);
   NoteHoldings(state, run, moved.step.index);
   state.queued.Park(run.id, ParkedOf(run));
-  if (!was_terminal && IsTerminal(step.state)) StepEnded(run, moved.step.index);
+  if (!was_terminal && IsTerminal(step.state())) StepEnded(run, moved.step.index);
 }
 
 // Once; the changes of an earlier turn may be met again.
@@ -346,8 +345,7 @@ void ApplyRunOrdered(State& state, const RunOrdered& ordered) {
   if (moves && run.plan != nullptr) {
     for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
       Unlist(state, run, i);
-      if (PlacementOf(run.steps[i].state) != nullptr) LeavePool(state, run, i);
-      if (ordered.priority.has_value()) run.steps[i].priority = *ordered.priority;
+      if (PlacementOf(run.steps[i].state()) != nullptr) LeavePool(state, run, i);
     }
     run.priority = ordered.priority;
     run.pool = ordered.pool;
@@ -357,7 +355,7 @@ void ApplyRunOrdered(State& state, const RunOrdered& ordered) {
       run.plan = std::move(plan);
     }
     for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
-      if (PlacementOf(run.steps[i].state) != nullptr) UsePool(state, run, i);
+      if (PlacementOf(run.steps[i].state()) != nullptr) UsePool(state, run, i);
       List(state, run, i);
     }
   }
@@ -412,6 +410,11 @@ bool IsCordoned(const MachineChanged& machine) {
   return machine.cordon.has_value() && machine.cordon->state != CordonState::kNone;
 }
 
+std::int32_t PriorityOf(const RunRecord& run, std::uint32_t index) {
+  if (run.priority.has_value()) return *run.priority;
+  return run.plan == nullptr ? 0 : run.plan->definition(index).priority;
+}
+
 QueuePlace PlaceOf(const RunRecord& run, std::uint32_t index) {
   const StepRecord& step = run.steps[index];
   // A raised step asks for what no other does: it has a lane of its own.
@@ -421,7 +424,7 @@ QueuePlace PlaceOf(const RunRecord& run, std::uint32_t index) {
       is_raised || run.plan == nullptr ? lane : run.plan->planned(index).shape;
   const std::string pool = run.plan == nullptr ? "" : run.plan->shape_of(index).pool;
   return {{run.id, index},
-          step.priority,
+          PriorityOf(run, index),
           shape,
           step.since,
           {AmountsOf(RequestOf(run, index)), PoolCounted(pool)}};

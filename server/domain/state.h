@@ -22,20 +22,10 @@
 #include "server/domain/metric_history.h"
 #include "server/domain/shares.h"
 #include "server/domain/step_queue.h"
+#include "server/domain/step_record.h"
 #include "server/domain/vacancies.h"
 
 namespace potok::server {
-
-struct StepRecord {
-  StepState state;
-  std::uint32_t attempt = 0;
-  std::uint32_t machine_lost = 0;
-  std::uint32_t waiting_for = 0;  // upstreams that have not ended
-  std::int32_t priority = 0;      // the plan's
-  absl::Time since;               // of the state
-  ResultLack lack = ResultLack::kNone;
-  std::uint32_t displaced = 0;
-};
 
 // One item, iteration or trial of a control step. All but `values` and `measured` is derived from
 // the states of its steps.
@@ -169,6 +159,8 @@ Shape ShapeAskedFor(const RunRecord& run, std::uint32_t index);
 // shapes, and no run so many steps.
 inline constexpr std::uint32_t kRaisedLanes = std::uint32_t{1} << 31;
 
+// The run's, if it was given one, or the step's own.
+std::int32_t PriorityOf(const RunRecord& run, std::uint32_t index);
 // Where a step is in the queue, were it queued.
 QueuePlace PlaceOf(const RunRecord& run, std::uint32_t index);
 // How many of its steps may hold a machine at a time; 0: any number.

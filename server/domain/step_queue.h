@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/btree_set.h"
 #include "absl/time/time.h"
 #include "common/base/attempt.h"
 #include "server/domain/team.h"
@@ -52,7 +53,7 @@ struct QueueOwner {
 class StepQueue {
  public:
   // Steps of one run, priority and shape: the one that was queued first is first.
-  using Lane = std::set<std::pair<absl::Time, std::uint32_t>>;
+  using Lane = absl::btree_set<std::pair<absl::Time, std::uint32_t>>;
   using Lanes = std::map<std::uint32_t, Lane>;  // by shape
   // The first step of a lane.
   using Front = std::tuple<absl::Time, RunId, std::uint32_t>;  // since, run, shape

@@ -90,7 +90,7 @@ std::vector<TrialHistory> HistoriesOf(const std::vector<BodyRecord>& trials) {
 // The parameters' values of the next trial.
 std::vector<OutputValue> NextSample(const OpenControl& open, const Sweep& sweep) {
   const std::uint64_t seed = sweep.seed.has_value() ? static_cast<std::uint64_t>(*sweep.seed)
-                                                    : SeedOf(open.run().name, open.step().name);
+                                                    : SeedOf(open.run().name, open.name());
   const auto number = static_cast<std::uint32_t>(open.bodies().size());
   if (sweep.algorithm != "bayesian") return SampleTrial(sweep, seed, number);
   std::vector<TriedTrial> tried;

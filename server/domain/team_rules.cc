@@ -259,7 +259,7 @@ void EditTeam(Turn& turn, const TeamEdited& edited) {
 void NoteUse(Turn& turn, const StepMoved& moved) {
   const auto found = turn.state.runs.find(moved.step.run);
   if (found == turn.state.runs.end() || moved.step.index >= found->second.steps.size()) return;
-  const bool held = PlacementOf(found->second.steps[moved.step.index].state) != nullptr;
+  const bool held = PlacementOf(found->second.steps[moved.step.index].state()) != nullptr;
   if (held == (PlacementOf(moved.state) != nullptr)) return;
   std::optional<TeamUsed> used = UseToNote(turn.state, found->second, turn.now);
   if (used.has_value()) Emit(turn, *std::move(used));

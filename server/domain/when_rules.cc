@@ -34,21 +34,17 @@ WhenScope ScopeOf(const RunRecord& run, std::uint32_t index) {
   const Segment& segment = run.plan->SegmentOf(index);
   WhenScope scope;
   for (const Edge& edge : run.plan->planned(index).upstreams) {
-    scope.upstreams.push_back(OutcomeOf(run.steps[edge.step].state));
+    scope.upstreams.push_back(OutcomeOf(run.steps[edge.step].state()));
   }
-  const auto find = [&segment](const std::string& name) {
-    return segment.index_of.find(segment.prefix.empty() ? name : segment.prefix + "/" + name);
+  scope.outcome = [&run, &segment](const std::string& name) {
+    const auto found = segment.Find(name);
+    return found.has_value() ? OutcomeOf(run.steps[*found].state()) : StepOutcome::kSkipped;
   };
-  scope.outcome = [&run, &segment, find](const std::string& name) {
-    const auto found = find(name);
-    return found == segment.index_of.end() ? StepOutcome::kSkipped
-                                           : OutcomeOf(run.steps[found->second].state);
-  };
-  scope.output = [&run, &segment, find](const std::string& name,
-                                        const std::string& output) -> std::optional<std::string> {
-    const auto found = find(name);
-    if (found == segment.index_of.end()) return std::nullopt;
-    const auto* succeeded = std::get_if<Succeeded>(&run.steps[found->second].state);
+  scope.output = [&run, &segment](const std::string& name,
+                                  const std::string& output) -> std::optional<std::string> {
+    const auto found = segment.Find(name);
+    if (!found.has_value()) return std::nullopt;
+    const auto* succeeded = std::get_if<Succeeded>(&run.steps[*found].state());
     if (succeeded == nullptr) return std::nullopt;
     const auto value = std::ranges::find(succeeded->outputs, output, &OutputValue::name);
     if (value == succeeded->outputs.end()) return std::nullopt;
@@ -68,7 +64,7 @@ void RunIfFed(Turn& turn, const RunRecord& run, std::uint32_t index) {
   bool waits = false;
   for (const Edge& edge : run.plan->planned(index).upstreams) {
     if (!edge.has_value) continue;
-    const StepState& upstream = run.steps[edge.step].state;
+    const StepState& upstream = run.steps[edge.step].state();
     if (!IsTerminal(upstream)) {
       waits = true;
     } else if (edge.required && !std::holds_alternative<Succeeded>(upstream)) {
@@ -83,13 +79,13 @@ void RunIfFed(Turn& turn, const RunRecord& run, std::uint32_t index) {
 
 void SkipFor(Turn& turn, const RunRecord& run, std::uint32_t upstream, std::uint32_t index) {
   const std::string reason = fmt::format("needs step '{}', which {}",
-                                         run.plan->step(upstream).name,
-                                         HowItEnded(run.steps[upstream].state));
+                                         run.plan->NameOf(upstream),
+                                         HowItEnded(run.steps[upstream].state()));
   MoveStep(turn, {run.id, index}, UpstreamFailed{reason});
 }
 
 void DecideWhen(Turn& turn, const RunRecord& run, std::uint32_t index) {
-  const std::string& text = run.plan->step(index).when;
+  const std::string& text = run.plan->definition(index).when;
   const absl::StatusOr<When> when = When::Parse(text);
   if (!when.ok()) {
     const std::string message =

@@ -73,13 +73,13 @@ const FingerprintField* FieldNamed(const Fields& fields, const std::string& name
 std::optional<Fields> FieldsAt(const RunRecord& run, std::uint32_t index) {
   const auto inputs = ResolveInputs(run, index);
   if (!inputs.ok()) return std::nullopt;
-  return FieldsOf(run.plan->step(index), *inputs);
+  return FieldsOf(run.plan->definition(index), *inputs);
 }
 
 // The first upstream that has not ended.
 std::string FirstOpenUpstream(const RunRecord& run, std::uint32_t index) {
   for (const Edge& edge : run.plan->planned(index).upstreams) {
-    if (!IsTerminal(run.steps[edge.step].state)) return run.plan->step(edge.step).name;
+    if (!IsTerminal(run.steps[edge.step].state())) return run.plan->NameOf(edge.step);
   }
   return "";
 }
@@ -109,11 +109,11 @@ std::string MemberReason(const RunRecord& run, std::uint32_t index) {
   return fmt::format(
       "it is one of the {} members of step '{}', whose result is taken or made as a whole",
       member->size,
-      run.plan->step(member->control).name);
+      run.plan->NameOf(member->control));
 }
 
 bool IsToCome(const StepRecord& record) {
-  return !IsTerminal(record.state) && record.attempt == 0;
+  return !IsTerminal(record.state()) && record.attempt == 0;
 }
 
 // What is not looked up before the run gets there, or an empty text.
@@ -125,10 +125,10 @@ std::string LeftOpen(const Step& step, const StepRecord& record) {
 
 bool NeverBegan(const StepRecord& record, bool is_control, std::string* why) {
   if (record.attempt > 0) return false;
-  if (const auto* skipped = std::get_if<Skipped>(&record.state)) *why = skipped->reason;
-  if (const auto* canceled = std::get_if<Canceled>(&record.state)) *why = canceled->reason;
+  if (const auto* skipped = std::get_if<Skipped>(&record.state())) *why = skipped->reason;
+  if (const auto* canceled = std::get_if<Canceled>(&record.state())) *why = canceled->reason;
   // A loop or a sweep makes no attempt, and has run when it fails.
-  const auto* failed = std::get_if<Failed>(&record.state);
+  const auto* failed = std::get_if<Failed>(&record.state());
   if (failed != nullptr && !is_control) *why = failed->failure.message;
   return !why->empty();
 }
@@ -188,7 +188,7 @@ std::vector<std::string> Explainer::DifferentFiles(const FingerprintField& was,
 }
 
 void Explainer::NoteFolders(const RunRecord& run, std::uint32_t index) {
-  const Step& step = run.plan->step(index);
+  const Step& step = run.plan->definition(index);
   if (const auto* code = std::get_if<Artifact>(&step.code); code != nullptr && code->is_folder) {
     folders_[code->digest.Hex()] = *code;
   }
@@ -203,11 +203,12 @@ void Explainer::NoteFolders(const RunRecord& run, std::uint32_t index) {
 absl::Status Explainer::CompareWithNearest(const RunRecord& run,
                                            std::int64_t begun_us,
                                            Explanation* to) {
-  const Step& step = run.plan->step(to->step);
+  const Step& step = run.plan->definition(to->step);
   const std::optional<Fields> now = FieldsAt(run, to->step);
   if (!now.has_value()) return absl::OkStatus();
-  POTOK_ASSIGN_OR_RETURN(const std::vector<FoundResult> kin,
-                         reader_.ResultsOfKin(KinOf(step), begun_us, kNearestMax));
+  POTOK_ASSIGN_OR_RETURN(
+      const std::vector<FoundResult> kin,
+      reader_.ResultsOfKin(KinOf(step, run.plan->NameOf(to->step)), begun_us, kNearestMax));
   std::size_t fewest = std::numeric_limits<std::size_t>::max();
   std::optional<Fields> nearest;
   for (const FoundResult& candidate : kin) {
@@ -249,11 +250,11 @@ absl::StatusOr<Explanation> Explainer::Explain(const RunRecord& run,
                                                std::uint32_t index,
                                                ResultLack lack,
                                                std::int64_t begun_us) {
-  const Step& step = run.plan->step(index);
+  const Step& step = run.plan->definition(index);
   const StepRecord& record = run.steps[index];
   Explanation out;
   out.step = index;
-  const auto* succeeded = std::get_if<Succeeded>(&record.state);
+  const auto* succeeded = std::get_if<Succeeded>(&record.state());
   if (succeeded != nullptr && succeeded->reused.has_value()) {
     out.verdict = Verdict::kReused;
     out.from = succeeded->reused->from;

@@ -37,9 +37,9 @@ std::vector<std::uint64_t> PrefixesOfRoots(const std::shared_ptr<const Plan>& pl
   std::vector<std::uint64_t> prefixes;
   const RunRecord run = BlankRun(plan);
   for (std::uint32_t i = 0; i < plan->size(); ++i) {
-    if (!plan->IsRoot(i) || !IsForeseeable(plan->spec(), plan->step(i))) continue;
+    if (!plan->IsRoot(i) || !IsForeseeable(plan->spec(), plan->definition(i))) continue;
     const auto inputs = ResolveInputs(run, i);
-    if (inputs.ok()) prefixes.push_back(PrefixOf(FingerprintOf(plan->step(i), *inputs)));
+    if (inputs.ok()) prefixes.push_back(PrefixOf(FingerprintOf(plan->definition(i), *inputs)));
   }
   return prefixes;
 }
@@ -55,7 +55,7 @@ absl::StatusOr<Foresight> Foresee(const std::shared_ptr<const Plan>& plan, Resul
     std::vector<std::uint32_t> asked;
     std::vector<ResultWish> wishes;
     for (const std::uint32_t index : ready) {
-      const Step& step = plan->step(index);
+      const Step& step = plan->definition(index);
       if (!IsForeseeable(plan->spec(), step)) continue;
       const auto inputs = ResolveInputs(foresight.run, index);
       if (!inputs.ok()) continue;
@@ -71,8 +71,8 @@ absl::StatusOr<Foresight> Foresee(const std::shared_ptr<const Plan>& plan, Resul
         continue;
       }
       Result& result = *answers[i].result;
-      foresight.run.steps[index].state =
-          Succeeded{0, result.outputs, Reused{result.made_by, result.duration_us}};
+      foresight.run.steps[index].SetState(
+          Succeeded{0, result.outputs, Reused{result.made_by, result.duration_us}});
       foresight.found[index] = {wishes[i].fingerprint, std::move(result)};
       Release(foresight.run, index, &ready);
     }

@@ -39,12 +39,13 @@ absl::Status Completion::Settle(const Plan& plan,
                                 const std::vector<OutputValue>& outputs) const {
   if (key.index >= plan.size()) return absl::OkStatus();
   const PipelineSpec& spec = plan.SegmentOf(key.index).spec;
-  const Step& step = plan.step(key.index);
-  const absl::Status written = WriteDestinations(spec, run, step, outputs);
+  const Step& step = plan.definition(key.index);
+  const absl::Status written = WriteDestinations(spec, run, plan.NameOf(key.index), step, outputs);
   // Only of the database it is known that it comes back.
   if (absl::IsUnavailable(written)) return absl::FailedPreconditionError(written.message());
   POTOK_RETURN_IF_ERROR(written);
-  const absl::Status registered = output_assets_.Register({key, run}, spec, step, outputs);
+  const absl::Status registered =
+      output_assets_.Register({key, run, plan.NameOf(key.index)}, spec, step, outputs);
   if (absl::IsAborted(registered)) return absl::UnavailableError(registered.message());
   return registered;
 }
@@ -77,13 +78,14 @@ absl::Status Completion::CheckArtifacts(const AttemptSucceeded& succeeded) const
 
 absl::Status Completion::WriteDestinations(const PipelineSpec& spec,
                                            const std::string& run,
+                                           const std::string& name,
                                            const Step& step,
                                            const std::vector<OutputValue>& outputs) const {
   for (const OutputValue& value : outputs) {
     const auto output = std::ranges::find(step.outputs, value.name, &Output::name);
     const auto* artifact = std::get_if<Artifact>(&value.value);
     if (output == step.outputs.end() || artifact == nullptr) continue;
-    POTOK_ASSIGN_OR_RETURN(const std::string destination, DestinationOf(spec, run, step, *output));
+    POTOK_ASSIGN_OR_RETURN(const std::string destination, DestinationOf(spec, run, name, *output));
     if (destination.empty()) continue;
     if (absl::Status status = datastores_.Export(*artifact, destination); !status.ok()) {
       return absl::Status(status.code(),
@@ -98,7 +100,7 @@ absl::Status Completion::WriteDestinations(const PipelineSpec& spec,
 
 absl::StatusOr<std::string> DestinationOf(const PipelineSpec& spec,
                                           const std::string& run,
-                                          const Step& step,
+                                          const std::string& step,
                                           const Output& output) {
   std::string path = output.path;
   if (path.empty() && !output.promoted_to.empty()) {

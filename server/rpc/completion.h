@@ -58,6 +58,7 @@ class Completion {
   absl::Status CheckArtifacts(const AttemptSucceeded& succeeded) const;
   absl::Status WriteDestinations(const PipelineSpec& spec,
                                  const std::string& run,
+                                 const std::string& name,
                                  const Step& step,
                                  const std::vector<OutputValue>& outputs) const;
 
@@ -72,7 +73,7 @@ class Completion {
 // it is the run's name.
 absl::StatusOr<std::string> DestinationOf(const PipelineSpec& spec,
                                           const std::string& run,
-                                          const Step& step,
+                                          const std::string& step,
                                           const Output& output);
 
 }  // namespace potok::server

@@ -70,11 +70,12 @@ bool IsMachineName(const std::string& name) {
 }
 
 v1::StartAttempt StartOf(const StartOrder& order) {
-  const Step& step = order.plan->step(order.key.index);
+  const Step& step = order.plan->definition(order.key.index);
   v1::StartAttempt out;
   out.set_run(order.run);
-  out.set_step(step.name);
-  out.set_job_name(StepJobName(order.plan->spec(), order.run, step));
+  const std::string name = order.plan->NameOf(order.key.index);
+  out.set_step(name);
+  out.set_job_name(StepJobName(order.plan->spec(), order.run, name));
   out.set_command(order.command);
   if (const auto* code = std::get_if<Artifact>(&step.code)) {
     *out.mutable_code() = potok::ToProto(*code);

@@ -43,7 +43,7 @@ void NameSource(const Explanation& explanation, const LoadRun& load, v1::StepExp
   const auto run = load(explanation.from.run);
   if (!run.ok() || explanation.from.index >= (*run)->steps.size()) return;
   out->set_from_run((*run)->name);
-  out->set_from_step((*run)->plan->step(explanation.from.index).name);
+  out->set_from_step((*run)->plan->NameOf(explanation.from.index));
 }
 
 void Add(const Explanation& explanation,
@@ -51,7 +51,7 @@ void Add(const Explanation& explanation,
          const LoadRun& load,
          v1::ExplainResponse* response) {
   v1::StepExplanation& out = *response->add_steps();
-  out.set_step(run.plan->step(explanation.step).name);
+  out.set_step(run.plan->NameOf(explanation.step));
   out.set_verdict(WireOf(explanation.verdict));
   out.set_reason(explanation.reason);
   out.set_saved_us(explanation.saved_us);

@@ -48,7 +48,7 @@ std::string NamesOfSteps(const Plan& plan) {
   constexpr std::size_t kNamesMax = 20;
   std::vector<std::string> names;
   for (std::uint32_t index = 0; index < plan.size() && names.size() < kNamesMax; ++index) {
-    names.push_back(plan.step(index).name);
+    names.push_back(plan.NameOf(index));
   }
   return fmt::format("{}{}", fmt::join(names, ", "), plan.size() > kNamesMax ? ", ..." : "");
 }
@@ -57,13 +57,14 @@ std::string NamesOfSteps(const Plan& plan) {
 absl::Status FindOutput(const v1::OutputReference& wanted, Subject* subject) {
   const Plan& plan = *subject->run->plan;
   for (std::uint32_t index = 0; index < plan.size(); ++index) {
-    const Step& step = plan.step(index);
+    const Step& step = plan.definition(index);
     // What a body promotes is its control step's, not the run's.
-    const bool is_submitted = index < plan.spec().steps.size();
-    const bool may_be = wanted.step() == step.name || (wanted.step().empty() && is_submitted);
+    const bool is_submitted = index < plan.submitted();
+    const bool may_be =
+        wanted.step() == plan.NameOf(index) || (wanted.step().empty() && is_submitted);
     if (!may_be) continue;
     for (const Output& output : step.outputs) {
-      const bool is_own = !wanted.step().empty() || plan.spec().steps.size() == 1;
+      const bool is_own = !wanted.step().empty() || plan.submitted() == 1;
       if ((is_own && output.name == wanted.output()) ||
           (wanted.step().empty() && output.promoted_to == wanted.output())) {
         subject->index = index;
@@ -73,7 +74,7 @@ absl::Status FindOutput(const v1::OutputReference& wanted, Subject* subject) {
     }
     if (!wanted.step().empty()) {
       return absl::NotFoundError(fmt::format("the step {} of run {} has no output '{}'; it has {}",
-                                             step.name,
+                                             wanted.step(),
                                              wanted.run(),
                                              wanted.output(),
                                              OutputNamesOf(step)));
@@ -94,7 +95,8 @@ absl::Status FindOutput(const v1::OutputReference& wanted, Subject* subject) {
 
 // Why the output that was found is no artifact.
 absl::Status NothingMade(const Subject& subject, const std::string& run) {
-  const Step& step = subject.run->plan->step(subject.index);
+  const Step& step = subject.run->plan->definition(subject.index);
+  const std::string name = subject.run->plan->NameOf(subject.index);
   const auto output = std::ranges::find(step.outputs, subject.output, &Output::name);
   const bool is_value = output != step.outputs.end() && IsPrimitive(output->type);
   return absl::FailedPreconditionError(
@@ -102,11 +104,11 @@ absl::Status NothingMade(const Subject& subject, const std::string& run) {
           ? fmt::format("the output '{}' of step {} of run {} is a {}; only files and folders have "
                         "a lineage, and that of a value is seen at the files made with it",
                         subject.output,
-                        step.name,
+                        name,
                         run,
                         NameOf(output->type))
           : fmt::format("the step {} of run {} has not completed, so that there is no '{}' yet",
-                        step.name,
+                        name,
                         run,
                         subject.output));
 }
@@ -165,7 +167,7 @@ absl::Status AddUse(const ArtifactUse& use, ToldRuns& records, v1::ArtifactUse* 
   out->set_run_created_us(run->row.created_us);
   out->set_port(use.port);
   if (use.index >= run->plan->size()) return absl::OkStatus();
-  out->set_step(run->plan->step(use.index).name);
+  out->set_step(run->plan->NameOf(use.index));
   const StepRow* row = run->Find(use.index);
   if (row != nullptr) out->set_step_status(StatusOf(row->state, false));
   return absl::OkStatus();

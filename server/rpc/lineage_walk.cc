@@ -28,7 +28,7 @@ std::vector<PartOfOutput> PartsOf(const ToldRun& run,
   for (std::uint32_t i = index + 1; i < run.plan->size(); ++i) {
     if (run.plan->SegmentOf(i).control != index) continue;
     const StepRow* row = run.Find(i);
-    for (const Output& of : run.plan->step(i).outputs) {
+    for (const Output& of : run.plan->definition(i).outputs) {
       const Artifact* made = row == nullptr ? nullptr : MadeArtifact(*row, of.name);
       if (of.promoted_to == output && made != nullptr) parts.push_back({i, of.name, made});
     }
@@ -85,9 +85,9 @@ absl::Status LineageWalk::Step(const ToldRun& run,
   v1::LineageNode* const node =
       Add(depth, is_new ? v1::LineageNode::KIND_STEP : v1::LineageNode::KIND_SEEN, port);
   if (node == nullptr) return absl::OkStatus();
-  const potok::Step& step = run.plan->step(index);
+  const potok::Step& step = run.plan->definition(index);
   node->set_run(run.row.added.name);
-  node->set_step(step.name);
+  node->set_step(run.plan->NameOf(index));
   node->set_output(output);
   const StepRow* row = run.Find(index);
   const Artifact* made = row == nullptr ? nullptr : MadeArtifact(*row, output);
@@ -110,7 +110,7 @@ absl::Status LineageWalk::Body(const ToldRun& run,
                                const std::string& output,
                                const Artifact* made,
                                int depth) {
-  const Control* control = run.plan->step(index).control.get();
+  const Control* control = run.plan->definition(index).control.get();
   if (control == nullptr || control->body.empty() || made == nullptr) return absl::OkStatus();
   const bool gathers = std::holds_alternative<ParallelFor>(control->kind);
   for (const PartOfOutput& part : PartsOf(run, index, output)) {
@@ -126,7 +126,7 @@ absl::Status LineageWalk::Input(const ToldRun& run,
                                 std::uint32_t index,
                                 std::size_t input,
                                 int depth) {
-  potok::Input declared = run.plan->step(index).inputs[input];
+  potok::Input declared = run.plan->definition(index).inputs[input];
   if (declared.name == kItemsInput) declared.name = "items";
   const PlanInput& bound = run.plan->planned(index).inputs[input];
   if (const auto* artifact = std::get_if<Artifact>(&bound.value)) {
@@ -141,7 +141,7 @@ absl::Status LineageWalk::Input(const ToldRun& run,
       continue;
     }
     const auto& upstream = std::get<UpstreamOutput>(part);
-    const std::string& name = run.plan->step(upstream.step).outputs[upstream.output].name;
+    const std::string& name = run.plan->definition(upstream.step).outputs[upstream.output].name;
     POTOK_RETURN_IF_ERROR(Step(run, upstream.step, name, declared.name, depth));
   }
   if (text.empty()) return absl::OkStatus();

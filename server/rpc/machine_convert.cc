@@ -69,16 +69,16 @@ v1::Machine MachineToProto(const MachineRecord& machine,
   for (const AttemptKey& key : machine.holding) {
     const auto run = state.runs.find(key.run);
     if (run == state.runs.end()) continue;
-    const Step& step = run->second.plan->step(key.index);
+    const Step& step = run->second.plan->definition(key.index);
     v1::StepOnMachine& to = *out.add_steps();
     to.set_run(run->second.name);
-    to.set_step(step.name);
+    to.set_step(run->second.plan->NameOf(key.index));
     to.set_attempt(static_cast<std::int32_t>(key.attempt));
-    to.set_status(StatusOf(run->second.steps[key.index].state, silent));
+    to.set_status(StatusOf(run->second.steps[key.index].state(), silent));
     *to.mutable_resources() = potok::ToProto(step.resources);
     to.mutable_resources()->set_memory_bytes(RequestOf(run->second, key.index).memory_bytes);
-    to.set_leaving(std::holds_alternative<Leaving>(run->second.steps[key.index].state));
-    const Placement* placement = PlacementOf(run->second.steps[key.index].state);
+    to.set_leaving(std::holds_alternative<Leaving>(run->second.steps[key.index].state()));
+    const Placement* placement = PlacementOf(run->second.steps[key.index].state());
     if (placement != nullptr) {
       to.mutable_gpu_indices()->Assign(placement->gpus.begin(), placement->gpus.end());
     }

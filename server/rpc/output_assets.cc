@@ -33,7 +33,6 @@ std::vector<const Output*> NamedBy(const Output& output, const PipelineSpec& spe
 }  // namespace
 
 absl::Status OutputAssets::RegisterOne(const OutputsOf& of,
-                                       const Step& step,
                                        const Output& output,
                                        const Output& named,
                                        const Artifact& artifact) {
@@ -44,9 +43,9 @@ absl::Status OutputAssets::RegisterOne(const OutputsOf& of,
   // Both texts are of letters that JSON needs not escape.
   asset.document = fmt::format(
       R"({{"path":"{}","type":"{}"}})", ArtifactReference(artifact), NameOf(named.type));
-  asset.made_by = fmt::format("{}/{}", of.run_name, step.name);
+  asset.made_by = fmt::format("{}/{}", of.run_name, of.step_name);
   asset.properties = {
-      {"potok.run", of.run_name}, {"potok.step", step.name}, {"potok.output", output.name}};
+      {"potok.run", of.run_name}, {"potok.step", of.step_name}, {"potok.output", output.name}};
   asset.origin = fmt::format("output/{}/{}/{}/{}/{}/{}",
                              of.attempt.run,
                              of.attempt.index,
@@ -74,7 +73,7 @@ absl::Status OutputAssets::Register(const OutputsOf& of,
     const auto output = std::ranges::find(step.outputs, value.name, &Output::name);
     if (artifact == nullptr || output == step.outputs.end()) continue;
     for (const Output* named : NamedBy(*output, spec)) {
-      POTOK_RETURN_IF_ERROR(RegisterOne(of, step, *output, *named, *artifact));
+      POTOK_RETURN_IF_ERROR(RegisterOne(of, *output, *named, *artifact));
     }
   }
   return absl::OkStatus();

@@ -17,6 +17,7 @@ namespace potok::server {
 struct OutputsOf {
   AttemptKey attempt;  // with it a registration can be repeated without another version
   std::string run_name;
+  std::string step_name;
 };
 
 class OutputAssets {
@@ -39,7 +40,6 @@ class OutputAssets {
 
  private:
   absl::Status RegisterOne(const OutputsOf& of,
-                           const Step& step,
                            const Output& output,
                            const Output& named,
                            const Artifact& artifact);

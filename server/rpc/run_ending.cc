@@ -20,7 +20,7 @@ absl::StatusOr<std::vector<FailedStep>> FailedStepsOf(RunView& view, const RunRo
   std::vector<FailedStep> failed;
   for (const StepRow& step : steps) {
     if (!std::holds_alternative<Failed>(step.state) || step.index >= plan->size()) continue;
-    failed.push_back({plan->step(step.index).name, ToProto(step, {}).reason()});
+    failed.push_back({plan->NameOf(step.index), ToProto(step, {}).reason()});
     if (failed.size() == kFailedStepsTold) break;
   }
   return failed;

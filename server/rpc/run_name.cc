@@ -43,8 +43,8 @@ std::string MakeRunName() {
   return fmt::format("{}_{}_{}", Pick(kAdjectives), Pick(kNouns), RandomId(10));
 }
 
-std::string StepJobName(const PipelineSpec& spec, const std::string& run, const Step& step) {
-  return spec.is_pipeline ? fmt::format("{}_{}", run, step.name) : run;
+std::string StepJobName(const PipelineSpec& spec, const std::string& run, const std::string& step) {
+  return spec.is_pipeline ? fmt::format("{}_{}", run, step) : run;
 }
 
 absl::Status CheckRunName(const std::string& name) {

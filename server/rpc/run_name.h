@@ -16,6 +16,6 @@ std::string MakeRunName();
 absl::Status CheckRunName(const std::string& name);
 
 // What Azure ML calls the job's name of a step: RUN_STEP, and RUN for a run that is no pipeline.
-std::string StepJobName(const PipelineSpec& spec, const std::string& run, const Step& step);
+std::string StepJobName(const PipelineSpec& spec, const std::string& run, const std::string& step);
 
 }  // namespace potok::server

@@ -23,7 +23,7 @@ constexpr std::size_t kSpecsKept = 16;
 // run does not start after another.
 // Those that were added by control steps have moved.
 std::vector<StepRow> WithUnmoved(std::vector<StepRow> rows, const RunRow& run, const Plan& plan) {
-  std::vector<bool> moved(plan.spec().steps.size());
+  std::vector<bool> moved(plan.submitted());
   for (const StepRow& row : rows) {
     if (row.index < moved.size()) moved[row.index] = true;
   }
@@ -43,7 +43,7 @@ std::vector<StepRow> WithUnmoved(std::vector<StepRow> rows, const RunRow& run, c
 bool IsQueuedWithRun(const StepRow& row, const RunRow& run, const Plan& plan) {
   const bool is_unmoved = row.attempt == 0 && std::holds_alternative<Queued>(row.state);
   const bool is_first = row.attempt == 1 && !std::holds_alternative<Queued>(row.state);
-  const bool is_submitted = row.index < plan.spec().steps.size();
+  const bool is_submitted = row.index < plan.submitted();
   return is_submitted && run.added.after.empty() && plan.IsRoot(row.index) &&
          (is_unmoved || is_first);
 }
@@ -54,8 +54,8 @@ void AddResources(const StepRow& row,
                   RunId run,
                   const LiveUsage& usage,
                   v1::StepStatus& status) {
-  if (IsControl(plan.step(row.index))) return;
-  Resources requested = plan.step(row.index).resources;
+  if (IsControl(plan.definition(row.index))) return;
+  Resources requested = plan.definition(row.index).resources;
   if (row.raise.has_value()) requested.memory_bytes = row.raise->to_bytes;
   *status.mutable_requested() = potok::ToProto(requested);
   for (std::string& note : ResourceNotes(row, requested)) {
@@ -158,7 +158,7 @@ absl::StatusOr<v1::Run> RunView::Make(const RunRow& row,
     if (step.index >= plan.size()) continue;
     v1::StepStatus& status = *run.add_steps();
     status = ToProto(step, machines);
-    status.set_name(plan.step(step.index).name);
+    status.set_name(plan.NameOf(step.index));
     if (IsQueuedWithRun(step, row, plan)) status.set_queued_us(row.created_us);
     const AttemptKey log = LogOf(row.added.id, step);
     if (log.attempt > 0) status.set_log_bytes(logs_.SizeOf(log));
@@ -192,7 +192,7 @@ void RunView::NameSource(const StepRow& step, Sources& sources, v1::StepStatus& 
   }
   const auto& [name, plan] = source->second;
   if (plan == nullptr || reused.from.index >= plan->size()) return;
-  status.set_reused_from(name + "/" + plan->step(reused.from.index).name);
+  status.set_reused_from(name + "/" + plan->NameOf(reused.from.index));
 }
 
 absl::StatusOr<std::vector<StepRow>> RunView::StepsOf(const RunRow& row) {
@@ -210,7 +210,7 @@ absl::StatusOr<std::shared_ptr<const RunRecord>> RunView::Load(const RunRow& row
   run->status = row.status;
   for (const StepRow& step : steps) {
     if (step.index >= run->steps.size()) continue;
-    run->steps[step.index].state = step.state;
+    run->steps[step.index].SetState(step.state);
     run->steps[step.index].attempt = step.attempt;
     run->steps[step.index].lack = step.lack;
   }
@@ -235,11 +235,11 @@ void RunView::AddOutputs(v1::Run& run, const Plan& plan) {
     const auto index = static_cast<std::uint32_t>(status.index());
     const Segment& segment = plan.SegmentOf(index);
     const PipelineSpec& spec = segment.spec;
-    const Step& step = plan.step(index);
+    const Step& step = plan.definition(index);
     for (v1::OutputValue& value : *status.mutable_outputs()) {
       const auto output = std::ranges::find(step.outputs, value.name(), &Output::name);
       if (output == step.outputs.end()) continue;
-      const auto destination = DestinationOf(spec, run.name(), step, *output);
+      const auto destination = DestinationOf(spec, run.name(), plan.NameOf(index), *output);
       if (destination.ok()) value.set_path(*destination);
       // What a body promotes is its control step's.
       if (segment.control.has_value()) continue;

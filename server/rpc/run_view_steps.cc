@@ -13,7 +13,7 @@ std::string SomeNames(const Plan& plan) {
   constexpr std::uint32_t kNamesMax = 20;
   std::string names;
   for (std::uint32_t i = 0; i < std::min(plan.size(), kNamesMax); ++i) {
-    names += (i == 0 ? "" : ", ") + plan.step(i).name;
+    names += (i == 0 ? "" : ", ") + plan.NameOf(i);
   }
   return plan.size() > kNamesMax ? names + ", ..." : names;
 }
@@ -53,7 +53,7 @@ absl::StatusOr<std::vector<std::pair<std::uint32_t, std::string>>> RunView::Find
   std::vector<bool> found(wanted.size());
   std::vector<std::pair<std::uint32_t, std::string>> chosen;
   for (std::uint32_t i = 0; i < plan->size(); ++i) {
-    const std::string& name = plan->step(i).name;
+    const std::string name = plan->NameOf(i);
     bool matches = false;
     for (std::size_t of = 0; of < wanted.size(); ++of) {
       const bool is_it = name == wanted[of] || MatchesPattern(name, wanted[of]);

@@ -22,7 +22,7 @@ const Artifact* TakenArtifact(const PlanInput& input,
   const auto* upstream = std::get_if<UpstreamOutput>(&parts->front());
   const auto row = upstream == nullptr ? rows.end() : rows.find(upstream->step);
   if (row == rows.end()) return nullptr;
-  return MadeArtifact(*row->second, plan.step(upstream->step).outputs[upstream->output].name);
+  return MadeArtifact(*row->second, plan.definition(upstream->step).outputs[upstream->output].name);
 }
 
 }  // namespace
@@ -40,11 +40,11 @@ std::vector<ArtifactUse> UsesOf(RunId run, const Plan& plan, const std::vector<S
   std::vector<ArtifactUse> uses;
   for (const StepRow& row : rows) {
     if (row.index >= plan.size() || !Began(row)) continue;
-    const Step& step = plan.step(row.index);
+    const Step& step = plan.definition(row.index);
     if (const auto* code = std::get_if<Artifact>(&step.code)) {
       uses.push_back({code->digest, run, row.index, ArtifactRole::kCode, "code"});
     }
-    const std::vector<PlanInput>& inputs = plan.planned(row.index).inputs;
+    const absl::Span<const PlanInput> inputs = plan.planned(row.index).inputs;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const Artifact* taken = TakenArtifact(inputs[i], plan, row_of);
       if (taken == nullptr) continue;

@@ -118,7 +118,7 @@ absl::Status CheckDestinations(const PipelineSpec& spec,
   for (const Step& step : steps) {
     for (const Output& output : step.outputs) {
       if (IsPrimitive(output.type)) continue;
-      const auto place = DestinationOf(spec, "run", step, output);
+      const auto place = DestinationOf(spec, "run", step.name, output);
       if (!place.ok() || place->empty()) continue;  // validation says what is wrong
       const auto parsed = ParseDatastoreUri(*place);
       const bool is_known = parsed.ok() && known.contains(parsed->datastore);
@@ -160,25 +160,26 @@ bool HasMachineForEachRole(const Step& step) {
 
 // Of what a step asks for and gets otherwise than elsewhere.
 void WarnOfDistribution(const Plan& plan, std::vector<std::string>& warnings) {
-  for (const Step& step : plan.spec().steps) {
+  for (std::uint32_t i = 0; i < plan.submitted(); ++i) {
+    const Step& step = plan.definition(i);
     if (step.instance_count > 1 && step.control != nullptr && !IsGang(step)) {
       warnings.push_back(
           fmt::format("jobs.{}: asks for {} instances; its mini-batches run on one machine",
-                      step.name,
+                      plan.NameOf(i),
                       step.instance_count));
     }
     if (step.distribution.type == "tensorflow" && !HasMachineForEachRole(step)) {
       warnings.push_back(
           fmt::format("jobs.{}: its workers and parameter servers are not as many as its machines, "
                       "which are {}; each machine is one of them: set resources.instance_count",
-                      step.name,
+                      plan.NameOf(i),
                       step.instance_count));
     }
     if (step.distribution.type == "ray" && step.instance_count > 1) {
       warnings.push_back(fmt::format(
           "jobs.{}: no Ray cluster is started for it; each of its {} machines runs the command, "
           "which finds the others by POTOK_NODES",
-          step.name,
+          plan.NameOf(i),
           step.instance_count));
     }
   }
@@ -306,6 +307,7 @@ absl::StatusOr<Prepared> Submission::Prepare(PipelineSpec spec,
   if (prepared.found_data) POTOK_RETURN_IF_ERROR(CheckSpec(spec));
   Found found{is_wanted, {}};
   POTOK_RETURN_IF_ERROR(FindData(spec, found));
+  if (prepared.found_data) prepared.bytes = ToProto(spec).SerializeAsString();
   POTOK_ASSIGN_OR_RETURN(prepared.plan, BuildPlan(std::move(spec)));
   POTOK_RETURN_IF_ERROR(CheckMachines(prepared));
   WarnOfDistribution(*prepared.plan, prepared.warnings);
@@ -369,7 +371,7 @@ absl::StatusOr<Accepted> Submission::Submit(PipelineSpec spec,
                    foresight.status().ToString());
     }
   }
-  if (prepared.found_data) bytes = ToProto(prepared.plan->spec()).SerializeAsString();
+  if (prepared.found_data) bytes = std::move(prepared.bytes);
   run.spec = DigestOf(bytes);
   POTOK_RETURN_IF_ERROR(reader_.PutSpec(run.spec, bytes));
   POTOK_ASSIGN_OR_RETURN(run.after, FindPredecessors(submitter.after, accepted.name));

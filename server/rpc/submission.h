@@ -47,6 +47,7 @@ struct Prepared {
   std::shared_ptr<const Plan> plan;
   std::vector<std::string> warnings;
   bool found_data = false;  // the spec is not the one that came: data was found for it
+  std::string bytes;        // that spec on the wire, if so
   bool may_reuse = false;   // a step that needs no other may have a result
 };
 

@@ -143,8 +143,8 @@ void SchedulerMetrics::ObserveState(const State& state) {
   for (const auto& [id, run] : state.runs) {
     std::vector<Counted>& counted = counted_[id];
     for (const StepRecord& step : run.steps) {
-      counted.push_back({step.state.index(), step.since});
-      if (!IsTerminal(step.state)) steps_[step.state.index()]->Increment();
+      counted.push_back({step.state().index(), step.since});
+      if (!IsTerminal(step.state())) steps_[step.state().index()]->Increment();
     }
   }
   ObserveMachines(state);

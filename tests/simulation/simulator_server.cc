@@ -93,21 +93,17 @@ void Simulator::CheckRanks(const Decision& decision,
     if (promised.contains(moved->step)) continue;
     const auto run = state_.runs.find(moved->step.run);
     if (run == state_.runs.end()) continue;
-    const StepRecord& placed = run->second.steps[moved->step.index];
     const Shape& shape = run->second.plan->shape_of(moved->step.index);
     const auto queued = since.find(moved->step);
     const absl::Time placed_since = queued == since.end() ? now_ : queued->second;
+    const std::int32_t priority = PriorityOf(run->second, moved->step.index);
     for (const QueuePlace& place : state_.queued.All()) {
-      if (place.priority <= placed.priority) break;
-<<<<<<< HEAD
+      if (place.priority <= priority) break;
       // One whose memory was raised asks for what no other does.
       if (place.shape >= kRaisedLanes) continue;
-=======
-      if (place.shape >= kRaisedLanes) continue;  // it asks for what no other does
->>>>>>> 8c5f9b1 (Give teams limits and guarantees in single pools)
       const RunRecord& other = state_.runs.at(place.step.run);
       if (ParkedOf(other) != Parked::kNot || other.plan->wanted[place.shape] != shape) continue;
-      if (RanksBefore(placed.priority, placed_since, place.priority, place.since)) continue;
+      if (RanksBefore(priority, placed_since, place.priority, place.since)) continue;
       // Its run waits for what needs several machines at once, or its team or user may have no
       // more.
       if (WaitsForSeveral(state_, other)) continue;
@@ -132,11 +128,11 @@ void Simulator::CheckPreemptions(const Decision& decision) {
     ++outcome_.preemptions;
     const RunRecord& run = state_.runs.at(moved->step.run);
     const auto pool = state_.pools.find(run.plan->shape_of(moved->step.index).pool);
-    const bool is_fair =
-        pool != state_.pools.end() && pool->second.facts.preemption &&
-        run.plan->step(moved->step.index).preemptible.value_or(pool->second.facts.low_priority) &&
-        state_.promised.contains(*leaving->room_for) &&
-        state_.runs.at(leaving->room_for->run).team != run.team;
+    const bool is_fair = pool != state_.pools.end() && pool->second.facts.preemption &&
+                         run.plan->definition(moved->step.index)
+                             .preemptible.value_or(pool->second.facts.low_priority) &&
+                         state_.promised.contains(*leaving->room_for) &&
+                         state_.runs.at(leaving->room_for->run).team != run.team;
     if (is_fair) continue;
     Violation(fmt::format(
         "step {} of run {} was preempted against the rules", moved->step.index, moved->step.run));
@@ -210,7 +206,7 @@ void Simulator::CheckCordons(const Decision& decision, bool ticked) {
     if (!ticked || !cordon.has_value() || cordon->state != CordonState::kDraining) continue;
     if (cordon->deadline > now_) continue;
     for (const AttemptKey& key : machine.holding) {
-      const StepState& state = state_.runs.at(key.run).steps[key.index].state;
+      const StepState& state = state_.runs.at(key.run).steps[key.index].state();
       if (std::holds_alternative<Leaving>(state) || std::holds_alternative<Stopping>(state)) {
         continue;
       }
@@ -399,7 +395,7 @@ void Simulator::Forge(MachineReported& reported) const {
   const auto run = state_.runs.find(report.key.run);
   if (run == state_.runs.end()) return;
   const StepRecord& step = run->second.steps[report.key.index];
-  const Placement* placement = PlacementOf(step.state);
+  const Placement* placement = PlacementOf(step.state());
   if (placement == nullptr || step.attempt == report.key.attempt) return;
   const MachineRecord& holder = state_.machines.at(placement->machine);
   report.key.attempt = step.attempt;

@@ -185,7 +185,7 @@ class Cluster {
 
   void Begin(const server::StartOrder& order) {
     const server::RunRecord& run = state_.runs.at(order.key.run);
-    const server::StepState& step = run.steps[order.key.index].state;
+    const server::StepState& step = run.steps[order.key.index].state();
     const server::MachineId id = server::PlacementOf(step)->machine;
     const server::MachineRecord& machine = state_.machines.at(id);
     Moved& moved = run.plan->size() == kTrials ? outcome_.sweeps : outcome_.chains;
@@ -201,7 +201,7 @@ class Cluster {
     const std::int32_t gpu_millis = server::RequestOf(run, order.key.index).gpu_millis;
     outcome_.gpu_seconds_idle += staged * gpu_millis / kMillisOfGpu;
     std::vector<server::OutputValue> outputs;
-    for (const Output& output : run.plan->step(order.key.index).outputs) {
+    for (const Output& output : run.plan->definition(order.key.index).outputs) {
       const Artifact made = FilesOf(ToString(order.key), 4 * kGib);
       caches_[id].insert(made.digest);
       outputs.push_back({output.name, made});

@@ -21,7 +21,7 @@ Step Limited(Step step, std::int64_t timeout_seconds) {
 void Occupy(World& world, const std::string& run, std::int32_t cpus, std::int64_t timeout_seconds) {
   world.Submit(run, APipeline({Limited(AStep("a").Cpus(1000 * cpus), timeout_seconds)}));
   const AttemptKey key = world.Attempt(run, "a");
-  const MachineId machine = PlacementOf(world.StepOf(run, "a").state)->machine;
+  const MachineId machine = PlacementOf(world.StepOf(run, "a").state())->machine;
   world.Report(world.state.machines.at(machine).facts.name, {Starts(key)});
 }
 

@@ -140,7 +140,7 @@ std::string StoredPartOf(const State& state) {
       }
     }
     for (std::uint32_t i = 0; run.plan != nullptr && i < run.plan->size(); ++i) {
-      text += " " + run.plan->step(i).name;
+      text += " " + run.plan->NameOf(i);
     }
     text += fmt::format(" finals {}\n", run.open_finals);
     for (const auto& [index, raise] : run.raises) {
@@ -152,7 +152,7 @@ std::string StoredPartOf(const State& state) {
     }
     for (const StepRecord& step : run.steps) {
       text += fmt::format(" {} attempt {} lost {} displaced {} waiting {} since {}\n",
-                          TextOf(step.state),
+                          TextOf(step.state()),
                           step.attempt,
                           step.machine_lost,
                           step.displaced,

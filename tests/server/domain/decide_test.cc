@@ -315,7 +315,7 @@ TEST(DecideTest, AnImpossibleMoveFailsItsRunAndTheOthersGoOn) {
   EXPECT_THAT(decision.internal_errors[0], HasSubstr("bad"));
   ASSERT_THAT(world.state.runs, SizeIs(1));
   EXPECT_EQ(world.state.runs.begin()->second.name, "good");
-  EXPECT_TRUE(std::holds_alternative<Assigned>(world.state.runs.at(2).steps[0].state));
+  EXPECT_TRUE(std::holds_alternative<Assigned>(world.state.runs.at(2).steps[0].state()));
 }
 
 TEST(DecideTest, AfterAStartEveryMachineIsHeardAndWaitsForItsHello) {
@@ -329,7 +329,7 @@ TEST(DecideTest, AfterAStartEveryMachineIsHeardAndWaitsForItsHello) {
   EXPECT_EQ(loaded.epoch, 4);
   EXPECT_EQ(loaded.machines.at(1).last_heard, start);
   EXPECT_EQ(loaded.machines.at(1).session, 0U);
-  EXPECT_TRUE(std::holds_alternative<Assigned>(loaded.runs.at(1).steps[0].state));
+  EXPECT_TRUE(std::holds_alternative<Assigned>(loaded.runs.at(1).steps[0].state()));
 }
 
 TEST(DecideTest, AStartRightsBooksOfWhichHalfWasStored) {
@@ -341,7 +341,7 @@ TEST(DecideTest, AStartRightsBooksOfWhichHalfWasStored) {
   moved.state = server::Succeeded{1, {}};
   Apply(loaded, moved);
   DecideStart(loaded, {4, "w", world.now}, world.options);
-  EXPECT_TRUE(std::holds_alternative<Queued>(loaded.runs.at(1).steps[1].state));
+  EXPECT_TRUE(std::holds_alternative<Queued>(loaded.runs.at(1).steps[1].state()));
   moved.step.index = 1;
   Apply(loaded, moved);
   DecideStart(loaded, {5, "w", world.now}, world.options);

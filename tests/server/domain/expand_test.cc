@@ -12,14 +12,17 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 // A step and a sweep over two steps, of which the second takes what the first makes.
-std::shared_ptr<const Plan> ATunedPlan(const Sweep& sweep = {}) {
+PipelineSpec ATunedPipeline(const Sweep& sweep = {}) {
   const Step first =
       AStep("fit").Text("lr", ParentInputOf("lr"), ValueType::kNumber).Output("model");
   const Step second = AStep("score").Data("model", OutputOf("fit", "model"));
-  auto plan = RebuildPlan(APipeline(
+  return APipeline(
       {AStep("before"),
        AControl(
-           AStep("tune").Pool("gpu").Unset("lr", ValueType::kNumber), sweep, {first, second})}));
+           AStep("tune").Pool("gpu").Unset("lr", ValueType::kNumber), sweep, {first, second})});
+}
+std::shared_ptr<const Plan> ATunedPlan() {
+  auto plan = RebuildPlan(ATunedPipeline());
   EXPECT_TRUE(plan.ok()) << plan.status();
   return *plan;
 }
@@ -44,7 +47,7 @@ TEST(ExpandTest, NamesNumbersAndReferencesOfTheNewStepsAreTheirOwn) {
     Grow(*std::move(segment), &plan);
   }
   ASSERT_EQ(plan->size(), 6U);
-  EXPECT_EQ(plan->step(4).name, "tune[1]/fit");
+  EXPECT_EQ(plan->NameOf(4), "tune[1]/fit");
   EXPECT_EQ(plan->Find("tune[1]/score"), 5U);
   ASSERT_EQ(plan->planned(5).upstreams.size(), 1U);
   EXPECT_EQ(plan->planned(5).upstreams[0].step, 4U);
@@ -54,6 +57,18 @@ TEST(ExpandTest, NamesNumbersAndReferencesOfTheNewStepsAreTheirOwn) {
   EXPECT_EQ(plan->SegmentOf(5).control, 1U);
   EXPECT_EQ(plan->SegmentOf(5).ordinal, 1U);
   EXPECT_EQ(plan->shape_of(4).pool, "gpu");
+}
+
+TEST(ExpandTest, WhatTheStepsOfTwoTimesHaveInCommonIsThereOnce) {
+  std::shared_ptr<const Plan> plan = ATunedPlan();
+  for (std::uint32_t trial = 0; trial < 2; ++trial) {
+    StepsAdded added = ATrial(plan->size(), trial);
+    added.values = {Word("lr", std::to_string(trial))};
+    Grow(*Expand(*plan, added), &plan);
+  }
+  EXPECT_EQ(&plan->definition(2), &plan->definition(4));
+  EXPECT_EQ(&plan->definition(3), &plan->definition(5));
+  EXPECT_NE(&plan->definition(4), &plan->definition(5));
 }
 
 TEST(ExpandTest, ValuesOfTheTimeAreLiteralsOfItsSteps) {
@@ -67,17 +82,16 @@ TEST(ExpandTest, ValuesOfTheTimeAreLiteralsOfItsSteps) {
 TEST(ExpandTest, TheShorterOfATrialsTwoTimeLimitsHolds) {
   Sweep sweep;
   sweep.trial_timeout_seconds = 60;
-  auto plan = ATunedPlan(sweep);
-  auto spec = plan->spec();
+  PipelineSpec spec = ATunedPipeline(sweep);
   auto control = std::make_shared<Control>(*spec.steps[1].control);
   control->body[0].timeout_seconds = 5;
   control->body[1].timeout_seconds = 500;
   spec.steps[1].control = control;
-  plan = *RebuildPlan(spec);
+  const auto plan = *RebuildPlan(spec);
   const auto segment = Expand(*plan, ATrial());
   ASSERT_TRUE(segment.ok()) << segment.status();
-  EXPECT_EQ((*segment)->spec.steps[0].timeout_seconds, 5);
-  EXPECT_EQ((*segment)->spec.steps[1].timeout_seconds, 60);
+  EXPECT_EQ((*segment)->steps.definition(0).timeout_seconds, 5);
+  EXPECT_EQ((*segment)->steps.definition(1).timeout_seconds, 60);
 }
 
 TEST(ExpandTest, AChangeThatIsNotAboutThePlanIsRefused) {

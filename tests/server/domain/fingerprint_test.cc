@@ -207,11 +207,11 @@ TEST(FingerprintTest, KinAreTriesAtTheSameThing) {
   one.name = "fold[1]/fit";
   Step two;
   two.name = "fold[17]/fit";
-  EXPECT_EQ(KinOf(one), KinOf(two));
+  EXPECT_EQ(KinOf(one, one.name), KinOf(two, two.name));
   two.name = "fold[17]/score";
-  EXPECT_NE(KinOf(one), KinOf(two));
+  EXPECT_NE(KinOf(one, one.name), KinOf(two, two.name));
   one.component = two.component = "fit_model";
-  EXPECT_EQ(KinOf(one), KinOf(two));
+  EXPECT_EQ(KinOf(one, one.name), KinOf(two, two.name));
 }
 
 TEST(FingerprintTest, OnlyDeterministicCommandsAreReusable) {

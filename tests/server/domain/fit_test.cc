@@ -18,8 +18,8 @@ std::vector<std::string> PlacesIn(const World& world) {
   std::vector<std::string> places;
   const RunRecord& run = world.state.runs.begin()->second;
   for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
-    std::string text = run.plan->step(i).name;
-    if (const Placement* placement = PlacementOf(run.steps[i].state)) {
+    std::string text = run.plan->NameOf(i);
+    if (const Placement* placement = PlacementOf(run.steps[i].state())) {
       text += "@" + world.state.machines.at(placement->machine).facts.name;
       if (!placement->gpus.empty()) text += fmt::format(":{}", fmt::join(placement->gpus, ","));
     }

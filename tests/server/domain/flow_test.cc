@@ -206,8 +206,9 @@ TEST(FlowTest, ABodyHasThePriorityOfItsLoopUnlessItSaysOtherwise) {
   control->body[1].priority = -2;
   loop.control = control;
   world.Submit("r", APipeline({loop}));
-  EXPECT_EQ(world.StepOf("r", "loop[0]/a").priority, 5);
-  EXPECT_EQ(world.StepOf("r", "loop[0]/b").priority, -2);
+  const RunRecord& run = world.state.runs.at(world.KeyOf("r", "loop[0]/a").run);
+  EXPECT_EQ(PriorityOf(run, world.KeyOf("r", "loop[0]/a").index), 5);
+  EXPECT_EQ(PriorityOf(run, world.KeyOf("r", "loop[0]/b").index), -2);
 }
 
 TEST(FlowTest, ALoopWhoseBodyDoesNotDecideFails) {

@@ -32,7 +32,7 @@ World WithMachines(std::int32_t count) {
 }
 
 std::string MachineOf(const World& world, const std::string& step) {
-  const Placement* placement = PlacementOf(world.StepOf("r", step).state);
+  const Placement* placement = PlacementOf(world.StepOf("r", step).state());
   return placement == nullptr ? "" : world.state.machines.at(placement->machine).facts.name;
 }
 
@@ -63,7 +63,7 @@ TEST(GangTest, MembersGoToMachinesOfTheirOwnAndKnowEachOther) {
     ranks.insert(start.gang->rank);
     EXPECT_EQ(start.gang->hosts, starts[0].gang->hosts);
     EXPECT_EQ(start.gang->port, starts[0].gang->port);
-    const std::string member = start.plan->step(start.key.index).name;
+    const std::string member = start.plan->NameOf(start.key.index);
     const auto rank = static_cast<std::size_t>(start.gang->rank);
     EXPECT_EQ("10.0.0." + MachineOf(world, member).substr(1), start.gang->hosts[rank]);
   }
@@ -105,7 +105,7 @@ TEST(GangTest, WhoEndsBeforeTheLastMachineIsFreeGoesAroundIt) {
   limited.timeout_seconds = 100;
   world.Submit("long", APipeline({limited}));
   world.Report(
-      world.state.machines.at(PlacementOf(world.StepOf("long", "a").state)->machine).facts.name,
+      world.state.machines.at(PlacementOf(world.StepOf("long", "a").state())->machine).facts.name,
       {Starts(world.Attempt("long", "a"))});
   world.Submit("r", APipeline({Several(AStep("train").Cpus(2000), 2)}));
   Step short_one = limited;
@@ -329,7 +329,7 @@ TEST(GangTest, MiniBatchesRunOnOneMachineWhateverTheyAskFor) {
   const auto plan = RebuildPlan(std::move(spec));
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_EQ((*plan)->shape_of(0).machines, 1);
-  EXPECT_FALSE(IsControl((*plan)->step(0)));
+  EXPECT_FALSE(IsControl((*plan)->definition(0)));
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ class LocalityWorldTest : public ::testing::Test {
     world_.Report(machine, {Starts(key), Succeeds(key, {data})});
   }
   std::string MachineOf(const std::string& run, const std::string& step) {
-    const Placement* placement = PlacementOf(world_.StepOf(run, step).state);
+    const Placement* placement = PlacementOf(world_.StepOf(run, step).state());
     return placement == nullptr ? "" : world_.state.machines.at(placement->machine).facts.name;
   }
   std::optional<HeldInputs> HeldOf(const std::string& run, const std::string& step) {

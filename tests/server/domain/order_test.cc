@@ -23,7 +23,7 @@ RunRecord ARunOf(Step step) {
   run.plan = *plan;
   run.steps.resize(1);
   run.steps[0].attempt = 1;
-  run.steps[0].state = Assigned{{1, {}}};
+  run.steps[0].SetState(Assigned{{1, {}}});
   return run;
 }
 

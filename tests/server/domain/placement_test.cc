@@ -18,8 +18,8 @@ std::vector<std::string> Where(const World& world) {
   std::vector<std::string> where;
   const RunRecord& run = world.state.runs.begin()->second;
   for (std::uint32_t i = 0; i < run.steps.size(); ++i) {
-    std::string text = run.plan->step(i).name;
-    if (const Placement* placement = PlacementOf(run.steps[i].state)) {
+    std::string text = run.plan->NameOf(i);
+    if (const Placement* placement = PlacementOf(run.steps[i].state())) {
       text += "@" + world.state.machines.at(placement->machine).facts.name;
       if (!placement->gpus.empty()) text += fmt::format(":{}", fmt::join(placement->gpus, ","));
     }
@@ -141,7 +141,7 @@ TEST(PlacementTest, WhatHasAHigherPriorityComesFirstThenTheOlderRunThenThePositi
   std::vector<std::string> order;
   for (const QueuePlace& place : world.state.queued.All()) {
     const RunRecord& run = world.state.runs.at(place.step.run);
-    order.push_back(run.name + "." + run.plan->step(place.step.index).name);
+    order.push_back(run.name + "." + run.plan->NameOf(place.step.index));
   }
   EXPECT_THAT(order, ElementsAre("young.b", "old.c", "young.a", "old.a", "old.b"));
   world.Connect(AMachine("m").Cpus(2));

@@ -56,7 +56,7 @@ void Fill(World& world, const std::string& run, int steps) {
   world.SubmitAs("cyd", run, APipeline(std::move(all)));
 }
 void Start(World& world, const std::string& run, const std::string& step) {
-  const MachineId on = PlacementOf(world.StepOf(run, step).state)->machine;
+  const MachineId on = PlacementOf(world.StepOf(run, step).state())->machine;
   world.Report(world.state.machines.at(on).facts.name, {Starts(world.Attempt(run, step))});
 }
 void StartAll(World& world, const std::string& run, int steps) {
@@ -66,7 +66,7 @@ void StartAll(World& world, const std::string& run, int steps) {
   }
 }
 void Stop(World& world, const std::string& run, const std::string& step) {
-  const MachineId on = PlacementOf(world.StepOf(run, step).state)->machine;
+  const MachineId on = PlacementOf(world.StepOf(run, step).state())->machine;
   world.Report(world.state.machines.at(on).facts.name, {Stops(world.Attempt(run, step))});
 }
 std::vector<std::string> Leaving(const World& world, const std::string& run, int steps) {
@@ -220,7 +220,7 @@ TEST(PreemptionTest, TwoTeamsDoNotTakeFromEachOtherInACircle) {
     stops += world.Stops().size();
     const std::set<AttemptKey> holding = world.Machine("m").holding;
     for (const AttemptKey& key : holding) {
-      const StepState& state = world.state.runs.at(key.run).steps[key.index].state;
+      const StepState& state = world.state.runs.at(key.run).steps[key.index].state();
       const bool leaves = std::holds_alternative<server::Leaving>(state);
       world.Report("m", {leaves ? Stops(key) : Starts(key)});
     }
@@ -273,7 +273,7 @@ TEST(PreemptionTest, AllMembersOfAStepOnSeveralMachinesEndForIt) {
   EXPECT_EQ(world.StateOf("a", "g"), "Open");
   EXPECT_EQ(world.StateOf("a", "g[2]/rank0"), "Queued");
   Start(world, "v", "one");
-  const MachineId on = PlacementOf(world.StepOf("v", "one").state)->machine;
+  const MachineId on = PlacementOf(world.StepOf("v", "one").state())->machine;
   world.Report(world.state.machines.at(on).facts.name, {Succeeds(world.Attempt("v", "one"))});
   EXPECT_EQ(world.StateOf("a", "g[2]/rank0"), "Assigned");
 }
@@ -427,11 +427,11 @@ TEST(PreemptionTest, WhoIsHeldByTheLimitsOfItsPoolTakesRoomInThem) {
   EXPECT_EQ(world.StateOf("v", "one"), "Queued");
   Tock(world);
   EXPECT_THAT(Leaving(world, "a", 4), ElementsAre("a3"));
-  EXPECT_NE(PromisedTo(world.StepOf("v", "one").state), nullptr);
+  EXPECT_NE(PromisedTo(world.StepOf("v", "one").state()), nullptr);
   // There is room on a machine already, and nobody else gets what the limits leave then.
   world.SubmitAs("bob", "b", APipeline({InPool("small").Priority(1000)}));
   Tock(world);
-  EXPECT_NE(PromisedTo(world.StepOf("v", "one").state), nullptr);
+  EXPECT_NE(PromisedTo(world.StepOf("v", "one").state()), nullptr);
   Stop(world, "a", "a3");
   EXPECT_EQ(world.StateOf("v", "one"), "Assigned");
   EXPECT_EQ(world.StateOf("b", "small"), "Queued");

@@ -84,7 +84,7 @@ class Load {
       ++steps_;
       ends_.emplace(world_.now + absl::Seconds(20 + random_() % 280), start.key);
       const auto& step = world_.state.runs.at(start.key.run).steps[start.key.index];
-      const MachineId machine = PlacementOf(step.state)->machine;
+      const MachineId machine = PlacementOf(step.state())->machine;
       machines_[start.key] = world_.state.machines.at(machine).facts.name;
     }
   }

@@ -31,7 +31,7 @@ class SpreadTest : public ::testing::Test {
     std::vector<std::string> machines;
     for (int i = 0; i < count; ++i) {
       const StepRecord& placed = world_.StepOf(run, "s" + std::to_string(i));
-      const Placement* placement = PlacementOf(placed.state);
+      const Placement* placement = PlacementOf(placed.state());
       machines.push_back(
           placement == nullptr ? "" : world_.state.machines.at(placement->machine).facts.name);
     }

@@ -512,7 +512,7 @@ TEST(SweepTest, TrialsHaveTheirTimeout) {
   sweep.trial_timeout_seconds = 7;
   world.Submit("r", APipeline({Tuned(sweep)}));
   const StartOrder order = world.Starts().at(0);
-  EXPECT_EQ(order.plan->step(order.key.index).timeout_seconds, 7);
+  EXPECT_EQ(order.plan->definition(order.key.index).timeout_seconds, 7);
 }
 
 }  // namespace

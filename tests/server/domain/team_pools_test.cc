@@ -50,7 +50,7 @@ PipelineSpec StepsIn(const std::string& pool, std::size_t count) {
 std::size_t RunningOf(const World& world, const std::string& run) {
   std::size_t count = 0;
   for (const StepRecord& step : world.state.runs.at(world.state.run_by_name.at(run)).steps) {
-    if (PlacementOf(step.state) != nullptr) ++count;
+    if (PlacementOf(step.state()) != nullptr) ++count;
   }
   return count;
 }

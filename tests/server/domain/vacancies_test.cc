@@ -15,7 +15,7 @@ using testing::IsEmpty;
 
 // "m1", or "m1:0,1" with GPUs; empty while it waits.
 std::string Where(const World& world, const std::string& step) {
-  const Placement* placement = PlacementOf(world.StepOf("r", step).state);
+  const Placement* placement = PlacementOf(world.StepOf("r", step).state());
   if (placement == nullptr) return "";
   std::string text = world.state.machines.at(placement->machine).facts.name;
   if (!placement->gpus.empty()) text += fmt::format(":{}", fmt::join(placement->gpus, ","));
@@ -162,7 +162,7 @@ class History {
     for (const auto& [id, machine] : world.state.machines) {
       if (machine.holding.empty() || machine.session == 0 || Below(2) == 0) continue;
       const AttemptKey key = *machine.holding.begin();
-      const StepState& step = world.state.runs.at(key.run).steps[key.index].state;
+      const StepState& step = world.state.runs.at(key.run).steps[key.index].state();
       const bool runs = std::holds_alternative<Running>(step);
       return void(world.Report(machine.facts.name, {runs ? Succeeds(key) : Starts(key)}));
     }

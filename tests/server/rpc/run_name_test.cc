@@ -26,9 +26,9 @@ TEST(RunNameTest, NamesTheJobOfAStandaloneRunAfterTheRun) {
   Step step;
   step.name = "main";
   spec.is_pipeline = false;
-  EXPECT_EQ(StepJobName(spec, "calm_lake", step), "calm_lake");
+  EXPECT_EQ(StepJobName(spec, "calm_lake", step.name), "calm_lake");
   spec.is_pipeline = true;
-  EXPECT_EQ(StepJobName(spec, "calm_lake", step), "calm_lake_main");
+  EXPECT_EQ(StepJobName(spec, "calm_lake", step.name), "calm_lake_main");
 }
 
 }  // namespace
