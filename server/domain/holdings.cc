@@ -9,7 +9,7 @@ namespace potok::server {
 Holdings::Number Holdings::NumberOf(const Artifact& artifact) {
   const auto known = numbers_.find(artifact.digest);
   if (known != numbers_.end()) return known->second;
-  Number number = static_cast<Number>(kept_.size());
+  auto number = static_cast<Number>(kept_.size());
   if (unused_.empty()) {
     kept_.emplace_back();
   } else {

@@ -201,8 +201,9 @@ std::optional<Spot> Vacancies::Choose(const Shape& shape,
   }
   std::optional<placing::Choice> near;
   if (!files.large.empty()) near = ChooseNear(id, *choice, shape, state, files, lasts);
-  Spot spot = SpotOf(near.has_value() ? *std::move(near) : *std::move(choice));
-  spot.for_inputs = near.has_value();
+  const bool for_inputs = near.has_value();
+  Spot spot = SpotOf(for_inputs ? *std::move(near) : *std::move(choice));
+  spot.for_inputs = for_inputs;
   return spot;
 }
 
