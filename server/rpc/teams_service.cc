@@ -91,9 +91,9 @@ std::vector<v1::Team> TeamsToProto(const State& state, absl::Time now) {
   return teams;
 }
 
-PoolShareEdit PoolEditOf(const v1::EditTeamInPool& request) {
-  PoolShareEdit edit;
-  edit.pool = request.pool();
+// What may be said of a team over all pools and in one of them, as far as it is said.
+template <class Request, class Edit>
+void ReadQuota(const Request& request, Edit& edit) {
   if (request.has_memory_bytes_max()) edit.memory_bytes_max = request.memory_bytes_max();
   if (request.has_cpu_millis_max()) edit.cpu_millis_max = request.cpu_millis_max();
   if (request.has_gpu_millis_max()) edit.gpu_millis_max = request.gpu_millis_max();
@@ -107,6 +107,12 @@ PoolShareEdit PoolEditOf(const v1::EditTeamInPool& request) {
   if (request.has_gpu_millis_guaranteed()) {
     edit.gpu_millis_guaranteed = request.gpu_millis_guaranteed();
   }
+}
+
+PoolShareEdit PoolEditOf(const v1::EditTeamInPool& request) {
+  PoolShareEdit edit;
+  edit.pool = request.pool();
+  ReadQuota(request, edit);
   return edit;
 }
 
@@ -114,21 +120,9 @@ TeamEdit EditOf(const v1::EditTeamRequest& request) {
   TeamEdit edit;
   if (request.has_weight()) edit.weight = request.weight();
   if (request.has_half_life_us()) edit.half_life = absl::Microseconds(request.half_life_us());
-  if (request.has_memory_bytes_max()) edit.memory_bytes_max = request.memory_bytes_max();
-  if (request.has_cpu_millis_max()) edit.cpu_millis_max = request.cpu_millis_max();
-  if (request.has_gpu_millis_max()) edit.gpu_millis_max = request.gpu_millis_max();
-  if (request.has_running_steps_max()) edit.running_steps_max = request.running_steps_max();
+  ReadQuota(request, edit);
   if (request.has_user_running_steps_max()) {
     edit.user_running_steps_max = request.user_running_steps_max();
-  }
-  if (request.has_memory_bytes_guaranteed()) {
-    edit.memory_bytes_guaranteed = request.memory_bytes_guaranteed();
-  }
-  if (request.has_cpu_millis_guaranteed()) {
-    edit.cpu_millis_guaranteed = request.cpu_millis_guaranteed();
-  }
-  if (request.has_gpu_millis_guaranteed()) {
-    edit.gpu_millis_guaranteed = request.gpu_millis_guaranteed();
   }
   edit.add_users = {request.add_users().begin(), request.add_users().end()};
   for (const v1::EditTeamInPool& pool : request.pools()) edit.pools.push_back(PoolEditOf(pool));
