@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_split.h"
 #include "agent/artifacts/pool_transfers.h"
+#include "agent/exec/exec_sessions.h"
 #include "agent/executor/shim_executor.h"
 #include "agent/link/grpc_link.h"
 #include "agent/link/log_shipper.h"
@@ -77,6 +78,7 @@ Introduction IntroductionOf(const AgentConfig& config,
   self.isolation = isolation;
   self.runtimes = runtimes.Names();
   self.cache_bytes = config.cache_bytes;
+  self.allows_exec = config.allows_exec;
   return self;
 }
 
@@ -244,7 +246,8 @@ absl::Status RunAgent(const AgentConfig& config,
   });
   GrpcLink link(MakeChannel(config.server),
                 [&inbox](LinkNews news) { inbox.Post(std::move(news)); });
-  AttemptTable attempts({*executor, transfers, logs, *folders, runtimes, gpu_meter.get()},
+  ExecSessions execs(MakeChannel(config.server), {files.enter, self.machine});
+  AttemptTable attempts({*executor, transfers, logs, *folders, runtimes, gpu_meter.get(), &execs},
                         surroundings,
                         FindProgramInPath);
   attempts.TakeUp();
@@ -252,7 +255,7 @@ absl::Status RunAgent(const AgentConfig& config,
   loop_options.on_stop = config.on_stop;
   loop_options.processors = static_cast<int>(std::thread::hardware_concurrency());
   loop_options.jitter_seed = std::random_device{}();
-  AgentLoop loop({attempts, *executor, link}, self, loop_options);
+  AgentLoop loop({attempts, *executor, link, &execs}, self, loop_options);
   Drive(loop, inbox, *executor);
   executor.reset();  // gives back the cgroups that are free
   spdlog::info("agent ended");

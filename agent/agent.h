@@ -11,6 +11,7 @@ namespace potok::agent {
 // What comes with the agent; absolute paths.
 struct AgentFiles {
   std::string shim;    // the program potok-shim
+  std::string enter;   // the program potok-enter
   std::string python;  // a folder with what sdk/python has; may be missing
 };
 

@@ -285,6 +285,10 @@ absl::StatusOr<AgentConfig> ConfigOf(const AgentFlags& flags) {
   } else {
     config.state = std::filesystem::absolute(flags.state).lexically_normal();
   }
+  config.allows_exec = flags.exec == "allow";
+  if (!config.allows_exec && flags.exec != "deny") {
+    problems.Add("exec", flags.exec, "must be allow or deny");
+  }
   if (flags.on_stop == "kill") {
     config.on_stop = OnStop::kKill;
   } else if (flags.on_stop != "leave") {

@@ -43,6 +43,7 @@ struct AgentFlags {
   std::string container_network = "host";
   std::string python_environments = "host";
   std::string python_bytes = "20GiB";
+  std::string exec = "allow";
   std::map<std::string, std::string> tools_environment;
   int transfer_threads = 4;
 };
@@ -63,6 +64,7 @@ struct AgentConfig {
   std::int64_t cache_bytes = 0;
   LogLimit log_limit;
   OnStop on_stop = OnStop::kLeave;
+  bool allows_exec = true;
   std::string log_level;
   std::string step_path;  // empty: the default of StepSurroundings
   RuntimeSettings runtimes;

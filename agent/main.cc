@@ -124,6 +124,11 @@ ABSL_FLAG(std::string,
           "leave",
           "What SIGTERM means for running steps. leave: they go on, and the next agent on this "
           "state folder takes them up. kill: they are ended, and run again elsewhere.");
+ABSL_FLAG(std::string,
+          exec,
+          "allow",
+          "allow: who submitted a run may run commands, as a shell, beside its steps (potok job "
+          "exec), as the user that runs them and within their limits. deny: nobody may.");
 ABSL_FLAG(std::string, log_level, "info", "trace, debug, info, warn or error.");
 
 namespace {
@@ -200,6 +205,7 @@ potok::agent::AgentFlags ReadFlags() {
   flags.python_environments = absl::GetFlag(FLAGS_python_environments);
   flags.python_bytes = absl::GetFlag(FLAGS_python_bytes);
   flags.tools_environment = ToolsEnvironment();
+  flags.exec = absl::GetFlag(FLAGS_exec);
   flags.on_stop = absl::GetFlag(FLAGS_on_stop);
   flags.log_level = absl::GetFlag(FLAGS_log_level);
   return flags;
@@ -241,6 +247,7 @@ int main(int argc, char** argv) {
   facts.labels["address"] = potok::agent::OwnAddress(config->server);
   facts.capacity.disk_bytes = potok::agent::DiskToOffer(config->state);
   const potok::agent::AgentFiles files{programs / "potok-shim",
+                                       programs / "potok-enter",
                                        programs.parent_path() / "share/potok/python"};
   return Fail(potok::agent::RunAgent(*config, facts, files));
 }

@@ -162,11 +162,16 @@ void ServeUntilStopped(const ServerConfig& config, const Front& front) {
 }
 
 // Whoever waits for something is told, and nobody new is let in.
-void EndCalls(const Front& front, Replies& replies, WatchHub& watches, Switchboard& switchboard) {
+void EndCalls(const Front& front,
+              Replies& replies,
+              WatchHub& watches,
+              ExecCalls& execs,
+              Switchboard& switchboard) {
   const absl::Status stopping =
       absl::UnavailableError("the server is stopping; it will be back, try again");
   replies.Close(stopping);
   watches.EndAll(stopping);
+  execs.CloseAll(stopping);
   switchboard.CloseAll(stopping);
   if (front.grpc == nullptr) return;
   front.grpc->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(kDrainTime));
@@ -227,6 +232,7 @@ struct Api {
                         SubmissionOptionsOf(core.config)};
   WorkerPool log_readers{"logs", kLogThreads};
   Explanations explanations{core.view, submission, *storage.artifacts};
+  ExecCalls execs{{core.view, core.projector, core.scheduler, core.switchboard, log_readers}};
   LogStreamContext streams{core.view, core.watches, *storage.logs, core.projector, log_readers};
   Collector collector{CollectorPartsOf(core.config, storage, core.scheduler)};
   TrackingWriter tracking_writer{
@@ -241,13 +247,14 @@ struct Api {
 Services ServicesOf(Core& core, Api& api) {
   Services services;
   services.runs = std::make_unique<RunsService>(
-      api.submission, core.scheduler, core.replies, api.explanations, api.streams);
+      api.submission, core.scheduler, core.replies, api.explanations, api.execs, api.streams);
   services.machines = std::make_unique<MachinesService>(
       core.scheduler, core.replies, core.switchboard, core.options.decide);
   services.pools =
       std::make_unique<PoolsService>(core.scheduler, core.replies, core.options.decide);
   services.teams = std::make_unique<TeamsService>(core.scheduler, core.replies);
-  services.agents = std::make_unique<AgentsService>(core.switchboard, *core.storage.logs);
+  services.agents =
+      std::make_unique<AgentsService>(core.switchboard, *core.storage.logs, api.execs);
   services.registry =
       std::make_unique<RegistryService>(core.assets, *core.storage.datastores, core.find_output);
   services.admin = std::make_unique<AdminService>(
@@ -287,7 +294,7 @@ absl::Status RunServer(const ServerConfig& config) {
   const FrontParts parts{services, core.registry, core.scheduler, *access, api.tracking};
   Front front = OpenFront(config, parts, core.step_tracking);
   if (front.started.ok()) ServeUntilStopped(config, front);
-  EndCalls(front, core.replies, core.watches, core.switchboard);
+  EndCalls(front, core.replies, core.watches, api.execs, core.switchboard);
   core.scheduler.Stop();
   loop.join();
   front.http = HttpPorts();

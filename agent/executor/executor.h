@@ -44,6 +44,12 @@ struct Ended {
   Usage usage;
 };
 
+// Where the processes of an attempt are.
+struct ProcessPlace {
+  int command = 0;                   // its first process; 0: none lives
+  std::vector<std::string> cgroups;  // files cgroup.procs that whatever joins the attempt writes to
+};
+
 struct ProcessEvent {
   AttemptKey key;
   std::optional<Ended> ended;  // absent: the command was started
@@ -65,6 +71,10 @@ class Executor {
   // Takes up an attempt whose folder an earlier agent left: running (its events will come), ended
   // (the event comes at once), or neither (kLost at once).
   virtual absl::Status Adopt(const AttemptKey& key, const std::string& folder) = 0;
+
+  // For what is to run beside the attempt, within its limits. What joins its cgroups is killed when
+  // the attempt is forgotten. NOT_FOUND for an attempt that is not known.
+  virtual absl::StatusOr<ProcessPlace> PlaceOf(const AttemptKey& key) = 0;
 
   // Until when attempts may go on without the agent's word, on CLOCK_BOOTTIME; InfiniteDuration:
   // for ever. An attempt that is over its deadline ends with kLease.

@@ -93,9 +93,31 @@ void ShimExecutor::Forget(const AttemptKey& key) {
   if (id == ids_.end()) return;
   const auto attempt = attempts_.find(id->second);
   if (!attempt->second.ended) return;
-  if (attempt->second.leaf.has_value()) pool_->Give(*std::move(attempt->second.leaf));
+  if (attempt->second.leaf.has_value()) {
+    CgroupLeaf& leaf = *attempt->second.leaf;
+    if (attempt->second.has_company && pool_->HasProcesses(leaf)) pool_->Kill(leaf);
+    pool_->Give(std::move(leaf));
+  }
   attempts_.erase(attempt);
   ids_.erase(id);
+}
+
+absl::StatusOr<ProcessPlace> ShimExecutor::PlaceOf(const AttemptKey& key) {
+  const auto id = ids_.find(key);
+  if (id == ids_.end()) return absl::NotFoundError("there is no attempt " + ToString(key));
+  Attempt& attempt = attempts_.at(id->second);
+  ProcessPlace place;
+  // The oldest child: what was left to the shim by others of its children came later.
+  const std::vector<pid_t> children = ChildrenOf(attempt.shim);
+  if (!attempt.ended && !children.empty()) place.command = children.front();
+  if (!attempt.leaf.has_value()) return place;
+  attempt.has_company = true;
+  const CgroupPaths paths = pool_->tree().PathsOf(attempt.leaf->name, attempt.leaf->limits);
+  for (const std::string& file : {paths.memory_procs, paths.cpu_procs, paths.pids_procs}) {
+    if (!file.empty()) place.cgroups.push_back(file);
+  }
+  place.cgroups.push_back(paths.tracked + "/cgroup.procs");
+  return place;
 }
 
 std::vector<ProcessEvent> ShimExecutor::TakeEvents() {

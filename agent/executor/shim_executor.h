@@ -48,6 +48,7 @@ class ShimExecutor final : public Executor {
   absl::Status Start(const Launch& launch) override;
   void Stop(const AttemptKey& key, absl::Duration grace) override;
   absl::Status Adopt(const AttemptKey& key, const std::string& folder) override;
+  absl::StatusOr<ProcessPlace> PlaceOf(const AttemptKey& key) override;
   void SetLeaseDeadline(absl::Duration boottime) override;
   void Forget(const AttemptKey& key) override;
   std::vector<UsageSoFar> Measure() override;
@@ -73,6 +74,7 @@ class ShimExecutor final : public Executor {
     pid_t shim = 0;
     std::uint64_t shim_number = 0;  // in shims_
     std::optional<CgroupLeaf> leaf;
+    bool has_company = false;  // more than its own processes may be in the leaf
     bool start_told = false;
     bool ended = false;
     bool stop_asked = false;

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "agent/domain/exec_order.h"
 #include "agent/domain/order.h"
 #include "agent/domain/report.h"
 
@@ -34,6 +35,7 @@ struct Introduction {
   std::string isolation;
   std::vector<std::string> runtimes;  // as in potok.v1.Hello
   std::int64_t cache_bytes = 0;       // likewise
+  bool allows_exec = false;           // likewise
 };
 
 struct Hello {
@@ -75,6 +77,7 @@ using ServerWord = std::variant<Welcome,
                                 StopOrder,
                                 HeartbeatAcknowledged,
                                 ReportsAcknowledged,
+                                ExecOrder,
                                 LinkClosed>;
 
 // What came over a stream, in its order. `session` tells words of an older stream apart.

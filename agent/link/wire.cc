@@ -100,6 +100,19 @@ FailedReport FromProto(const v1::AttemptFailed& failed) {
   return report;
 }
 
+ExecOrder FromProto(const v1::OpenExec& open) {
+  const v1::ExecStart& start = open.start();
+  ExecOrder order{.token = open.token(),
+                  .key = agent::FromProto(open.id()),
+                  .argv = {start.argv().begin(), start.argv().end()},
+                  .has_terminal = start.terminal()};
+  order.rows = start.size().rows();
+  order.columns = start.size().columns();
+  order.terminal_type = start.terminal_type().empty() ? "dumb" : start.terminal_type();
+  order.user = start.user();
+  return order;
+}
+
 ServerWord WordOf(const v1::Order& order) {
   const AttemptKey key = agent::FromProto(order.id());
   if (order.has_stop()) return StopOrder{key, absl::Milliseconds(order.stop().grace_ms())};
@@ -186,6 +199,7 @@ v1::Hello ToProto(const Hello& hello) {
   for (const std::string& pool : self.pools) result.add_pools(pool);
   result.set_isolation(self.isolation);
   result.set_cache_bytes(self.cache_bytes);
+  result.set_allows_exec(self.allows_exec);
   for (const std::string& runtime : self.runtimes) result.add_runtimes(runtime);
   for (const AttemptKey& key : hello.live) *result.add_live() = ToProto(key);
   for (const Report& report : hello.unacknowledged) *result.add_unacknowledged() = ToProto(report);
@@ -256,6 +270,8 @@ std::vector<ServerWord> WordsOf(const v1::ServerMessage& message) {
     if (!acknowledged.keys.empty()) words.emplace_back(std::move(acknowledged));
   } else if (message.has_heartbeat_ack()) {
     words.emplace_back(HeartbeatAcknowledged{message.heartbeat_ack().sequence()});
+  } else if (message.has_open_exec()) {
+    words.emplace_back(FromProto(message.open_exec()));
   }
   return words;
 }

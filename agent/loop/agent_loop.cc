@@ -114,6 +114,17 @@ void AgentLoop::Handle(const ReportsAcknowledged& acknowledged) {
   }
 }
 
+void AgentLoop::Handle(const ExecOrder& order) {
+  if (ports_.execs == nullptr) return;  // nor was anything else said
+  if (!introduction_.allows_exec) {
+    return ports_.execs->Open(
+        order,
+        absl::PermissionDeniedError("the agent of the machine " + introduction_.machine +
+                                    " does not allow it (--exec=deny)"));
+  }
+  ports_.execs->Open(order, ports_.attempts.Beside(order));
+}
+
 void AgentLoop::Handle(const LinkClosed& closed) {
   session_ = Session::kClosed;
   ports_.attempts.ServerListens(false);

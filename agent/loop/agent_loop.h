@@ -37,6 +37,7 @@ class AgentLoop {
     AttemptTable& attempts;
     Executor& executor;
     Link& link;
+    Execs* execs = nullptr;  // null: no commands are run beside attempts
   };
   struct Options {
     OnStop on_stop = OnStop::kLeave;
@@ -62,6 +63,7 @@ class AgentLoop {
   void Handle(const StopOrder& order);
   void Handle(const HeartbeatAcknowledged& acknowledged);
   void Handle(const ReportsAcknowledged& acknowledged);
+  void Handle(const ExecOrder& order);
   void Handle(const LinkClosed& closed);
   void HandleStop();
   void OpenSession();

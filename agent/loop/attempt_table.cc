@@ -279,6 +279,8 @@ void AttemptTable::HandleProcesses() {
     if (!event.ended) {
       Apply(event.key, ProcessStarted{});
     } else {
+      // Before anything reads its folders.
+      if (ports_.execs != nullptr) ports_.execs->EndOf(event.key);
       Apply(event.key, JudgeAttempt(event.key, *event.ended));
     }
   }

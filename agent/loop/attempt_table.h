@@ -10,6 +10,7 @@
 #include "agent/artifacts/transfers.h"
 #include "agent/domain/attempt.h"
 #include "agent/domain/step_command.h"
+#include "agent/exec/execs.h"
 #include "agent/executor/executor.h"
 #include "agent/link/link.h"
 #include "agent/link/log_sink.h"
@@ -29,6 +30,7 @@ class AttemptTable {
     AttemptFolders& folders;
     const Runtimes& runtimes;
     const GpuMeter* gpus = nullptr;  // null: nothing is known of GPUs
+    Execs* execs = nullptr;          // null: nothing runs beside attempts
   };
   AttemptTable(Ports ports, StepSurroundings surroundings, FindProgram find_program);
 
@@ -43,6 +45,9 @@ class AttemptTable {
   void Apply(const AttemptKey& key, const AttemptEvent& event);
   void ApplyToLive(const AttemptEvent& event);
   void HandleProcesses();
+  // What runs a command beside the attempt's, in its environment and limits. FAILED_PRECONDITION
+  // for an attempt whose command does not run.
+  absl::StatusOr<ExecCommand> Beside(const ExecOrder& order);
   // What attempts use whose processes run; kept for their ends.
   std::vector<UsageSoFar> Measure();
   // Whether a server hears reports at once. While none does they are kept on disk, where they

@@ -115,6 +115,20 @@ absl::StatusOr<RuntimeCommand> InContainer(const ContainerEngine& engine,
   return command;
 }
 
+RuntimeCommand BesideContainer(const ContainerEngine& engine,
+                               const std::string& directory,
+                               const SideWish& wish) {
+  RuntimeCommand command;
+  command.environment = engine.environment;
+  command.argv = {engine.program, "exec", "--interactive", "--workdir=" + directory};
+  if (wish.has_terminal) {
+    command.argv.insert(command.argv.end(), {"--tty", "--env=TERM=" + wish.terminal_type});
+  }
+  command.argv.push_back(ContainerName(engine, wish.name));
+  command.argv.insert(command.argv.end(), wish.argv.begin(), wish.argv.end());
+  return command;
+}
+
 std::string VariablesText(const std::map<std::string, std::string>& environment) {
   std::string text;
   for (const auto& [name, value] : environment) {

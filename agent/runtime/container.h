@@ -40,6 +40,11 @@ absl::StatusOr<RuntimeCommand> InContainer(const ContainerEngine& engine,
 // is given on the command line by InContainer.
 std::string VariablesText(const std::map<std::string, std::string>& environment);
 
+// What runs a command beside that of the attempt's container, which lives.
+RuntimeCommand BesideContainer(const ContainerEngine& engine,
+                               const std::string& directory,
+                               const SideWish& wish);
+
 std::string ContainerName(const ContainerEngine& engine, const std::string& attempt);
 
 std::vector<std::string> InspectArguments(const ContainerEngine& engine, const std::string& image);

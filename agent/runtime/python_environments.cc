@@ -119,6 +119,14 @@ absl::StatusOr<std::vector<std::vector<std::string>>> BuildSteps(const PythonPac
   return steps;
 }
 
+std::string PythonEnvironments::FolderOf(const std::string& shown) const {
+  constexpr std::size_t kHexDigits = 64;
+  const std::string kBefore = "sha256:";
+  const std::size_t at = shown.find(kBefore);
+  if (at == std::string::npos || shown.size() < at + kBefore.size() + kHexDigits) return "";
+  return options_.folder + "/" + shown.substr(at + kBefore.size(), kHexDigits);
+}
+
 absl::StatusOr<PythonEnvironment> PythonEnvironments::Get(const PythonPackages& packages,
                                                           const std::string& log,
                                                           const std::function<bool()>& canceled) {

@@ -39,6 +39,9 @@ class PythonEnvironments {
  public:
   explicit PythonEnvironments(PythonOptions options) : options_(std::move(options)) {}
 
+  // The folder of an environment that is shown so; empty if that tells of none.
+  std::string FolderOf(const std::string& shown) const;
+
   // The environment with these packages, built if it is not there: one at a time, what it says goes
   // to the attempt's log. FAILED_PRECONDITION with the last words of what failed.
   absl::StatusOr<PythonEnvironment> Get(const PythonPackages& packages,

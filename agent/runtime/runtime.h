@@ -31,4 +31,12 @@ struct RuntimeCommand {
   std::string variables = {};  // to be written to AttemptPaths::variables() before; empty: none
 };
 
+// What is to run beside a command that runs already.
+struct SideWish {
+  std::string name;               // of the attempt, as of RuntimeLaunch
+  std::vector<std::string> argv;  // not empty; argv[0] is looked for in the PATH
+  std::string terminal_type;
+  bool has_terminal = false;
+};
+
 }  // namespace potok::agent

@@ -64,6 +64,24 @@ void Runtimes::Forget(const std::string& attempt, const std::string& shown) cons
   if (images_.ok() && shown.starts_with(kContainerWord)) (*images_)->Remove(attempt);
 }
 
+absl::StatusOr<RuntimeCommand> Runtimes::MakeBeside(const AttemptOrder& order,
+                                                    const AttemptPaths& paths,
+                                                    const std::string& shown,
+                                                    const SideWish& wish,
+                                                    StepSurroundings machine) const {
+  if (shown.starts_with(kContainerWord)) {
+    if (images_.ok()) return BesideContainer((*images_)->engine(), paths.work(), wish);
+    return absl::FailedPreconditionError("its container's engine is not there any more: " +
+                                         std::string(images_.status().message()));
+  }
+  const std::string python = python_ == nullptr ? "" : python_->FolderOf(shown);
+  if (!python.empty()) machine.path = python + "/bin:" + machine.path;
+  RuntimeCommand command{wish.argv, StepEnvironment(order, paths, machine)};
+  if (!python.empty()) command.environment["VIRTUAL_ENV"] = python;
+  if (wish.has_terminal) command.environment["TERM"] = wish.terminal_type;
+  return command;
+}
+
 absl::StatusOr<RuntimeCommand> Runtimes::Make(const AttemptOrder& order,
                                               const AttemptPaths& paths,
                                               const PreparedRuntime& runtime,

@@ -48,6 +48,15 @@ class Runtimes {
   // Ends what is left of the attempt beside its processes: its container. Blocks.
   void Forget(const std::string& attempt, const std::string& shown) const;
 
+  // The command line that runs something beside the attempt's command, which is shown so and lives,
+  // in its environment. What is not in a container and has a sandbox enters it (the caller's part).
+  // FAILED_PRECONDITION where the runtime is not here any more.
+  absl::StatusOr<RuntimeCommand> MakeBeside(const AttemptOrder& order,
+                                            const AttemptPaths& paths,
+                                            const std::string& shown,
+                                            const SideWish& wish,
+                                            StepSurroundings machine) const;
+
   // The command line that runs the rendered step so. Does not block. FAILED_PRECONDITION where the
   // runtime is not here.
   absl::StatusOr<RuntimeCommand> Make(const AttemptOrder& order,

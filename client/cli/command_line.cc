@@ -25,6 +25,7 @@ void AddJobCommands(CLI::App& app, Session& session) {
   AddJobList(*job, session);
   AddJobStream(*job, session);
   AddJobLogs(*job, session);
+  AddJobExec(*job, session);
   AddJobDownload(*job, session);
   AddJobCancel(*job, session);
   AddJobHold(*job, session);
@@ -234,9 +235,11 @@ int RunCommandLine(const std::vector<std::string>& words, const Context& context
     return ComplainOfUnknown(context, unknown, command);
   }
   const std::string& chosen = command->get_name();
-  if (session.has_own_command && chosen != "run" && chosen != "complete") {
+  const bool takes_command = chosen == "run" || chosen == "exec" || chosen == "complete";
+  if (session.has_own_command && !takes_command) {
     return Complain(context,
-                    absl::InvalidArgumentError("\"--\" belongs to `potok run -- COMMAND`"));
+                    absl::InvalidArgumentError("\"--\" belongs to `potok run -- COMMAND` and "
+                                               "`potok job exec -n NAME STEP -- COMMAND`"));
   }
   const int parsed = Parse(own_words, app, context);
   if (parsed >= 0) return parsed;

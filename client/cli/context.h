@@ -32,6 +32,8 @@ struct Context {
   bool is_root = false;
   std::ostream* out = nullptr;  // results
   std::ostream* err = nullptr;  // progress and errors
+  int input = -1;               // descriptor of what is typed or piped; -1: none
+  bool in_is_terminal = false;
   bool out_is_terminal = false;
   bool err_is_terminal = false;
   std::string color = "auto";  // as --color says: auto, always, never
@@ -41,6 +43,9 @@ struct Context {
   // Keys come one by one and are not shown while what this returns is alive; null if the input is
   // no terminal. May be null itself.
   std::function<std::shared_ptr<void>()> raw_keys;
+  // All keys, also those that are signals else, are the program's while what this returns is alive.
+  // May be null.
+  std::function<std::shared_ptr<void>()> raw_terminal;
   // The next key, or nothing if none comes in time or the input is no terminal. May be null.
   std::function<std::optional<char>(absl::Duration)> read_key;
   absl::TimeZone zone;

@@ -33,17 +33,27 @@ std::pair<std::size_t, std::size_t> TerminalSize() {
   return {size.ws_col, size.ws_row};
 }
 
-std::shared_ptr<void> RawKeys() {
+// The terminal's mode, changed; what is returned puts it back.
+std::shared_ptr<void> ChangeTerminal(void (*change)(termios&)) {
   termios before{};
   if (tcgetattr(STDIN_FILENO, &before) != 0) return nullptr;
-  termios raw = before;
-  // Ctrl-C stays a signal.
-  raw.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
-  tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+  termios changed = before;
+  change(changed);
+  tcsetattr(STDIN_FILENO, TCSANOW, &changed);
   return {new termios(before), [](void* saved) {
             const std::unique_ptr<termios> owned(static_cast<termios*>(saved));
             tcsetattr(STDIN_FILENO, TCSANOW, owned.get());
           }};
+}
+
+// Ctrl-C stays a signal.
+std::shared_ptr<void> RawKeys() {
+  return ChangeTerminal(
+      [](termios& mode) { mode.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO); });
+}
+
+std::shared_ptr<void> RawTerminal() {
+  return ChangeTerminal([](termios& mode) { cfmakeraw(&mode); });
 }
 
 std::optional<char> ReadKey(absl::Duration patience) {
@@ -75,10 +85,13 @@ Context ContextOfProcess(const std::stop_token& interrupted) {
   context.is_root = geteuid() == 0;
   context.out = &std::cout;
   context.err = &std::cerr;
+  context.input = STDIN_FILENO;
+  context.in_is_terminal = isatty(STDIN_FILENO) == 1;
   context.out_is_terminal = isatty(STDOUT_FILENO) == 1;
   context.err_is_terminal = isatty(STDERR_FILENO) == 1;
   context.terminal_size = TerminalSize;
   context.raw_keys = RawKeys;
+  context.raw_terminal = RawTerminal;
   context.read_key = ReadKey;
   context.zone = absl::LocalTimeZone();
   context.interrupted = interrupted;

@@ -45,6 +45,9 @@ class AgentSession final : public grpc::ServerBidiReactor<v1::AgentMessage, v1::
   // thread knows the session.
   const std::string& machine() const { return machine_; }
   void set_machine(std::string machine) { machine_ = std::move(machine); }
+  // Whether commands may be run beside its steps; likewise.
+  bool allows_exec() const { return allows_exec_; }
+  void set_allows_exec(bool allows) { allows_exec_ = allows; }
 
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
@@ -60,6 +63,7 @@ class AgentSession final : public grpc::ServerBidiReactor<v1::AgentMessage, v1::
   const SessionId id_;
   AgentSessionListener& listener_;
   std::string machine_;
+  bool allows_exec_ = false;
   v1::AgentMessage incoming_;
   std::shared_ptr<AgentSession> self_;
 

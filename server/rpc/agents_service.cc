@@ -66,4 +66,9 @@ grpc::ServerBidiReactor<v1::AppendLogRequest, v1::AppendLogResponse>* AgentsServ
   return new LogUpload(logs_);
 }
 
+grpc::ServerBidiReactor<v1::AgentExecMessage, v1::ExecRequest>* AgentsService::Exec(
+    grpc::CallbackServerContext* /*context*/) {
+  return execs_.Join();
+}
+
 }  // namespace potok::server

@@ -343,4 +343,9 @@ grpc::ServerWriteReactor<v1::LogsResponse>* RunsService::Logs(
   return LogStream::Start(*request, streams_, scheduler_.committed_revision());
 }
 
+grpc::ServerBidiReactor<v1::ExecRequest, v1::ExecResponse>* RunsService::Exec(
+    grpc::CallbackServerContext* /*context*/) {
+  return execs_.Ask();
+}
+
 }  // namespace potok::server

@@ -1,10 +1,11 @@
-// The Runs service. All but Watch and Logs block (sync handlers); those two wait (callback
+// The Runs service. All but Watch, Logs and Exec block (sync handlers); those wait (callback
 // handlers).
 #pragma once
 
 #include <grpcpp/server_context.h>
 
 #include "potok/v1/runs.grpc.pb.h"
+#include "server/rpc/exec_calls.h"
 #include "server/rpc/explanations.h"
 #include "server/rpc/log_stream.h"
 #include "server/rpc/replies.h"
@@ -13,19 +14,22 @@
 
 namespace potok::server {
 
-class RunsService final : public v1::Runs::WithCallbackMethod_Watch<
-                              v1::Runs::WithCallbackMethod_Logs<v1::Runs::Service>> {
+class RunsService final
+    : public v1::Runs::WithCallbackMethod_Watch<
+          v1::Runs::WithCallbackMethod_Logs<v1::Runs::WithCallbackMethod_Exec<v1::Runs::Service>>> {
  public:
   // All references outlive the service.
   RunsService(Submission& submission,
               Scheduler& scheduler,
               Replies& replies,
               Explanations& explanations,
+              ExecCalls& execs,
               const LogStreamContext& streams)
       : submission_(submission),
         scheduler_(scheduler),
         replies_(replies),
         explanations_(explanations),
+        execs_(execs),
         streams_(streams) {}
 
   grpc::Status Create(grpc::ServerContext* context,
@@ -74,6 +78,8 @@ class RunsService final : public v1::Runs::WithCallbackMethod_Watch<
       grpc::CallbackServerContext* context, const v1::WatchRunRequest* request) override;
   grpc::ServerWriteReactor<v1::LogsResponse>* Logs(grpc::CallbackServerContext* context,
                                                    const v1::LogsRequest* request) override;
+  grpc::ServerBidiReactor<v1::ExecRequest, v1::ExecResponse>* Exec(
+      grpc::CallbackServerContext* context) override;
 
  private:
   absl::Status ShowEverything();
@@ -90,6 +96,7 @@ class RunsService final : public v1::Runs::WithCallbackMethod_Watch<
   Scheduler& scheduler_;
   Replies& replies_;
   Explanations& explanations_;
+  ExecCalls& execs_;
   const LogStreamContext streams_;
 };
 

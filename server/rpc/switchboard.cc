@@ -8,6 +8,7 @@
 #include "common/base/overloaded.h"
 #include "common/base/status_macros.h"
 #include "common/rpc/usage_convert.h"
+#include "fmt/format.h"
 #include "server/rpc/convert.h"
 
 namespace potok::server {
@@ -77,6 +78,33 @@ std::shared_ptr<AgentSession> Switchboard::Find(SessionId id) {
   MutexLock lock(mutex_);
   const auto session = sessions_.find(id);
   return session == sessions_.end() ? nullptr : session->second;
+}
+
+absl::Status Switchboard::OpenExec(const std::string& machine, v1::OpenExec open) {
+  std::shared_ptr<AgentSession> session;
+  {
+    MutexLock lock(mutex_);
+    for (const auto& [id, one] : sessions_) {
+      if (one->machine() == machine) session = one;  // the newest is the one that counts
+    }
+  }
+  if (session == nullptr) {
+    return absl::UnavailableError(
+        fmt::format("the machine {} is not connected now; its steps go on, and it may come back: "
+                    "potok machine show -n {}",
+                    machine,
+                    machine));
+  }
+  if (!session->allows_exec()) {
+    return absl::PermissionDeniedError(
+        fmt::format("the agent of the machine {} does not allow commands beside steps: it was "
+                    "started with --exec=deny, or is older than they are",
+                    machine));
+  }
+  v1::ServerMessage message;
+  *message.mutable_open_exec() = std::move(open);
+  session->Send(std::move(message));
+  return absl::OkStatus();
 }
 
 // What cannot be said is said again by resume, at the agent's next Hello.
@@ -220,6 +248,7 @@ absl::Status Switchboard::OnHello(AgentSession& session, const v1::Hello& hello)
   }
   MachineHello event = *std::move(heard);
   session.set_machine(event.machine.name);
+  session.set_allows_exec(hello.allows_exec());
   spdlog::info("agent connected machine={} session={} live={} unacknowledged={}",
                event.machine.name,
                session.id(),

@@ -39,6 +39,10 @@ class Switchboard final : public Outbound, public AgentSessionListener {
   // Closes all agents' streams; no new one is taken.
   void CloseAll(const absl::Status& why);
 
+  // Tells the machine's agent to run a command beside a step. UNAVAILABLE while it is not
+  // connected; PERMISSION_DENIED where it does not allow that.
+  absl::Status OpenExec(const std::string& machine, v1::OpenExec open);
+
   // Machines as last stored, for names and liveness in views.
   std::map<MachineId, MachineChanged> machines();
 

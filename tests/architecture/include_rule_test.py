@@ -59,12 +59,16 @@ MAY_INCLUDE = {
     "server": PURE + ["common/", "server/", "spdlog/", "prometheus/"] + GRPC,
     "agent/domain": PURE,
     "agent/executor": BASE + ["common/runtime/"],
+    "agent/exec": PURE
+    + ["agent/domain/", "agent/executor/spawn.h", "agent/executor/unique_fd.h", "common/rpc/", "common/runtime/", "spdlog/"]
+    + PROTO
+    + GRPC,
     "agent/runtime": PURE + ["agent/domain/", "common/runtime/", "spdlog/"],
     "agent/resources": BASE + ["common/runtime/"],
     "agent/artifacts": PURE + ["agent/domain/", "common/cas/", "common/rpc/", "common/runtime/", "spdlog/"] + PROTO + GRPC,
     "agent/link": PURE + ["agent/domain/", "common/rpc/", "common/runtime/", "spdlog/"] + PROTO + GRPC,
     "agent/loop": PURE
-    + ["agent/domain/", "agent/executor/executor.h", "agent/resources/machine_probe.h", "agent/resources/gpu_meter.h", "agent/artifacts/transfers.h", "agent/runtime/"]
+    + ["agent/domain/", "agent/exec/execs.h", "agent/executor/executor.h", "agent/resources/machine_probe.h", "agent/resources/gpu_meter.h", "agent/artifacts/transfers.h", "agent/runtime/"]
     + ["agent/link/", "common/runtime/", "common/rpc/", "spdlog/"]
     + PROTO,
     "agent": PURE + ["common/", "agent/", "spdlog/"] + PROTO + GRPC,

@@ -89,6 +89,23 @@ class Containers(StackTest):
     def assert_nothing_left(self):
         wait_for(lambda: not self.engine.run("ps", "--all", "--quiet").stdout.strip(), "no container is left")
 
+    def test_a_command_beside_a_step_runs_in_its_container(self):
+        name = self.submit("command: 'echo own > /tmp/own; echo ready; until [ -e go ]; do sleep 0.1; done'\n")
+        wait_for(lambda: "ready" in self.stack.potok("job", "logs", "-n", name).stdout, "it runs")
+        look = "cat /etc/only-here /tmp/own; pwd; echo bad >&2; exit 6"
+        told = self.stack.potok("job", "exec", name, "--", "bash", "-c", look, check=False)
+        self.assertEqual(6, told.returncode, told.stderr)
+        self.assertRegex(told.stdout, r"\Ain the image\nown\n/\S+/work\n\Z")
+        self.assertIn("bad\n", told.stderr)
+        left = self.stack.start("job", "exec", name, "--", "sleep", "86421")
+        wait_for(lambda: len(pids_of("86421")) > 1, "a command runs beside it")
+        self.assertEqual(0, self.stack.potok("job", "exec", name, "--", "touch", "go").returncode)
+        self.assertEqual("Completed", self.stack.wait(name)["status"])
+        left.communicate(timeout=60)
+        self.assertNotEqual(0, left.returncode)
+        wait_for(lambda: not pids_of("86421"), "it ends with the step")
+        self.assert_nothing_left()
+
     def test_a_step_runs_in_its_image_with_its_files(self):
         self.assertIn("container", self.stack.json("machine", "list")[0]["runtimes"])
         self.stack.write("data/in.txt", "given\n")

@@ -17,5 +17,5 @@ fi
 rm -rf gen made
 mkdir gen
 protoc -I"$source_folder/proto" --plugin=node_modules/.bin/protoc-gen-es --es_out=gen --es_opt=target=ts,import_extension=js \
-  potok/v1/{common,usage,pipeline,runs,machines,admin}.proto
+  potok/v1/{common,usage,pipeline,exec,runs,machines,admin}.proto
 node_modules/.bin/tsc

@@ -29,6 +29,7 @@ void AddJobStream(CLI::App& job, Session& session);
 void AddJobLogs(CLI::App& job, Session& session);
 void AddJobDownload(CLI::App& job, Session& session);
 void AddJobCancel(CLI::App& job, Session& session);
+void AddJobExec(CLI::App& job, Session& session);
 void AddJobHold(CLI::App& job, Session& session);
 void AddJobRelease(CLI::App& job, Session& session);
 void AddJobMove(CLI::App& job, Session& session);

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/artifacts/step_folders.h"
@@ -53,6 +54,11 @@ class FakeExecutor final : public Executor {
     adopted.push_back(key);
     return absl::OkStatus();
   }
+  absl::StatusOr<ProcessPlace> PlaceOf(const AttemptKey& key) override {
+    const auto place = places.find(key);
+    if (place == places.end()) return absl::NotFoundError("no such attempt");
+    return place->second;
+  }
   void SetLeaseDeadline(absl::Duration boottime) override { deadline = boottime; }
   void Forget(const AttemptKey& key) override { forgotten.push_back(key); }
   int events() const override { return -1; }
@@ -74,6 +80,7 @@ class FakeExecutor final : public Executor {
   std::map<AttemptKey, absl::Duration> stops;
   std::vector<AttemptKey> adopted;
   std::vector<AttemptKey> forgotten;
+  std::map<AttemptKey, ProcessPlace> places;
   std::optional<absl::Duration> deadline;
   std::vector<ProcessEvent> news;
   std::vector<UsageSoFar> usage;
@@ -147,6 +154,23 @@ class FakeGpuMeter final : public GpuMeter {
   std::map<int, GpuReading> readings;
 };
 
+inline Introduction AnIntroduction(bool allows_exec) {
+  Introduction self;
+  self.allows_exec = allows_exec;
+  return self;
+}
+
+class FakeExecs final : public Execs {
+ public:
+  void Open(const ExecOrder& order, absl::StatusOr<ExecCommand> command) override {
+    opened.emplace_back(order, std::move(command));
+  }
+  void EndOf(const AttemptKey& key) override { ended.push_back(key); }
+
+  std::vector<std::pair<ExecOrder, absl::StatusOr<ExecCommand>>> opened;
+  std::vector<AttemptKey> ended;
+};
+
 constexpr AttemptKey kKey{7, 3, 1};
 
 inline Artifact AFolder(const std::string& content) {
@@ -187,12 +211,15 @@ inline StartOrder AnOrderWithOutput(const AttemptKey& key = kKey) {
 struct FakeAgent {
   explicit FakeAgent(const std::string& state,
                      const std::string& boot = "boot-1",
-                     OnStop on_stop = OnStop::kLeave)
+                     OnStop on_stop = OnStop::kLeave,
+                     bool allows_exec = true)
       : folders(*AttemptFolders::Open(state, boot)),
-        attempts({executor, transfers, logs, *folders, runtimes, &gpus},
+        attempts({executor, transfers, logs, *folders, runtimes, &gpus, &execs},
                  StepSurroundings(),
                  [](const std::string& program, const std::string&) { return program; }),
-        loop({attempts, executor, link}, Introduction(), {.on_stop = on_stop, .processors = 4}) {
+        loop({attempts, executor, link, &execs},
+             AnIntroduction(allows_exec),
+             {.on_stop = on_stop, .processors = 4}) {
     attempts.TakeUp();
   }
 
@@ -238,6 +265,7 @@ struct FakeAgent {
   FakeTransfers transfers;
   FakeLogs logs;
   FakeGpuMeter gpus;
+  FakeExecs execs;
   std::unique_ptr<AttemptFolders> folders;
   Runtimes runtimes;
   AttemptTable attempts;

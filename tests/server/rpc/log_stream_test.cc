@@ -197,7 +197,8 @@ class LogStreamTest : public testing::Test {
   WorkerPool readers_{"logs", 4};
   RunsWithLogs runs_{LogStreamContext{view_, hub_, *logs_, *bundle_.projector, readers_},
                      revision_};
-  AgentsService agents_{switchboard_, *logs_};
+  ExecCalls execs_{{view_, *bundle_.projector, scheduler_, switchboard_, readers_}};
+  AgentsService agents_{switchboard_, *logs_, execs_};
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::Runs::Stub> stub_;
   std::unique_ptr<v1::Agents::Stub> agent_;
