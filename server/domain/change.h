@@ -205,6 +205,9 @@ struct MachineChanged {
   std::map<std::string, LabelEdit> label_edits = {};
   std::optional<Quarantine> quarantine = std::nullopt;
   std::vector<std::string> runtimes = {};  // as in potok.v1.Hello
+  // The longest that its agent may count with, and the server counts with (decision 50). Infinite:
+  // only a person ends its attempts. Nothing: not known, the server's.
+  std::optional<absl::Duration> lease = std::nullopt;
 };
 
 // The agent's labels as they were edited.
@@ -235,6 +238,8 @@ struct PoolChanged {
   bool preemption = false;    // whether teams take back in it what they are guaranteed
   bool low_priority = false;  // its steps are preemptible unless they say otherwise
   bool spread = false;        // its steps go to the machine with the largest free share
+  // Of its machines' agents; infinite: only a person ends attempts there; nothing: the server's.
+  std::optional<absl::Duration> lease = std::nullopt;
 };
 
 using Change = std::variant<ServerStarted,

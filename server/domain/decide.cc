@@ -138,6 +138,7 @@ Decision DecideTurn(State& state,
   }
   // After everything else, so that nobody is silent whose message waits in this very turn.
   if (ticked) {
+    TellLeases(turn);
     CheckLeases(turn);
     CheckDrains(turn);
     EndQuarantines(turn);

@@ -18,7 +18,8 @@ namespace potok::server {
 // The leases: docs/decisions/0009-leases.md.
 struct DecideOptions {
   absl::Duration silent_after = absl::Seconds(20);
-  absl::Duration lease = absl::Minutes(10);  // L; InfiniteDuration: only a person ends attempts
+  // L, of machines whose pools say no other; InfiniteDuration: only a person ends attempts.
+  absl::Duration lease = absl::Minutes(10);
   absl::Duration lease_grace = absl::Seconds(30);  // G
   std::uint32_t machine_lost_max = 3;              // then the step fails
   // Whether steps that were forced to run (force_rerun) offer what they made. Azure ML: no.

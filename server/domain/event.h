@@ -152,6 +152,7 @@ struct PoolPut {
   bool preemption = false;  // as PoolChanged's
   bool low_priority = false;
   bool spread = false;
+  std::optional<absl::Duration> lease = std::nullopt;
 };
 struct PoolDeleted {
   ReplyToken reply = 0;

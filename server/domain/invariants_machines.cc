@@ -71,6 +71,10 @@ void CheckMachine(const MachineRecord& machine, const MachineRecord& expected, P
       machine.promised != expected.promised || machine.gpus_promised != expected.gpus_promised) {
     problems->push_back(fmt::format("machine {}: its books differ from the steps' states", name));
   }
+  if (machine.session != 0 &&
+      machine.facts.lease.value_or(machine.told_lease) < machine.told_lease) {
+    problems->push_back(fmt::format("machine {}: its agent was told a longer lease", name));
+  }
   if (!machine.reserved.FitsInto(machine.facts.capacity)) {
     problems->push_back(fmt::format("machine {}: {} reserved of {}",
                                     name,

@@ -1,6 +1,9 @@
+#include <algorithm>
 #include <utility>
 
 #include "fmt/format.h"
+#include "server/domain/fit.h"
+#include "server/domain/pools.h"
 #include "server/domain/resume.h"
 #include "server/domain/turn.h"
 
@@ -29,12 +32,22 @@ void Close(Turn& turn, SessionId session, absl::Status why) {
   turn.decision.effects.emplace_back(CloseSession{session, std::move(why)});
 }
 
+// Who says anything after its Hello has heard Welcome, and counts with no other lease than that.
+void ConfirmLease(Turn& turn, const MachineRecord& machine) {
+  if (machine.facts.lease == machine.told_lease) return;
+  MachineChanged changed = machine.facts;
+  changed.lease = machine.told_lease;
+  changed.at = turn.now;
+  Emit(turn, std::move(changed));
+}
+
 // The machine's session, if it is the one that speaks. What an older or refused session still had
 // under way is not heard: the agent says it again in the Hello of its new one.
 MachineRecord* Hear(Turn& turn, const std::string& name, SessionId session) {
   MachineRecord* machine = FindMachine(turn, name);
   if (machine == nullptr || session == 0 || machine->session != session) return nullptr;
   machine->last_heard = turn.now;
+  ConfirmLease(turn, *machine);
   if (machine->facts.liveness == Liveness::kNotResponding) {
     SetLiveness(turn, *machine, Liveness::kReady);
   }
@@ -44,6 +57,11 @@ MachineRecord* Hear(Turn& turn, const std::string& name, SessionId session) {
 void SetSession(Turn& turn, MachineRecord& machine, SessionId session) {
   machine.session = session;
   turn.state.vacancies.Touch(machine.facts.id);
+}
+
+// What the server counts with.
+absl::Duration CountedLease(const Turn& turn, const MachineChanged& machine) {
+  return machine.lease.value_or(turn.options.lease);
 }
 
 // Its attempts are dead, and it must say Hello before it is a machine again.
@@ -113,7 +131,15 @@ absl::Status CheckHello(const MachineHello& hello, const MachineRecord* known) {
       known->session != 0 ? "is connected" : "still holds steps"));
 }
 
-// The stored facts of the machine after its Hello.
+// The lease that the machine is told when it is as in its Hello.
+absl::Duration LeaseToTell(const Turn& turn, const MachineChanged& facts) {
+  MachineRecord machine;
+  machine.facts = facts;
+  machine.labels = LabelsOf(facts);
+  return Pools(turn.state, turn.options).LeaseOf(machine, turn.options.lease);
+}
+
+// The stored facts of the machine after its Hello, but for its lease.
 MachineChanged FactsOf(const Turn& turn, const MachineHello& hello, const MachineRecord* known) {
   MachineChanged facts = hello.machine;
   facts.id = known != nullptr ? known->facts.id : turn.state.next_machine;
@@ -134,7 +160,7 @@ bool SameFacts(const MachineChanged& a, const MachineChanged& b) {
          a.agent_version == b.agent_version && a.isolation == b.isolation &&
          a.capacity == b.capacity && a.gpus == b.gpus && a.labels == b.labels &&
          a.agent_labels == b.agent_labels && a.pools == b.pools && a.runtimes == b.runtimes &&
-         a.liveness == b.liveness;
+         a.liveness == b.liveness && a.lease == b.lease;
 }
 
 }  // namespace
@@ -149,16 +175,20 @@ void HearHello(Turn& turn, const MachineHello& hello) {
   }
   // Compared with the facts from before: the boot decides.
   const Resumption resumption = known != nullptr ? Resume(turn.state, *known, hello) : Resumption{};
-  const MachineChanged facts = FactsOf(turn, hello, known);
+  MachineChanged facts = FactsOf(turn, hello, known);
+  const absl::Duration lease = LeaseToTell(turn, facts);
+  facts.lease = lease;
+  // Until it is heard again its agent may not know of this one, and count with the one before.
+  if (known != nullptr) facts.lease = std::max(lease, CountedLease(turn, known->facts));
   if (known == nullptr || !SameFacts(known->facts, facts)) Emit(turn, facts);
   MachineRecord& machine = turn.state.machines.at(facts.id);
   SetSession(turn, machine, hello.session);
+  machine.told_lease = lease;
   turn.state.holdings.Limit(facts.id, hello.cache_bytes);
   machine.last_heard = turn.now;
   NoteSession(turn, machine);
 
-  turn.decision.effects.emplace_back(
-      SendWelcome{hello.session, turn.options.lease, resumption.keep});
+  turn.decision.effects.emplace_back(SendWelcome{hello.session, lease, resumption.keep});
   for (const AttemptKey& key : resumption.ended) LoseAttempt(turn, key.step());
   for (const AttemptKey& key : resumption.start) OrderStart(turn, key.step());
   for (const AttemptKey& key : resumption.stop) {
@@ -211,11 +241,21 @@ void DeclareDead(Turn& turn, const MachineDeclaredDead& declared) {
   turn.decision.effects.emplace_back(Answer{declared.reply, answer, declared.machine});
 }
 
+void TellLeases(Turn& turn) {
+  const Pools pools(turn.state, turn.options);
+  for (auto& [id, machine] : turn.state.machines) {
+    if (machine.session == 0) continue;
+    if (pools.LeaseOf(machine, turn.options.lease) == machine.told_lease) continue;
+    Close(turn, machine.session, absl::AbortedError("the lease has changed; say Hello again"));
+    SetSession(turn, machine, 0);
+  }
+}
+
 void CheckLeases(Turn& turn) {
   for (auto& [id, machine] : turn.state.machines) {
     if (!IsLive(machine.facts.liveness)) continue;
     const absl::Duration silent = turn.now - machine.last_heard;
-    if (silent >= turn.options.lease + turn.options.lease_grace) {
+    if (silent >= CountedLease(turn, machine.facts) + turn.options.lease_grace) {
       Lose(turn,
            machine,
            absl::DeadlineExceededError(

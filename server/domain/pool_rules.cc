@@ -80,6 +80,7 @@ void PutPool(Turn& turn, const PoolPut& put) {
   changed.preemption = put.preemption;
   changed.low_priority = put.low_priority;
   changed.spread = put.spread;
+  changed.lease = put.lease;
   changed.by = put.by;
   changed.created = is_new ? turn.now : known->second.facts.created;
   changed.at = turn.now;

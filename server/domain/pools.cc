@@ -130,6 +130,16 @@ PoolRoom Pools::RoomIn(const std::string& pool, const PoolUse& less) const {
   return RoomOf(registered->limits, use);
 }
 
+absl::Duration Pools::LeaseOf(const MachineRecord& machine, absl::Duration otherwise) const {
+  std::optional<absl::Duration> longest;
+  for (const auto& [name, pool] : state_.pools) {
+    const std::optional<absl::Duration>& lease = pool.facts.lease;
+    if (!lease.has_value() || (longest.has_value() && *lease <= *longest)) continue;
+    if (Holds(machine, Resolve(name))) longest = lease;
+  }
+  return longest.value_or(otherwise);
+}
+
 std::string NoSuchPool(const Pools& pools, const std::string& name) {
   const std::vector<std::string> names = pools.Names();
   const std::optional<std::string> nearest = NearestName(name, names);

@@ -61,6 +61,8 @@ class Pools {
   // How much more the steps of the pool may take; and if these held `less` of what they do.
   PoolRoom RoomIn(const std::string& pool) const { return RoomIn(pool, PoolUse{}); }
   PoolRoom RoomIn(const std::string& pool, const PoolUse& less) const;
+  // The longest lease of the pools that hold the machine; `otherwise` if none of them says one.
+  absl::Duration LeaseOf(const MachineRecord& machine, absl::Duration otherwise) const;
   // What all steps hold that ask for it. Of the default pool: under any name.
   PoolUse UseOf(const std::string& pool) const;
 

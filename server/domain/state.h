@@ -83,7 +83,8 @@ struct MachineRecord {
   std::map<std::int32_t, std::int32_t> gpus_promised;
   // Not stored; after a start no machine has a session, and all are heard at that moment (restart
   // grace).
-  SessionId session = 0;  // 0: none
+  SessionId session = 0;      // 0: none
+  absl::Duration told_lease;  // by its session's Welcome
   absl::Time last_heard;
   // Derived: of those it holds, the ones that end by a time that is known (reservation.h).
   std::set<AttemptKey> timed;

@@ -162,6 +162,9 @@ void HearHeartbeat(Turn& turn, const MachineHeard& heard);
 void Disconnect(Turn& turn, const MachineDisconnected& disconnected);
 void SayGoodbye(Turn& turn, const MachineGoodbye& goodbye);
 void DeclareDead(Turn& turn, const MachineDeclaredDead& declared);
+// Closes sessions whose agents were told another lease than their pools say now: steps go on, and
+// the next Hello is told the new one.
+void TellLeases(Turn& turn);
 void CheckLeases(Turn& turn);
 
 // --- What keeps new steps off machines (cordon_rules.cc, quarantine_rules.cc)

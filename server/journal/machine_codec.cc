@@ -90,6 +90,14 @@ LabelEdit FromWire(const wire::LabelEdit& message) {
   return edit;
 }
 
+// For ever is 0.
+std::int64_t LeaseToWire(absl::Duration lease) {
+  return lease == absl::InfiniteDuration() ? 0 : absl::ToInt64Microseconds(lease);
+}
+absl::Duration LeaseFromWire(std::int64_t lease_us) {
+  return lease_us <= 0 ? absl::InfiniteDuration() : absl::Microseconds(lease_us);
+}
+
 // What people and the server said of a machine.
 void RemarksToWire(const MachineChanged& machine, wire::MachineChanged* message) {
   if (machine.cordon.has_value()) ToWire(*machine.cordon, message->mutable_cordon());
@@ -172,6 +180,7 @@ void ToWire(const MachineChanged& machine, wire::MachineChanged* message) {
   message->set_liveness(static_cast<wire::Liveness>(NumberOf(machine.liveness)));
   message->set_first_seen_us(absl::ToUnixMicros(machine.first_seen));
   message->set_at_us(absl::ToUnixMicros(machine.at));
+  if (machine.lease.has_value()) message->set_lease_us(LeaseToWire(*machine.lease));
   RemarksToWire(machine, message);
 }
 
@@ -191,6 +200,7 @@ absl::Status FromWire(const wire::MachineChanged& message, MachineChanged* machi
   machine->runtimes = {message.runtimes().begin(), message.runtimes().end()};
   machine->first_seen = absl::FromUnixMicros(message.first_seen_us());
   machine->at = absl::FromUnixMicros(message.at_us());
+  if (message.has_lease_us()) machine->lease = LeaseFromWire(message.lease_us());
   POTOK_RETURN_IF_ERROR(RemarksFromWire(message, machine));
   return FromWire(message.liveness(), &machine->liveness);
 }
@@ -211,6 +221,7 @@ void ToWire(const PoolChanged& pool, wire::PoolChanged* message) {
   message->set_preemption(pool.preemption);
   message->set_low_priority(pool.low_priority);
   message->set_spread(pool.spread);
+  if (pool.lease.has_value()) message->set_lease_us(LeaseToWire(*pool.lease));
 }
 
 PoolChanged FromWire(const wire::PoolChanged& message) {
@@ -230,6 +241,7 @@ PoolChanged FromWire(const wire::PoolChanged& message) {
   pool.preemption = message.preemption();
   pool.low_priority = message.low_priority();
   pool.spread = message.spread();
+  if (message.has_lease_us()) pool.lease = LeaseFromWire(message.lease_us());
   return pool;
 }
 

@@ -281,6 +281,10 @@ v1::OutputValue ToProto(const OutputValue& output) {
   return out;
 }
 
+std::int64_t LeaseMs(absl::Duration lease) {
+  return lease == absl::InfiniteDuration() ? 0 : absl::ToInt64Milliseconds(lease);
+}
+
 v1::Run ToProto(const RunRow& row) {
   v1::Run out;
   out.set_name(row.added.name);

@@ -43,6 +43,8 @@ v1::OutputValue ToProto(const OutputValue& output);
 std::vector<v1::Machine> MachinesToProto(const State& state,
                                          const Pools& pools,
                                          const LiveUsage& usage);
+// Of a lease; 0 for ever.
+std::int64_t LeaseMs(absl::Duration lease);
 v1::Run ToProto(const RunRow& row);
 // Everything but name, path of outputs and log size, which the row does not know.
 v1::StepStatus ToProto(const StepRow& row, const std::map<MachineId, MachineChanged>& machines);

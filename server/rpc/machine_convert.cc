@@ -63,6 +63,7 @@ v1::Machine MachineToProto(const MachineRecord& machine,
   out.set_agent_version(facts.agent_version);
   out.set_isolation(facts.isolation);
   for (const std::string& runtime : facts.runtimes) out.add_runtimes(runtime);
+  if (facts.lease.has_value()) out.set_lease_ms(LeaseMs(*facts.lease));
   out.set_held_artifacts(static_cast<std::int32_t>(state.holdings.CountOn(facts.id)));
   out.set_held_bytes(state.holdings.BytesOn(facts.id));
   const bool silent = facts.liveness != Liveness::kReady;

@@ -10,6 +10,7 @@
 #include "common/rpc/status.h"
 #include "fmt/format.h"
 #include "server/domain/pools.h"
+#include "server/rpc/convert.h"
 #include "server/rpc/team_convert.h"
 
 namespace potok::server {
@@ -19,6 +20,9 @@ namespace {
 constexpr std::size_t kPoolNameMax = 63;
 constexpr std::size_t kDocumentMax = std::size_t{64} << 10;  // bytes
 constexpr std::size_t kPutterMax = 255;                      // bytes
+// Shorter ones would end steps for a short silence, and longer ones are for ever to whoever waits.
+constexpr absl::Duration kLeaseMin = absl::Minutes(1);
+constexpr absl::Duration kLeaseMax = absl::Hours(30 * 24);
 constexpr absl::Duration kPutWait = absl::Seconds(30);
 constexpr const char* kReservedNames[] = {kServerless, "local"};
 
@@ -70,6 +74,18 @@ absl::StatusOr<PoolLimits> LimitsOf(const v1::PoolLimits& limits) {
   return out;
 }
 
+// 0 is for ever.
+absl::StatusOr<absl::Duration> LeaseOf(std::int64_t lease_ms) {
+  if (lease_ms == 0) return absl::InfiniteDuration();
+  const absl::Duration lease = absl::Milliseconds(lease_ms);
+  if (lease >= kLeaseMin && lease <= kLeaseMax) return lease;
+  return absl::InvalidArgumentError(
+      fmt::format("lease_ms is {}; give {} (1 minute) to {} (30 days), or 0 for ever",
+                  lease_ms,
+                  absl::ToInt64Milliseconds(kLeaseMin),
+                  absl::ToInt64Milliseconds(kLeaseMax)));
+}
+
 // As it reads best.
 absl::StatusOr<std::string> SelectorOf(const v1::PutPoolRequest& request) {
   const absl::StatusOr<LabelExpression> selector = LabelExpression::Parse(request.selector());
@@ -101,6 +117,9 @@ absl::StatusOr<PoolPut> EventOf(const v1::PutPoolRequest& request) {
   event.preemption = request.preemption() == v1::POOL_PREEMPTION_GUARANTEED;
   event.low_priority = request.low_priority();
   event.spread = request.placement() == v1::POOL_PLACEMENT_SPREAD;
+  if (request.has_lease_ms()) {
+    POTOK_ASSIGN_OR_RETURN(event.lease, LeaseOf(request.lease_ms()));
+  }
   return event;
 }
 
@@ -118,6 +137,7 @@ void FillRegistered(const PoolChanged& pool, v1::Pool* out) {
   out->set_preemption(pool.preemption ? v1::POOL_PREEMPTION_GUARANTEED : v1::POOL_PREEMPTION_OFF);
   out->set_low_priority(pool.low_priority);
   out->set_placement(pool.spread ? v1::POOL_PLACEMENT_SPREAD : v1::POOL_PLACEMENT_PACK);
+  if (pool.lease.has_value()) out->set_lease_ms(LeaseMs(*pool.lease));
 }
 
 v1::Pool PoolMessage(const State& state, const Pools& pools, const std::string& name) {

@@ -24,7 +24,7 @@ v1::ServerMessage WelcomeOf(const SendWelcome& welcome) {
   v1::ServerMessage message;
   v1::Welcome& out = *message.mutable_welcome();
   const bool endless = welcome.lease == absl::InfiniteDuration();
-  out.set_lease_ms(endless ? 0 : absl::ToInt64Milliseconds(welcome.lease));
+  out.set_lease_ms(LeaseMs(welcome.lease));
   // Six heartbeats fit into a lease at least, so that a lost one never ends anything.
   const absl::Duration interval =
       endless ? kHeartbeatInterval : std::min(kHeartbeatInterval, welcome.lease / 6);

@@ -47,6 +47,8 @@ class FakeAgent {
   void Receive(const DownMessage& message, absl::Time now);
   std::vector<Event> TakeOutbox() { return std::exchange(outbox_, {}); }
 
+  // It has said Hello and not heard Welcome.
+  bool greets() const { return session_ != 0 && !welcomed_; }
   // Lets time pass: processes go on, the lease may end.
   void Advance(absl::Time now);
 

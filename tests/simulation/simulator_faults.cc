@@ -9,6 +9,11 @@ void Simulator::CauseFaults() {
   if (server_up_ && (lacks_pool || random_.Chance(remarks_))) SayOfPool();
   for (Machine& machine : machines_) {
     if (random_.Chance(machine_faults_)) FaultOnMachine(machine);
+    // What it is told by the Welcome it does not hear.
+    if (machine.agent.greets() && random_.Chance(machine_faults_)) {
+      machine.agent.Crash(false);
+      machine.returns = now_ + random_.UpTo(absl::Seconds(25));
+    }
     if (server_up_ && random_.Chance(remarks_)) SayOfMachine(machine);
   }
 }
@@ -118,6 +123,10 @@ void Simulator::SayOfPool() {
   put.preemption = random_.Chance(800);
   put.low_priority = random_.Chance(300);
   put.spread = random_.Chance(300);
+  // Far apart, so that much depends on which of them counts.
+  if (random_.Chance(300)) put.lease = absl::Seconds(2 + random_.Below(3));
+  if (random_.Chance(300)) put.lease = absl::Seconds(15 + random_.Below(20));
+  if (random_.Chance(100)) put.lease = absl::InfiniteDuration();
   if (crowded_) {
     put.selector.clear();
     put.limits = {};

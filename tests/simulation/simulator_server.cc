@@ -277,7 +277,7 @@ void Simulator::Say(const Effect& effect) {
             Machine* machine = FindMachine(e.session);
             if (machine == nullptr) return;
             SendWelcome welcome = e;
-            welcome.lease = options_.lease;
+            if (broken_ == Break::kRequeueBeforeLeaseEnd) welcome.lease = options_.lease;
             machine->link.down.emplace_back(welcome);
           },
           [&](const SendOrder& e) {

@@ -5,9 +5,11 @@
 #include <limits>
 
 #include "absl/strings/numbers.h"
+#include "client/cli/show/lease_text.h"
 #include "client/cli/text/value.h"
 #include "client/frontend/azureml/fields.h"
 #include "client/frontend/azureml/override.h"
+#include "client/frontend/azureml/policy.h"
 #include "client/frontend/azureml/yaml_json.h"
 #include "common/base/resources.h"
 #include "common/pipeline/label_expression.h"
@@ -17,6 +19,8 @@ namespace potok::client {
 namespace {
 
 constexpr double kGpusOfPoolMax = 1'000'000;
+constexpr double kLeaseSecondsMin = 60;
+constexpr double kLeaseSecondsMax = 30 * 24 * 3600;
 
 // Azure's schemas of computes, all kinds together: kept, and without effect here.
 const std::vector<std::string>& AzureKeys() {
@@ -146,14 +150,30 @@ void ReadPlacement(Fields* fields, Reporter* reporter, v1::PutPoolRequest* reque
                                                : v1::POOL_PLACEMENT_PACK);
 }
 
+// How long the machines may be silent before what they run is given up.
+void ReadLease(Fields* fields, Reporter* reporter, v1::PutPoolRequest* request) {
+  const std::string lease = fields->Text("lease");
+  if (lease.empty()) return;
+  if (lease == "never") return request->set_lease_ms(0);
+  const std::optional<double> seconds = ParseDuration(lease);
+  if (seconds && *seconds >= kLeaseSecondsMin && *seconds <= kLeaseSecondsMax) {
+    return request->set_lease_ms(std::llround(*seconds * 1000));
+  }
+  reporter->Error(
+      fields->At("lease"),
+      fmt::format("lease is how long a machine may be silent before its steps are given up: from "
+                  "1m to 30d, such as 30m, 1h30m or 2d, or never (then only a person ends them), "
+                  "but '{}' was given",
+                  lease));
+}
+
 // Everything but what has fields of its own.
 std::string DocumentOf(const YamlNode& root, YamlArena* arena, std::vector<std::string>* ignored) {
+  static const std::vector<std::string> own = {
+      "name", "selector", "limits", "preemption", "placement", "lease", "$schema"};
   YamlNode* rest = arena->New(YamlNode::Kind::kMap, root.at);
   for (const YamlEntry& entry : root.entries) {
-    if (entry.key == "name" || entry.key == "selector" || entry.key == "limits" ||
-        entry.key == "preemption" || entry.key == "placement" || entry.key == "$schema") {
-      continue;
-    }
+    if (std::ranges::find(own, entry.key) != own.end()) continue;
     rest->entries.push_back(entry);
     if (!IsExpected(entry.key)) ignored->push_back(entry.key);
   }
@@ -176,6 +196,7 @@ LoadedPool ReadPool(const YamlNode* root,
     ReadLimits(fields.Map("limits"), reporter, loaded.request.mutable_limits());
     ReadPreemption(&fields, reporter, &loaded.request);
     ReadPlacement(&fields, reporter, &loaded.request);
+    ReadLease(&fields, reporter, &loaded.request);
     fields.Ignore({"$schema"});
     fields.Ignore(AzureKeys());
     fields.ReportUnknown(Severity::kError);
@@ -213,6 +234,7 @@ std::string FileTextOf(const v1::Pool& pool) {
   object.emplace_back("preemption", is_on ? "guaranteed" : "off");
   const bool spreads = pool.placement() == v1::POOL_PLACEMENT_SPREAD;
   object.emplace_back("placement", spreads ? "spread" : "pack");
+  if (pool.has_lease_ms()) object.emplace_back("lease", LeaseText(pool.lease_ms()));
   return ToJson(Value(std::move(object)));
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "client/cli/show/lease_text.h"
 #include "client/cli/show/object_values.h"
 #include "client/cli/show/resources_object.h"
 #include "client/cli/text/table.h"
@@ -74,26 +75,28 @@ Value MachineObject(const v1::Machine& machine) {
                               {"gpu_indices", std::move(indices)},
                               {"usage", step.has_usage() ? UsageObject(step.usage()) : Value()}});
   }
-  return Value(Object{{"name", machine.name()},
-                      {"state", NameOf(machine.liveness())},
-                      {"capacity", ResourcesObject(machine.capacity())},
-                      {"reserved", ResourcesObject(machine.reserved())},
-                      {"gpus", std::move(gpus)},
-                      {"labels", SortedTexts(machine.labels())},
-                      {"agent_labels", SortedTexts(machine.agent_labels())},
-                      {"label_edits", LabelEditObjects(machine)},
-                      {"cordon", CordonObject(machine)},
-                      {"quarantine", QuarantineObject(machine)},
-                      {"pools", std::move(pools)},
-                      {"selected_by", std::move(selected_by)},
-                      {"isolation", machine.isolation()},
-                      {"runtimes", std::move(runtimes)},
-                      {"held_artifacts", machine.held_artifacts()},
-                      {"held_bytes", machine.held_bytes()},
-                      {"agent_version", machine.agent_version()},
-                      {"first_seen_at", TextOrNull(IsoTime(machine.first_seen_us()))},
-                      {"last_heard_at", TextOrNull(IsoTime(machine.last_heard_us()))},
-                      {"steps", std::move(steps)}});
+  return Value(
+      Object{{"name", machine.name()},
+             {"state", NameOf(machine.liveness())},
+             {"capacity", ResourcesObject(machine.capacity())},
+             {"reserved", ResourcesObject(machine.reserved())},
+             {"gpus", std::move(gpus)},
+             {"labels", SortedTexts(machine.labels())},
+             {"agent_labels", SortedTexts(machine.agent_labels())},
+             {"label_edits", LabelEditObjects(machine)},
+             {"cordon", CordonObject(machine)},
+             {"quarantine", QuarantineObject(machine)},
+             {"pools", std::move(pools)},
+             {"selected_by", std::move(selected_by)},
+             {"isolation", machine.isolation()},
+             {"runtimes", std::move(runtimes)},
+             {"lease", machine.has_lease_ms() ? Value(LeaseText(machine.lease_ms())) : Value()},
+             {"held_artifacts", machine.held_artifacts()},
+             {"held_bytes", machine.held_bytes()},
+             {"agent_version", machine.agent_version()},
+             {"first_seen_at", TextOrNull(IsoTime(machine.first_seen_us()))},
+             {"last_heard_at", TextOrNull(IsoTime(machine.last_heard_us()))},
+             {"steps", std::move(steps)}});
 }
 
 }  // namespace potok::client

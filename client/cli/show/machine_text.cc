@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "client/cli/show/lease_text.h"
 #include "client/cli/text/printable.h"
 #include "client/cli/text/table.h"
 #include "client/potok_client/run_state.h"
@@ -183,10 +184,11 @@ std::string MachineText(const v1::Machine& machine, absl::TimeZone zone, const T
                     machine.held_artifacts() == 1 ? "" : "s",
                     FormatBytes(machine.held_bytes()));
   }
-  text += fmt::format("Isolation {}, agent {}, last heard {}\n",
+  text += fmt::format("Isolation {}, agent {}, last heard {}{}\n",
                       Printable(machine.isolation()),
                       Printable(machine.agent_version()),
-                      LocalTime(machine.last_heard_us(), zone));
+                      LocalTime(machine.last_heard_us(), zone),
+                      machine.has_lease_ms() ? ", lease " + LeaseText(machine.lease_ms()) : "");
   if (machine.steps_size() == 0) return text;
   std::vector<std::vector<std::string>> rows;
   for (const v1::StepOnMachine& step : machine.steps()) {

@@ -1,5 +1,6 @@
 #include "client/cli/show/pool_text.h"
 
+#include "client/cli/show/lease_text.h"
 #include "client/cli/show/resources_object.h"
 #include "client/cli/show/team_text.h"
 #include "common/base/resources.h"
@@ -79,6 +80,7 @@ Value PoolObject(const v1::Pool& pool) {
   object.emplace_back("limits", LimitsObject(pool.limits()));
   object.emplace_back("preemption", PreemptionText(pool));
   object.emplace_back("placement", PlacementText(pool));
+  object.emplace_back("lease", pool.has_lease_ms() ? Value(LeaseText(pool.lease_ms())) : Value());
   object.emplace_back("machines", std::move(machines));
   object.emplace_back("running_steps", pool.running_steps());
   object.emplace_back("used", ResourcesObject(pool.used()));
@@ -90,8 +92,9 @@ Value PoolObject(const v1::Pool& pool) {
 }
 
 std::string PoolText(const v1::Pool& pool, const TableStyle& style) {
-  const std::string table = PoolTable({pool}, style);
-  return pool.teams().empty() ? table : table + InPoolTable(pool.teams(), InPool::kTeam, style);
+  std::string text = PoolTable({pool}, style);
+  if (pool.has_lease_ms()) text += fmt::format("Lease: {}\n", LeaseText(pool.lease_ms()));
+  return pool.teams().empty() ? text : text + InPoolTable(pool.teams(), InPool::kTeam, style);
 }
 
 std::string PoolTable(const std::vector<v1::Pool>& pools, const TableStyle& style) {

@@ -14,25 +14,6 @@ namespace {
 constexpr double kSecondsMax = std::numeric_limits<std::int32_t>::max();
 constexpr std::int64_t kAnyMax = std::numeric_limits<std::int32_t>::max();
 
-// Whole and broken numbers, each with its unit; one without a unit is seconds, and stands alone.
-std::optional<double> ParseDuration(const std::string& text) {
-  double sum = 0;
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const std::size_t end = text.find_first_not_of("0123456789.", at);
-    double number = 0;
-    if (end == at || !absl::SimpleAtod(text.substr(at, end - at), &number)) return std::nullopt;
-    if (end == std::string::npos) return at == 0 ? std::optional(number) : std::nullopt;
-    const std::string units = "smhd";
-    static constexpr double kSeconds[] = {1, 60, 3600, 86400};
-    const std::size_t unit = units.find(text[end]);
-    if (unit == std::string::npos) return std::nullopt;
-    sum += number * kSeconds[unit];
-    at = end + 1;
-  }
-  return text.empty() ? std::nullopt : std::optional(sum);
-}
-
 std::optional<double> ReadNumber(Fields* fields, const std::string& key, Reading* reading) {
   const std::string text = fields->Text(key);
   if (text.empty()) return std::nullopt;
@@ -167,6 +148,25 @@ void ReadRuntime(Fields* fields, Step* step) {
 }
 
 }  // namespace
+
+// Whole and broken numbers, each with its unit; one without a unit is seconds, and stands alone.
+std::optional<double> ParseDuration(const std::string& text) {
+  double sum = 0;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t end = text.find_first_not_of("0123456789.", at);
+    double number = 0;
+    if (end == at || !absl::SimpleAtod(text.substr(at, end - at), &number)) return std::nullopt;
+    if (end == std::string::npos) return at == 0 ? std::optional(number) : std::nullopt;
+    const std::string units = "smhd";
+    static constexpr double kSeconds[] = {1, 60, 3600, 86400};
+    const std::size_t unit = units.find(text[end]);
+    if (unit == std::string::npos) return std::nullopt;
+    sum += number * kSeconds[unit];
+    at = end + 1;
+  }
+  return text.empty() ? std::nullopt : std::optional(sum);
+}
 
 std::optional<double> ReadDuration(
     Fields* fields, const std::string& key, double min, double max, Reading* reading) {

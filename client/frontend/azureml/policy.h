@@ -22,8 +22,9 @@ void ReadOrder(Fields* fields, Reading* reading, Step* step);
 // itself. `instead` says where they belong.
 void ReadPriorityOnly(Fields* fields, const std::string& instead, Reading* reading, Step* step);
 
-// The number of seconds of "90", "10m", "1h30m", "2d". Reports anything else, and what is not in
-// `min` to `max`.
+// The number of seconds of "90", "10m", "1h30m", "2d"; nothing of anything else.
+std::optional<double> ParseDuration(const std::string& text);
+// The same of a key. Reports anything else, and what is not in `min` to `max`.
 std::optional<double> ReadDuration(
     Fields* fields, const std::string& key, double min, double max, Reading* reading);
 

@@ -1,6 +1,8 @@
 // Azure's YAML of a compute as a pool.
 #include "client/cli/commands/compute_file.h"
 
+#include <fstream>
+
 #include "gmock/gmock.h"
 
 namespace potok::client {
@@ -86,6 +88,35 @@ TEST(ComputeFileTest, StepsArePackedUnlessTheFileSpreadsThem) {
             v1::POOL_PLACEMENT_SPREAD);
 }
 
+TEST(ComputeFileTest, ALeaseIsATimeOrNeverAndIsTheServersIfNoneIsSaid) {
+  EXPECT_FALSE(Load({"name=p"}).request.has_lease_ms());
+  EXPECT_EQ(Load({"name=p", "lease=30m"}).request.lease_ms(), 1'800'000);
+  EXPECT_EQ(Load({"name=p", "lease=90"}).request.lease_ms(), 90'000);
+  EXPECT_EQ(Load({"name=p", "lease=1d12h0.5s"}).request.lease_ms(), 129'600'500);
+  const LoadedPool never = Load({"name=p", "lease=never"});
+  EXPECT_TRUE(never.request.has_lease_ms());
+  EXPECT_EQ(never.request.lease_ms(), 0);
+  EXPECT_TRUE(never.without_effect.empty());
+  v1::Pool pool;
+  pool.set_name("p");
+  for (const std::int64_t lease_ms : {std::int64_t{0}, std::int64_t{129'600'500}}) {
+    pool.set_lease_ms(lease_ms);
+    const LoadedPool edited = EditPool(pool, {"limits.running_steps=1"});
+    ASSERT_TRUE(edited.request.has_lease_ms()) << FirstError(edited);
+    EXPECT_EQ(edited.request.lease_ms(), lease_ms);
+  }
+  EXPECT_FALSE(EditPool(pool, {"lease="}).request.has_lease_ms());
+}
+
+TEST(ComputeFileTest, AWrongLeaseIsSaidWithItsPlace) {
+  const std::string file = testing::TempDir() + "/lease.yml";
+  std::ofstream(file) << "name: p\nlease: banana\n";
+  const LoadedPool loaded = LoadPoolFile(file, {});
+  ASSERT_EQ(loaded.diagnostics.size(), 1U);
+  EXPECT_EQ(loaded.diagnostics[0].at.line, 2);
+  EXPECT_EQ(loaded.diagnostics[0].at.column, 8);
+}
+
 TEST(ComputeFileTest, WhatIsWrongIsSaid) {
   const std::vector<std::pair<std::string, const char*>> table = {
       {"selector=zone =", "selector: "},
@@ -99,6 +130,13 @@ TEST(ComputeFileTest, WhatIsWrongIsSaid) {
       {"tier=spot", "'spot' is no tier; write dedicated or low_priority"},
       {"preemption=always", "preemption is off or guaranteed"},
       {"placement=random", "placement is pack (the fullest machine that fits) or spread"},
+      {"lease=banana", "from 1m to 30d, such as 30m, 1h30m or 2d, or never"},
+      {"lease=-1m", "but '-1m' was given"},
+      {"lease=0s", "but '0s' was given"},
+      {"lease=59s", "but '59s' was given"},
+      {"lease=31d", "but '31d' was given"},
+      {"lease=inf", "but 'inf' was given"},
+      {"lease=[1]", "lease"},
       {"type=mainframe", "'mainframe' is no type of compute"},
       {"selektor=zone", "selektor"}};
   for (const auto& [set, said] : table) {

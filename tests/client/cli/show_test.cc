@@ -298,6 +298,15 @@ TEST(MachineTableTest, TheStateSaysWhatKeepsStepsOff) {
   EXPECT_EQ(MachineState(machine), "NotResponding, draining, 2 steps");
 }
 
+TEST(MachineTextTest, SaysHowLongTheMachineMayBeSilent) {
+  v1::Machine machine;
+  EXPECT_THAT(MachineText(machine, absl::UTCTimeZone()), Not(testing::HasSubstr("lease")));
+  machine.set_lease_ms(5'400'000);
+  EXPECT_THAT(MachineText(machine, absl::UTCTimeZone()), testing::HasSubstr(", lease 1h30m\n"));
+  machine.set_lease_ms(0);
+  EXPECT_THAT(MachineText(machine, absl::UTCTimeZone()), testing::HasSubstr(", lease never\n"));
+}
+
 TEST(MachineTextTest, SaysWhoSaidWhatAndWhereLabelsComeFrom) {
   v1::Machine machine;
   machine.set_name("gpu-1");

@@ -165,22 +165,24 @@ std::string StoredPartOf(const State& state) {
     if (name != kDefaultTeam || team.facts.at != absl::Time()) text += TextOf(team);
   }
   for (const auto& [name, pool] : state.pools) {
-    text += fmt::format("pool {} {}{}{} {} by {}: {}\n",
+    text += fmt::format("pool {} {}{}{} lease {} {} by {}: {}\n",
                         name,
                         pool.facts.preemption ? "preempts " : "",
                         pool.facts.low_priority ? "low" : "",
                         pool.facts.spread ? " spread" : "",
+                        absl::FormatDuration(pool.facts.lease.value_or(absl::ZeroDuration())),
                         pool.facts.limits.running_steps.value_or(-1),
                         pool.facts.by,
                         pool.selector.text());
   }
   for (const auto& [id, machine] : state.machines) {
-    text += fmt::format("machine {} {} {} {} {} {} reserved {} gpus {}\n",
+    text += fmt::format("machine {} {} {} {} {} lease {} {} reserved {} gpus {}\n",
                         id,
                         machine.facts.name,
                         machine.facts.state_id,
                         machine.facts.boot_id,
                         static_cast<int>(machine.facts.liveness),
+                        absl::FormatDuration(machine.facts.lease.value_or(absl::ZeroDuration())),
                         ToString(machine.facts.capacity),
                         ToString(machine.reserved),
                         fmt::join(HeldOf(machine), ","));

@@ -287,8 +287,11 @@ TEST(MachineTest, AcknowledgesTheHeartbeatsOfItsOwnSessionOnly) {
 }
 
 TEST(MachineTest, WithoutALeaseOnlyAPersonEndsAttempts) {
-  World world = WithRunningStep();
+  World world;
   world.options.lease = absl::InfiniteDuration();
+  world.Connect(AMachine("m1"));
+  world.Submit("r", APipeline({AStep("a")}));
+  world.Report("m1", {Starts(world.Attempt("r", "a"))});
   world.Wait(absl::Hours(24 * 365));
   EXPECT_EQ(world.Machine("m1").facts.liveness, Liveness::kNotResponding);
   EXPECT_EQ(world.StateOf("r", "a"), "Running");

@@ -39,6 +39,7 @@ inline PoolChanged APool(const std::string& name) {
   pool.preemption = true;
   pool.low_priority = true;
   pool.spread = true;
+  pool.lease = absl::Minutes(30);
   return pool;
 }
 
@@ -60,6 +61,7 @@ inline MachineChanged AMachine(MachineId id) {
   machine.agent_labels = {{"zone", "b"}, {"disk", "nvme"}};
   machine.label_edits = {{"zone", {"a", "ann", "moved", At(7)}},
                          {"disk", {std::nullopt, "ann", "", At(8)}}};
+  machine.lease = absl::Hours(1);
   machine.cordon = Cordon{CordonState::kDraining, At(90), "ann", "a new disk \xff", At(9)};
   machine.quarantine = Quarantine{At(100), "steps were lost", At(10)};
   machine.runtimes = {"host", "sandbox"};

@@ -234,10 +234,22 @@ TEST(CodecTest, KeepsEveryFieldOfAPool) {
   EXPECT_TRUE(first.preemption);
   EXPECT_TRUE(first.low_priority);
   EXPECT_TRUE(first.spread);
+  EXPECT_EQ(first.lease, pool.lease);
   const auto& second = std::get<PoolChanged>(decoded.at(1));
   EXPECT_TRUE(second.deleted);
   EXPECT_FALSE(second.preemption || second.low_priority || second.spread);
   EXPECT_EQ(second.limits, PoolLimits{});
+  EXPECT_FALSE(second.lease.has_value());
+}
+
+TEST(CodecTest, KeepsALeaseForEver) {
+  PoolChanged pool = APool("p");
+  pool.lease = absl::InfiniteDuration();
+  MachineChanged machine = AMachine(1);
+  machine.lease = absl::InfiniteDuration();
+  const std::vector<Change> decoded = *Decode(Encode({pool, machine}));
+  EXPECT_EQ(std::get<PoolChanged>(decoded.at(0)).lease, absl::InfiniteDuration());
+  EXPECT_EQ(std::get<MachineChanged>(decoded.at(1)).lease, absl::InfiniteDuration());
 }
 
 TEST(CodecTest, KeepsEveryStateAndNumbersItAsTheFormatDoes) {
@@ -311,6 +323,7 @@ std::vector<Change> OneOfEachOfTheFirstVersion() {
       machine->label_edits.clear();
       machine->quarantine.reset();
       machine->runtimes.clear();
+      machine->lease.reset();
     }
     if (auto* moved = std::get_if<StepMoved>(&change)) {
       moved->usage.reset();
