@@ -66,6 +66,7 @@ struct AttemptOrder {
   std::string environment_definition;
   std::string isolation;
   std::string network;
+  std::string images;  // as of v1::StartAttempt
 };
 
 // True if something must be fetched before the command can start.

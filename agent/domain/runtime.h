@@ -27,8 +27,9 @@ struct RuntimeChoice {
   bool NeedsPreparing() const { return container || python; }
 };
 
-// An image runs in a container where the settings say so, unless the environment's Python is built
-// and the step does not ask for the container: the Python is what has its packages. What asks for
+// An image runs in a container where the order's pool says so, or, where it says nothing, the
+// settings; unless the environment's Python is built and neither the step nor the pool asks for the
+// container: the Python is what has its packages. What asks for
 // isolation, or for no network, and is in no container is in a sandbox.
 RuntimeChoice ChooseRuntime(const AttemptOrder& order, const RuntimeSettings& settings);
 

@@ -236,6 +236,7 @@ absl::StatusOr<AttemptOrder> FromProto(const AttemptKey& key, const v1::StartAtt
   }
   order.environment_definition = start.environment_definition();
   order.isolation = start.isolation();
+  order.images = start.images();
   order.network = start.network();
   POTOK_ASSIGN_OR_RETURN(order.resources, potok::FromProto(start.resources()));
   if (start.timeout_seconds() > 0) order.timeout = absl::Seconds(start.timeout_seconds());

@@ -96,10 +96,11 @@ absl::StatusOr<RuntimeCommand> Runtimes::Make(const AttemptOrder& order,
     command.variables = VariablesText(launch.environment);
     return command;
   }
-  if (order.isolation == "container") {
+  if (order.isolation == "container" || runtime.choice.container) {
     return absl::FailedPreconditionError(
-        "the step asks for a container, and this agent runs none; start it with "
-        "--images=container");
+        fmt::format("the {} asks for a container, and this agent runs none; start it with "
+                    "--images=container",
+                    order.isolation == "container" ? "step" : "step's pool"));
   }
   if (!runtime.choice.sandbox) {
     return RuntimeCommand{std::move(step.argv), std::move(step.environment)};

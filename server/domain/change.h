@@ -225,6 +225,10 @@ struct PoolLimits {
   bool operator==(const PoolLimits&) const = default;
 };
 
+// Where commands run whose environment has an image: as the machine's agent is told, or always so.
+enum class PoolImages { kAsAgents, kContainer, kHost };
+const char* WordOf(PoolImages images);  // "", "container", "host"
+
 // A registered pool as it is now, or that it is no more. Which machines it holds: pools.h.
 struct PoolChanged {
   std::string name;
@@ -240,6 +244,7 @@ struct PoolChanged {
   bool spread = false;        // its steps go to the machine with the largest free share
   // Of its machines' agents; infinite: only a person ends attempts there; nothing: the server's.
   std::optional<absl::Duration> lease = std::nullopt;
+  PoolImages images = PoolImages::kAsAgents;
 };
 
 using Change = std::variant<ServerStarted,

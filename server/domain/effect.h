@@ -38,6 +38,7 @@ struct StartOrder {
   std::vector<std::int32_t> gpus;
   std::optional<GangFacts> gang = std::nullopt;  // of a member of one
   std::int64_t memory_bytes = 0;                 // that the attempt asks for
+  PoolImages images = PoolImages::kAsAgents;     // as its pool says
 };
 struct StopOrder {
   AttemptKey key;

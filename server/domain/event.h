@@ -153,6 +153,7 @@ struct PoolPut {
   bool low_priority = false;
   bool spread = false;
   std::optional<absl::Duration> lease = std::nullopt;
+  PoolImages images = PoolImages::kAsAgents;
 };
 struct PoolDeleted {
   ReplyToken reply = 0;

@@ -81,9 +81,16 @@ std::string LackText(const MachineRecord& machine, const Shape& shape) {
                      NamedOf(request, name));
 }
 
-std::string ReasonOf(const MachineRecord& machine, const Shape& shape, bool is_limited) {
+std::string ReasonOf(const MachineRecord& machine,
+                     const Shape& shape,
+                     const Pools& pools,
+                     bool is_limited) {
   if (!CarriesLabels(machine, shape)) return "without the labels that it asks for";
-  if (!HasRuntime(machine.facts, shape)) return "without the isolation that it asks for";
+  if (!HasRuntime(machine.facts, shape, pools)) {
+    return RuntimesOf(shape, pools) == shape.runtimes
+               ? "without the isolation that it asks for"
+               : "without the containers in which its pool runs images";
+  }
   const std::string closed = KeptOffBy(machine);
   if (!closed.empty()) return closed;
   const std::string lack = LackText(machine, shape);
@@ -118,7 +125,7 @@ std::vector<std::string> ExplainMachines(const State& state,
   std::map<std::string, std::size_t> groups;
   for (const auto& [id, machine] : state.machines) {
     if (machine.facts.name.empty() || machine.facts.liveness == Liveness::kGone) continue;
-    if (pools.Holds(machine, pool)) ++groups[ReasonOf(machine, *shape, is_limited)];
+    if (pools.Holds(machine, pool)) ++groups[ReasonOf(machine, *shape, pools, is_limited)];
   }
   // The largest groups first.
   std::multimap<std::size_t, std::string, std::greater<>> by_size;
@@ -148,7 +155,7 @@ std::string ExplainOpening(const State& state,
   std::multimap<absl::Time, const MachineRecord*> openings;
   for (const auto& [id, machine] : state.machines) {
     if (!TakesSteps(machine)) continue;
-    if (!pools.Holds(machine, pool) || !CouldHold(machine, *shape)) continue;
+    if (!pools.Holds(machine, pool) || !CouldHold(machine, *shape, pools)) continue;
     const Opening opening =
         OpeningFor(state, machine, FreeOf(machine), GpusOf(machine), *shape, now);
     openings.emplace(opening.at, &machine);

@@ -62,16 +62,28 @@ bool CarriesLabels(const MachineRecord& machine, const Shape& shape) {
   return carries && shape.expression.Matches(machine.labels);
 }
 
-bool HasRuntime(const MachineChanged& machine, const Shape& shape) {
-  return shape.runtimes.empty() ||
-         std::ranges::any_of(machine.runtimes, [&](const std::string& runtime) {
-           return shape.runtimes.contains(runtime);
+std::set<std::string> RuntimesOf(const Shape& shape, const Pools& pools) {
+  const PoolImages images = shape.has_image ? pools.ImagesIn(shape.pool) : PoolImages::kAsAgents;
+  if (images == PoolImages::kContainer) return {"container"};
+  // Where images run on the machine itself, only what asks for the container gets one.
+  const bool may_be_sandbox = shape.runtimes.contains("sandbox");
+  return images == PoolImages::kHost && may_be_sandbox ? std::set<std::string>{"sandbox"}
+                                                       : shape.runtimes;
+}
+
+bool HasRuntime(const MachineChanged& machine, const Shape& shape, const Pools& pools) {
+  // Of most shapes it is known without a look at the pool.
+  if (!shape.has_image && shape.runtimes.empty()) return true;
+  const std::set<std::string> runtimes = RuntimesOf(shape, pools);
+  return runtimes.empty() || std::ranges::any_of(machine.runtimes, [&](const std::string& runtime) {
+           return runtimes.contains(runtime);
          });
 }
 
-bool CouldHold(const MachineRecord& machine, const Shape& shape) {
+bool CouldHold(const MachineRecord& machine, const Shape& shape, const Pools& pools) {
   return shape.request.FitsInto(machine.facts.capacity) && CarriesLabels(machine, shape) &&
-         HasRuntime(machine.facts, shape) && PickGpus(AllGpusOf(machine.facts), shape).has_value();
+         HasRuntime(machine.facts, shape, pools) &&
+         PickGpus(AllGpusOf(machine.facts), shape).has_value();
 }
 
 bool TakesSteps(const MachineRecord& machine) {

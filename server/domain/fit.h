@@ -20,10 +20,14 @@ namespace potok::server {
 std::map<std::string, std::string> LabelsOf(const MachineChanged& machine);
 // True if it carries the shape's labels, and its expression over labels holds.
 bool CarriesLabels(const MachineRecord& machine, const Shape& shape);
-// True if the machine has one of the shape's runtimes, or it names none.
-bool HasRuntime(const MachineChanged& machine, const Shape& shape);
-// True if the machine, were it empty, could hold the shape. Says nothing of pools.
-bool CouldHold(const MachineRecord& machine, const Shape& shape);
+// Which runtimes the machine must have one of, by the shape and by what its pool says of images;
+// empty: any machine will do.
+std::set<std::string> RuntimesOf(const Shape& shape, const Pools& pools);
+// True if the machine has one of them, or there are none.
+bool HasRuntime(const MachineChanged& machine, const Shape& shape, const Pools& pools);
+// True if the machine, were it empty, could hold the shape. Whether it is in the pool is not looked
+// at.
+bool CouldHold(const MachineRecord& machine, const Shape& shape, const Pools& pools);
 
 // True if new steps may be placed on it now: it is connected, answers, and neither a person nor the
 // server keeps them off.

@@ -64,7 +64,7 @@ KeptOff KeptOffOf(const State& state, const Pools& pools, const Shape& shape) {
   for (const auto& [id, machine] : state.machines) {
     if (machine.facts.name.empty() || machine.facts.liveness == Liveness::kGone) continue;
     if (TakesSteps(machine)) continue;
-    if (!pools.Holds(machine, pool) || !CouldHold(machine, shape)) continue;
+    if (!pools.Holds(machine, pool) || !CouldHold(machine, shape, pools)) continue;
     by_why[KeptOffBy(machine)].push_back(&machine);
   }
   const auto why_cordoned = [](const MachineChanged& machine) { return machine.cordon->reason; };

@@ -142,7 +142,7 @@ std::optional<Placement> PassRoom::BestOf(const std::set<MachineId>& machines,
     if (best.has_value() && best_rank < RankOf(id, candidate)) continue;
     std::optional<std::vector<std::int32_t>> gpus = GpusFor(wish, candidate);
     if (!gpus.has_value() || !CarriesLabels(machine, wish.shape)) continue;
-    if (!HasRuntime(machine.facts, wish.shape)) continue;
+    if (!HasRuntime(machine.facts, wish.shape, pools_)) continue;
     best_rank = RankOf(id, candidate);
     best = Placement{id, *std::move(gpus)};
   }

@@ -110,7 +110,7 @@ class Pass {
     std::size_t count = 0;
     for (const auto& [id, record] : state_.machines) {
       if (!TakesSteps(record)) continue;
-      if (pools_.Holds(record, pool) && CouldHold(record, shape)) ++count;
+      if (pools_.Holds(record, pool) && CouldHold(record, shape, pools_)) ++count;
     }
     return count;
   }
@@ -124,7 +124,7 @@ class Pass {
     for (const MachineId id : count == 1 ? state_.timed : all) {
       const MachineRecord& record = state_.machines.at(id);
       if (!TakesSteps(record)) continue;
-      if (!pools_.Holds(record, pool) || !CouldHold(record, shape)) continue;
+      if (!pools_.Holds(record, pool) || !CouldHold(record, shape, pools_)) continue;
       const Candidate candidate = room_.Look(id);
       // What another pool's step is kept on is not promised twice.
       if (candidate.kept.has_value()) continue;
@@ -171,7 +171,7 @@ class Pass {
       // How its GPUs lie can only make more lack: most machines need no closer look.
       const bool is_full = nearest.size() == count;
       if (is_full && nearest.rbegin()->first <= LackRankOf(lack)) continue;
-      if (!pools_.Holds(record, pool) || !CouldHold(record, shape)) continue;
+      if (!pools_.Holds(record, pool) || !CouldHold(record, shape, pools_)) continue;
       lack.gpu_millis = std::max(lack.gpu_millis, GpuLackOf(room_.Look(id).gpus, shape));
       nearest.emplace(LackRankOf(lack), id);
       if (nearest.size() > count) nearest.erase(std::prev(nearest.end()));

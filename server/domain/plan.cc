@@ -68,7 +68,8 @@ bool Shape::operator<(const Shape& other) const {
                     s.gpu_models,
                     s.gpu_memory_bytes,
                     s.machines,
-                    s.runtimes);
+                    s.runtimes,
+                    s.has_image);
   };
   return key(*this) < key(other);
 }
@@ -127,6 +128,9 @@ Shape ShapeOf(const std::string& compute, const Step& step) {
   shape.gpu_memory_bytes = step.gpu_memory_bytes;
   shape.request = step.resources;
   shape.runtimes = RuntimesFor(step);
+  // Most definitions have none, and need not be parsed to know it.
+  shape.has_image = step.environment_definition.find("image") != std::string::npos &&
+                    !ParseEnvironmentDefinition(step.environment_definition).image.empty();
   // Mini-batches run on one machine, however many are asked for (decision 31).
   const bool is_several = step.control == nullptr || IsGang(step);
   if (is_several) shape.machines = std::max(step.instance_count, 1);

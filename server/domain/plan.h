@@ -32,8 +32,10 @@ struct Shape {
   // What a machine must have free. A step that asks for no CPU takes one, so that every step takes
   // a place (docs/decisions/0005-default-request.md).
   Resources request;
-  // The machine must have one of them; empty: any will do.
+  // The machine must have one of them; empty: any will do. What the pool says of images comes first
+  // (RuntimesOf, fit.h).
   std::set<std::string> runtimes = {};
+  bool has_image = false;  // its environment has one
 
   bool operator==(const Shape&) const = default;
   bool operator<(const Shape& other) const;

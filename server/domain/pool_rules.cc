@@ -81,6 +81,7 @@ void PutPool(Turn& turn, const PoolPut& put) {
   changed.low_priority = put.low_priority;
   changed.spread = put.spread;
   changed.lease = put.lease;
+  changed.images = put.images;
   changed.by = put.by;
   changed.created = is_new ? turn.now : known->second.facts.created;
   changed.at = turn.now;

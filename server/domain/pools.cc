@@ -140,6 +140,11 @@ absl::Duration Pools::LeaseOf(const MachineRecord& machine, absl::Duration other
   return longest.value_or(otherwise);
 }
 
+PoolImages Pools::ImagesIn(const std::string& pool) const {
+  const PoolChanged* registered = Registered(pool);
+  return registered == nullptr ? PoolImages::kAsAgents : registered->images;
+}
+
 std::string NoSuchPool(const Pools& pools, const std::string& name) {
   const std::vector<std::string> names = pools.Names();
   const std::optional<std::string> nearest = NearestName(name, names);

@@ -63,6 +63,8 @@ class Pools {
   PoolRoom RoomIn(const std::string& pool, const PoolUse& less) const;
   // The longest lease of the pools that hold the machine; `otherwise` if none of them says one.
   absl::Duration LeaseOf(const MachineRecord& machine, absl::Duration otherwise) const;
+  // Where images of steps run that ask for the pool.
+  PoolImages ImagesIn(const std::string& pool) const;
   // What all steps hold that ask for it. Of the default pool: under any name.
   PoolUse UseOf(const std::string& pool) const;
 

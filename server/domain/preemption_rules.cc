@@ -109,7 +109,8 @@ class TakingPass {
     const std::string pool = pools_.Resolve(shape.pool);
     std::erase_if(scene.rooms, [&](const RoomToMake& room) {
       const MachineRecord& machine = turn_.state.machines.at(room.machine);
-      return !TakesSteps(machine) || !pools_.Holds(machine, pool) || !CouldHold(machine, shape);
+      return !TakesSteps(machine) || !pools_.Holds(machine, pool) ||
+             !CouldHold(machine, shape, pools_);
     });
     return scene;
   }

@@ -71,7 +71,7 @@ bool StandsFor(const State& state, const Pools& pools, const RunRecord& run, con
   const bool is_there = machine.facts.liveness == Liveness::kReady;
   const Shape shape = ShapeAskedFor(run, step.index);
   return is_there && !IsCordoned(machine.facts) && !machine.facts.quarantine.has_value() &&
-         pools.Holds(machine, pools.Resolve(shape.pool)) && CouldHold(machine, shape) &&
+         pools.Holds(machine, pools.Resolve(shape.pool)) && CouldHold(machine, shape, pools) &&
          HasGpus(machine, *promised, shape) && WillHavePromised(state, machine);
 }
 

@@ -7,6 +7,7 @@
 #include "server/domain/gang.h"
 #include "server/domain/order.h"
 #include "server/domain/placement.h"
+#include "server/domain/pools.h"
 #include "server/domain/turn.h"
 
 namespace potok::server {
@@ -382,6 +383,8 @@ void OrderStart(Turn& turn, const StepKey& key) {
     order->gang = *std::move(gang);
   }
   if (!order.ok()) return Contain(turn, key, order.status());
+  const Shape& shape = run.plan->shape_of(key.index);
+  if (shape.has_image) order->images = Pools(turn.state, turn.options).ImagesIn(shape.pool);
   const SessionId session = turn.state.machines.at(assigned->placement.machine).session;
   if (session != 0) turn.decision.effects.emplace_back(SendOrder{session, *std::move(order)});
 }

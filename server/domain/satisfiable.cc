@@ -86,12 +86,24 @@ std::string NobodyIn(const Pools& pools, const std::string& pool) {
   return fmt::format("no machine is in pool '{}': of none is {} true", pool, registered->selector);
 }
 
-std::string MissingRuntime(const Shape& shape, std::size_t machines) {
-  const bool needs_engine = !shape.runtimes.contains("sandbox");
+// What of the step, or of its pool, demands one of the runtimes.
+std::string DemandText(const Shape& shape, const Pools& pools) {
+  const bool is_of_pool = shape.has_image && pools.ImagesIn(shape.pool) == PoolImages::kContainer;
+  if (is_of_pool && shape.runtimes != std::set<std::string>{"container"}) {
+    return fmt::format("has an environment with an image, which pool '{}' runs in a container",
+                       shape.pool.empty() ? kDefaultPool : shape.pool);
+  }
+  return shape.runtimes.contains("sandbox") ? "asks for isolation or no network"
+                                            : "asks for a container";
+}
+
+std::string MissingRuntime(const Shape& shape, const Pools& pools, std::size_t machines) {
+  const std::set<std::string> runtimes = RuntimesOf(shape, pools);
+  const bool needs_engine = !runtimes.contains("sandbox");
   return fmt::format("{}, and none of {} can run commands so ({}); {}, or see `potok machine show`",
-                     needs_engine ? "asks for a container" : "asks for isolation or no network",
+                     DemandText(shape, pools),
                      Plural(machines, "machine"),
-                     fmt::join(shape.runtimes, " or "),
+                     fmt::join(runtimes, " or "),
                      needs_engine ? "start an agent there with --images=container"
                                   : "install bubblewrap there and start the agent again");
 }
@@ -181,7 +193,7 @@ std::string NeverFits(const State& state, const Pools& pools, const Shape& shape
     return NobodyIn(pools, shape.pool);
   }
   if (survey.with_labels == 0) return MissingLabels(state, pools, shape, survey.in_pool);
-  if (survey.with_runtime == 0) return MissingRuntime(shape, survey.with_labels);
+  if (survey.with_runtime == 0) return MissingRuntime(shape, pools, survey.with_labels);
   const std::string beyond = BeyondLimits(pools, shape);
   if (!beyond.empty()) return beyond;
   const auto wanted = static_cast<std::size_t>(shape.machines);
@@ -197,7 +209,7 @@ std::int64_t MostMemoryFor(const State& state, Shape shape, const DecideOptions&
   std::int64_t most = 0;
   for (const auto& [id, machine] : state.machines) {
     if (!IsKnown(machine) || !pools.Holds(machine, pool)) continue;
-    if (!CouldHold(machine, shape)) continue;
+    if (!CouldHold(machine, shape, pools)) continue;
     most = std::max(most, machine.facts.capacity.memory_bytes);
   }
   return most;

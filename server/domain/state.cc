@@ -410,6 +410,18 @@ bool IsCordoned(const MachineChanged& machine) {
   return machine.cordon.has_value() && machine.cordon->state != CordonState::kNone;
 }
 
+const char* WordOf(PoolImages images) {
+  switch (images) {
+    case PoolImages::kContainer:
+      return "container";
+    case PoolImages::kHost:
+      return "host";
+    case PoolImages::kAsAgents:
+      return "";
+  }
+  return "";
+}
+
 std::int32_t PriorityOf(const RunRecord& run, std::uint32_t index) {
   if (run.priority.has_value()) return *run.priority;
   return run.plan == nullptr ? 0 : run.plan->definition(index).priority;

@@ -81,10 +81,10 @@ Survey Look(const State& state, const Pools& pools, const Shape& shape, Against 
     ++survey.in_pool;
     if (!CarriesLabels(machine, shape)) continue;
     ++survey.with_labels;
-    if (!HasRuntime(machine.facts, shape)) continue;
+    if (!HasRuntime(machine.facts, shape, pools)) continue;
     ++survey.with_runtime;
     const bool is_free = against == Against::kFree;
-    if (is_free && !(CouldHold(machine, shape) && TakesSteps(machine))) continue;
+    if (is_free && !(CouldHold(machine, shape, pools) && TakesSteps(machine))) continue;
     const Resources has = is_free ? FreeOf(machine) : machine.facts.capacity;
     std::vector<GpuRoom> gpus = is_free ? GpusOf(machine) : AllGpusOf(machine.facts);
     Resources lack = LackOf(shape.request, has);

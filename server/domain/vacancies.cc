@@ -42,7 +42,8 @@ bool HasSeveralKinds(const std::vector<GpuRoom>& gpus) {
 
 bool MeetsDemand(const MachineRecord& machine, const Shape& demand, const Pools& pools) {
   return pools.Holds(machine, demand.pool) && CarriesLabels(machine, demand) &&
-         HasRuntime(machine.facts, demand) && demand.request.FitsInto(machine.facts.capacity);
+         HasRuntime(machine.facts, demand, pools) &&
+         demand.request.FitsInto(machine.facts.capacity);
 }
 
 }  // namespace
@@ -155,7 +156,7 @@ placing::DemandId Vacancies::DemandOf(const Shape& shape, const State& state, co
   demand.pool = pools.Resolve(shape.pool);
   demand.labels = shape.labels;
   demand.expression = shape.expression;
-  demand.runtimes = shape.runtimes;
+  demand.runtimes = RuntimesOf(shape, pools);
   demand.request.disk_bytes = shape.request.disk_bytes;
   demand.request.named = shape.request.named;
   const auto number = static_cast<placing::DemandId>(demands_.size());

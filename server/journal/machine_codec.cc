@@ -222,6 +222,7 @@ void ToWire(const PoolChanged& pool, wire::PoolChanged* message) {
   message->set_low_priority(pool.low_priority);
   message->set_spread(pool.spread);
   if (pool.lease.has_value()) message->set_lease_us(LeaseToWire(*pool.lease));
+  message->set_images(WordOf(pool.images));
 }
 
 PoolChanged FromWire(const wire::PoolChanged& message) {
@@ -242,6 +243,8 @@ PoolChanged FromWire(const wire::PoolChanged& message) {
   pool.low_priority = message.low_priority();
   pool.spread = message.spread();
   if (message.has_lease_us()) pool.lease = LeaseFromWire(message.lease_us());
+  if (message.images() == "container") pool.images = PoolImages::kContainer;
+  if (message.images() == "host") pool.images = PoolImages::kHost;
   return pool;
 }
 

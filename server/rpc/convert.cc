@@ -113,6 +113,7 @@ v1::StartAttempt StartOf(const StartOrder& order) {
   out.set_environment_definition(step.environment_definition);
   out.set_isolation(step.isolation);
   out.set_network(step.network);
+  out.set_images(WordOf(order.images));
   return out;
 }
 

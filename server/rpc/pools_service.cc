@@ -96,6 +96,15 @@ absl::StatusOr<std::string> SelectorOf(const v1::PutPoolRequest& request) {
                   std::string(selector.status().message())));
 }
 
+PoolImages ImagesFromProto(v1::PoolImages images) {
+  if (images == v1::POOL_IMAGES_CONTAINER) return PoolImages::kContainer;
+  return images == v1::POOL_IMAGES_HOST ? PoolImages::kHost : PoolImages::kAsAgents;
+}
+v1::PoolImages ImagesToProto(PoolImages images) {
+  if (images == PoolImages::kContainer) return v1::POOL_IMAGES_CONTAINER;
+  return images == PoolImages::kHost ? v1::POOL_IMAGES_HOST : v1::POOL_IMAGES_UNSPECIFIED;
+}
+
 absl::StatusOr<PoolPut> EventOf(const v1::PutPoolRequest& request) {
   POTOK_RETURN_IF_ERROR(CheckPoolName(request.name()));
   if (request.document().size() > kDocumentMax || request.by().size() > kPutterMax) {
@@ -120,6 +129,7 @@ absl::StatusOr<PoolPut> EventOf(const v1::PutPoolRequest& request) {
   if (request.has_lease_ms()) {
     POTOK_ASSIGN_OR_RETURN(event.lease, LeaseOf(request.lease_ms()));
   }
+  event.images = ImagesFromProto(request.images());
   return event;
 }
 
@@ -138,6 +148,7 @@ void FillRegistered(const PoolChanged& pool, v1::Pool* out) {
   out->set_low_priority(pool.low_priority);
   out->set_placement(pool.spread ? v1::POOL_PLACEMENT_SPREAD : v1::POOL_PLACEMENT_PACK);
   if (pool.lease.has_value()) out->set_lease_ms(LeaseMs(*pool.lease));
+  out->set_images(ImagesToProto(pool.images));
 }
 
 v1::Pool PoolMessage(const State& state, const Pools& pools, const std::string& name) {

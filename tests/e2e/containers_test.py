@@ -86,6 +86,9 @@ class Containers(StackTest):
         self.stack.potok("job", "create", "-f", f"{name}.yml", "--name", name)
         return name
 
+    def has_machine(self, name: str) -> bool:
+        return any(machine["name"] == name for machine in self.stack.json("machine", "list"))
+
     def assert_nothing_left(self):
         wait_for(lambda: not self.engine.run("ps", "--all", "--quiet").stdout.strip(), "no container is left")
 
@@ -135,6 +138,38 @@ outputs: {out: {type: uri_folder}}
             ["in the image\n"], [found.read_text() for found in (self.stack.home / "made").rglob("made.txt")]
         )
         self.assert_nothing_left()
+
+    def test_a_pool_says_where_images_run(self):
+        self.stack.write("pool.yml", "name: default\nimages: host\n")
+        self.stack.potok("compute", "create", "-f", "pool.yml")
+        self.addCleanup(self.stack.potok, "compute", "delete", "-n", "default", "-y")
+        self.assertEqual("host", self.stack.json("compute", "show", "-n", "default")["images"])
+        self.assertIn("Images: host", self.stack.potok("compute", "show", "-n", "default", "-o", "table").stdout)
+        text = "command: 'cat /etc/only-here 2>/dev/null || echo on the machine'\nreuse: false\n"
+        job = self.stack.wait(self.submit(text))
+        self.assertEqual(("Completed", "host"), (job["status"], job["runtime"]))
+        self.assertIn("on the machine", self.stack.log(self.name))
+        # Who asks for the container gets it.
+        self.stack.write("asks.yml", f"environment: {{image: '{IMAGE}'}}\nisolation: container\n{text}")
+        self.stack.potok("job", "create", "-f", "asks.yml", "--name", self.name + "_asks")
+        self.assertIn(f"container {IMAGE}@", self.stack.wait(self.name + "_asks")["runtime"])
+        self.stack.potok("compute", "update", "-n", "default", "--set", "images=container")
+        self.stack.potok("job", "create", "-f", f"{self.name}.yml", "--name", self.name + "_again")
+        self.assertIn(f"container {IMAGE}@", self.stack.wait(self.name + "_again")["runtime"])
+
+    def test_a_pool_that_runs_images_in_containers_needs_a_machine_that_can(self):
+        self.start_agent("apart", "--pool=apart")
+        wait_for(lambda: self.has_machine("apart"), "the machine is there")
+        self.stack.write("apart.yml", "name: apart\nimages: container\n")
+        self.stack.potok("compute", "create", "-f", "apart.yml")
+        text = f"command: 'true'\ncompute: azureml:apart\nenvironment: {{image: '{IMAGE}'}}\n"
+        self.stack.write("refused.yml", text)
+        refused = self.stack.potok("job", "create", "-f", "refused.yml", check=False)
+        self.assertNotEqual(0, refused.returncode)
+        self.assertIn("has an environment with an image, which pool 'apart' runs in a container", refused.stderr)
+        self.assertIn("--images=container", refused.stderr)
+        wrong = self.stack.potok("compute", "update", "-n", "apart", "--set", "images=podman", check=False)
+        self.assertIn("images is container", wrong.stderr)
 
     def test_its_exit_code_is_told_and_it_may_have_no_network(self):
         name = self.submit("command: 'wc -l < /proc/net/route; exit 9'\nnetwork: none\n")
@@ -209,7 +244,7 @@ command: |
 
     def test_what_asks_for_a_container_goes_where_there_are_some(self):
         self.start_agent("plain", "--cpus=64")  # without containers, and with the most room
-        wait_for(lambda: len(self.stack.json("machine", "list")) == 2, "there are two machines")
+        wait_for(lambda: self.has_machine("plain"), "the machine is there")
         self.stack.write("plain.yml", "command: 'true'\nresources: {cpus: 60}\n")
         self.stack.potok("job", "create", "-f", "plain.yml", "--name", self.name + "_plain")
         name = self.submit("command: 'true'\nisolation: container\n")

@@ -167,10 +167,23 @@ void ReadLease(Fields* fields, Reporter* reporter, v1::PutPoolRequest* request) 
                   lease));
 }
 
+// Where commands run whose environment has an image.
+void ReadImages(Fields* fields, Reporter* reporter, v1::PutPoolRequest* request) {
+  const std::string images = fields->Text("images");
+  if (images == "container") return request->set_images(v1::POOL_IMAGES_CONTAINER);
+  if (images == "host") return request->set_images(v1::POOL_IMAGES_HOST);
+  if (images.empty()) return;
+  reporter->Error(
+      fields->At("images"),
+      fmt::format("images is container (an environment's image runs in a container) or host (on "
+                  "the machine itself); left out, the agents' --images decides; but '{}' was given",
+                  images));
+}
+
 // Everything but what has fields of its own.
 std::string DocumentOf(const YamlNode& root, YamlArena* arena, std::vector<std::string>* ignored) {
   static const std::vector<std::string> own = {
-      "name", "selector", "limits", "preemption", "placement", "lease", "$schema"};
+      "name", "selector", "limits", "preemption", "placement", "lease", "images", "$schema"};
   YamlNode* rest = arena->New(YamlNode::Kind::kMap, root.at);
   for (const YamlEntry& entry : root.entries) {
     if (std::ranges::find(own, entry.key) != own.end()) continue;
@@ -197,6 +210,7 @@ LoadedPool ReadPool(const YamlNode* root,
     ReadPreemption(&fields, reporter, &loaded.request);
     ReadPlacement(&fields, reporter, &loaded.request);
     ReadLease(&fields, reporter, &loaded.request);
+    ReadImages(&fields, reporter, &loaded.request);
     fields.Ignore({"$schema"});
     fields.Ignore(AzureKeys());
     fields.ReportUnknown(Severity::kError);
@@ -235,6 +249,8 @@ std::string FileTextOf(const v1::Pool& pool) {
   const bool spreads = pool.placement() == v1::POOL_PLACEMENT_SPREAD;
   object.emplace_back("placement", spreads ? "spread" : "pack");
   if (pool.has_lease_ms()) object.emplace_back("lease", LeaseText(pool.lease_ms()));
+  if (pool.images() == v1::POOL_IMAGES_CONTAINER) object.emplace_back("images", "container");
+  if (pool.images() == v1::POOL_IMAGES_HOST) object.emplace_back("images", "host");
   return ToJson(Value(std::move(object)));
 }
 

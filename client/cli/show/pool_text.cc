@@ -1,6 +1,7 @@
 #include "client/cli/show/pool_text.h"
 
 #include "client/cli/show/lease_text.h"
+#include "client/cli/show/object_values.h"
 #include "client/cli/show/resources_object.h"
 #include "client/cli/show/team_text.h"
 #include "common/base/resources.h"
@@ -51,6 +52,11 @@ const char* PlacementText(const v1::Pool& pool) {
   return pool.placement() == v1::POOL_PLACEMENT_SPREAD ? "spread" : "pack";
 }
 
+std::string ImagesText(const v1::Pool& pool) {
+  if (pool.images() == v1::POOL_IMAGES_CONTAINER) return "container";
+  return pool.images() == v1::POOL_IMAGES_HOST ? "host" : "";
+}
+
 Value TimeOrNull(std::int64_t unix_us) {
   return unix_us == 0 ? Value() : Value(IsoTime(unix_us));
 }
@@ -81,6 +87,7 @@ Value PoolObject(const v1::Pool& pool) {
   object.emplace_back("preemption", PreemptionText(pool));
   object.emplace_back("placement", PlacementText(pool));
   object.emplace_back("lease", pool.has_lease_ms() ? Value(LeaseText(pool.lease_ms())) : Value());
+  object.emplace_back("images", TextOrNull(ImagesText(pool)));
   object.emplace_back("machines", std::move(machines));
   object.emplace_back("running_steps", pool.running_steps());
   object.emplace_back("used", ResourcesObject(pool.used()));
@@ -94,6 +101,8 @@ Value PoolObject(const v1::Pool& pool) {
 std::string PoolText(const v1::Pool& pool, const TableStyle& style) {
   std::string text = PoolTable({pool}, style);
   if (pool.has_lease_ms()) text += fmt::format("Lease: {}\n", LeaseText(pool.lease_ms()));
+  const std::string images = ImagesText(pool);
+  if (!images.empty()) text += fmt::format("Images: {}\n", images);
   return pool.teams().empty() ? text : text + InPoolTable(pool.teams(), InPool::kTeam, style);
 }
 

@@ -75,6 +75,44 @@ TEST(RuntimeChoiceTest, AStepThatAsksForTheContainerGetsItInsteadOfPython) {
   EXPECT_THAT(made.status().ToString(), HasSubstr("start it with --images=container"));
 }
 
+TEST(RuntimeChoiceTest, WhatThePoolSaysOfImagesComesBeforeTheMachinesFlag) {
+  AttemptOrder order = AnOrder(kImage);
+  order.images = "container";
+  EXPECT_TRUE(ChooseRuntime(order, {}).container);
+  order.images = "host";
+  EXPECT_FALSE(ChooseRuntime(order, {.images_in_containers = true}).container);
+  order.isolation = "sandbox";
+  EXPECT_TRUE(ChooseRuntime(order, {.images_in_containers = true}).sandbox);
+  // The step asks for it.
+  order.isolation = "container";
+  EXPECT_TRUE(ChooseRuntime(order, {.images_in_containers = true}).container);
+  AttemptOrder without = AnOrder();
+  without.images = "container";
+  EXPECT_FALSE(ChooseRuntime(without, {.images_in_containers = true}).container);
+}
+
+TEST(RuntimeChoiceTest, AnImageThatThePoolRunsInAContainerComesBeforeThePythonThatIsBuilt) {
+  const RuntimeSettings settings{.images_in_containers = true, .python_is_built = true};
+  AttemptOrder order = AnOrder(kConda);
+  order.images = "container";
+  EXPECT_TRUE(ChooseRuntime(order, settings).container);
+  EXPECT_FALSE(ChooseRuntime(order, settings).python);
+  order.images = "host";
+  EXPECT_TRUE(ChooseRuntime(order, settings).python);
+  order.images = "container";
+  order.environment_definition = R"({"conda_file":{"dependencies":["python=3.10"]}})";
+  EXPECT_TRUE(ChooseRuntime(order, settings).python) << "it has no image";
+}
+
+TEST(RuntimesTest, WithoutAnEngineNothingThatThePoolRunsInAContainerRunsOnTheMachineInstead) {
+  const Runtimes none;
+  AttemptOrder order = AnOrder(kImage);
+  order.images = "container";
+  const auto made = none.Make(
+      order, AttemptPaths("/a"), PlainRuntime(none.Choose(order)), {{"/bin/true"}, {}, {}}, {});
+  EXPECT_THAT(made.status().ToString(), HasSubstr("the step's pool asks for a container"));
+}
+
 TEST(RuntimesTest, WithoutBubblewrapASandboxIsRefusedWithTheReason) {
   Runtimes runtimes;
   runtimes.UseSandbox(absl::NotFoundError("there is no bwrap; install the package bubblewrap"));

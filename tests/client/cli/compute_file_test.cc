@@ -108,6 +108,21 @@ TEST(ComputeFileTest, ALeaseIsATimeOrNeverAndIsTheServersIfNoneIsSaid) {
   EXPECT_FALSE(EditPool(pool, {"lease="}).request.has_lease_ms());
 }
 
+TEST(ComputeFileTest, ImagesRunAsAgentsAreToldOrAsThePoolSays) {
+  EXPECT_EQ(Load({"name=p"}).request.images(), v1::POOL_IMAGES_UNSPECIFIED);
+  EXPECT_EQ(Load({"name=p", "images=host"}).request.images(), v1::POOL_IMAGES_HOST);
+  const LoadedPool loaded = Load({"name=p", "images=container"});
+  EXPECT_EQ(loaded.request.images(), v1::POOL_IMAGES_CONTAINER);
+  EXPECT_TRUE(loaded.without_effect.empty());
+  v1::Pool pool;
+  pool.set_name("p");
+  pool.set_images(v1::POOL_IMAGES_CONTAINER);
+  EXPECT_EQ(EditPool(pool, {"lease=1h"}).request.images(), v1::POOL_IMAGES_CONTAINER);
+  pool.set_images(v1::POOL_IMAGES_HOST);
+  EXPECT_EQ(EditPool(pool, {"lease=1h"}).request.images(), v1::POOL_IMAGES_HOST);
+  EXPECT_EQ(EditPool(pool, {"images="}).request.images(), v1::POOL_IMAGES_UNSPECIFIED);
+}
+
 TEST(ComputeFileTest, AWrongLeaseIsSaidWithItsPlace) {
   const std::string file = testing::TempDir() + "/lease.yml";
   std::ofstream(file) << "name: p\nlease: banana\n";
@@ -137,6 +152,7 @@ TEST(ComputeFileTest, WhatIsWrongIsSaid) {
       {"lease=31d", "but '31d' was given"},
       {"lease=inf", "but 'inf' was given"},
       {"lease=[1]", "lease"},
+      {"images=podman", "images is container (an environment's image runs in a container) or host"},
       {"type=mainframe", "'mainframe' is no type of compute"},
       {"selektor=zone", "selektor"}};
   for (const auto& [set, said] : table) {

@@ -165,12 +165,13 @@ std::string StoredPartOf(const State& state) {
     if (name != kDefaultTeam || team.facts.at != absl::Time()) text += TextOf(team);
   }
   for (const auto& [name, pool] : state.pools) {
-    text += fmt::format("pool {} {}{}{} lease {} {} by {}: {}\n",
+    text += fmt::format("pool {} {}{}{} lease {} images '{}' {} by {}: {}\n",
                         name,
                         pool.facts.preemption ? "preempts " : "",
                         pool.facts.low_priority ? "low" : "",
                         pool.facts.spread ? " spread" : "",
                         absl::FormatDuration(pool.facts.lease.value_or(absl::ZeroDuration())),
+                        WordOf(pool.facts.images),
                         pool.facts.limits.running_steps.value_or(-1),
                         pool.facts.by,
                         pool.selector.text());

@@ -40,6 +40,7 @@ inline PoolChanged APool(const std::string& name) {
   pool.low_priority = true;
   pool.spread = true;
   pool.lease = absl::Minutes(30);
+  pool.images = PoolImages::kContainer;
   return pool;
 }
 

@@ -235,20 +235,24 @@ TEST(CodecTest, KeepsEveryFieldOfAPool) {
   EXPECT_TRUE(first.low_priority);
   EXPECT_TRUE(first.spread);
   EXPECT_EQ(first.lease, pool.lease);
+  EXPECT_EQ(first.images, PoolImages::kContainer);
   const auto& second = std::get<PoolChanged>(decoded.at(1));
   EXPECT_TRUE(second.deleted);
   EXPECT_FALSE(second.preemption || second.low_priority || second.spread);
   EXPECT_EQ(second.limits, PoolLimits{});
   EXPECT_FALSE(second.lease.has_value());
+  EXPECT_EQ(second.images, PoolImages::kAsAgents);
 }
 
 TEST(CodecTest, KeepsALeaseForEver) {
   PoolChanged pool = APool("p");
   pool.lease = absl::InfiniteDuration();
+  pool.images = PoolImages::kHost;
   MachineChanged machine = AMachine(1);
   machine.lease = absl::InfiniteDuration();
   const std::vector<Change> decoded = *Decode(Encode({pool, machine}));
   EXPECT_EQ(std::get<PoolChanged>(decoded.at(0)).lease, absl::InfiniteDuration());
+  EXPECT_EQ(std::get<PoolChanged>(decoded.at(0)).images, PoolImages::kHost);
   EXPECT_EQ(std::get<MachineChanged>(decoded.at(1)).lease, absl::InfiniteDuration());
 }
 
