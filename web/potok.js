@@ -169,6 +169,7 @@ function runPage(run, steps) {
   }, 'Cancel');
   const facts = [
     ['Status', statusOf(run)], ['Why', run.reason], ['Experiment', run.experimentName], ['Submitter', run.submitter],
+    ['Team', run.team === 'default' ? '' : run.team],
     ['Created', timeOf(run.createdUs)], ['Duration', lasted(run.startedUs, run.endedUs)],
   ].filter(([, value]) => value);
   const rows = steps.map((step) => [

@@ -299,6 +299,7 @@ v1::Run ToProto(const RunRow& row) {
   out.set_ended_us(row.ended_us);
   out.set_forgotten_us(row.forgotten_us);
   out.set_submitter(row.added.submitter);
+  out.set_team(row.added.team.empty() ? kDefaultTeam : row.added.team);
   out.mutable_tags()->insert(row.added.tags.begin(), row.added.tags.end());
   out.set_steps_total(static_cast<std::int32_t>(row.added.steps + row.added_steps));
   out.set_steps_completed(row.completed);

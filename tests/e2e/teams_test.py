@@ -138,6 +138,15 @@ class TeamsTest(StackTest):
         self.stack.wait(ann)
         self.stack.wait(other)
 
+    def test_a_run_shows_its_team(self):
+        self.stack.potok("team", "create", "-n", "vision", "--user", "ann")
+        run = self.submit("large", "ann", 1, 0.75)
+        wait_for(lambda: self.running(run) == 1, "it runs")
+        self.assertEqual(self.stack.show(run)["team"], "vision")
+        self.assertIn("Team vision", self.stack.potok("job", "show", "-n", run, "-o", "table").stdout)
+        self.open(run)
+        self.stack.wait(run)
+
     def test_what_is_no_limit_of_a_pool_is_refused(self):
         self.stack.potok("team", "create", "-n", "vision", "--user", ME)
         for option, text, said in (

@@ -109,6 +109,7 @@ Value JobObject(const v1::Run& run, const std::string& runs_at) {
   }
   job.emplace_back("services", Services(run.name(), runs_at));
   job.emplace_back("creation_context", CreationContext(run));
+  job.emplace_back("team", TextOrNull(run.team()));
   job.emplace_back("started_at", TextOrNull(IsoTime(run.started_us())));
   job.emplace_back("ended_at", TextOrNull(IsoTime(run.ended_us())));
   if (run.forgotten_us() != 0) {
@@ -138,6 +139,7 @@ Value JobListItem(const v1::Run& run, const std::string& runs_at) {
                          {"running", run.steps_running()}}},
                  {"services", Services(run.name(), runs_at)},
                  {"creation_context", CreationContext(run)},
+                 {"team", TextOrNull(run.team())},
                  {"started_at", TextOrNull(IsoTime(run.started_us()))},
                  {"ended_at", TextOrNull(IsoTime(run.ended_us()))},
                  {"parent_job_name", Value()}};

@@ -12,6 +12,7 @@ namespace potok::client {
 namespace {
 
 constexpr int kStepsShownMax = 50;
+constexpr char kTeamOfAll[] = "default";  // in which everybody is who is in no other
 
 std::string Duration(std::int64_t from_us, std::int64_t to_us, absl::Time now) {
   if (from_us == 0) return "";
@@ -214,6 +215,10 @@ std::string RunSummary(const v1::Run& run, absl::Time now, const TableStyle& sty
   }
   text += "  (" + Counts(run) + ")\n";
   if (!run.reason().empty()) text += "  " + Printable(run.reason()) + "\n";
+  // Where there are no teams all are in the default one.
+  if (!run.team().empty() && run.team() != kTeamOfAll) {
+    text += fmt::format("  Team {}\n", Printable(run.team()));
+  }
   text += OrderLines(run);
   if (run.forgotten_us() != 0) {
     text += fmt::format("  Outputs and logs are deleted since {}: their retention had ended\n",

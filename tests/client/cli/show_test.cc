@@ -102,6 +102,15 @@ TEST(UsageLinesTest, TellWhatStepsUsedAndWhatTheyCouldAskFor) {
             "  train  0.5s of CPU time, GPUs 83 % busy, 20 GiB of their memory\n");
 }
 
+TEST(RunSummaryTest, NamesTheTeamWhereThereIsMoreThanOne) {
+  v1::Run run = ARun();
+  run.set_team("vision");
+  EXPECT_THAT(RunSummary(run, absl::FromUnixMicros(kStartUs)),
+              testing::HasSubstr("\n  Team vision\n"));
+  run.set_team("default");
+  EXPECT_THAT(RunSummary(run, absl::FromUnixMicros(kStartUs)), Not(testing::HasSubstr("Team")));
+}
+
 TEST(RunSummaryTest, SaysSinceWhenOutputsAreDeleted) {
   v1::Run run = ARun();
   run.set_forgotten_us(kStartUs);
@@ -208,6 +217,7 @@ TEST(JobObjectTest, HasWhatScriptsReadOfAnAzureJob) {
   v1::Step* prep = spec->add_steps();
   prep->set_name("prep");
   prep->set_command("echo 1");
+  run.set_team("vision");
   const std::string yaml = ToYaml(JobObject(run, "potok://h:1/runs"));
   EXPECT_EQ(yaml.substr(0, yaml.find("jobs:")),
             "name: brave_river\n"
@@ -237,6 +247,7 @@ TEST(JobObjectTest, HasWhatScriptsReadOfAnAzureJob) {
                            "settings:\n  continue_on_step_failure: true\n",
                            "    endpoint: \"potok://h:1/runs/brave_river\"\n",
                            "created_by: ann\n",
+                           "\nteam: vision\n",
                            "parent_job_name: null\n"}) {
     EXPECT_NE(yaml.find(part), std::string::npos) << part << "\nin\n" << yaml;
   }
