@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <vector>
@@ -200,17 +201,24 @@ std::string BeyondQuotaOf(const TeamChanged& team, const Step& step, const std::
 std::string BeyondQuota(const TeamChanged& team,
                         const Step& step,
                         const std::string& name,
-                        const std::string& around) {
-  const std::string& compute = step.compute.empty() ? around : step.compute;
+                        const std::string& around,
+                        const std::optional<std::string>& moved_to) {
+  const std::string& own = step.compute.empty() ? around : step.compute;
+  const std::string& compute = moved_to.has_value() ? *moved_to : own;
   if (!IsControl(step) || IsGang(step)) {
     const std::string beyond = BeyondQuotaOf(team, step, compute);
     return beyond.empty() ? "" : fmt::format("jobs.{}: {}", name, beyond);
   }
   for (const Step& of_body : step.control->body) {
-    std::string beyond = BeyondQuota(team, of_body, of_body.name, compute);
+    std::string beyond = BeyondQuota(team, of_body, of_body.name, compute, moved_to);
     if (!beyond.empty()) return beyond;
   }
   return "";
+}
+
+// Whether there may be something that it may never have.
+bool IsLimited(const TeamChanged& team) {
+  return team.quota != Quota{} || team.user_running_steps != kNoLimit || !team.pools.empty();
 }
 
 // What keeps members of a step waiting in its pool.
@@ -296,16 +304,26 @@ std::string ExplainTurn(const State& state, const StepKey& step, absl::Time now)
 
 absl::Status CheckQuota(const State& state, const Plan& plan, const std::string& submitter) {
   const TeamRecord* team = FindTeam(state, TeamOf(state, submitter));
-  const bool is_limited =
-      team != nullptr && (team->facts.quota != Quota{} ||
-                          team->facts.user_running_steps != kNoLimit || !team->facts.pools.empty());
-  if (!is_limited) return absl::OkStatus();
+  if (team == nullptr || !IsLimited(team->facts)) return absl::OkStatus();
   std::set<const Step*> seen;  // steps of one definition ask for the same
   for (std::uint32_t i = 0; i < plan.submitted(); ++i) {
     const Step& step = plan.definition(i);
     if (!seen.insert(&step).second) continue;
-    const std::string beyond =
-        BeyondQuota(team->facts, step, plan.NameOf(i), plan.spec().settings.default_compute);
+    const std::string beyond = BeyondQuota(
+        team->facts, step, plan.NameOf(i), plan.spec().settings.default_compute, std::nullopt);
+    if (!beyond.empty()) return absl::FailedPreconditionError(beyond);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckQuotaIn(const State& state, const RunRecord& run, const std::string& pool) {
+  const TeamRecord* team = FindTeam(state, run.team);
+  if (team == nullptr || run.plan == nullptr || !IsLimited(team->facts)) return absl::OkStatus();
+  std::set<const Step*> seen;
+  for (std::uint32_t i = 0; i < run.plan->submitted(); ++i) {
+    const Step& step = run.plan->definition(i);
+    if (IsTerminal(run.steps[i].state()) || !seen.insert(&step).second) continue;
+    const std::string beyond = BeyondQuota(team->facts, step, run.plan->NameOf(i), "", pool);
     if (!beyond.empty()) return absl::FailedPreconditionError(beyond);
   }
   return absl::OkStatus();

@@ -23,4 +23,8 @@ std::string ExplainTurn(const State& state, const StepKey& step, absl::Time now)
 // FAILED_PRECONDITION with a line for the first that it may not.
 absl::Status CheckQuota(const State& state, const Plan& plan, const std::string& submitter);
 
+// The same of what of the run has not ended, if all of it goes to the pool (empty: the default
+// pool), and of the run's team.
+absl::Status CheckQuotaIn(const State& state, const RunRecord& run, const std::string& pool);
+
 }  // namespace potok::server

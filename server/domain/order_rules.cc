@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "fmt/format.h"
+#include "server/domain/explain_team.h"
 #include "server/domain/placement.h"
 #include "server/domain/turn.h"
 
@@ -81,7 +82,11 @@ void MoveRun(Turn& turn, const MoveRequested& requested) {
     checked = CheckPool(turn.state, *run->plan, *requested.pool, turn.options);
   }
   // Before the first machine says Hello nothing can be known of it.
-  if (!checked.ok() && !absl::IsUnavailable(checked)) {
+  if (absl::IsUnavailable(checked)) checked = absl::OkStatus();
+  if (checked.ok() && requested.pool.has_value()) {
+    checked = CheckQuotaIn(turn.state, *run, *requested.pool);
+  }
+  if (!checked.ok()) {
     turn.decision.effects.emplace_back(Answer{requested.reply, checked, ""});
     return;
   }

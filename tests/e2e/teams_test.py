@@ -138,12 +138,24 @@ class TeamsTest(StackTest):
         self.stack.wait(ann)
         self.stack.wait(other)
 
-    def test_a_run_shows_its_team(self):
-        self.stack.potok("team", "create", "-n", "vision", "--user", "ann")
+    def test_a_run_is_not_moved_to_where_its_team_may_never_have_what_it_asks_for(self):
+        # The machine is of both pools.
+        half = self.stack.write("half.yml", "name: half\nselector: os == linux\n")
+        self.stack.potok("compute", "create", "-f", half)
+        self.addCleanup(self.stack.potok, "compute", "delete", "-n", "half", "-y")
+        self.stack.potok("team", "create", "-n", "vision", "--user", "ann", "--pool-limits", "half:cpus=0.5")
         run = self.submit("large", "ann", 1, 0.75)
         wait_for(lambda: self.running(run) == 1, "it runs")
         self.assertEqual(self.stack.show(run)["team"], "vision")
         self.assertIn("Team vision", self.stack.potok("job", "show", "-n", run, "-o", "table").stdout)
+        self.assertIn(
+            "jobs.s0: needs 0.75 CPUs in pool half, and the quota of team vision there is 0.5",
+            self.refused("job", "move", "-n", run, "--compute", "half"),
+        )
+        self.assertNotIn("moved_compute", self.stack.show(run))
+        self.stack.potok("team", "update", "-n", "vision", "--pool-limits", "half:cpus=1")
+        self.stack.potok("job", "move", "-n", run, "--compute", "half")
+        self.assertEqual(self.stack.show(run)["moved_compute"], "half")
         self.open(run)
         self.stack.wait(run)
 

@@ -4,6 +4,7 @@
 #include "gmock/gmock.h"
 #include "server/domain/explain_team.h"
 #include "server/domain/placement.h"
+#include "server/domain/pools.h"
 #include "tests/server/domain/builders.h"
 
 namespace potok::server {
@@ -124,6 +125,39 @@ TEST(TeamPoolsTest, WhatCanNeverFitIsRefused) {
               HasSubstr("jobs.large: needs 3 CPUs in pool gpus, and the quota of team vision there "
                         "is 2"));
   EXPECT_TRUE(CheckQuota(world.state, *plan, "cyd").ok());
+}
+
+absl::Status MoveTo(World& world, const std::string& run, const std::string& pool) {
+  world.Turn({MoveRequested{77, run, std::nullopt, pool}});
+  return world.Said<Answer>().front().status;
+}
+
+// It was moved, and waited for ever.
+TEST(TeamPoolsTest, ARunIsNotMovedToWhereItsTeamMayNeverHaveWhatItAsksFor) {
+  World world = TwoPools();
+  ASSERT_TRUE(LimitCpus(world, "gpus", 2).ok());
+  ASSERT_TRUE(LimitCpus(world, kDefaultPool, 6).ok());
+  world.SubmitAs("ann", "r", APipeline({AStep("small"), AStep("large").Cpus(3000).After("small")}));
+  world.SubmitAs("cyd", "theirs", APipeline({AStep("large").Cpus(3000)}));
+  const absl::Status refused = MoveTo(world, "r", "gpus");
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused));
+  EXPECT_THAT(std::string(refused.message()),
+              HasSubstr("jobs.large: needs 3 CPUs in pool gpus, and the quota of team vision there "
+                        "is 2"));
+  EXPECT_THAT(world.last.changes, IsEmpty());
+  EXPECT_TRUE(MoveTo(world, "theirs", "gpus").ok());
+  // Nothing is larger than what it may have there.
+  EXPECT_TRUE(MoveTo(world, "r", "").ok());
+}
+
+TEST(TeamPoolsTest, WhatHasEndedKeepsNoRunFromBeingMoved) {
+  World world = TwoPools();
+  ASSERT_TRUE(LimitCpus(world, "gpus", 2).ok());
+  world.SubmitAs("ann", "r", APipeline({AStep("large").Cpus(3000), AStep("b").After("large")}));
+  EXPECT_FALSE(MoveTo(world, "r", "gpus").ok());
+  world.Report("small", {Starts(world.Attempt("r", "large"))});
+  world.Report("small", {Succeeds(world.Attempt("r", "large"))});
+  EXPECT_TRUE(MoveTo(world, "r", "gpus").ok());
 }
 
 std::string RefusalOf(World& world, const PoolShareEdit& edit) {
