@@ -96,7 +96,7 @@ absl::Status EditPools(const Pools& pools,
     if (team->pools[pool] == PoolShare{}) {
       team->pools.erase(pool);
     } else if (!pools.Knows(pool)) {
-      return absl::NotFoundError(NoSuchPool(pools, edit.pool) + "; the team was not changed");
+      return absl::NotFoundError(NoSuchPool(pools, edit.pool));
     }
   }
   if (team->pools.size() > kPoolsOfTeamMax) {

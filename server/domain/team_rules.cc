@@ -221,8 +221,15 @@ absl::StatusOr<TeamChanged> Edited(const Turn& turn, const TeamEdited& edited) {
     return team;
   }
   if (const absl::Status done = Edit(edited.edit, &team); !done.ok()) return done;
-  const Pools pools(turn.state, turn.options);
-  if (const absl::Status done = EditPools(pools, edited.edit.pools, &team); !done.ok()) return done;
+  const absl::Status in_pools =
+      EditPools(Pools(turn.state, turn.options), edited.edit.pools, &team);
+  if (absl::IsNotFound(in_pools)) {
+    const bool is_new = edited.kind == TeamEdited::Kind::kCreate;
+    return absl::NotFoundError(fmt::format("{}; the team was not {}",
+                                           std::string(in_pools.message()),
+                                           is_new ? "created" : "changed"));
+  }
+  if (!in_pools.ok()) return in_pools;
   if (const absl::Status checked = CheckWeight(team); !checked.ok()) return checked;
   if (const absl::Status checked = CheckLimits(team); !checked.ok()) return checked;
   if (const absl::Status checked = CheckUsers(turn.state, team); !checked.ok()) return checked;

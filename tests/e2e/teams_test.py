@@ -160,9 +160,12 @@ class TeamsTest(StackTest):
         self.stack.wait(run)
 
     def test_what_is_no_limit_of_a_pool_is_refused(self):
+        unknown = self.refused("team", "create", "-n", "vision", "--user", ME, "--pool-limits", "gpu:gpus=1")
+        self.assertIn("; the team was not created", unknown)
         self.stack.potok("team", "create", "-n", "vision", "--user", ME)
         for option, text, said in (
             ("--pool-limits", "gpu:gpus=1", "there is no pool 'gpu'"),
+            ("--pool-limits", "gpu:gpus=1", "; the team was not changed"),
             ("--pool-limits", "gpu-cluster:gpus=-1", "--pool-limits 'gpu-cluster:gpus=-1'"),
             ("--pool-limits", "gpu-cluster:memory=4parsecs", "4parsecs"),
             ("--pool-limits", "gpu-cluster:memory=99999999999TiB", "99999999999TiB"),

@@ -10,6 +10,8 @@
 namespace potok::server {
 namespace {
 
+using testing::AllOf;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -172,7 +174,11 @@ TEST(TeamPoolsTest, WhatIsWrongIsRefusedAndChangesNothing) {
   PoolShareEdit unknown{"gpu"};
   unknown.gpu_millis_max = 1;
   EXPECT_THAT(RefusalOf(world, unknown),
-              HasSubstr("there is no pool 'gpu' (did you mean 'gpus'?)"));
+              AllOf(HasSubstr("there is no pool 'gpu' (did you mean 'gpus'?)"),
+                    EndsWith("; the team was not changed")));
+  EXPECT_THAT(std::string(world.Edit("new", EditIn(unknown)).message()),
+              EndsWith("; the team was not created"));
+  EXPECT_FALSE(world.state.teams.contains("new"));
   PoolShareEdit negative{"gpus"};
   negative.gpu_millis_max = -2;
   EXPECT_THAT(RefusalOf(world, negative), HasSubstr("GPUs may be 0 or more"));
