@@ -23,6 +23,7 @@ namespace potok::agent {
 namespace {
 
 constexpr std::size_t kPieceBytes = 32 * 1024;
+constexpr int kPiecesAfterEnd = 64;  // more than pipes and terminals hold
 
 // A pipe that nobody reads any more is an error of write(2), not the end of the agent.
 void IgnoreBrokenPipes() {
@@ -150,14 +151,15 @@ void ExecSession::ForwardFrom(int from, bool is_error, Stream& stream) {
 
 absl::StatusOr<SideEnd> ExecSession::ForwardAll(Stream& stream) {
   std::optional<absl::StatusOr<SideEnd>> end;
+  int rest = kPiecesAfterEnd;
   for (;;) {
     std::array<pollfd, 3> ready{{{side_->output(), POLLIN, 0},
                                  {side_->error_output(), POLLIN, 0},
                                  {end ? -1 : side_->control(), POLLIN, 0}}};
     const int found = poll(ready.data(), ready.size(), end ? 0 : -1);
     if (found < 0 && errno != EINTR) return absl::InternalError("its output cannot be waited for");
-    // What is not there when it has ended is not its own.
-    if (found == 0 && end) return *std::move(end);
+    // What is not there when it has ended is not its own, nor what never stops coming.
+    if (end && (found == 0 || --rest == 0)) return *std::move(end);
     if (found <= 0) continue;
     if (ready[0].revents != 0) ForwardFrom(ready[0].fd, false, stream);
     if (ready[1].revents != 0) ForwardFrom(ready[1].fd, true, stream);
