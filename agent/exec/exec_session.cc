@@ -22,7 +22,7 @@
 namespace potok::agent {
 namespace {
 
-constexpr std::size_t kPieceBytes = 32 * 1024;
+constexpr std::size_t kPieceBytes = 32'768;
 constexpr int kPiecesAfterEnd = 64;  // more than pipes and terminals hold
 
 // A pipe that nobody reads any more is an error of write(2), not the end of the agent.

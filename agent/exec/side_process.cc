@@ -115,12 +115,14 @@ std::string Receive(int control, UniqueFd* descriptor) {
 absl::StatusOr<pid_t> Spawn(std::vector<std::string> argv,
                             const std::vector<const UniqueFd*>& given) {
   std::vector<UniqueFd> high;
+  high.reserve(given.size());
   SpawnRequest request;
   for (const UniqueFd* descriptor : given) {
     high.push_back(High(descriptor->get()));
     request.descriptors.push_back(high.back().get());
   }
   std::vector<char*> pointers;
+  pointers.reserve(argv.size() + 1);
   for (std::string& argument : argv) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
   char* const no_environment[] = {nullptr};

@@ -16,7 +16,7 @@
 namespace potok::client {
 namespace {
 
-constexpr std::size_t kPieceBytes = 16 * 1024;
+constexpr std::size_t kPieceBytes = 16'384;
 constexpr int kLookMilliseconds = 200;  // at the size of the terminal, and for an interrupt
 
 using Stream = grpc::ClientReaderWriter<v1::ExecRequest, v1::ExecResponse>;

@@ -27,7 +27,7 @@ void ExecCall::ExpectAgent(absl::Duration patience, const absl::Status& why) {
                 });
 }
 
-bool ExecCall::Join(std::shared_ptr<ExecAgent> agent) {
+bool ExecCall::Join(const std::shared_ptr<ExecAgent>& agent) {
   {
     MutexLock lock(mutex_);
     if (ended_ || agent_ != nullptr) return false;

@@ -35,7 +35,7 @@ class ExecCall : public std::enable_shared_from_this<ExecCall> {
   // Ends the call with `why` unless an agent has joined by then.
   void ExpectAgent(absl::Duration patience, const absl::Status& why);
   // The agent's stream, whose first message is read. False: another one has, or the call has ended.
-  bool Join(std::shared_ptr<ExecAgent> agent);
+  bool Join(const std::shared_ptr<ExecAgent>& agent);
   // What the joined agent's stream does, told by its handlers.
   void AgentRead(bool ok);
   void AgentWritten(bool ok);
