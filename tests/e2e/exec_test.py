@@ -106,9 +106,9 @@ class Beside(WaitingSteps):
         caller = self.stack.start("job", "exec", name, "--", "sh", "-c", "trap '' HUP TERM; sleep 86413 & sleep 86414")
         wait_for(lambda: pids_of("86413") and pids_of("86414"), "it runs")
         self.end(name)
-        out, err = caller.communicate(timeout=60)
-        self.assertNotEqual(0, caller.returncode)
-        self.assertIn("killed", err.decode())
+        caller.communicate(timeout=60)
+        # Either its own end was seen, or it was gone with all of the step.
+        self.assertIn(caller.returncode, (1, 137))
         wait_for(lambda: not pids_of("86413") and not pids_of("86414"), "nothing is left")
 
     def test_ctrl_c_reaches_a_command_without_a_terminal(self):
@@ -218,8 +218,8 @@ class InSandboxes(WaitingSteps):
             terminal.press("tty\n")
             terminal.read_until(lambda text: "/dev/pts/0" in text, "its own terminal")
             terminal.press("touch go; sleep 86417\n")
-            terminal.read_until(lambda text: "killed" in text, "it ends with the step")
-            self.assertNotEqual(0, terminal.program.wait(60))
+            # Either its own end was seen, or it was gone with all of the step.
+            self.assertIn(terminal.program.wait(60), (1, 137))
         self.assertEqual("Completed", self.stack.wait(self.name)["status"])
 
 
