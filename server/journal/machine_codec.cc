@@ -222,7 +222,9 @@ void ToWire(const PoolChanged& pool, wire::PoolChanged* message) {
   message->set_low_priority(pool.low_priority);
   message->set_spread(pool.spread);
   if (pool.lease.has_value()) message->set_lease_us(LeaseToWire(*pool.lease));
-  message->set_images(WordOf(pool.images));
+  // Spelled out here, as all that must be read for ever.
+  if (pool.images == PoolImages::kContainer) message->set_images("container");
+  if (pool.images == PoolImages::kHost) message->set_images("host");
 }
 
 PoolChanged FromWire(const wire::PoolChanged& message) {
