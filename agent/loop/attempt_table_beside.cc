@@ -30,7 +30,8 @@ absl::StatusOr<ExecCommand> AttemptTable::Beside(const ExecOrder& order) {
   if (active == nullptr || attempt.order == nullptr) return NotRunning("has ended");
   if (active->stopping.has_value()) return NotRunning("is being ended");
   POTOK_ASSIGN_OR_RETURN(ProcessPlace place, ports_.executor.PlaceOf(order.key));
-  if (!active->started || place.command == 0) return NotRunning("is just being started");
+  if (!active->started || place.command == 0)
+    return NotRunning("is just being started: try again in a moment");
   const SideWish wish{.name = ToString(order.key),
                       .argv = order.argv.empty() ? ShellCommandLine() : order.argv,
                       .terminal_type = order.terminal_type,

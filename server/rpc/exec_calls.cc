@@ -56,7 +56,9 @@ absl::Status CheckStart(const v1::ExecStart& start) {
 }
 
 // The machine where its command runs, or why it does not.
-absl::StatusOr<MachineId> RunningOn(const StepState& state, const std::string& what) {
+absl::StatusOr<MachineId> RunningOn(const StepState& state,
+                                    const std::string& step,
+                                    const std::string& run) {
   if (const auto* running = std::get_if<Running>(&state)) return running->placement.machine;
   const char* why = "has not started";
   if (std::holds_alternative<Uploading>(state)) why = "has ended: its outputs are being stored";
@@ -67,7 +69,11 @@ absl::StatusOr<MachineId> RunningOn(const StepState& state, const std::string& w
   if (std::holds_alternative<Open>(state)) why = "is that of the steps which it makes";
   if (IsTerminal(state)) why = "has ended";
   return absl::FailedPreconditionError(fmt::format(
-      "nothing can be run beside the command of {}, which {}: potok job show", what, why));
+      "nothing can be run beside the command of the step {0} of the run {1}, which {2}: potok job "
+      "show -n {1}",
+      step,
+      run,
+      why));
 }
 
 }  // namespace
@@ -149,9 +155,7 @@ absl::StatusOr<ExecCalls::Place> ExecCalls::Find(const v1::ExecStart& start) {
   POTOK_ASSIGN_OR_RETURN(const std::vector<StepRow> rows, parts_.view.StepsOf(run));
   const auto row = std::ranges::find(rows, index, &StepRow::index);
   if (row == rows.end()) return absl::InternalError("the step has no state");
-  POTOK_ASSIGN_OR_RETURN(
-      const MachineId machine,
-      RunningOn(row->state, fmt::format("the step {} of the run {}", name, start.run())));
+  POTOK_ASSIGN_OR_RETURN(const MachineId machine, RunningOn(row->state, name, start.run()));
   return Place{{run.added.id, index, row->attempt}, parts_.view.NameOf(machine), name};
 }
 
